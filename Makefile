@@ -1,0 +1,41 @@
+# `make` alone lists what there is. Every target makes .venv ready first (scripts/setup, next to nothing when it is).
+# More words for the command: make test ARGS="-k replay"
+
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo serve test check bench preview lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: ## what the machine lacks, .venv, the locked packages, the jalur command
+	@scripts/setup runtime
+
+setup-dev:
+	@scripts/setup dev
+
+demo: setup ## a province of made-up cases in a database of its own, carried through and shown
+	@JALUR_ENV=demo exec $(BIN)/jalur demo $(ARGS)
+
+serve: setup ## Prefect's server, the deployments and the web app, until Ctrl-C
+	@exec $(BIN)/jalur serve $(ARGS)
+
+test: setup-dev ## all tests
+	@exec $(BIN)/pytest $(ARGS)
+
+check: setup-dev ## style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup-dev ## the measurements that the documents quote
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+preview: setup ## every document and letter, filled with example facts
+	@exec $(BIN)/jalur preview $(ARGS)
+
+lock: ## both lock files anew from pyproject.toml (needs uv)
+	@scripts/lock

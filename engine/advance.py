@@ -1,0 +1,213 @@
+"""Carries ready cases from wait to wait.
+
+`drain` is what every flow run does: claim, advance, call out, issue, make the papers' files, until nothing is left.
+A chunk of cases commits together. If it fails it is run again with a savepoint a case, and the case that fails is
+parked with its error while the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from sqlmodel import Session, col, select
+
+from engine import ledger
+from engine.book import Book
+from engine.claiming import FATAL_ATTEMPTS, claim_cases
+from engine.dossiers import Dossier, fetch
+from engine.issuing import issue_waiting
+from engine.machine import call_waiting
+from engine.office import Office, RunHandle
+from engine.papers import make_pending
+from engine.replay import SYSTEM, PlainStage, Replay, Stage
+from engine.vault import without_personal_numbers
+from models import Case, CaseStatus, EntryKind, LedgerEntry
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+# Up to here each case is its own transaction and each step a Prefect task run; above, a chunk commits together.
+FINE_UP_TO = 20
+
+
+class Worker(Stage, Protocol):
+    """Who does the work of a drain: this process plainly, or Prefect with a task run for each piece."""
+
+    def piece(self, name: str, work: Callable[[], R]) -> R:
+        """Do a chunk, a batch of calls or of papers, under that name."""
+        ...
+
+
+class PlainWorker(PlainStage):
+    """Does each piece here and now."""
+
+    def piece(self, name: str, work: Callable[[], R]) -> R:
+        """Do ``work``."""
+        return work()
+
+
+@dataclass
+class Tally:
+    """What a drain did: case numbers by where they ended up, and from where to where each went."""
+
+    waiting: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    moves: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def advanced(self) -> set[str]:
+        """Return the cases that were advanced at all."""
+        return self.waiting | self.closed | set(self.failed)
+
+    def note(self, number: str, before: str, after: str, status: str) -> None:
+        """Record that a case came from ``before`` to ``after``."""
+        for pile in (self.waiting, self.closed):
+            pile.discard(number)
+        self.failed.pop(number, None)
+        if status == CaseStatus.CLOSED:
+            self.closed.add(number)
+        elif status == CaseStatus.PARKED:
+            self.failed[number] = after
+        else:
+            self.waiting.add(number)
+        first = self.moves.get(number, (before, after))[0]
+        self.moves[number] = (first, after)
+
+
+def drain(
+    office: Office,
+    run: RunHandle,
+    pipeline: str,
+    *,
+    numbers: Iterable[str] | None = None,
+    worker: Worker | None = None,
+) -> Tally:
+    """Advance every ready case of ``pipeline``, or those of ``numbers``, until nothing is left to do now."""
+    worker = worker or PlainWorker()
+    tally = Tally()
+    only = _ids(office, numbers) if numbers is not None else None
+    fine = True
+    while True:
+        if chunk := claim_cases(office, pipeline, only):
+            fine = fine and len(tally.advanced | {case.number for case in chunk}) <= FINE_UP_TO
+            _advance_claimed(office, run, chunk, worker, tally, fine)
+        elif not (
+            worker.piece("call outside", lambda: call_waiting(office, run, pipeline, only))
+            or worker.piece("issue documents", lambda: issue_waiting(office, run, pipeline, only))
+            or worker.piece("make papers", lambda: make_pending(office, pipeline, only))
+        ):
+            break
+    run.cases += len(tally.advanced)
+    return tally
+
+
+def _advance_claimed(
+    office: Office, run: RunHandle, chunk: list[Case], worker: Worker, tally: Tally, fine: bool
+) -> None:
+    fatal = [case for case in chunk if case.attempts >= FATAL_ATTEMPTS]
+    ids = [case.id or 0 for case in chunk if case not in fatal]
+    for case in fatal:
+        error = f"The process died {case.attempts} times while it advanced this case"
+        park(office, run, case.id or 0, error)
+        tally.note(case.number, "", error, CaseStatus.PARKED)
+    groups = [[case_id] for case_id in ids] if fine else [ids] if ids else []
+    for group in groups:
+        if fine:
+            _advance_group(office, run, group, worker, tally)
+        else:
+            name = f"advance {len(group)} cases"
+            worker.piece(name, lambda group=group: _advance_group(office, run, group, PlainWorker(), tally))
+
+
+def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, tally: Tally) -> None:
+    try:
+        with office.db.writing() as session:
+            moves = _play_all(office, run, session, fetch(office, session, ids, lock=True), stage)
+    except Exception as error:  # one bad case must not stop the others: find it
+        log.warning("A chunk of %d cases failed (%s); running it case by case", len(ids), type(error).__name__)
+        moves = _advance_one_by_one(office, run, ids, stage)
+    for number, before, after, status in moves:
+        tally.note(number, before, after, status)
+
+
+Move = tuple[str, str, str, str]
+
+
+def _play_all(
+    office: Office, run: RunHandle, session: Session, dossiers: list[Dossier], stage: Stage
+) -> list[Move]:
+    book = Book()
+    moves = [_play(office, run, session, book, dossier, stage) for dossier in dossiers]
+    book.insert(session)
+    return moves
+
+
+def _play(
+    office: Office, run: RunHandle, session: Session, book: Book, dossier: Dossier, stage: Stage
+) -> Move:
+    row = dossier.row
+    if row.status != CaseStatus.OPEN:
+        row.ready = False
+        return row.number, row.status, row.status, row.status
+    before = _last_met(dossier)
+    Replay(
+        office, run, session, book, dossier.pipeline, row, dossier.case, dossier.key, dossier.past, stage
+    ).play()
+    session.add(row)
+    after = row.outcome or book.last_wait(row.id) or before
+    return row.number, before, after, row.status
+
+
+def _advance_one_by_one(office: Office, run: RunHandle, ids: list[int], stage: Stage) -> list[Move]:
+    moves: list[Move] = []
+    for case_id in ids:
+        try:
+            with office.db.writing() as session:
+                moves += _play_all(office, run, session, fetch(office, session, [case_id], lock=True), stage)
+        except Exception as error:
+            number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
+            log.error("Case %s is parked: %s", number, message)
+            moves.append((number, "", message, CaseStatus.PARKED))
+    return moves
+
+
+def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:
+    """Set a case aside with its error, masked; return its number and the error. ``jalur case retry`` frees it."""
+    message = without_personal_numbers(error)[:2000]
+    with office.db.writing() as session:
+        case = session.exec(select(Case).where(col(Case.id) == case_id).with_for_update()).one()
+        case.status, case.error, case.ready, case.leased_until = CaseStatus.PARKED, message, False, None
+        book = Book()
+        book.write(
+            LedgerEntry,
+            **ledger.append(
+                case,
+                at=office.clock.now(),
+                run_id=run.id,
+                kind=EntryKind.REMARK,
+                key="parked",
+                actor=SYSTEM,
+                outcome="parked",
+                reason=message,
+            ),
+        )
+        session.add(case)
+        book.insert(session)
+        return case.number, message
+
+
+def _last_met(dossier: Dossier) -> str:
+    open_waits = sorted(key for key, wait in dossier.past.waits.items() if wait.settled_at is None)
+    if open_waits:
+        return ", ".join(open_waits)
+    entries = dossier.past.entries.values()
+    return max(entries, key=lambda entry: entry.seq).key if entries else "opened"
+
+
+def _ids(office: Office, numbers: Iterable[str]) -> list[int]:
+    with office.db.reading() as session:
+        return [found for found in session.exec(select(Case.id).where(col(Case.number).in_(list(numbers)))) if found]

@@ -1,0 +1,277 @@
+"""Answers, withdrawals and silences: each settles a wait in one transaction and makes its case ready to be advanced."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import Session, col, insert, select
+
+from engine import ledger
+from engine.authority import may_act_for_applicant, may_answer, user_named
+from engine.clock import local_date
+from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
+from engine.dossiers import Dossier, by_number, fetch
+from engine.errors import BadAnswer, NotWaiting, Refused
+from engine.forms import ApplicantForm, Form, Question
+from engine.office import Office, RunHandle
+from engine.replay import SYSTEM
+from engine.settling import drop, settle
+from engine.vault import without_personal_numbers
+from models import Case, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
+
+FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer that was taken: the case, the key of its question, and the ledger entry that records it."""
+
+    case: str
+    question: str
+    entry: int
+
+
+def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, data: dict[str, Any]) -> Answered:
+    """Record an answer.
+
+    Raises `UnknownCase`, `NotWaiting` (never asked, or somebody or the deadline was first), `BadAnswer` and
+    `NotAllowed`; then nothing was changed. Where the time is up the silence is recorded first, and the answer is
+    refused by name, whether or not a sweep had come by.
+    """
+    key = key if "#" in key else f"{key}#1"
+    with office.db.writing() as session:
+        taken = _answer(office, run, session, number, key, by, data)
+    if isinstance(taken, Refused):
+        raise taken
+    run.cases += 1
+    return Answered(number, key, taken)
+
+
+def answer_many(
+    office: Office, run: RunHandle, answers: list[tuple[str, str, dict[str, Any]]], *, by: str
+) -> list[Answered | Refused]:
+    """Record answers to many cases (number, key, data) in one transaction, in the order of their numbers.
+
+    One that is refused does not stop the others; what it was refused for stands in its place.
+    """
+    results: dict[int, Answered | Refused] = {}
+    with office.db.writing() as session:
+        for place, (number, key, data) in sorted(enumerate(answers), key=lambda item: item[1][0]):
+            try:
+                taken = _answer(office, run, session, number, key, by, data)
+            except Refused as refused:
+                taken = refused
+            results[place] = taken if isinstance(taken, Refused) else Answered(number, key, taken)
+    run.cases += sum(isinstance(result, Answered) for result in results.values())
+    return [results[place] for place in range(len(answers))]
+
+
+def _answer(
+    office: Office, run: RunHandle, session: Session, number: str, key: str, by: str, data: dict[str, Any]
+) -> int | Refused:
+    dossier = by_number(office, session, number, lock=True)
+    wait = open_wait(dossier, key)
+    now = office.clock.now()
+    if wait.silent_at is not None and now > wait.silent_at:
+        _silence(office, run, session, dossier.row, wait)
+        return NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
+    by_hand = wait.kind == WaitKind.HAND_DELIVERY
+    question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
+    user = user_named(session, by)
+    form = _filled_in(number, key, question, data)
+    actor = may_answer(session, user, dossier.case, wait, question, form, local_date(now))
+    words = form.model_dump(mode="json")
+    for secret in ("own_code",):
+        words.pop(secret, None)
+    seq = settle(
+        office,
+        run,
+        session,
+        dossier.row,
+        wait,
+        settled_as="answered",
+        kind=EntryKind.REMARK if by_hand else EntryKind.ANSWER,
+        actor=actor.name,
+        role=actor.role,
+        on_behalf_of=actor.on_behalf_of,
+        outcome=form.decided(),
+        reason=_reason(form),
+        result=_how_signed(form) if question.signed else None,
+        words=(dossier.key, words),
+    )
+    if seq is None:
+        return NotWaiting(number, key, _open_keys(dossier, but=key), "answered")
+    if isinstance(form, HandDelivery):
+        handed_over(session, wait, form)
+    return seq
+
+
+def open_wait(dossier: Dossier, key: str) -> Wait:
+    """Return the open wait for a person under ``key``. Raises `NotWaiting`, with what was first."""
+    wait = dossier.past.waits.get(key)
+    if wait is None or wait.settled_at is not None or wait.kind not in FOR_PEOPLE:
+        raise NotWaiting(dossier.case.number, key, _open_keys(dossier), wait.settled_as if wait else None)
+    return wait
+
+
+def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
+    """Take an application back, at any wait. During a machine wait it is noted, and takes effect once that is recorded.
+
+    Raises `UnknownCase`, `NotAllowed`, and `Refused` when the case is closed or is being withdrawn already.
+    """
+    with office.db.writing() as session:
+        dossier = by_number(office, session, number, lock=True)
+        row = dossier.row
+        if row.status == CaseStatus.CLOSED or row.withdrawal:
+            what = f"closed ({row.outcome})" if row.status == CaseStatus.CLOSED else "being withdrawn"
+            raise Refused(
+                f"Case {number} is already {what}. See: jalur case show {number}",
+                for_people=f"Permohonan {number} sudah selesai atau sedang ditarik.",
+                case=number,
+            )
+        now = office.clock.now()
+        actor = may_act_for_applicant(session, user_named(session, by), dossier.case, local_date(now))
+        reason = without_personal_numbers(reason)
+        waits = sorted(
+            (
+                wait
+                for wait in dossier.past.waits.values()
+                if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
+            ),
+            key=lambda wait: wait.key,
+        )
+        people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
+        if people and len(people) == len(waits):
+            settle(
+                office,
+                run,
+                session,
+                row,
+                people[0],
+                settled_as="withdrawn",
+                kind=EntryKind.ANSWER,
+                actor=actor.name,
+                role=actor.role,
+                on_behalf_of=actor.on_behalf_of,
+                outcome="withdrawn",
+                reason=reason,
+            )
+            for wait in people[1:]:
+                drop(session, wait, "withdrawn", now)
+        else:
+            row.withdrawal = {
+                "by": actor.name,
+                "role": actor.role,
+                "on_behalf_of": actor.on_behalf_of,
+                "reason": reason,
+            }
+            note(session, row, office, run, "withdrawal_noted", actor.name, reason, role=actor.role)
+            session.add(row)
+    run.cases += 1
+
+
+def settle_silences(office: Office, run: RunHandle) -> tuple[list[str], list[dict[str, str]]]:
+    """Record the silences of all waits whose time is up; return the cases, and those that failed with the reason."""
+    now = office.clock.now()
+    with office.db.reading() as session:
+        due = session.exec(
+            select(Wait.case_id, Wait.key).where(col(Wait.settled_at).is_(None), col(Wait.silent_at) < now)
+        ).all()
+    silent: list[str] = []
+    failed: list[dict[str, str]] = []
+    for case_id, key in due:
+        try:
+            with office.db.writing() as session:
+                dossier = fetch(office, session, [case_id], lock=True)[0]
+                wait = dossier.past.waits[key]
+                if wait.settled_at is None and _silence(office, run, session, dossier.row, wait):
+                    silent.append(dossier.case.number)
+        except Exception as error:  # one broken case must not hide the others
+            failed.append({"case": str(case_id), "reason": without_personal_numbers(str(error))})
+    run.cases += len(silent)
+    return silent, failed
+
+
+def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
+    """Free a parked case, so that the next run tries it again. Raises `UnknownCase`, `Refused` when it is not parked."""
+    with office.db.writing() as session:
+        dossier = by_number(office, session, number, lock=True)
+        row = dossier.row
+        if row.status != CaseStatus.PARKED:
+            raise Refused(f"Case {number} is {row.status}, not parked; there is nothing to retry", case=number)
+        row.status, row.ready, row.attempts, row.leased_until, row.error = CaseStatus.OPEN, True, 0, None, None
+        note(session, row, office, run, "retried", by, None)
+        session.add(row)
+    run.cases += 1
+
+
+def note(
+    session: Session, row: Case, office: Office, run: RunHandle, key: str, actor: str, reason: str | None, **fields: Any
+) -> None:
+    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
+    entry = ledger.append(
+        row,
+        at=office.clock.now(),
+        run_id=run.id,
+        kind=EntryKind.REMARK,
+        key=key,
+        actor=actor,
+        outcome=key,
+        reason=reason,
+        **fields,
+    )
+    session.execute(insert(LedgerEntry).values(**entry))
+
+
+def _silence(office: Office, run: RunHandle, session: Session, row: Case, wait: Wait) -> bool:
+    return (
+        settle(
+            office,
+            run,
+            session,
+            row,
+            wait,
+            settled_as="silent",
+            kind=EntryKind.ANSWER,
+            actor=SYSTEM,
+            outcome="silent",
+            reason=f"no answer until {local_date(wait.silent_at)}" if wait.silent_at else None,
+        )
+        is not None
+    )
+
+
+def _filled_in(number: str, key: str, question: Question[Any], data: dict[str, Any]) -> Form:
+    try:
+        return question.form.model_validate(data)
+    except ValidationError as error:
+        fields = [
+            {"field": ".".join(str(part) for part in fault["loc"]) or "form", "reason": _in_words(fault["msg"])}
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise BadAnswer(number, key, fields) from None
+
+
+def _in_words(message: str) -> str:
+    return re.sub(r"^Value error, ", "", message)
+
+
+def _reason(form: Form) -> str | None:
+    reason = getattr(form, "reason", None)
+    return without_personal_numbers(reason) if isinstance(reason, str) and reason else None
+
+
+def _how_signed(form: Form) -> dict[str, Any]:
+    paper = form.paper if isinstance(form, ApplicantForm) else None
+    return {"signed": "paper", "evidence": paper} if paper else {"signed": "own_code"}
+
+
+def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
+    waits = dossier.past.waits.values()
+    return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)
+
+
+__all__ = ["Answered", "Role", "answer", "answer_many", "note", "open_wait", "retry", "settle_silences", "withdraw"]

@@ -1,0 +1,178 @@
+"""Who may do what: checked in the transaction that records the act, on every path (command line, web, API).
+
+Nobody decides on their own application or against a bar that the process set; an owner's answer comes from the
+owner, from somebody with a mandate in force, or on paper that an officer scans. ISO/IEC 17024 and 17065 are why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from engine.case import Case, handle_of
+from engine.errors import NotAllowed, Refused
+from engine.forms import ApplicantForm, Question
+from models import Mandate, Role, User, UserRole, Wait
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, in which role, and for whom; both names stand in the ledger."""
+
+    name: str
+    role: Role
+    on_behalf_of: str | None = None
+
+
+def user_named(session: Session, name: str) -> User:
+    """Return the account of that name. Raises `Refused`."""
+    user = session.exec(select(User).where(User.name == name)).first()
+    if user is None:
+        raise Refused(
+            f"There is no user {name}. Add one: jalur user add {name} --role ROLE",
+            for_people=f"Tidak ada pengguna bernama {name}.",
+            user=name,
+        )
+    return user
+
+
+def roles_of(session: Session, user: User) -> set[Role]:
+    """Return the roles that a user holds."""
+    return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
+
+
+def may_answer(
+    session: Session, user: User, case: Case, wait: Wait, question: Question[object], form: ApplicantForm | object, on: date
+) -> Actor:
+    """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
+    if user.name in wait.apart_from:
+        raise NotAllowed(
+            f"{user.name} took part in what {wait.key} decides about and may not answer it. Ask a colleague",
+            for_people=f"{user.name} terlibat dalam hal yang diputuskan pada {wait.key}. Mintalah rekan lain memutuskan.",
+            user=user.name,
+            key=wait.key,
+        )
+    if question.of is Role.APPLICANT:
+        return _for_the_applicant(session, user, case, question, form, on)
+    roles = roles_of(session, user)
+    if question.of not in roles:
+        raise NotAllowed(
+            f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
+            for_people=f"{wait.key} hanya dapat dijawab oleh peran {question.of}.",
+            user=user.name,
+            role=question.of,
+        )
+    if user.person_id == case.applicant.person_id:
+        raise NotAllowed(
+            f"{user.name} is the applicant of {case.number} and may not decide on it. Ask a colleague",
+            for_people=f"{user.name} adalah pemohon {case.number} dan tidak boleh memutuskannya sendiri.",
+            user=user.name,
+        )
+    _in_region(user, case)
+    return Actor(user.name, question.of)
+
+
+def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
+    """Return in which capacity ``user`` withdraws: the owner, a mandated companion, or an officer told to by the owner."""
+    if user.person_id == case.applicant.person_id:
+        return Actor(user.name, Role.APPLICANT)
+    if mandate_in_force(session, user, case.applicant.person_id, on):
+        return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
+    if Role.OFFICER in roles_of(session, user):
+        _in_region(user, case)
+        return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
+    raise _stranger(user, case)
+
+
+def mandate_in_force(session: Session, user: User, owner_id: int, on: date) -> bool:
+    """Return whether ``user`` may act for that owner on ``on``."""
+    found = session.exec(
+        select(Mandate).where(
+            Mandate.owner_id == owner_id, Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)
+        )
+    )
+    return any(mandate.since <= on and (mandate.until is None or on <= mandate.until) for mandate in found)
+
+
+def _for_the_applicant(
+    session: Session, user: User, case: Case, question: Question[object], form: object, on: date
+) -> Actor:
+    on_paper = isinstance(form, ApplicantForm) and form.paper is not None
+    if user.person_id == case.applicant.person_id:
+        if question.signed and not on_paper:
+            _check_own_code(user, form)
+        return Actor(user.name, Role.APPLICANT)
+    if mandate_in_force(session, user, case.applicant.person_id, on):
+        if question.signed and not on_paper:
+            _check_own_code(user, form)
+        return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
+    if Role.OFFICER in roles_of(session, user):
+        if not on_paper:
+            raise NotAllowed(
+                f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "
+                'give its file in "paper"',
+                for_people="Petugas hanya dapat mencatat jawaban pemohon dari berkas kertas yang dipindai: isi kolom paper.",
+                user=user.name,
+            )
+        _in_region(user, case)
+        return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
+    raise _stranger(user, case)
+
+
+def _stranger(user: User, case: Case) -> NotAllowed:
+    return NotAllowed(
+        f"{user.name} is neither the owner of {case.number} ({case.applicant.handle}) nor holds a mandate of theirs. "
+        f"Record one: jalur mandate add {case.applicant.handle} {user.name} --paper FILE",
+        for_people=f"{user.name} bukan pemilik permohonan {case.number} dan tidak memegang surat kuasa pemilik.",
+        user=user.name,
+    )
+
+
+def _in_region(user: User, case: Case) -> None:
+    if user.region_code and not case.region_code.startswith(user.region_code):
+        raise NotAllowed(
+            f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
+            for_people=f"{user.name} bertugas di wilayah {user.region_code}, permohonan ini di wilayah {case.region_code}.",
+            user=user.name,
+        )
+
+
+# -- own codes: scrypt (RFC 7914), small enough for a desk and slow enough for a thief -----------------------------
+
+_COST = {"n": 2**13, "r": 8, "p": 1}
+
+
+def new_own_code() -> str:
+    """Return a fresh own code: eight digits, told to its owner once and kept as a hash only."""
+    return f"{secrets.randbelow(10**8):08d}"
+
+
+def hash_own_code(code: str) -> str:
+    """Return salt and scrypt hash of an own code, in hex."""
+    salt = os.urandom(16)
+    return f"{salt.hex()}:{hashlib.scrypt(code.encode(), salt=salt, dklen=32, **_COST).hex()}"
+
+
+def _check_own_code(user: User, form: object) -> None:
+    code = form.own_code if isinstance(form, ApplicantForm) else None
+    if code and user.own_code_hash:
+        salt, expected = user.own_code_hash.split(":")
+        given = hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), dklen=32, **_COST).hex()
+        if hmac.compare_digest(given, expected):
+            return
+    what = "is wrong" if code and user.own_code_hash else "is missing"
+    raise NotAllowed(
+        f"This must be signed, and the own code of {user.name} {what}. "
+        f"Make one (jalur user code {user.name}), or attach the signed paper",
+        for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, atau lampirkan kertas bertanda tangan.",
+        user=user.name,
+    )
+
+
+__all__ = ["Actor", "handle_of", "hash_own_code", "may_act_for_applicant", "may_answer", "new_own_code", "roles_of", "user_named"]

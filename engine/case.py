@@ -1,0 +1,44 @@
+"""A case as its pipeline may see it: frozen. No session, no clock, no randomness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rules import RulesAt
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """The person whose case it is. Their numbers are not here: a step or an adapter reads them from the facts."""
+
+    person_id: int
+    name: str
+    language: str
+
+    @property
+    def handle(self) -> str:
+        """Return the account name under which the owner acts."""
+        return handle_of(self.person_id)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What replayed code may know: the facts taken at opening and the rules at the rule date."""
+
+    number: str
+    pipeline: str
+    version: int
+    opened_on: date
+    subject_kind: str
+    subject_id: int
+    region_code: str
+    applicant: Applicant
+    facts: Any
+    rules: RulesAt
+
+
+def handle_of(person_id: int) -> str:
+    """Return the account name of an owner: the database's number, never a personal one."""
+    return f"owner-{person_id}"

@@ -1,0 +1,46 @@
+"""The one place time comes from. UTC inside, Asia/Jakarta for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+class Clock:
+    """Tells the time; tests turn it."""
+
+    def __init__(self, source: Callable[[], datetime] | None = None) -> None:
+        self._source = source or (lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        """Return this moment in UTC."""
+        return self._source().astimezone(UTC)
+
+    def today(self) -> date:
+        """Return the date that people in East Java would say it is."""
+        return local_date(self.now())
+
+
+class TurnedClock(Clock):
+    """A clock that stands where it is put: ``JALUR_NOW``, and tests."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+        super().__init__(lambda: self.moment)
+
+    def turn(self, **by: float) -> None:
+        """Move the hands forward, e.g. ``clock.turn(days=3)``."""
+        self.moment += timedelta(**by)
+
+
+def local_date(moment: datetime) -> date:
+    """Return the day of ``moment`` in Asia/Jakarta."""
+    return moment.astimezone(JAKARTA).date()
+
+
+def end_of(day: date) -> datetime:
+    """Return 23:59:59 Asia/Jakarta of ``day``: the last second that still counts as that day."""
+    return datetime.combine(day, time(23, 59, 59), JAKARTA).astimezone(UTC)

@@ -1,0 +1,60 @@
+"""The two databases Jalur speaks to, and the few ways in which they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """Opens writing and reading transactions. Leaving a block commits it; an exception rolls it back."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine: Engine = create_engine(url, **self._arguments())
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _sqlite_connection)
+            event.listen(self.engine, "begin", _sqlite_begin)
+
+    def _arguments(self) -> dict[str, Any]:
+        if not self.is_sqlite:
+            return {"pool_pre_ping": True}
+        return {"connect_args": {"check_same_thread": False}}
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction that will write. On SQLite it takes the one writer's lock at once, so it can't be refused later."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection(execution_options={"jalur_writes": True})
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a transaction that only reads: on SQLite it never waits for a writer."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _sqlite_connection(connection: Any, entry: ConnectionPoolEntry) -> None:
+    # pysqlite's own transaction handling keeps rows of a released savepoint after the outer rollback; "begin" is ours.
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("jalur_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

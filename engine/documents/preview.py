@@ -1,0 +1,54 @@
+"""Every document of a pipeline from its sample facts, so that it can be looked at before anything runs."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.documents.facts import JSON, DocumentError
+from engine.documents.render import render
+from engine.documents.words import LANGUAGES
+
+SAMPLE_AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+SAMPLE_CHECK = "https://periksa.contoh.example/check/"
+_MARK = {"id": "CONTOH", "en": "SAMPLE"}
+
+
+def document_kinds(pipeline_folder: Path) -> list[str]:
+    """The kinds a pipeline has templates for: the folders beneath `documents/`, sorted."""
+    return sorted(folder.name for folder in (pipeline_folder / "documents").iterdir() if folder.is_dir())
+
+
+def sample_facts(folder: Path) -> dict[str, JSON]:
+    """The invented facts beside a template. Raises DocumentError when there are none."""
+    path = folder / "sample.json"
+    try:
+        facts: dict[str, JSON] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise DocumentError(f"{path} does not hold sample facts: {problem}") from problem
+    return facts
+
+
+def sample_check_url(facts: dict[str, JSON]) -> str | None:
+    """Numbered documents are issued and can be checked; papers without a number cannot."""
+    number = facts.get("document_number")
+    return f"{SAMPLE_CHECK}{number}" if number else None
+
+
+def previews(pipeline_folder: Path, *, marked: bool = True) -> Iterator[tuple[str, str, bytes]]:
+    """(document kind, language, PDF) of each template, marked as a sample so that no preview passes for the real one."""
+    root = pipeline_folder.parent
+    for kind in document_kinds(pipeline_folder):
+        facts = sample_facts(pipeline_folder / "documents" / kind)
+        for language in LANGUAGES:
+            pdf = render(
+                f"{pipeline_folder.name}/documents/{kind}",
+                facts,
+                language=language,
+                at=SAMPLE_AT,
+                check_url=sample_check_url(facts),
+                title=None,
+                mark=_MARK[language] if marked else None,
+                root=root,
+            )
+            yield kind, language, pdf

@@ -1,0 +1,158 @@
+"""One document from its facts: Jinja2 → WeasyPrint → PDF/A-3a and PDF/UA-1, the facts inside as JSON.
+
+Same facts, template and second, same bytes: every date in the file is `at`, its /ID is a hash of its contents, and
+the fonts are the packaged ones. A process keeps the fonts and the parsed style sheet; a warm page takes some 40 ms.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from unicodedata import normalize
+
+from fontTools.ttLib import TTFont
+from weasyprint import CSS, HTML, Attachment, Document
+from weasyprint.images import SVGImage
+from weasyprint.text.fonts import FontConfiguration
+
+from engine.documents.facts import (
+    JSON,
+    DocumentError,
+    ReservedFact,
+    UnprintableText,
+    enclose,
+    iso_utc,
+)
+from engine.documents.fetching import ForbiddenAddress, TemplateFetcher
+from engine.documents.finishing import Finisher, claim_accessibility
+from engine.documents.qr import qr_picture
+from engine.documents.templating import TEMPLATES, fill
+
+FACTS_FILE = "facts.json"
+RESERVED = frozenset({"language", "title", "check_url", "check_qr", "mark"})
+_FIELD_LABEL = {"id": "Tanda tangan elektronik kantor", "en": "Electronic signature of the office"}
+
+
+def render(
+    template: str,
+    facts: Mapping[str, JSON],
+    *,
+    language: str,
+    at: datetime,
+    check_url: str | None,
+    title: str | None,
+    mark: str | None = None,
+    root: Path = TEMPLATES,
+) -> bytes:
+    """The document as a PDF.
+
+    `template` is a folder beneath `root` ("nib_legalization/documents/receipt") that holds `<language>.html`;
+    `title` is the document's title for readers, None for the template's own; `mark` is written across each page
+    (samples, drafts). With a `check_url` the page gets a QR code of it and the file an empty signature field.
+    Personal numbers must come masked: the facts are embedded as they are given.
+
+    Raises MissingFact, ReservedFact, UnprintableText, or another DocumentError for a template that is not in order.
+    """
+    name = f"{template}/{language}.html"
+    if taken := sorted(RESERVED & facts.keys()):
+        raise ReservedFact(name, taken)
+    chrome: dict[str, JSON] = {
+        "language": language,
+        "title": title,
+        "check_url": check_url,
+        "check_qr": qr_picture(check_url) if check_url else None,
+        "mark": mark,
+        "document_number": None,
+    }
+    html = normalize("NFC", fill(name, {**chrome, **facts}, root=root))
+    with _lock:
+        press = _press(root)
+        if strange := "".join(sorted(set(html) - press.letters)):
+            raise UnprintableText(name, strange)
+        try:
+            document = press.lay_out(html)
+            shown_title = title or document.metadata.title
+            if not shown_title:
+                raise DocumentError(f"{name} has no title")
+            embedded = enclose(
+                facts, template=template, language=language, at=at, check_url=check_url, title=shown_title
+            )
+            document.metadata.title = shown_title
+            document.metadata.created = document.metadata.modified = iso_utc(at)
+            framed = document.metadata.custom.pop("frame", None) == "guilloche"
+            claim_accessibility(document)
+            pdf: bytes = document.write_pdf(
+                pdf_variant="pdf/a-3a",
+                attachments=[press.attach(embedded, at)],
+                finisher=Finisher(frame=framed, field=_FIELD_LABEL[language] if check_url else None),
+            )
+        except ForbiddenAddress as problem:
+            raise DocumentError(f"{name}: {problem}") from problem
+    return pdf
+
+
+def letters_for(root: Path = TEMPLATES) -> frozenset[str]:
+    """The characters that a document can show; a form may refuse others when a name is taken in."""
+    with _lock:
+        return _press(root).letters
+
+
+class _Press:
+    """Fonts, style sheet and pictures, read once. Pango's font map is not for two threads at once: hold `_lock`."""
+
+    def __init__(self, root: Path) -> None:
+        self._fetcher = TemplateFetcher([root, TEMPLATES])
+        self._base = (root.resolve() / "_").as_uri()
+        self._fonts = FontConfiguration()
+        self._styles = CSS(
+            string=(TEMPLATES / "house.css").read_text(encoding="utf-8"),
+            base_url=(TEMPLATES.resolve() / "house.css").as_uri(),
+            url_fetcher=self._fetcher,
+            font_config=self._fonts,
+        )
+        self._pictures: dict[str, Any] = {}
+        self.letters = frozenset("\n\t ") | frozenset(_drawn_letters(TEMPLATES / "fonts"))
+
+    def lay_out(self, html: str) -> Document:
+        """The pages of this HTML. The house's own drawings are kept for the next document, its QR code is not."""
+        pictures = dict(self._pictures)
+        page = HTML(string=html, base_url=self._base, url_fetcher=self._fetcher)
+        document = page.render(
+            font_config=self._fonts, stylesheets=[self._styles], cache=pictures, pdf_variant="pdf/a-3a"
+        )
+        ours = {url: picture for url, picture in pictures.items() if url.startswith("file:")}
+        self._pictures |= {url: picture for url, picture in ours.items() if isinstance(picture, SVGImage)}
+        return document
+
+    def attach(self, embedded: bytes, at: datetime) -> Attachment:
+        return Attachment(
+            file_obj=BytesIO(embedded),
+            name=FACTS_FILE,
+            description="The facts of this document, for machines",
+            created=_utc(at),
+            modified=_utc(at),
+            relationship="Data",
+            url_fetcher=self._fetcher,
+        )
+
+
+def _utc(at: datetime) -> datetime:
+    return datetime.fromisoformat(iso_utc(at))
+
+
+def _drawn_letters(folder: Path) -> Iterator[str]:
+    """Every character that the text face draws upright in its regular weight."""
+    for path in sorted(folder.glob("source-sans-3-*-400-normal.woff2")):
+        with TTFont(path, lazy=True) as font:
+            yield from map(chr, font.getBestCmap())
+
+
+_lock = Lock()
+
+
+@lru_cache(maxsize=8)
+def _press(root: Path) -> _Press:
+    return _Press(root)

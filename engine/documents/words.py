@@ -1,0 +1,66 @@
+"""Dates, money and masked numbers in the words that people read, in Indonesian and English.
+
+`day`, `moment` and `rupiah` are the only filters a template may use. `mask_number` is for callers:
+facts carry personal numbers masked already (UU 27/2022; domain.md 1.2: at most the first six and last two digits).
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+LANGUAGES = ("id", "en")
+_DAY_PATTERN = "d MMMM y"
+
+
+def day_in_words(value: str | date, language: str) -> str:
+    """A calendar day: `2026-11-22` becomes '22 November 2026', `2026-08-17` '17 Agustus 2026'."""
+    day = value if isinstance(value, date) else date.fromisoformat(value)
+    return format_date(day, _DAY_PATTERN, locale=language)
+
+
+def moment_in_words(value: str | datetime, language: str) -> str:
+    """An instant, told in Jakarta time: '22 November 2026 pukul 10.15 WIB', '22 November 2026 at 10:15 WIB'."""
+    instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    local = instant.astimezone(JAKARTA)
+    day = format_date(local.date(), _DAY_PATTERN, locale=language)
+    return f"{day} at {local:%H:%M} WIB" if language == "en" else f"{day} pukul {local:%H.%M} WIB"
+
+
+def rupiah_in_words(value: int, language: str) -> str:
+    """Whole rupiah: 1500000 becomes 'Rp1.500.000' (id) and 'Rp1,500,000' (en). Rupiah are integers, never floats."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"rupiah are whole numbers, not {value!r}")
+    digits = format_decimal(abs(value), format="#,##0", locale=language)
+    return f"{'−' if value < 0 else ''}Rp{digits}"
+
+
+def mask_number(number: str, *, first: int = 6, last: int = 2) -> str:
+    """A personal number as a paper may show it: 3508166904956220 becomes 350816********20."""
+    if len(number) <= first + last:
+        return "*" * len(number)
+    return f"{number[:first]}{'*' * (len(number) - first - last)}{number[-last:]}"
+
+
+def _filter(words: Callable[..., str]) -> Callable[[Context, object], str]:
+    """The template filter of a function of (value, language); the language comes from the document itself."""
+
+    @pass_context
+    def apply(context: Context, value: object) -> str:
+        return words(value, context["language"])
+
+    return apply
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "day": _filter(day_in_words),
+    "moment": _filter(moment_in_words),
+    "rupiah": _filter(rupiah_in_words),
+}

@@ -1,0 +1,91 @@
+"""Fetches cases with all that a replay needs, in a handful of queries however many cases there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from engine.case import Applicant, Case
+from engine.errors import UnknownCase
+from engine.office import Office
+from engine.registry import Pipeline, pipeline_named
+from engine.replay import Past
+from engine.subjects import facts_type
+from models import Answer, LedgerEntry, Person, SealingKey, Wait
+from models import Case as CaseRow
+from rules import RulesAt
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A case on the table: its row (locked where it was fetched for writing), the frozen case, its key and its past."""
+
+    row: CaseRow
+    case: Case
+    pipeline: Pipeline
+    key: SealingKey
+    past: Past
+
+
+def fetch(office: Office, session: Session, ids: Iterable[int], *, lock: bool = False) -> list[Dossier]:
+    """Return the cases in the order of their ids; ``lock`` holds their rows, in one order for all workers."""
+    wanted = select(CaseRow).where(col(CaseRow.id).in_(list(ids))).order_by(col(CaseRow.id))
+    rows = session.exec(wanted.with_for_update() if lock else wanted).all()
+    case_ids = [row.id for row in rows]
+    people = {
+        person.id: (person, key)
+        for person, key in session.exec(
+            select(Person, SealingKey)
+            .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+            .where(col(Person.id).in_({row.person_id for row in rows}))
+        )
+    }
+    entries: dict[int, dict[str, LedgerEntry]] = defaultdict(dict)
+    for entry in session.exec(select(LedgerEntry).where(col(LedgerEntry.case_id).in_(case_ids))):
+        entries[entry.case_id][entry.key] = entry
+    waits: dict[int, dict[str, Wait]] = defaultdict(dict)
+    for wait in session.exec(select(Wait).where(col(Wait.case_id).in_(case_ids))):
+        waits[wait.case_id][wait.key] = wait
+    answers: dict[int, dict[str, Any]] = defaultdict(dict)
+    keys = {row.id: people[row.person_id][1] for row in rows}
+    for answer in session.exec(select(Answer).where(col(Answer.case_id).in_(case_ids))):
+        answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
+    return [
+        Dossier(
+            row,
+            frozen(office, row, *people[row.person_id]),
+            pipeline_named(row.pipeline, row.version),
+            people[row.person_id][1],
+            Past(entries[row.id or 0], waits[row.id or 0], answers[row.id or 0]),
+        )
+        for row in rows
+    ]
+
+
+def frozen(office: Office, row: CaseRow, person: Person, key: SealingKey) -> Case:
+    """Return the case as its pipeline may see it."""
+    pipeline = pipeline_named(row.pipeline, row.version)
+    return Case(
+        number=row.number,
+        pipeline=row.pipeline,
+        version=row.version,
+        opened_on=row.rule_date,
+        subject_kind=row.subject_kind,
+        subject_id=row.subject_id,
+        region_code=row.region_code,
+        applicant=Applicant(row.person_id, person.name, person.language),
+        facts=facts_type(row.subject_kind).model_validate(office.vault.unseal(key, row.facts)),
+        rules=RulesAt(pipeline.rules, row.rule_date),
+    )
+
+
+def by_number(office: Office, session: Session, number: str, *, lock: bool = False) -> Dossier:
+    """Return one case. Raises `UnknownCase`."""
+    case_id = session.scalar(select(CaseRow.id).where(CaseRow.number == number))
+    if case_id is None:
+        raise UnknownCase(number)
+    return fetch(office, session, [case_id], lock=lock)[0]

@@ -1,0 +1,186 @@
+"""Machine waits: calls to somebody else's system, made outside any transaction and recorded like an answer.
+
+An attempt is leased and counted before the call, so that a worker that dies in the middle leaves a trace: the next
+attempt knows that an end is unknown and looks up before it files again. Nothing sleeps through an outage: an attempt that
+must wait sets ``next_attempt_at`` and lets go.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import col, select, update
+
+from engine.calendar import due_date
+from engine.claiming import LEASE, free
+from engine.clock import end_of, local_date
+from engine.dossiers import Dossier, fetch
+from engine.errors import PipelineMistake
+from engine.forms import Form
+from engine.office import Office, RunHandle
+from engine.replay import jsonable
+from engine.settling import settle
+from engine.vault import without_personal_numbers
+from models import Case, EntryKind, Role, Wait, WaitKind
+from outside.errors import EndUnknown, OutsideError, TryLater
+from outside.oss import ByHand
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
+# After so many attempts an officer is asked to do it by hand: no case is lost in an outage that does not end.
+ATTEMPTS_BEFORE_BY_HAND = 12
+
+
+@dataclass(frozen=True)
+class Calling:
+    """What an external step may use: the world outside, its own reference, and whether an earlier end is unknown."""
+
+    office: Office
+    reference: str
+    end_unknown: bool
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file as evidence; return the name by which a form refers to it: ``sha256:…``."""
+        return f"sha256:{self.office.store.put(content)[0]}"
+
+
+_calling: ContextVar[Calling | None] = ContextVar("calling", default=None)
+
+
+def calling() -> Calling:
+    """Return the call under way. Raises `PipelineMistake` outside an external step."""
+    current = _calling.get()
+    if current is None:
+        raise PipelineMistake("calling() is for external steps only")
+    return current
+
+
+def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
+    """Make the calls that wait, up to a batch; return how many were made."""
+    claimed = _claim(office, pipeline, only)
+    for wait in claimed:
+        with office.db.reading() as session:
+            dossier = fetch(office, session, [wait.case_id])[0]
+        try:
+            answer = _call(office, dossier, wait)
+        except (TryLater, EndUnknown) as later:
+            _again(office, wait, str(later), later.after, end_unknown=wait.end_unknown or later.look_up_first)
+        except OutsideError as doubt:  # a wrong person, or nobody can tell: an officer looks
+            _by_hand(office, wait, dossier, doubt.for_people)
+        except Exception as error:
+            log.exception("The call %s of %s failed", wait.key, dossier.case.number)
+            _again(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=True)
+        else:
+            if isinstance(answer, ByHand):
+                _by_hand(office, wait, dossier, answer.reason)
+            else:
+                _record(office, run, wait, answer)
+    return len(claimed)
+
+
+def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wait]:
+    """Lease waits. An attempt that was under way when its lease ran out has an unknown end."""
+    now = office.clock.now()
+    with office.db.writing() as session:
+        wanted = (
+            select(Wait)
+            .where(
+                Wait.pipeline == pipeline,
+                Wait.kind == WaitKind.EXTERNAL,
+                col(Wait.settled_at).is_(None),
+                free(Wait.leased_until, now),
+                free(Wait.next_attempt_at, now + timedelta(microseconds=1)),
+            )
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        if only is not None:
+            wanted = wanted.where(col(Wait.case_id).in_(list(only)))
+        waits = list(session.exec(wanted))
+        for wait in waits:
+            wait.end_unknown = wait.end_unknown or wait.leased_until is not None
+            wait.attempt += 1
+            wait.leased_until = now + LEASE
+            session.add(wait)
+        return waits
+
+
+def _call(office: Office, dossier: Dossier, wait: Wait) -> Form | ByHand:
+    request = office.vault.unseal(dossier.key, wait.request or b"")
+    work = dossier.pipeline.steps[request["step"]].calls_out  # type: ignore[attr-defined]
+    token = _calling.set(Calling(office, f"{dossier.case.number}/{wait.key}", wait.end_unknown))
+    try:
+        answer: Form | ByHand = work(dossier.case, **request["arguments"])
+        return answer
+    finally:
+        _calling.reset(token)
+
+
+def _record(office: Office, run: RunHandle, wait: Wait, answer: Form) -> None:
+    with office.db.writing() as session:
+        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
+        settle(
+            office,
+            run,
+            session,
+            dossier.row,
+            wait,
+            settled_as="answered",
+            kind=EntryKind.MACHINE,
+            actor=answer.by or "machine",
+            words=(dossier.key, jsonable(answer)),
+            outcome=answer.decided(),
+        )
+
+
+def _again(office: Office, wait: Wait, reason: str, after: timedelta | None, *, end_unknown: bool) -> None:
+    if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
+        with office.db.reading() as session:
+            dossier = fetch(office, session, [wait.case_id])[0]
+        _by_hand(office, wait, dossier, reason)
+        return
+    pause = after or min(FIRST_PAUSE * 2 ** (wait.attempt - 1), LONGEST_PAUSE)
+    _update(
+        office,
+        wait,
+        leased_until=None,
+        next_attempt_at=office.clock.now() + pause,
+        note=without_personal_numbers(reason)[:500],
+        end_unknown=end_unknown,
+    )
+
+
+def _by_hand(office: Office, wait: Wait, dossier: Dossier, reason: str) -> None:
+    """Turn the machine's wait into a person's, under the same key: the process does not notice."""
+    question = dossier.pipeline.questions[wait.question or ""]
+    today = local_date(office.clock.now())
+    due = due_date(today, dossier.case.rules[question.due]) if question.due else None
+    _update(
+        office,
+        wait,
+        kind=WaitKind.PERSON,
+        role=str(question.of),
+        holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
+        asked_at=office.clock.now(),
+        due_at=end_of(due) if due else None,
+        note=without_personal_numbers(reason)[:500],
+        leased_until=None,
+    )
+
+
+def _update(office: Office, wait: Wait, **values: Any) -> None:
+    with office.db.writing() as session:
+        session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
+        session.execute(
+            update(Wait)
+            .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
+            .values(**values)
+        )

@@ -1,0 +1,110 @@
+"""The office: everything a piece of work needs, opened once from the settings and handed on as one argument."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, update
+
+from engine.contacts import Contacts, contacts_of
+from engine.clock import Clock, TurnedClock
+from engine.database import Database
+from engine.errors import Refused
+from engine.settings import Settings
+from engine.store import Store
+from engine.vault import Vault, vault_of, without_personal_numbers
+from models import Run
+
+if TYPE_CHECKING:
+    from engine.documents.signing import Signer
+
+
+@dataclass
+class RunHandle:
+    """One of our own runs, under way. Its id stands in every ledger entry that it writes."""
+
+    id: str
+    kind: str
+    by: str
+    cases: int = 0
+    state: str = "completed"
+
+
+@dataclass
+class Office:
+    """Settings, database, clock, keys, store and the world outside."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    vault: Vault
+    contacts: Contacts
+    store: Store = field(repr=False)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, clock: Clock | None = None) -> Office:
+        """Open the office as the settings say. Creates no database: only ``jalur migrate`` does."""
+        settings = settings or Settings()
+        clock = clock or (TurnedClock(settings.now) if settings.now else Clock())
+        return cls(
+            settings=settings,
+            db=Database(settings.sqlalchemy_url()),
+            clock=clock,
+            vault=vault_of(settings),
+            contacts=contacts_of(settings),
+            store=Store(settings.documents_url, settings.home),
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.db.close()
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Return the signer of the office's documents."""
+        from engine.signers import signer_of  # pyHanko takes half a second, which only issuing pays
+
+        return signer_of(self.settings)
+
+    @contextmanager
+    def run(
+        self, kind: str, *, by: str, pipeline: str | None = None, flow_run_id: str | None = None
+    ) -> Iterator[RunHandle]:
+        """Record a run of ours: ``kind`` is flow, web or cli. A run that raises is recorded as failed, with its error."""
+        handle = RunHandle(str(uuid.uuid4()), kind, by)
+        started = time.monotonic()
+        with self.db.writing() as session:
+            session.execute(
+                insert(Run).values(
+                    id=handle.id,
+                    kind=kind,
+                    by=by,
+                    pipeline=pipeline,
+                    flow_run_id=flow_run_id,
+                    started_at=self.clock.now(),
+                    state="running",
+                    cases=0,
+                )
+            )
+        error: str | None = None
+        try:
+            yield handle
+        except BaseException as raised:
+            handle.state = "refused" if isinstance(raised, Refused) else "failed"
+            error = without_personal_numbers(f"{type(raised).__name__}: {raised}")[:2000]
+            raise
+        finally:
+            with self.db.writing() as session:
+                session.execute(
+                    update(Run)
+                    .where(Run.id == handle.id)  # type: ignore[arg-type]
+                    .values(
+                        seconds=round(time.monotonic() - started, 3), state=handle.state, cases=handle.cases, error=error
+                    )
+                )

@@ -1,0 +1,95 @@
+"""Makes the files of documents: papers after the step that handed them out, issued documents once they have a number."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from sqlmodel import col, select, update
+
+from engine.claiming import LEASE, free
+from engine.clock import local_date
+from engine.dossiers import Dossier, fetch
+from engine.office import Office
+from engine.registry import Paper
+from engine.vault import without_personal_numbers
+from models import Document, DocumentStatus
+
+log = logging.getLogger(__name__)
+
+BATCH = 25
+ATTEMPTS = 5
+
+
+def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> int:
+    """Make the files of pending papers, up to a batch; return how many were taken up. A failure is kept with the paper."""
+    now = office.clock.now()
+    with office.db.writing() as session:
+        wanted = (
+            select(Document)
+            .where(
+                Document.pipeline == pipeline,
+                Document.status == DocumentStatus.PENDING,
+                Document.attempt < ATTEMPTS,
+                free(Document.leased_until, now),
+            )
+            .order_by(col(Document.case_id))
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        if only is not None:
+            wanted = wanted.where(col(Document.case_id).in_(list(only)))
+        papers = list(session.exec(wanted))
+        dossiers = {dossier.row.id: dossier for dossier in fetch(office, session, {p.case_id for p in papers})}
+        for document in papers:
+            document.leased_until = now + LEASE
+            document.attempt += 1
+            session.add(document)
+    made: list[tuple[Document, dict[str, Any]]] = []
+    for document in papers:
+        dossier = dossiers[document.case_id]
+        try:
+            pdf = make(office, dossier, document, dossier.pipeline.papers[document.kind])
+            sha256, path = office.store.put(pdf)
+        except Exception as error:
+            log.exception("The paper %s of %s could not be made", document.key, dossier.case.number)
+            made.append((document, {"error": without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]}))
+        else:
+            ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(pdf)}
+            made.append((document, {**ready, "error": None}))
+    if made:
+        with office.db.writing() as session:
+            for document, values in made:
+                session.execute(
+                    update(Document)
+                    .where(
+                        col(Document.case_id) == document.case_id,
+                        col(Document.key) == document.key,
+                        col(Document.status) == DocumentStatus.PENDING,
+                    )
+                    .values(leased_until=None, **values)
+                )
+    return len(made)
+
+
+def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:
+    """Return the PDF of a document: the same facts at the same second are the same bytes. An issued one is signed."""
+    from engine.documents.render import render  # WeasyPrint takes half a second, which only those who print pay
+
+    facts = office.vault.unseal(dossier.key, document.facts)
+    template = f"{dossier.pipeline.slug}/documents/{document.kind}"
+    at = document.at.replace(microsecond=0)
+    if document.number is None:
+        return render(template, facts, language=document.language, at=at, check_url=None, title=None)
+    facts = {**facts, "document_number": document.number, "date": local_date(at).isoformat()}
+    pdf = render(
+        template, facts, language=document.language, at=at, check_url=check_url(office, document.number), title=None
+    )
+    return office.signer.sign(pdf, reason=paper.title, at=at)
+
+
+def check_url(office: Office, number: str) -> str:
+    """Return the public address at which anybody can check a document."""
+    return f"{office.settings.public_url.rstrip('/')}/check/{number}"
+

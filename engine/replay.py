@@ -1,0 +1,357 @@
+"""Replay: a pipeline is run again from the top, and the ledger says what has already happened.
+
+One `Replay` plays one case once, inside a transaction that holds the case's row lock:
+1. every call (step, ask, external step, issue) gets the key ``name#n``, numbered in call order;
+2. a key that the ledger has is *fitted*: kind and hash of the arguments must agree, and its result is returned;
+3. before anything new is written, all replayed entries must have been met, or the code has changed: `LedgerMisfit`;
+4. a step that is new is performed now, its rows and its entry go into the chunk's book;
+5. a wait that is open ends the play (`Suspended`), until somebody or something settles it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from sqlmodel import Session
+
+from engine import ledger
+from engine.book import Book
+from engine.calendar import due_date
+from engine.case import Case
+from engine.clock import end_of, local_date
+from engine.errors import LedgerMisfit, PipelineMistake
+from engine.forms import Form, Question, Silence
+from engine.office import Office, RunHandle
+from engine.registry import Ending, Pipeline
+from engine.vault import without_personal_numbers
+from models import Case as CaseRow
+from models import CaseStatus, EntryKind, LedgerEntry, Role, SealingKey, Wait, WaitKind
+
+REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
+SYSTEM = "jalur"
+
+
+class Suspended(BaseException):
+    """The case waits. Not an Exception, so that no pipeline catches it by accident."""
+
+
+class Withdrawn(Exception):
+    """The applicant took the application back; raised at the ask that was open."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Stage(Protocol):
+    """Who watches the steps: nobody, or Prefect, which makes of each a task run."""
+
+    def step(self, case: str, key: str, work: Callable[[], None]) -> None:
+        """Do ``work``, the step ``key`` of ``case``."""
+
+
+class PlainStage:
+    """Does the work and nothing else."""
+
+    def step(self, case: str, key: str, work: Callable[[], None]) -> None:
+        """Do ``work``."""
+        work()
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is on record of one case: entries and waits by key, and the unsealed words of its answers."""
+
+    entries: Mapping[str, LedgerEntry]
+    waits: Mapping[str, Wait]
+    answers: Mapping[str, tuple[dict[str, Any], datetime]]
+
+
+_playing: ContextVar[Replay | None] = ContextVar("playing", default=None)
+
+
+def playing() -> Replay:
+    """Return the replay under way. Raises `PipelineMistake` when a word is used outside a pipeline."""
+    replay = _playing.get()
+    if replay is None:
+        raise PipelineMistake("Words of a pipeline (ask, issue, steps …) work only while a case is being advanced")
+    return replay
+
+
+class Replay:
+    """One play of one case."""
+
+    def __init__(
+        self,
+        office: Office,
+        run: RunHandle,
+        session: Session,
+        book: Book,
+        pipeline: Pipeline,
+        row: CaseRow,
+        case: Case,
+        key: SealingKey,
+        past: Past,
+        stage: Stage,
+    ) -> None:
+        self.office, self.run, self.session, self.book = office, run, session, book
+        self.pipeline, self.row, self.case, self.sealing_key, self.past, self.stage = (
+            pipeline,
+            row,
+            case,
+            key,
+            past,
+            stage,
+        )
+        self.now = office.clock.now()
+        self.step_key: str | None = None
+        self.reason: str | None = None
+        self._counts: Counter[str] = Counter()
+        self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
+
+    @property
+    def today(self) -> date:
+        """Return the date of this play in Asia/Jakarta."""
+        return local_date(self.now)
+
+    def play(self) -> None:
+        """Run the pipeline until it waits or ends. Raises `LedgerMisfit` and whatever the pipeline's code raises."""
+        token = _playing.set(self)
+        try:
+            try:
+                outcome = self.pipeline.body(self.case)
+            except Withdrawn as withdrawn:
+                self.reason = withdrawn.reason
+                outcome = self.pipeline.withdrawal(self.case, withdrawn.reason)
+            self._close(outcome)
+        except Suspended:
+            self.all_must_be_met("a wait")
+        finally:
+            _playing.reset(token)
+        self.row.ready = False
+        self.row.leased_until = None
+        self.row.attempts = 0
+
+    # -- the calls of a pipeline ------------------------------------------------------------------------------------
+
+    def perform(self, name: str, arguments: Any, work: Callable[[], Any]) -> Any:
+        """Return the recorded result of a step, or do it now and record it. The result is JSON."""
+        if self.step_key is not None:
+            raise PipelineMistake(f"{name} is called inside the step {self.step_key}; steps are called by the process")
+        key, arguments_hash = self._called(name, arguments)
+        if entry := self.past.entries.get(key):
+            self._fit(entry, key, arguments_hash, {EntryKind.STEP})
+            return entry.result
+        self.all_must_be_met(key)
+        done: list[Any] = []
+
+        def do() -> None:
+            token = _playing.set(self)  # Prefect may run the step in another context
+            self.step_key = key
+            try:
+                done.append(to_jsonable_python(work()))
+            finally:
+                self.step_key = None
+                _playing.reset(token)
+
+        self.stage.step(self.case.number, key, do)
+        self.append(EntryKind.STEP, key, arguments_hash=arguments_hash, result=done[0])
+        return done[0]
+
+    def ask(self, questions: tuple[Question[Any], ...], apart_from: list[str]) -> list[Form | Silence]:
+        """Return the answers to ``questions``, or open their waits and suspend until all are settled."""
+        self._only_in_the_process("ask")
+        settled: list[Form | Silence] = []
+        for question in questions:
+            key, arguments_hash = self._called(question.name, {"apart_from": apart_from})
+            if entry := self.past.entries.get(key):
+                self._fit(entry, key, arguments_hash, {EntryKind.ANSWER})
+                settled.append(self._settled(question, key, entry))
+            else:
+                self._wait_for(question, key, arguments_hash, apart_from)
+        if len(settled) < len(questions):
+            raise Suspended
+        return settled
+
+    def call_out(self, name: str, question: Question[Any], arguments: Any) -> Form:
+        """Return what an external step brought, or make a wait that the machine answers, and suspend."""
+        self._only_in_the_process(name)
+        key, arguments_hash = self._called(question.name, arguments)
+        if entry := self.past.entries.get(key):
+            self._fit(entry, key, arguments_hash, {EntryKind.MACHINE, EntryKind.ANSWER})
+            settled = self._settled(question, key, entry)
+            if isinstance(settled, Silence):
+                raise PipelineMistake(f"{key} ended in silence, which an external step can't")
+            return settled
+        if self.row.withdrawal and key not in self.past.waits:
+            self._withdraw_at(key, arguments_hash)
+        self._machine_wait(WaitKind.EXTERNAL, key, arguments_hash, {"step": name, "arguments": arguments}, question.name)
+        raise Suspended
+
+    def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Return number, key and hash of an issued document, or make a wait for it, and suspend."""
+        self._only_in_the_process(f"issue {kind}")
+        key, arguments_hash = self._called(kind, facts)
+        if entry := self.past.entries.get(key):
+            self._fit(entry, key, arguments_hash, {EntryKind.MACHINE})
+            result: dict[str, Any] = entry.result
+            return result
+        self._machine_wait(WaitKind.ISSUE, key, arguments_hash, {"kind": kind, "facts": facts}, None)
+        raise Suspended
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def append(self, kind: EntryKind, key: str, **fields: Any) -> None:
+        """Write a ledger entry of the system's."""
+        row = ledger.append(
+            self.row,
+            at=self.now,
+            run_id=self.run.id,
+            kind=kind,
+            key=key,
+            actor=SYSTEM,
+            rule_versions=self.case.rules.take_used(),
+            **fields,
+        )
+        self.book.write(LedgerEntry, **row)
+
+    def seal(self, plain: Any) -> bytes:
+        """Seal JSON under the key of the person whose case it is."""
+        return self.office.vault.seal(self.sealing_key, plain)
+
+    def all_must_be_met(self, before: str) -> None:
+        """Refuse to go on when the ledger holds entries that this code no longer reaches."""
+        if self._unmet:
+            first = min((self.past.entries[key] for key in self._unmet), key=lambda entry: entry.seq)
+            raise LedgerMisfit(
+                self.case.number,
+                self.pipeline.name,
+                self.pipeline.version,
+                first.seq,
+                first.key,
+                f"the code came to {before} without it",
+            )
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _called(self, name: str, arguments: Any) -> tuple[str, str]:
+        self._counts[name] += 1
+        key = f"{name}#{self._counts[name]}"
+        return key, ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
+
+    def _fit(self, entry: LedgerEntry, key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
+        def misfit(what: str) -> LedgerMisfit:
+            return LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, entry.seq, key, what)
+
+        if entry.kind not in kinds:
+            raise misfit(f"the ledger recorded a {entry.kind} there")
+        if entry.arguments_hash != arguments_hash:
+            raise misfit("it was recorded with other arguments")
+        self._unmet.discard(key)
+
+    def _settled(self, question: Question[Any], key: str, entry: LedgerEntry) -> Form | Silence:
+        if entry.outcome == "withdrawn":
+            raise Withdrawn(entry.reason or "")
+        if entry.outcome == "silent":
+            return Silence(question.name, entry.at)
+        words, at = self.past.answers[key]
+        return question.form.model_validate(words).recorded(entry.actor, at)
+
+    def _wait_for(self, question: Question[Any], key: str, arguments_hash: str, apart_from: list[str]) -> None:
+        if wait := self.past.waits.get(key):
+            self._fit_wait(wait, arguments_hash)
+            return
+        if self.row.withdrawal:
+            self._withdraw_at(key, arguments_hash)
+        self.all_must_be_met(key)
+        due = due_date(self.today, self.case.rules[question.due]) if question.due else None
+        silent = due_date(self.today, self.case.rules[question.silent_after]) if question.silent_after else None
+        self.book.write(
+            Wait,
+            case_id=self.row.id,
+            key=key,
+            pipeline=self.pipeline.name,
+            kind=WaitKind.PERSON,
+            question=question.name,
+            role=question.of,
+            holder=self.case.applicant.handle if question.of is Role.APPLICANT else None,
+            apart_from=apart_from,
+            arguments_hash=arguments_hash,
+            asked_at=self.now,
+            due_at=end_of(due) if due else None,
+            silent_at=end_of(silent) if silent else None,
+        )
+
+    def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
+        if wait := self.past.waits.get(key):
+            self._fit_wait(wait, arguments_hash)
+            return
+        self.all_must_be_met(key)
+        self.book.write(
+            Wait,
+            case_id=self.row.id,
+            key=key,
+            pipeline=self.pipeline.name,
+            kind=kind,
+            question=question,
+            arguments_hash=arguments_hash,
+            request=self.seal(to_jsonable_python(request)),
+            asked_at=self.now,
+        )
+
+    def _fit_wait(self, wait: Wait, arguments_hash: str) -> None:
+        if wait.arguments_hash != arguments_hash:
+            raise LedgerMisfit(
+                self.case.number,
+                self.pipeline.name,
+                self.pipeline.version,
+                None,
+                wait.key,
+                "it was asked with other arguments",
+            )
+
+    def _withdraw_at(self, key: str, arguments_hash: str) -> None:
+        """A withdrawal noted during a machine wait takes effect here, at the next thing that would be asked."""
+        noted = self.row.withdrawal or {}
+        self.all_must_be_met(key)
+        row = ledger.append(
+            self.row,
+            at=self.now,
+            run_id=self.run.id,
+            kind=EntryKind.ANSWER,
+            key=key,
+            actor=noted["by"],
+            on_behalf_of=noted.get("on_behalf_of"),
+            role=noted.get("role"),
+            outcome="withdrawn",
+            reason=noted.get("reason"),
+            arguments_hash=arguments_hash,
+        )
+        self.book.write(LedgerEntry, **row)
+        self.row.withdrawal = None
+        raise Withdrawn(noted.get("reason") or "")
+
+    def _only_in_the_process(self, word: str) -> None:
+        if self.step_key is not None:
+            raise PipelineMistake(f"{word} is called inside the step {self.step_key}; only the process itself may wait")
+
+    def _close(self, outcome: Ending) -> None:
+        self.all_must_be_met("its end")
+        if not isinstance(outcome, self.pipeline.outcomes):
+            raise PipelineMistake(f"{self.pipeline.name} ended in {outcome!r}, which is not one of its outcomes")
+        reason = without_personal_numbers(self.reason) if self.reason else None
+        self.append(EntryKind.CLOSED, "closed#1", outcome=str(outcome), reason=reason)
+        self.row.status, self.row.outcome, self.row.reason = CaseStatus.CLOSED, str(outcome), reason
+        self.row.closed_at = self.now
+
+
+def jsonable(value: BaseModel | Any) -> Any:
+    """Return ``value`` as JSON would hold it."""
+    return to_jsonable_python(value)

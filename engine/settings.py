@@ -1,0 +1,80 @@
+"""Every setting of Jalur, read from the environment (prefix ``JALUR_``) and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(StrEnum):
+    """Production refuses what demo and test invent: keys, a clock, a signer."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+    TEST = "test"
+
+
+class Settings(BaseSettings):
+    """Where things are and whom to talk to. Relative paths are taken from ``home``."""
+
+    model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore")
+
+    home: Path = PROJECT_ROOT
+    env: Environment = Environment.PRODUCTION
+    now: datetime | None = Field(default=None, description="A moment to take for now; demo and test only")
+    database_url: str = "sqlite:///var/jalur.db"
+    documents_url: str = "file://var/documents"
+    letters_url: str = Field(default="folder://var/letters", description="folder://… or smtp://user:pw@host:port")
+    sender: str = "layanan@dinkop.example"
+    web_host: str = "127.0.0.1"
+    web_port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; made by itself in demo and test")
+    signer_key: Path | None = Field(default=None, description="PEM key of the office's signer")
+    signer_certificate: Path | None = Field(default=None, description="PEM certificate of the office's signer")
+    oss_url: str | None = Field(default=None, description="Base URL of OSS; without it officers file by hand")
+    oss_token: SecretStr | None = None
+    oss_timeout: float = Field(default=20.0, description="Seconds to wait for OSS")
+    prefect_auth: SecretStr | None = Field(default=None, description="user:password of the Prefect server we start")
+
+    @field_validator("now")
+    @classmethod
+    def _with_zone(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            from zoneinfo import ZoneInfo
+
+            return value.replace(tzinfo=ZoneInfo("Asia/Jakarta"))
+        return value
+
+    @model_validator(mode="after")
+    def _production_invents_nothing(self) -> Settings:
+        if self.env is Environment.PRODUCTION:
+            if self.now is not None:
+                raise ValueError("JALUR_NOW is refused in production: set JALUR_ENV to demo or test to turn the clock")
+            if self.oss_url and not self.oss_token:
+                raise ValueError("JALUR_OSS_URL needs JALUR_OSS_TOKEN")
+        return self
+
+    def path(self, relative: str | Path) -> Path:
+        """Return ``relative`` below ``home``; an absolute path stays as it is."""
+        return self.home / relative
+
+    def sqlalchemy_url(self) -> str:
+        """Return the database URL with SQLite's file taken from ``home`` and PostgreSQL spoken to by psycopg 3."""
+        url = self.database_url
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////") and ":memory:" not in url:
+            return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
+        for plain in ("postgresql://", "postgres://"):
+            if url.startswith(plain):
+                return "postgresql+psycopg://" + url.removeprefix(plain)
+        return url
+
+    def invents(self) -> bool:
+        """Return whether missing keys may be made up: in demo and test, never in production."""
+        return self.env is not Environment.PRODUCTION

@@ -1,0 +1,399 @@
+"""What happens on the way to a NIB: each step writes its papers and letters in one transaction, once."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.calendar import due_date
+from engine.vault import masked
+from engine.words import ByHand, Case, Issued, Letter, Paper, Question, Role, calling, external_step, paper, run, stand, step, tell
+from flows.nib_legalization.forms import Classification, Correction, FilingEnd, OssFiling, RiskLevel
+from outside.errors import RefusedOutside
+from outside.oss import Filing, file_once
+from rules.regions import region_name
+
+RECEIPT = Paper("receipt", "Tanda terima permohonan")
+COMPLETENESS_NOTICE = Paper("completeness_notice", "Pemberitahuan kelengkapan berkas")
+RISK_SHEET = Paper("risk_sheet", "Lembar klasifikasi risiko")
+STATEMENT_PAPER = Paper("statement", "Pernyataan mandiri")
+RETURN_NOTICE = Paper("return_notice", "Pemberitahuan perbaikan berkas")
+REFUSAL = Paper("refusal", "Surat penolakan dengan alasan")
+WITHDRAWAL_CONFIRMATION = Paper("withdrawal_confirmation", "Konfirmasi penarikan permohonan")
+LAPSE_NOTICE = Paper("lapse_notice", "Pemberitahuan permohonan gugur")
+HANDOVER_NOTE = Paper("handover_note", "Catatan serah terima")
+CERTIFICATE = Paper("certificate_of_legalization", "Sertifikat legalisasi usaha", series="LEG")
+
+RECEIVED = Letter("receipt")
+COMPLETE = Letter("completeness")
+RETURNED = Letter("return_notice")
+SIGN_PLEASE = Letter("risk_sheet")
+VERIFYING = Letter("verification_started")
+DEADLINE_PASSED = Letter("deadline_passed")
+LEGALIZED = Letter("legalized")
+ALREADY_LEGAL = Letter("already_legal")
+REFUSED = Letter("refused")
+REFUSED_BY_VERIFIER = Letter("rejected_by_verifier")
+REROUTED = Letter("rerouted")
+LAPSED = Letter("lapsed")
+WITHDRAWN = Letter("withdrawn")
+
+OSS_FILING = Question(OssFiling, of=Role.OFFICER, due="filing_time", title="Ajukan di OSS dengan tangan, lalu catat NIB")
+
+
+class Application(BaseModel):
+    """The application as it stands: the facts of the opening with the corrections and the classification so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    owner_name: str
+    business_name: str
+    address: str
+    industry_code: str
+    industry_code_version: str
+    stated_nib: str | None = None
+    risk: RiskLevel | None = None
+
+    @property
+    def risk_level(self) -> RiskLevel:
+        """Return the risk level. Only an application that was classified has one: ValueError before."""
+        if self.risk is None:
+            raise ValueError("this application was not classified yet")
+        return self.risk
+
+    def corrected(self, correction: Correction) -> Application:
+        """Return the application with what the owner put right."""
+        changes = correction.model_dump(include={"owner_name", "business_name", "address", "industry_code"})
+        return self.model_copy(update={name: value for name, value in changes.items() if value})
+
+    def classified(self, classification: Classification) -> Application:
+        """Return the application with the industry code and the risk level that were settled."""
+        return self.model_copy(
+            update={
+                "industry_code": classification.industry_code,
+                "industry_code_version": classification.industry_code_version,
+                "risk": classification.risk_level,
+            }
+        )
+
+
+def application_of(case: Case) -> Application:
+    """Return the application as it was registered."""
+    return Application(
+        owner_name=case.facts.owner.name,
+        business_name=case.facts.name,
+        address=case.facts.owner.address,
+        industry_code=case.facts.industry_code,
+        industry_code_version=case.facts.industry_code_version,
+        stated_nib=case.facts.business_id_number,
+    )
+
+
+def scale_of(case: Case) -> str:
+    """Return micro, small, medium or large by yearly sales: PP 7/2021 Pasal 35 (5), boundaries inclusive."""
+    ceilings: dict[str, int] = case.rules.business_scale_by_sales.value
+    fitting = [scale for scale, ceiling in ceilings.items() if case.facts.annual_sales_rupiah <= ceiling]
+    return min(fitting, key=ceilings.__getitem__, default="large")
+
+
+def proposed_risk(case: Case, industry_code: str) -> RiskLevel | None:
+    """Return the risk level that the office's working table proposes, or None where it has no row."""
+    level = case.rules.risk_by_industry.value.get(industry_code, {}).get(scale_of(case))
+    return RiskLevel(level) if level else None
+
+
+# -- steps -----------------------------------------------------------------------------------------------------------
+
+
+@step
+def confirm_receipt(case: Case) -> None:
+    """Thank the owner, with a receipt that says until when they hear from us."""
+    facts = common(case) | {
+        "received_at": run.now,
+        "received_from": case.applicant.name,
+        "received_by": case.rules.office.value["unit"],
+        "items": words(case)["received"],
+        "answer_by": due_date(run.today, case.rules.check_time),
+    }
+    tell(case.applicant, RECEIVED, facts, attach=[paper(RECEIPT, facts)])
+
+
+@step
+def examine(case: Case) -> list[str]:
+    """Return what stands in the way of this application in this programme, in words; nothing, as a rule."""
+    obstacles = []
+    if not any(case.region_code.startswith(region) for region in case.rules.admitted_regions.value):
+        obstacles.append(words(case)["not_here"])
+    if scale_of(case) not in case.rules.admitted_scales.value:
+        obstacles.append(words(case)["not_umk"])
+    return obstacles
+
+
+@step
+def ask_for_fixes(case: Case, deficiencies: list[str]) -> None:
+    """Return the dossier with each deficiency, how to mend it, and until when."""
+    return_dossier(case, deficiencies)
+
+
+@step
+def ask_for_fixes_of_dpmptsp(case: Case, deficiencies: list[str]) -> None:
+    """Hand on what DPMPTSP wants put right, in its words."""
+    return_dossier(case, deficiencies)
+
+
+@step
+def confirm_completeness(case: Case) -> None:
+    """Say that the dossier is complete: from here the office's own time runs."""
+    facts = common(case) | {
+        "complete_on": run.today,
+        "items": words(case)["checked"],
+        "next_step": words(case)["next_step"],
+        "decide_by": due_date(run.today, case.rules.advice_time),
+    }
+    tell(case.applicant, COMPLETE, facts, attach=[paper(COMPLETENESS_NOTICE, facts)])
+
+
+@step
+def hand_out_risk_sheet(case: Case, application: Application) -> None:
+    """Explain the industry code and the risk level, and ask for the signature."""
+    rule = case.rules.risk_by_industry
+    facts = common(case) | {
+        **industry(case, application),
+        "scale_rule": case.rules.business_scale_by_sales.citation,
+        "capital_rupiah": case.facts.capital_rupiah,
+        "annual_sales_rupiah": case.facts.annual_sales_rupiah,
+        "risk_rule": rule.citation,
+        "rules_as_of": case.opened_on,
+        "obtains": case.rules.risk_obtains.value[application.risk_level][case.applicant.language],
+        "advised_by": case.rules.office.value["unit"],
+        "caution": words(case)["caution"] if rule.standing != "law" else None,
+        "due_on": due_date(run.today, case.rules.statement_time),
+        "closes_on": due_date(run.today, case.rules.statement_limit),
+    }
+    tell(case.applicant, SIGN_PLEASE, facts, attach=[paper(RISK_SHEET, facts)])
+
+
+@step
+def confirm_statement(case: Case, application: Application, signed_by: str, on_paper: bool) -> None:
+    """Keep the statement as a paper: what was stated, by whom, and how it was signed."""
+    companion = None if on_paper or signed_by == case.applicant.handle else signed_by
+    facts = common(case) | {
+        **industry(case, application),
+        "national_id": masked(case.facts.owner.national_id),
+        "address": application.address,
+        "signed_at": run.now,
+        "signed_with_code": None if on_paper else signed_by,
+        "signed_on_paper": run.today if on_paper else None,
+        "signed_by_companion": companion,
+        "mandate": companion,
+    }
+    paper(STATEMENT_PAPER, facts)
+
+
+@external_step(OSS_FILING)
+def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) -> OssFiling | ByHand:
+    """File at OSS, once: after an attempt whose end is unknown it is looked up first."""
+    stated = Application.model_validate(application)
+    owner = case.facts.owner
+    call = calling()
+    filing = Filing(
+        reference=call.reference,
+        owner_name=stated.owner_name,
+        national_id=owner.national_id,
+        tax_id=owner.tax_id,
+        business_name=stated.business_name,
+        address=stated.address,
+        region_code=case.region_code,
+        industry_code=stated.industry_code,
+        industry_code_version=stated.industry_code_version,
+        risk_level=stated.risk_level,
+        capital_rupiah=case.facts.capital_rupiah,
+        annual_sales_rupiah=case.facts.annual_sales_rupiah,
+        email=owner.email,
+        phone=owner.phone,
+        signed_statement_at=datetime.fromisoformat(signed_at),
+    )
+    try:
+        result = file_once(call.office.contacts.oss, filing, call.end_unknown)
+    except RefusedOutside as refused:
+        return OssFiling(decision=FilingEnd.REFUSED, reason=refused.for_people)
+    if isinstance(result, ByHand):
+        return result
+    evidence = call.keep(result.pdf if result.pdf else result.model_dump_json().encode())
+    form = OssFiling(
+        decision=FilingEnd(result.outcome),
+        nib=result.nib,
+        holder_name=result.holder_name,
+        issued_on=result.issued_on,
+        evidence=None if result.outcome == "refused" else evidence,
+        source=result.source,
+        reason=result.reason or "",
+    )
+    form.recorded(result.source, call.office.clock.now())
+    return form
+
+
+@step
+def say_that_verification_began(case: Case, application: Application) -> None:
+    """Tell the owner that DPMPTSP decides now, and what may not be done before."""
+    due = due_date(run.today, case.rules.verification_time)
+    facts = common(case) | industry(case, application) | {"due_on": due, "verifier": verifier(case)}
+    tell(case.applicant, VERIFYING, facts)
+
+
+@step
+def say_that_the_deadline_passed(case: Case) -> None:
+    """Say what is known: the deadline passed, and its legal effect is not confirmed."""
+    tell(case.applicant, DEADLINE_PASSED, common(case) | {"due_on": run.today, "step": words(case)["verification"], "holder": verifier(case)})
+
+
+@step
+def hand_over(case: Case, application: Application, nib: str, certificate: Issued) -> None:
+    """Hand the owner certificate and next steps, and open the way to halal and curation."""
+    facts = common(case) | next_steps(case, nib) | industry(case, application) | {"document_number": certificate.number}
+    stand("legalized", reference=nib)
+    tell(case.applicant, LEGALIZED, facts, attach=[certificate.key, paper(HANDOVER_NOTE, facts)])
+
+
+@step
+def confirm_already_legal(case: Case, nib: str) -> None:
+    """Record a NIB that is there already, and say how to add an activity to it: one NIK, one NIB."""
+    facts = common(case) | next_steps(case, nib)
+    stand("legalized", reference=nib)
+    tell(case.applicant, ALREADY_LEGAL, facts, attach=[paper(HANDOVER_NOTE, facts)])
+
+
+@step
+def confirm_refusal(case: Case, reasons: list[str]) -> None:
+    """Refuse with every reason, and say how to object."""
+    refuse_with(case, REFUSED, reasons)
+
+
+@step
+def confirm_refusal_of_dpmptsp(case: Case, reason: str) -> None:
+    """Hand on DPMPTSP's refusal with its reason, and say how to object."""
+    refuse_with(case, REFUSED_BY_VERIFIER, [reason])
+
+
+@step
+def confirm_reroute(case: Case, application: Application, agency: str, reason: str) -> None:
+    """Say which agency is in charge, and why."""
+    facts = common(case) | industry(case, application) | {"destination": agency, "reason": reason}
+    tell(case.applicant, REROUTED, facts)
+
+
+@step
+def confirm_lapse(case: Case, reason: str) -> None:
+    """Say that the case ended unanswered, and that applying again is free."""
+    facts = common(case) | {
+        "asked_on": case.opened_on,
+        "due_on": run.today,
+        "lapsed_on": run.today,
+        "missing": [words(case)["missing"]],
+        "reason": reason,
+    }
+    tell(case.applicant, LAPSED, facts, attach=[paper(LAPSE_NOTICE, facts)])
+
+
+@step
+def confirm_decline(case: Case, reason: str) -> None:
+    """Confirm that the owner would not make the statements, without which OSS takes no filing."""
+    confirm_end_by_applicant(case, reason)
+
+
+@step
+def confirm_withdrawn(case: Case, reason: str) -> None:
+    """Confirm that the application was taken back."""
+    confirm_end_by_applicant(case, reason)
+
+
+# -- what several steps write ----------------------------------------------------------------------------------------
+
+
+def common(case: Case) -> dict[str, Any]:
+    """Return the facts that every paper and letter of this pipeline bears."""
+    return {
+        "case_number": case.number,
+        "applicant_name": case.applicant.name,
+        "business_name": case.facts.name,
+        "region_name": region_name(case.region_code),
+        "date": run.today,
+        "link": run.check_url(case.number),
+        "office": case.rules.office.value,
+        "official": case.rules.signing_official.value,
+    }
+
+
+def words(case: Case) -> dict[str, Any]:
+    """Return the sentences of this pipeline in the applicant's language."""
+    texts: dict[str, Any] = case.rules.words.value[case.applicant.language]
+    return texts
+
+
+def industry(case: Case, application: Application) -> dict[str, Any]:
+    """Return industry code, risk and scale as papers show them."""
+    level = application.risk_level
+    return {
+        "industry_code": application.industry_code,
+        "industry_title": case.rules.industry_titles.value.get(application.industry_code, case.facts.main_product),
+        "industry_code_version": f"KBLI {application.industry_code_version}",
+        "risk_level": str(level),
+        "risk_level_name": case.rules.risk_obtains.value[level]["name"],
+        "business_scale": words(case)["scales"][scale_of(case)],
+    }
+
+
+def certificate_facts(case: Case, application: Application, nib: str, issued_on: date | None) -> dict[str, Any]:
+    """Return the facts of the certificate, except its number and its date, which it gets when it is issued."""
+    return {
+        "case_number": case.number,
+        "applicant_name": application.owner_name,
+        "business_name": application.business_name,
+        "region_name": region_name(case.region_code),
+        "office": case.rules.office.value,
+        "official": case.rules.signing_official.value,
+        "nib": nib,
+        "nib_issued_on": issued_on,
+        **industry(case, application),
+    }
+
+
+def next_steps(case: Case, nib: str) -> dict[str, Any]:
+    """Return the facts of the hand-over note."""
+    return {"nib": nib, "nib_recorded_on": run.today, "add_kbli": [], "next_steps": words(case)["next_steps"]}
+
+
+def return_dossier(case: Case, deficiencies: list[str]) -> None:
+    """Write the return notice and its letter."""
+    facts = common(case) | {
+        "deficiencies": [{"what": what, "fix": words(case)["fix"]} for what in deficiencies],
+        "due_on": due_date(run.today, case.rules.correction_time),
+        "closes_on": due_date(run.today, case.rules.correction_limit),
+    }
+    tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])
+
+
+def refuse_with(case: Case, letter: Letter, reasons: list[str]) -> None:
+    """Write the refusal and its letter; the right to object is law (UU 30/2014 Pasal 77)."""
+    objection = case.rules.objection_time
+    facts = common(case) | {
+        "reasons": [{"reason": reason, "rule": None} for reason in reasons],
+        "advice": words(case)["advice"],
+        "verifier": verifier(case),
+        "objection": {"until": due_date(run.today, objection), "to": words(case)["objection_to"]},
+    }
+    tell(case.applicant, letter, facts, attach=[paper(REFUSAL, facts)])
+
+
+def verifier(case: Case) -> str:
+    """Return the authority that verifies in this region."""
+    return f"DPMPTSP {region_name(case.region_code)}"
+
+
+def confirm_end_by_applicant(case: Case, reason: str) -> None:
+    """Write the confirmation that the applicant ended the case."""
+    facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
+

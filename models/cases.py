@@ -1,0 +1,188 @@
+"""What happened: cases, the runs that advanced them, the ledger, and what each case waits for.
+
+The rows of a case bear natural keys (case and sequence, case and key), so that a replay that writes
+the same thing twice is refused by the database and not by our good intentions.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.base import Base, Moment
+
+# SQLite counts rows only under an INTEGER key; PostgreSQL wants room for more than two thousand million.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class CaseStatus(StrEnum):
+    """Where a case stands. A parked case is an open one whose code or data failed; ``jalur case retry`` frees it."""
+
+    OPEN = "open"
+    PARKED = "parked"
+    CLOSED = "closed"
+
+
+class EntryKind(StrEnum):
+    """What a ledger entry tells. The first four are replayed; the others are remarks beside the process."""
+
+    STEP = "step"
+    ANSWER = "answer"
+    MACHINE = "machine"
+    CLOSED = "closed"
+    OPENED = "opened"
+    REMARK = "remark"
+
+
+class WaitKind(StrEnum):
+    """Who can settle a wait: a person, a call to somebody else's system, or the numbering and signing of a document."""
+
+    PERSON = "person"
+    EXTERNAL = "external"
+    ISSUE = "issue"
+    HAND_DELIVERY = "hand_delivery"
+
+
+class Series(Base, table=True):
+    """A series of numbers without gaps: drawn in the transaction that uses them, or not drawn at all."""
+
+    __tablename__ = "series"
+    name: str = Field(primary_key=True, max_length=64)
+    last: int = Field(sa_type=BigInteger)
+
+
+class Run(Base, table=True):
+    """One stretch of work by one actor: a flow run, a web request, a command. Every ledger entry names its run."""
+
+    __tablename__ = "run"
+    id: str = Field(primary_key=True, max_length=36)
+    kind: str = Field(max_length=8)
+    pipeline: str | None = Field(default=None, max_length=64, index=True)
+    flow_run_id: str | None = Field(default=None, max_length=36, index=True)
+    by: str
+    started_at: datetime = Field(sa_type=Moment, index=True)
+    seconds: float | None = None
+    state: str = Field(default="running", max_length=16)
+    cases: int = 0
+    error: str | None = None
+
+
+class Case(Base, table=True):
+    """One subject on one pipeline. ``ready`` means: there is something new to replay; the claim looks at nothing else."""
+
+    __tablename__ = "case_file"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        Index("ix_case_file_ready", "pipeline", "id", sqlite_where=text("ready"), postgresql_where=text("ready")),
+        Index("ix_case_file_subject", "subject_kind", "subject_id", "pipeline"),
+        Index("ix_case_file_open", "pipeline", "status"),
+    )
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
+    number: str = Field(max_length=32)
+    pipeline: str = Field(max_length=64)
+    version: int
+    rule_date: date
+    subject_kind: str = Field(max_length=16)
+    subject_id: int
+    person_id: int = Field(foreign_key="person.id", index=True)
+    region_code: str = Field(max_length=8)
+    salt: str = Field(max_length=32)
+    facts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    status: str = Field(default=CaseStatus.OPEN, max_length=8)
+    outcome: str | None = Field(default=None, max_length=32)
+    reason: str | None = None
+    withdrawal: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    ready: bool = True
+    leased_until: datetime | None = Field(default=None, sa_type=Moment)
+    attempts: int = 0
+    error: str | None = None
+    opened_at: datetime = Field(sa_type=Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
+    last_seq: int = 0
+    head: str = Field(default="", max_length=64)
+
+
+class LedgerEntry(Base, table=True):
+    """One thing that happened in a case, for good: append-only by trigger, chained by hash. See engine/ledger.py."""
+
+    __tablename__ = "ledger_entry"
+    case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
+    seq: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    kind: str = Field(max_length=8)
+    key: str = Field(max_length=128)
+    actor: str
+    role: str | None = Field(default=None, max_length=32)
+    on_behalf_of: str | None = None
+    outcome: str | None = Field(default=None, max_length=64)
+    reason: str | None = None
+    arguments_hash: str = Field(max_length=64)
+    result: Any = Field(default=None, sa_type=JSON)
+    rule_versions: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    pipeline_version: int
+    run_id: str = Field(max_length=36, foreign_key="run.id")
+    previous_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class Wait(Base, table=True):
+    """Something a case waits for. Settled once, by one conditional update, whoever comes first."""
+
+    __tablename__ = "wait"
+    __table_args__ = (
+        Index(
+            "ix_wait_machine",
+            "pipeline",
+            "kind",
+            "next_attempt_at",
+            sqlite_where=text("settled_at IS NULL AND kind IN ('external', 'issue')"),
+            postgresql_where=text("settled_at IS NULL AND kind IN ('external', 'issue')"),
+        ),
+        Index(
+            "ix_wait_inbox",
+            "role",
+            "due_at",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index(
+            "ix_wait_silent",
+            "silent_at",
+            sqlite_where=text("settled_at IS NULL AND silent_at IS NOT NULL"),
+            postgresql_where=text("settled_at IS NULL AND silent_at IS NOT NULL"),
+        ),
+    )
+    case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
+    key: str = Field(primary_key=True, max_length=128)
+    pipeline: str = Field(max_length=64)
+    kind: str = Field(max_length=16)
+    question: str | None = Field(default=None, max_length=64)
+    role: str | None = Field(default=None, max_length=32)
+    holder: str | None = Field(default=None, max_length=64)
+    apart_from: list[str] = Field(default_factory=list, sa_type=JSON)
+    arguments_hash: str = Field(max_length=64)
+    request: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    note: str | None = None
+    asked_at: datetime = Field(sa_type=Moment)
+    due_at: datetime | None = Field(default=None, sa_type=Moment)
+    silent_at: datetime | None = Field(default=None, sa_type=Moment)
+    settled_at: datetime | None = Field(default=None, sa_type=Moment)
+    settled_as: str | None = Field(default=None, max_length=16)
+    leased_until: datetime | None = Field(default=None, sa_type=Moment)
+    attempt: int = 0
+    end_unknown: bool = False
+    next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Answer(Base, table=True):
+    """The words of an answer, sealed under the key of the person whose case it is; the ledger keeps their hash."""
+
+    __tablename__ = "answer"
+    case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
+    key: str = Field(primary_key=True, max_length=128)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_type=Moment)

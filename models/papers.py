@@ -1,0 +1,114 @@
+"""What we hand out: documents, letters, and the standing that a certificate gives."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, text
+from sqlmodel import Field
+
+from models.base import Base, Moment
+
+
+class DocumentStatus(StrEnum):
+    """A paper is pending until its file is made; an issued document is reserved from number to file."""
+
+    PENDING = "pending"
+    RESERVED = "reserved"
+    READY = "ready"
+    REPLACED = "replaced"
+    VOIDED = "voided"
+
+
+class LetterStatus(StrEnum):
+    """Where a letter is. ``by_hand``: no channel reaches the person, somebody prints it or telephones."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    SENT = "sent"
+    BOUNCED = "bounced"
+    GIVEN_UP = "given_up"
+    BY_HAND = "by_hand"
+    HANDED_OVER = "handed_over"
+
+
+class Document(Base, table=True):
+    """A paper or an issued document; ``facts`` are sealed under the person's key, the file lies in the store by its hash."""
+
+    __tablename__ = "document"
+    __table_args__ = (
+        Index("ix_document_number", "number", unique=True),
+        Index("ix_document_sha256", "sha256"),
+        Index(
+            "ix_document_pending",
+            "pipeline",
+            "case_id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+    case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
+    key: str = Field(primary_key=True, max_length=160)
+    pipeline: str = Field(max_length=64)
+    kind: str = Field(max_length=64)
+    number: str | None = Field(default=None, max_length=64)
+    language: str = Field(default="id", max_length=2)
+    facts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_type=Moment)
+    status: str = Field(default=DocumentStatus.PENDING, max_length=8)
+    sha256: str | None = Field(default=None, max_length=64)
+    path: str | None = None
+    size: int | None = None
+    leased_until: datetime | None = Field(default=None, sa_type=Moment)
+    attempt: int = 0
+    error: str | None = None
+
+
+class Letter(Base, table=True):
+    """A letter in the outbox. Queued in the transaction of the thing that it tells; sent by the delivery flow."""
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        Index(
+            "ix_letter_outbox",
+            "status",
+            "next_attempt_at",
+            sqlite_where=text("status IN ('waiting', 'queued')"),
+            postgresql_where=text("status IN ('waiting', 'queued')"),
+        ),
+    )
+    case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
+    key: str = Field(primary_key=True, max_length=160)
+    pipeline: str = Field(max_length=64)
+    letter: str = Field(max_length=64)
+    to_person_id: int = Field(foreign_key="person.id", index=True)
+    to_name: str
+    language: str = Field(default="id", max_length=2)
+    subject: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    attachments: list[str] = Field(default_factory=list, sa_type=JSON)
+    status: str = Field(default=LetterStatus.QUEUED, max_length=12)
+    channel: str | None = Field(default=None, max_length=16)
+    at: datetime = Field(sa_type=Moment)
+    leased_until: datetime | None = Field(default=None, sa_type=Moment)
+    attempt: int = 0
+    next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    error: str | None = None
+    remarks: list[Any] = Field(default_factory=list, sa_type=JSON)
+
+
+class Standing(Base, table=True):
+    """What a finished case opens the way to: "legalized", later "may curate drinks until …"."""
+
+    __tablename__ = "standing"
+    __table_args__ = (Index("ix_standing_subject", "subject_kind", "subject_id", "what"),)
+    case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
+    what: str = Field(primary_key=True, max_length=64)
+    subject_kind: str = Field(max_length=16)
+    subject_id: int
+    reference: str | None = Field(default=None, max_length=64)
+    since: date
+    until: date | None = None

@@ -1,0 +1,126 @@
+"""Who there is: persons with their own keys, their businesses, the institutions, and who may act for whom."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.base import Base, Moment
+
+
+class SealingKey(Base, table=True):
+    """The key of one person or one import, wrapped by the master key. Deleting the row is the erasure."""
+
+    __tablename__ = "sealing_key"
+    id: str = Field(primary_key=True, max_length=32)
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Person(Base, table=True):
+    """A human being. National id, tax id, phone, e-mail and address are in ``sealed``, readable with their key only."""
+
+    __tablename__ = "person"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    language: str = Field(default="id", max_length=2)
+    key_id: str = Field(max_length=32, index=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_type=Moment)
+    erased_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class PersonIndex(Base, table=True):
+    """Finds a person by a number that is not stored: ``digest`` is keyed, so the table alone gives nothing away.
+
+    One national id is one person: the database refuses a second.
+    """
+
+    __tablename__ = "person_index"
+    __table_args__ = (
+        Index(
+            "uq_person_index_national_id",
+            "digest",
+            unique=True,
+            sqlite_where=text("kind = 'national_id'"),
+            postgresql_where=text("kind = 'national_id'"),
+        ),
+    )
+    kind: str = Field(primary_key=True, max_length=16)
+    digest: str = Field(primary_key=True, max_length=64)
+    person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
+
+
+class Business(Base, table=True):
+    """A small business as its owner registered it. One national id holds one NIB, so one owner has one business."""
+
+    __tablename__ = "business"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "name"),
+        CheckConstraint("capital_rupiah >= 0 AND annual_sales_rupiah >= 0", name="money_is_not_negative"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="person.id", index=True)
+    name: str
+    region_code: str = Field(max_length=8, index=True)
+    industry_code: str = Field(max_length=5)
+    industry_code_version: str = Field(max_length=4)
+    main_product: str
+    cluster: str
+    capital_rupiah: int = Field(sa_type=BigInteger)
+    annual_sales_rupiah: int = Field(sa_type=BigInteger)
+    business_id_number: str | None = Field(default=None, max_length=13, index=True)
+    import_id: int | None = Field(default=None, foreign_key="import_file.id", index=True)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class Institution(Base, table=True):
+    """An office, LSP, LPH, companion body, curation house, export center …"""
+
+    __tablename__ = "institution"
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(max_length=32, unique=True)
+    name: str
+    kind: str = Field(max_length=32)
+    region_code: str = Field(max_length=8)
+
+
+class User(Base, table=True):
+    """Somebody who may act in Jalur, by the name under which the ledger knows them."""
+
+    __tablename__ = "account"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=64, unique=True)
+    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    institution_id: int | None = Field(default=None, foreign_key="institution.id", index=True)
+    unit: str | None = Field(default=None, max_length=64)
+    region_code: str | None = Field(default=None, max_length=8)
+    reports_to_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    own_code_hash: str | None = None
+    api_token_hash: str | None = Field(default=None, max_length=64, index=True)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class UserRole(Base, table=True):
+    """A role that a user holds."""
+
+    __tablename__ = "account_role"
+    user_id: int = Field(primary_key=True, foreign_key="account.id")
+    role: str = Field(primary_key=True, max_length=32)
+
+
+class Mandate(Base, table=True):
+    """A paper on which an owner lets somebody act for them: dated, and revocable at any moment."""
+
+    __tablename__ = "mandate"
+    __table_args__ = (CheckConstraint("until IS NULL OR until >= since", name="until_follows_since"),)
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="person.id", index=True)
+    user_id: int = Field(foreign_key="account.id", index=True)
+    since: date
+    until: date | None = None
+    paper_sha256: str = Field(max_length=64)
+    recorded_by_id: int = Field(foreign_key="account.id", index=True)
+    recorded_at: datetime = Field(sa_type=Moment)
+    revoked_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -1,0 +1,107 @@
+"""Letters on their way out: what a letter is, what a channel promises, what a receipt proves.
+
+Delivery is "at least once": a channel can't be asked what became of a letter. So a letter bears an id
+made from our own key for it, and a second sending is recognised by it, by mail programs and in a
+folder alike. An adapter raises TryLater (surely not sent), EndUnknown (perhaps sent: send again, under
+the same id), or Bounced (will never arrive there).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, NamedTuple, Protocol
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from outside.errors import Bounced
+
+__all__ = ["Attachment", "Bounced", "Channel", "Message", "Receipt", "message_id_for"]
+
+
+_BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
+"""Unicode's control characters, line and paragraph separators; a no-break space or an emoji's joiner is fine."""
+
+
+def _on_one_line(text: str) -> str:
+    # A line break in a header would begin another header: a Bcc, say.
+    if any(unicodedata.category(character) in _BREAKING for character in text):
+        raise ValueError("a line break or control character may not stand here")
+    return text
+
+
+def _plain_file_name(name: str) -> str:
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise ValueError("an attachment's name is a bare file name")
+    return _on_one_line(name)
+
+
+_Line = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_on_one_line)]
+
+
+class Attachment(NamedTuple):
+    """A file that goes with a letter; `mime` is such as 'application/pdf'."""
+
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=150), AfterValidator(_plain_file_name)]
+    content: bytes
+    mime: Annotated[
+        str, StringConstraints(pattern=r"^(application|audio|font|image|text|video)/[a-z0-9][a-z0-9.+\-]*$")
+    ]
+
+
+class Message(BaseModel):
+    """One letter to one recipient, finished: nothing is filled in after this.
+
+    `sender` is 'Name <address>' or an address; `language` is 'id' or 'en'. `written_at` becomes the
+    Date header: with it, the same letter is the same bytes each time. Contact data and contents are
+    kept out of `repr`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    message_id: Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9._\-]+@[A-Za-z0-9.\-]+>$", max_length=200)]
+    sender: _Line
+    to_name: Annotated[str, StringConstraints(max_length=300), AfterValidator(_on_one_line)] = Field(repr=False)
+    to_address: _Line = Field(repr=False)
+    subject: _Line
+    text: str = Field(repr=False)
+    html: str | None = Field(default=None, repr=False)
+    attachments: tuple[Attachment, ...] = Field(default=(), repr=False)
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "id"
+    written_at: AwareDatetime | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a channel took a letter. `reply` is its own words, without personal data."""
+
+    channel: str
+    message_id: str
+    reply: str
+    at: datetime | None = None
+
+
+class Channel(Protocol):
+    """A way for letters to leave the house."""
+
+    @property
+    def name(self) -> str:
+        """A short name for the ledger."""
+
+    def send(self, message: Message) -> Receipt:
+        """Hand the letter over. Raise TryLater, EndUnknown or Bounced."""
+
+
+def message_id_for(letter_key: str, domain: str) -> str:
+    """Return the Message-ID of a letter (RFC 5322, 3.6.4), always the same for the same key.
+
+    Raise ValueError where the key holds 15 digits in a row: a Message-ID is public.
+    """
+    if re.search(r"\d{15}", letter_key):
+        raise ValueError("a letter's key may hold no personal number")
+    readable = re.sub(r"[^a-z0-9]+", ".", letter_key.lower()).strip(".")[:80].strip(".") or "letter"
+    digest = hashlib.sha256(letter_key.encode()).hexdigest()[:16]
+    return f"<{readable}.h{digest}@{domain}>"

@@ -1,0 +1,203 @@
+"""Letters by mail: the MIME form of a message, and SMTP.
+
+What the server's codes mean (RFC 5321, 4.2.1): 4xx is "not now", 5xx to the recipient or the contents
+is "never". A 5xx that speaks of us (log in first, no relaying for you, this sender may not) is our own
+misconfiguration: it must not make every letter of the day count as bounced, so it is TryLater with a
+note for the administrator. A line that breaks after the contents went out has an unknown end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import smtplib
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Literal
+
+from outside.channels import Bounced, Message, Receipt
+from outside.errors import EndUnknown, OutsideError, TryLater, without_personal_data
+
+_ADMINISTRATOR = timedelta(hours=1)
+_LOG_IN_FIRST = frozenset({530, 534, 535, 538})
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+
+
+def as_mime(message: Message) -> bytes:
+    """Return the letter as RFC 5322 wants it, in 7 bits with CRLF; the same message gives the same bytes.
+
+    Text and HTML are alternatives, attachments stand beside them; Auto-Submitted (RFC 3834) keeps
+    holiday notices from answering. Raise Bounced where `to_address` is no mail address, TryLater where
+    the sender is none.
+    """
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    mail["Message-ID"] = message.message_id
+    if message.written_at is not None:
+        mail["Date"] = format_datetime(message.written_at)
+    mail["From"] = _sender(message)
+    mail["To"] = Address(display_name=message.to_name, addr_spec=_recipient(message))
+    mail["Subject"] = message.subject
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.text, cte="quoted-printable")
+    if message.html is not None:
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    for attachment in message.attachments:
+        kind, _, subtype = attachment.mime.partition("/")
+        mail.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.filename)
+    # Last, for the library moves Content-* headers down into the first part when it makes parts.
+    mail["Content-Language"] = message.language
+    stem = hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        # "=_" occurs in neither quoted-printable nor base64, so no content can hold the boundary.
+        part.set_boundary(f"=_jalur_{stem}_{number}")
+    contents = mail.as_bytes()
+    return contents if contents.endswith(b"\r\n") else contents + b"\r\n"
+
+
+class SmtpChannel:
+    """Letters by SMTP (RFC 5321), one connection a letter. Certificates are always verified."""
+
+    name = "smtp"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        security: Literal["starttls", "ssl", "none"] = "starttls",
+        timeout: float = 20.0,
+        tls: ssl.SSLContext | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take the server's address and our log-in there.
+
+        `security` is 'starttls' (never silently without), 'ssl', or 'none'. `timeout` is in seconds, for
+        each wait. A message without `written_at` is dated by `now`. Raise ValueError where a password
+        would leave this machine unencrypted.
+        """
+        if username and security == "none" and host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("a password is sent over TLS only")
+        if tls is not None and tls.verify_mode is not ssl.CERT_REQUIRED:
+            raise ValueError("TLS certificates of the mail server are always verified")
+        self._host, self._port, self._security, self._timeout = host, port, security, timeout
+        self._username, self._password = username, password
+        self._tls = tls or ssl.create_default_context()
+        self._now = now
+
+    def __repr__(self) -> str:
+        """Name the server, and no log-in."""
+        return f"SmtpChannel({self._host!r}, {self._port}, security={self._security!r})"
+
+    def send(self, message: Message) -> Receipt:
+        """Hand the letter to the mail server. Raise TryLater, EndUnknown or Bounced."""
+        at = self._now()
+        if message.written_at is None:
+            message = message.model_copy(update={"written_at": at})
+        contents, recipient = as_mime(message), _recipient(message)
+        trouble: OutsideError
+        handed_over = False
+        try:
+            server = self._connected()
+            try:
+                self._expect(server.mail(_sender(message).addr_spec), "sender")
+                self._expect(server.rcpt(recipient), "recipient")
+                self._expect(server.docmd("DATA"), "contents", good=354)
+                handed_over = True
+                server.send(re.sub(rb"(?m)^\.", b"..", contents) + b".\r\n")
+                reply = server.getreply()
+                self._expect(reply, "contents")
+                return Receipt(self.name, message.message_id, _words(reply), at)
+            finally:
+                # Without QUIT: what it answers could change nothing any more.
+                server.close()
+        except smtplib.SMTPResponseException as error:
+            trouble = self._judged((-1 if handed_over else error.smtp_code, error.smtp_error), "greeting")
+        except smtplib.SMTPNotSupportedError:
+            trouble = self._administrator("offers no STARTTLS or no log-in that we know")
+        except ssl.SSLError as error:
+            trouble = self._administrator(f"could not be reached over TLS ({error.reason or 'cut off'})")
+        except (smtplib.SMTPException, OSError) as error:
+            lost = f"the mail server {self._host} broke off: {type(error).__name__}"
+            trouble = EndUnknown(lost) if handed_over else TryLater(lost)
+        # Raised outside of the except clause: smtplib's exceptions quote addresses.
+        raise trouble
+
+    def _connected(self) -> smtplib.SMTP:
+        server: smtplib.SMTP
+        if self._security == "ssl":
+            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._tls)
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+        try:
+            server.ehlo_or_helo_if_needed()
+            if self._security == "starttls":
+                server.starttls(context=self._tls)
+                server.ehlo()
+            if self._username:
+                server.login(self._username, self._password or "")
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _expect(
+        self, reply: tuple[int, bytes], stage: Literal["sender", "recipient", "contents"], good: int = 0
+    ) -> None:
+        if (reply[0] != good) if good else (reply[0] not in (250, 251)):
+            raise self._judged(reply, stage)
+
+    def _judged(
+        self, reply: tuple[int, bytes | str], stage: Literal["greeting", "sender", "recipient", "contents"]
+    ) -> OutsideError:
+        code, words = reply[0], _words(reply)
+        if code == -1:
+            return EndUnknown(f"the mail server {self._host} answered in a form that is not understood")
+        if not 500 <= code <= 599:
+            return TryLater(f"the mail server {self._host} refuses for now: {words}")
+        ours = code in _LOG_IN_FIRST or "relay" in words.lower()
+        if stage in ("greeting", "sender") or ours:
+            return self._administrator(f"refuses us, not the recipient: {words}")
+        return Bounced(f"the mail server {self._host} refused the {stage} for good: {words}")
+
+    def _administrator(self, what: str) -> TryLater:
+        return TryLater(
+            f"the mail server {self._host} {what}",
+            _ADMINISTRATOR,
+            for_people="Surat belum dapat dikirim. Administrator perlu memeriksa server surel; surat tetap tersimpan.",
+            note="the administrator must check the mail settings",
+        )
+
+
+def _words(reply: tuple[int, bytes | str]) -> str:
+    text = reply[1].decode("utf-8", "replace") if isinstance(reply[1], bytes) else reply[1]
+    return without_personal_data(f"{reply[0]} {text}")
+
+
+def _sender(message: Message) -> Address:
+    name, address = parseaddr(message.sender)
+    if not _ADDRESS.fullmatch(address):
+        raise TryLater(
+            "the office's own sender address is not a mail address", _ADMINISTRATOR, note="check the mail settings"
+        )
+    return Address(display_name=name, addr_spec=address)
+
+
+def _recipient(message: Message) -> str:
+    """Return the address as it goes on the envelope, its domain in ASCII; raise Bounced where it is none."""
+    local, _, domain = message.to_address.strip().rpartition("@")
+    try:
+        address = f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        address = ""
+    if not _ADDRESS.fullmatch(address):
+        raise Bounced("what is recorded as the recipient's address is no mail address")
+    return address

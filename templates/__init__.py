@@ -1,0 +1,1 @@
+"""What people read: documents, letters and pages. No logic; see README.md in this folder."""

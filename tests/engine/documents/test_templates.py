@@ -1,0 +1,117 @@
+"""The house rule: templates hold no logic, have samples that fit them exactly, and stay light."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import meta
+
+from engine.documents.render import RESERVED
+from engine.documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
+from tests.engine.documents.conftest import sample
+
+SOURCES = sorted(path for path in TEMPLATES.rglob("*") if path.suffix in {".html", ".txt"} and "fonts" not in path.parts)
+COMMON = {"case_number", "applicant_name", "business_name", "region_name", "date", "office", "official"}
+LETTER_COMMON = {"case_number", "applicant_name", "business_name", "office", "link"}
+KINDS = sorted(path.name for path in (TEMPLATES / "nib_legalization" / "documents").iterdir())
+LETTERS = sorted(path.name for path in (TEMPLATES / "nib_legalization" / "letters").iterdir())
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_a_template_prints_facts_and_does_nothing_else(source: Path) -> None:
+    """No set, no call, no comparison: a fact is finished before it gets here."""
+    assert offences(source.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "logic",
+    [
+        "{% set x = 1 %}",
+        "{% if a == b %}{% endif %}",
+        "{% if a.b %}{% endif %}",
+        "{% if not a %}{% endif %}",
+        "{% if a and b %}{% endif %}",
+        "{% if a is defined %}{% endif %}",
+        "{% if a %}{% elif b %}{% endif %}",
+        "{% for x in y if x %}{% endfor %}",
+        "{% for x in y|sort %}{% endfor %}",
+        "{% for k, v in y %}{% endfor %}",
+        "{% for x in y %}{% else %}{% endfor %}",
+        "{{ f() }}",
+        "{{ a.b() }}",
+        "{{ a + b }}",
+        "{{ a ~ b }}",
+        "{{ a[0] }}",
+        "{{ a|safe }}",
+        "{{ a|default('x') }}",
+        "{{ a|day(1) }}",
+        "{{ 1 }}",
+        "{{ [a] }}",
+        "{{ a if b else c }}",
+        "{% macro m() %}{% endmacro %}",
+        "{% include 'x' %}",
+        "{% import 'x' as y %}",
+        "{% extends a %}",
+        "{% with x = 1 %}{% endwith %}",
+        "{% filter upper %}x{% endfilter %}",
+        "{% autoescape false %}{{ a }}{% endautoescape %}",
+    ],
+)
+def test_logic_is_refused(logic: str, tmp_path: Path) -> None:
+    """By the rule, and by the renderer when it reads such a template."""
+    (tmp_path / "t.html").write_text(logic)
+    with pytest.raises(TemplateHasLogic):
+        fill("t.html", {"a": "1", "b": "2", "y": []}, root=tmp_path)
+
+
+def test_a_dot_reads_a_fact_and_never_a_method(tmp_path: Path) -> None:
+    """`office.items` is the fact of that name, or an error: never the dictionary's own."""
+    (tmp_path / "t.html").write_text("{{ office.items }}")
+    assert fill("t.html", {"office": {"items": "tiga"}}, root=tmp_path) == "tiga"
+    with pytest.raises(Exception, match="items"):
+        fill("t.html", {"office": {}}, root=tmp_path)
+
+
+def facts_named_by(name: str) -> set[str]:
+    """Every fact that a template or what it extends prints or tests."""
+    made = environment()
+    source = made.loader.get_source(made, name)[0] if made.loader else ""
+    tree = made.parse(source)
+    named = meta.find_undeclared_variables(tree)
+    for parent in meta.find_referenced_templates(tree):
+        named |= facts_named_by(parent) if parent else set()
+    return named - RESERVED
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_documents_sample_is_exactly_its_facts(kind: str) -> None:
+    """The sample is the contract: no name too few, and beyond the common ones none too many."""
+    named = facts_named_by(f"nib_legalization/documents/{kind}/id.html")
+    assert facts_named_by(f"nib_legalization/documents/{kind}/en.html") == named
+    given = set(sample(kind))
+    assert named - given <= {"document_number"}
+    assert given - named <= COMMON
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_a_letters_sample_is_exactly_its_facts(letter: str) -> None:
+    """In both languages."""
+    named = facts_named_by(f"nib_legalization/letters/{letter}/id.txt")
+    assert facts_named_by(f"nib_legalization/letters/{letter}/en.txt") == named
+    assert named <= set(sample(letter, "letters")) <= named | LETTER_COMMON
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_of_facts_names_each_kind(kind: str) -> None:
+    """templates/README.md is what the writer of a pipeline reads."""
+    readme = (TEMPLATES / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in readme.splitlines() if line.startswith(f"| `{kind}` |"))
+    assert all(f"`{fact}`" in row for fact in set(sample(kind)) - COMMON)
+
+
+def test_the_fonts_are_light_and_licensed() -> None:
+    """Packaged, under the Open Font License, whose text lies beside them."""
+    fonts = list((TEMPLATES / "fonts").iterdir())
+    assert sum(file.stat().st_size for file in fonts) < 600_000
+    licences = {file.name for file in fonts if file.name.startswith("OFL-")}
+    families = {f"OFL-{file.name.split('-latin-')[0]}.txt" for file in fonts if file.suffix == ".woff2"}
+    assert families == licences

@@ -1,0 +1,1 @@
+"""What people click: the check, the API, and later the desk and the portal."""
