@@ -1,0 +1,482 @@
+"""The ``jalur`` command. Each command opens the office, does one thing of the engine's, and prints it.
+
+Nothing heavy is imported before a command needs it: ``jalur --help`` answers at once, and only commands that run a flow
+pay for Prefect. With ``--json`` standard output holds one JSON value; the shapes are a contract.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from engine.office import Office, RunHandle
+
+app = typer.Typer(
+    help="Jalur: certification and curation pipelines of the Cooperatives and SME office.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+user_app = typer.Typer(help="Accounts: who may act here.", no_args_is_help=True)
+mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is_help=True)
+case_app = typer.Typer(help="One case: show it, its history, retry it, withdraw it.", no_args_is_help=True)
+calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
+audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
+for name, group in (
+    ("user", user_app),
+    ("mandate", mandate_app),
+    ("case", case_app),
+    ("calendar", calendar_app),
+    ("audit", audit_app),
+):
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+By = Annotated[str, typer.Option("--by", help="The account on which this is done.")]
+Number = Annotated[str, typer.Argument(help="The case's number, e.g. NIB-2026-000001.")]
+
+
+@app.command()
+def migrate(json: Json = False) -> None:
+    """Create the database, or bring it to the newest revision."""
+    from engine.migrating import migrate as to_newest
+
+    with the_office(made=False) as office:
+        tell({"revision": to_newest(office.db)}, json)
+
+
+@app.command()
+def pipelines(json: Json = False) -> None:
+    """List the pipelines: steps, questions with their budgets, documents, outcomes."""
+    from engine.clock import Clock
+    from engine.showing import pipelines as listed
+
+    with errors_told(json):
+        found = listed(Clock().today())
+        tell(found, json, columns=("name", "version", "title", "questions", "documents", "outcomes"))
+
+
+@user_app.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="The name under which the ledger will know them.")],
+    role: Annotated[list[str], typer.Option(help="A role; repeat for several.")],
+    region: Annotated[str | None, typer.Option(help="Region code; only cases of it are theirs.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Code of their institution.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Code of their unit.")] = None,
+    reports_to: Annotated[str | None, typer.Option(help="The account of their superior.")] = None,
+    person: Annotated[int | None, typer.Option(help="Id of the person whose account this is.")] = None,
+    json: Json = False,
+) -> None:
+    """Add an account, or give an existing one another role."""
+    from engine.accounts import add_user
+
+    with the_office(json) as office:
+        roles = add_user(
+            office,
+            name,
+            role,
+            region=region,
+            institution=institution,
+            unit=unit,
+            reports_to=reports_to,
+            person=person,
+        )
+        tell({"name": name, "roles": roles}, json)
+
+
+@user_app.command("code")
+def user_code(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
+    """Make a new own code, with which an owner signs. It is shown this once."""
+    from engine.accounts import give_own_code
+
+    with the_office(json) as office:
+        tell({"name": name, "own_code": give_own_code(office, name)}, json)
+
+
+@user_app.command("token")
+def user_token(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
+    """Make a new token for the API. It is shown this once."""
+    from engine.accounts import give_token
+
+    with the_office(json) as office:
+        tell({"name": name, "token": give_token(office, name)}, json)
+
+
+@mandate_app.command("add")
+def mandate_add(
+    owner: Annotated[str, typer.Argument(help="The owner's account, e.g. owner-12.")],
+    name: Annotated[str, typer.Argument(help="Who may act for them.")],
+    paper: Annotated[Path, typer.Option(help="The scanned mandate.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """Record a mandate: dated, on paper, revocable."""
+    from engine.accounts import add_mandate
+    from engine.evidence import take_in
+
+    with the_office(json) as office:
+        kept = take_in(office, f"@{paper}")
+        last = date.fromisoformat(until) if until else None
+        made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last)
+        tell({"mandate": made, "owner": owner, "name": name}, json)
+
+
+@mandate_app.command("revoke")
+def mandate_revoke(
+    owner: Annotated[str, typer.Argument(help="The owner's account.")],
+    name: Annotated[str, typer.Argument(help="Who may act for them no longer.")],
+    json: Json = False,
+) -> None:
+    """Revoke a mandate from this moment on."""
+    from engine.accounts import revoke_mandates
+
+    with the_office(json) as office:
+        tell({"revoked": revoke_mandates(office, owner, name)}, json)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX.", exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and change nothing.")] = False,
+    refused_to: Annotated[Path | None, typer.Option(help="Where to write the refused rows with their reasons.")] = None,
+    json: Json = False,
+) -> None:
+    """Import businesses as people send them. A bad row never stops the file."""
+    from engine.intake.importing import import_file as take, refused_rows
+
+    with the_office(json) as office, office.run("cli", by=account()) as run:
+        imported = take(office, run, name=file.name, content=file.read_bytes(), by=account(), dry_run=dry_run)
+        if refused_to and imported.import_id is not None:
+            refused_to.write_bytes(refused_rows(office, imported.import_id))
+        tell(imported.as_json(), json)
+        if not imported.accepted and not imported.unchanged and imported.refused:
+            raise typer.Exit(1)
+
+
+@app.command("open")
+def open_command(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    business: Annotated[int | None, typer.Option(help="Id of a business.")] = None,
+    person: Annotated[int | None, typer.Option(help="Id of a person.")] = None,
+    product: Annotated[int | None, typer.Option(help="Id of a product.")] = None,
+    imported: Annotated[bool, typer.Option("--imported", help="Every imported subject without a case yet.")] = False,
+    facts: Annotated[str | None, typer.Option(help="More facts, as JSON.")] = None,
+    json: Json = False,
+) -> None:
+    """Open cases."""
+    from engine.opening import open_cases, without_case
+    from engine.registry import pipeline_named
+
+    given = {"business": business, "person": person, "product": product}
+    named = {kind: number for kind, number in given.items() if number is not None}
+    if len(named) + imported != 1:
+        raise typer.BadParameter("name one of --business, --person, --product or --imported")
+    more = as_json(facts, "--facts") if facts else None
+    with the_office(json) as office, office.run("cli", by=account(), pipeline=pipeline) as run:
+        wanted = pipeline_named(pipeline)
+        if named and wanted.subject not in named:
+            raise typer.BadParameter(f"{wanted.name} is about a {wanted.subject}: name it with --{wanted.subject} ID")
+        subjects = without_case(office, wanted) if imported else list(named.values())
+        result = open_cases(office, run, wanted, subjects, by=account(), facts=more)
+        tell({"opened": result.opened, "refused": result.refused}, json)
+        if result.refused and not result.opened:
+            raise typer.Exit(1)
+
+
+@app.command()
+def advance(
+    pipeline: Annotated[str | None, typer.Argument(help="Name of the pipeline; none: all.")] = None,
+    case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    json: Json = False,
+) -> None:
+    """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
+    from engine.advancing import advance_here
+    from engine.registry import current, pipeline_named
+    from engine.showing import case_numbered
+
+    with the_office(json) as office:
+        if case:
+            with office.db.reading() as session:
+                pipeline = case_numbered(session, case).pipeline
+        wanted = [pipeline_named(pipeline)] if pipeline else current()
+        tell(advance_here(office, wanted, [case] if case else None, by=account(), say=say), json)
+
+
+@app.command()
+def inbox(
+    role: Annotated[str | None, typer.Option(help="Only what this role answers.")] = None,
+    case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    json: Json = False,
+) -> None:
+    """List what waits for people, the most urgent first."""
+    from engine.showing import inbox as waiting
+
+    with the_office(json) as office, office.db.reading() as session:
+        found = waiting(office, session, role=role, number=case)
+        tell(found, json, columns=("case", "question", "title", "role", "holder", "due_on"))
+
+
+@app.command()
+def answer(
+    number: Number,
+    question: Annotated[str, typer.Argument(help="The question as the inbox names it, e.g. dossier_check#1.")],
+    by: By,
+    data: Annotated[str, typer.Option(help="The filled-in form, as JSON; @path/to/file attaches evidence.")],
+    json: Json = False,
+) -> None:
+    """Answer a question of a case."""
+    from engine.answering import answer as record
+    from engine.evidence import take_in
+
+    words = as_json(data, "--data")
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        done = record(office, run, number, question, by=by, data=take_in(office, words))
+        tell({"case": done.case, "question": done.question, "entry": done.entry}, json)
+
+
+@case_app.command("show")
+def case_show(number: Number, json: Json = False) -> None:
+    """Show a case: where it stands, whom it waits for, its documents and letters."""
+    with the_office(json) as office:
+        shown(office, number, json)
+
+
+@case_app.command("history")
+def case_history(number: Number, json: Json = False) -> None:
+    """Show the ledger of a case: who did what, when, in which role, under which rules."""
+    from engine.showing import history
+
+    with the_office(json) as office, office.db.reading() as session:
+        entries = history(session, number)
+        tell(entries, json, columns=("seq", "at", "key", "actor", "role", "on_behalf_of", "outcome", "reason"))
+
+
+@case_app.command("retry")
+def case_retry(number: Number, by: By = "administrator", json: Json = False) -> None:
+    """Free a parked case, so that the next run tries it again."""
+    from engine.answering import retry
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            retry(office, run, number, by=by)
+        shown(office, number, json)
+
+
+@case_app.command("withdraw")
+def case_withdraw(
+    number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")] = "", json: Json = False
+) -> None:
+    """Take an application back, at any wait."""
+    from engine.answering import withdraw
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            withdraw(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@app.command()
+def runs(
+    pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed.")] = False,
+    json: Json = False,
+) -> None:
+    """List our own record of runs, the newest first."""
+    from engine.showing import runs as recorded
+
+    with the_office(json) as office, office.db.reading() as session:
+        found = recorded(session, pipeline=pipeline, failed=failed)
+        tell(found, json, columns=("started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"))
+
+
+@app.command()
+def escalate(json: Json = False) -> None:
+    """Settle what is due: silences are recorded. Run twice at the same moment, the second does nothing."""
+    from engine.answering import settle_silences
+
+    with the_office(json) as office, office.run("cli", by=account()) as run:
+        silent, failed = settle_silences(office, run)
+        due = len(silent) + len(failed)
+        tell({"due": due, "reminded": 0, "escalated": 0, "silent": len(silent), "failed": failed}, json)
+
+
+@app.command()
+def deliver(json: Json = False) -> None:
+    """Send the letters that are due."""
+    from engine.delivering import deliver as send
+
+    with the_office(json) as office, office.run("cli", by=account()):
+        tell(send(office), json)
+
+
+@calendar_app.callback()
+def calendar(
+    context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False
+) -> None:
+    """List national holidays and joint leave of a year."""
+    if context.invoked_subcommand is None:
+        from engine.calendar import days_off
+        from engine.clock import Clock
+
+        days = days_off(year or Clock().today().year)
+        rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
+        tell(rows, json, columns=("date", "name", "kind"))
+
+
+@app.command()
+def serve() -> None:
+    """Start Prefect's server, the deployments and the web app, until Ctrl-C."""
+    from engine.settings import Settings
+    from web.serving import serve as keep_serving
+
+    with errors_told(False):
+        raise typer.Exit(keep_serving(Settings()))
+
+
+@app.command()
+def verify(
+    what: Annotated[str, typer.Argument(help="A PDF file, or the number of a document.", metavar="FILE.pdf|NUMBER")],
+    json: Json = False,
+) -> None:
+    """Check whether a document is genuine."""
+    from engine.checking import check
+
+    with the_office(json) as office:
+        verdict = check(office, what)
+        tell(verdict, json)
+        if not verdict["valid"]:
+            raise typer.Exit(1)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False
+) -> None:
+    """Check every chain of the ledger, or one; name the first bad entry."""
+    from engine.ledger import verify as verify_chains
+    from engine.showing import case_numbered
+
+    with the_office(json) as office, office.db.reading() as session:
+        if case:
+            case_numbered(session, case)
+        audit = verify_chains(session, [case] if case else None)
+        bad = audit.first_bad
+        first = {"case": bad.case, "seq": bad.seq, "what": bad.what} if bad else None
+        tell({"entries": audit.entries, "seals": 0, "intact": bad is None, "first_bad": first}, json)
+        if bad:
+            raise typer.Exit(1)
+
+
+@app.command()
+def demo() -> None:
+    """Carry 300 made-up businesses through real flow runs to every end, and show where to look."""
+    from demo import main as carry
+
+    raise typer.Exit(carry())
+
+
+@app.command()
+def preview(
+    folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("var/preview"),
+    json: Json = False,
+) -> None:
+    """Write every document and letter, filled with its sample facts, in both languages."""
+    from engine.previewing import preview_all
+
+    with errors_told(json):
+        tell({"files": [str(file) for file in preview_all(folder)]}, json)
+
+
+# -- what the commands share -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def the_office(json: bool = False, made: bool = True) -> Iterator[Office]:
+    """Open the office for a command; refuse in words, with exit code 1, what is refused."""
+    from engine.migrating import must_be_migrated
+    from engine.office import Office
+
+    with errors_told(json):
+        office = Office.open()
+        try:
+            if made:
+                must_be_migrated(office.db)
+            yield office
+        finally:
+            office.close()
+
+
+@contextmanager
+def errors_told(json: bool) -> Iterator[None]:
+    """Print what was refused: as JSON where JSON was asked for, in words on standard error always."""
+    from pydantic import ValidationError
+
+    from engine.errors import Refused
+
+    try:
+        yield
+    except (Refused, ValidationError) as error:
+        people = error.for_people if isinstance(error, Refused) else str(error)
+        if json:
+            print(jsonlib.dumps({"error": str(error), "for_people": people}, ensure_ascii=False))
+        say(str(error) if people == str(error) else f"{people}\n({error})")
+        raise typer.Exit(1) from None
+
+
+def account() -> str:
+    """Return the name under which the command line acts where no --by is asked for: the machine's own user."""
+    import getpass
+
+    return f"cli:{getpass.getuser()}"
+
+
+def shown(office: Office, number: str, json: bool) -> None:
+    """Print a case as it stands now."""
+    from engine.showing import show
+
+    with office.db.reading() as session:
+        tell(show(office, session, number), json)
+
+
+def as_json(text: str, option: str) -> dict[str, Any]:
+    """Return the JSON object in ``text``; a wrong one is wrong usage."""
+    try:
+        value = jsonlib.loads(text)
+    except jsonlib.JSONDecodeError as error:
+        raise typer.BadParameter(f"{option} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter(f"{option} must be a JSON object")
+    return value
+
+
+def say(words: str) -> None:
+    """Speak to the person at the terminal; standard output stays clean."""
+    print(words, file=sys.stderr)
+
+
+def tell(value: Any, json: bool, columns: tuple[str, ...] = ()) -> None:
+    """Print a result: one JSON value, or a table for people."""
+    if json:
+        print(jsonlib.dumps(value, ensure_ascii=False, indent=2, default=str))
+        return
+    from printing import as_table
+
+    as_table(value, columns)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import Session, col, insert, select
 
 from engine import ledger
-from engine.authority import may_act_for_applicant, may_answer, user_named
+from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
+from engine.book import Book
+from engine.claiming import CHUNK
 from engine.clock import local_date
 from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
-from engine.dossiers import Dossier, by_number, fetch
-from engine.errors import BadAnswer, NotWaiting, Refused
+from engine.dossiers import Dossier, by_number, by_numbers, fetch
+from engine.errors import BadAnswer, NotWaiting, Refused, UnknownCase
 from engine.forms import ApplicantForm, Form, Question
 from engine.office import Office, RunHandle
 from engine.replay import SYSTEM
-from engine.settling import drop, settle
+from engine.settling import drop, record, settle, win
 from engine.vault import without_personal_numbers
 from models import Case, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 
@@ -42,71 +46,112 @@ def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, da
     refused by name, whether or not a sweep had come by.
     """
     key = key if "#" in key else f"{key}#1"
-    with office.db.writing() as session:
-        taken = _answer(office, run, session, number, key, by, data)
+    [taken] = answer_many(office, run, [(number, key, data)], by=by)
     if isinstance(taken, Refused):
         raise taken
-    run.cases += 1
-    return Answered(number, key, taken)
+    return taken
 
 
 def answer_many(
     office: Office, run: RunHandle, answers: list[tuple[str, str, dict[str, Any]]], *, by: str
 ) -> list[Answered | Refused]:
-    """Record answers to many cases (number, key, data) in one transaction, in the order of their numbers.
+    """Record answers to many cases (number, key, data), a hundred a transaction, in the order of their numbers.
 
     One that is refused does not stop the others; what it was refused for stands in its place.
     """
     results: dict[int, Answered | Refused] = {}
-    with office.db.writing() as session:
-        for place, (number, key, data) in sorted(enumerate(answers), key=lambda item: item[1][0]):
-            try:
-                taken = _answer(office, run, session, number, key, by, data)
-            except Refused as refused:
-                taken = refused
-            results[place] = taken if isinstance(taken, Refused) else Answered(number, key, taken)
+    waiting = iter(sorted(enumerate(answers), key=lambda item: item[1][0]))
+    while chunk := list(islice(waiting, CHUNK)):
+        with office.db.writing() as session:
+            results.update(_answer_chunk(office, run, session, chunk, by))
     run.cases += sum(isinstance(result, Answered) for result in results.values())
     return [results[place] for place in range(len(answers))]
 
 
-def _answer(
-    office: Office, run: RunHandle, session: Session, number: str, key: str, by: str, data: dict[str, Any]
-) -> int | Refused:
-    dossier = by_number(office, session, number, lock=True)
+@dataclass(frozen=True)
+class _Given:
+    """An answer that may be taken, if nobody is first."""
+
+    dossier: Dossier
+    wait: Wait
+    question: Question[Any]
+    form: Form
+    actor: Actor
+
+
+def _answer_chunk(
+    office: Office, run: RunHandle, session: Session, answers: list[tuple[int, tuple[str, str, dict[str, Any]]]], by: str
+) -> dict[int, Answered | Refused]:
+    """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
+    dossiers = by_numbers(office, session, {number for _, (number, _, _) in answers}, lock=True, history=False)
+    results: dict[int, Answered | Refused] = {}
+    given: dict[int, _Given] = {}
+    for place, (number, key, data) in answers:
+        try:
+            given[place] = _given(office, run, session, dossiers, number, key, by, data)
+        except Refused as refused:
+            results[place] = refused
+    won = win(session, [one.wait for one in given.values()], "answered", office.clock.now()) if given else set()
+    book = Book()
+    for place, one in given.items():
+        number, key = one.dossier.case.number, one.wait.key
+        if (one.wait.case_id, key) in won:
+            won.remove((one.wait.case_id, key))  # the same question answered twice in one request: the first one counts
+            results[place] = Answered(number, key, _take(office, run, session, book, one))
+        else:
+            results[place] = NotWaiting(number, key, _open_keys(one.dossier, but=key), "answered")
+    book.insert(session)
+    return results
+
+
+def _given(
+    office: Office,
+    run: RunHandle,
+    session: Session,
+    dossiers: Mapping[str, Dossier],
+    number: str,
+    key: str,
+    by: str,
+    data: dict[str, Any],
+) -> _Given:
+    if number not in dossiers:
+        raise UnknownCase(number)
+    dossier = dossiers[number]
     wait = open_wait(dossier, key)
     now = office.clock.now()
     if wait.silent_at is not None and now > wait.silent_at:
         _silence(office, run, session, dossier.row, wait)
-        return NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
+        raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
     user = user_named(session, by)
     form = _filled_in(number, key, question, data)
     actor = may_answer(session, user, dossier.case, wait, question, form, local_date(now))
+    return _Given(dossier, wait, question, form, actor)
+
+
+def _take(office: Office, run: RunHandle, session: Session, book: Book, given: _Given) -> int:
+    form, actor = given.form, given.actor
     words = form.model_dump(mode="json")
     for secret in ("own_code",):
         words.pop(secret, None)
-    seq = settle(
+    if isinstance(form, HandDelivery):
+        handed_over(session, given.wait, form)
+    return record(
         office,
         run,
-        session,
-        dossier.row,
-        wait,
-        settled_as="answered",
-        kind=EntryKind.REMARK if by_hand else EntryKind.ANSWER,
+        book,
+        given.dossier.row,
+        given.wait,
+        kind=EntryKind.REMARK if given.wait.kind == WaitKind.HAND_DELIVERY else EntryKind.ANSWER,
         actor=actor.name,
         role=actor.role,
         on_behalf_of=actor.on_behalf_of,
         outcome=form.decided(),
         reason=_reason(form),
-        result=_how_signed(form) if question.signed else None,
-        words=(dossier.key, words),
+        result=_how_signed(form) if given.question.signed else None,
+        words=(given.dossier.key, words),
     )
-    if seq is None:
-        return NotWaiting(number, key, _open_keys(dossier, but=key), "answered")
-    if isinstance(form, HandDelivery):
-        handed_over(session, wait, form)
-    return seq
 
 
 def open_wait(dossier: Dossier, key: str) -> Wait:

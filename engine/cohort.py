@@ -1,121 +1,221 @@
 """A pipeline as a Prefect flow. Prefect schedules, distributes, retries and shows; the cases' state is in the ledger.
 
 One flow run advances a cohort: all ready cases, or those that are named. It ends in the named state ``Waiting``, so a
-waiting case costs Prefect nothing. This is the one module of the engine that imports Prefect.
+waiting case costs Prefect nothing. What Prefect gets to see is case numbers, names of steps and types of errors: the
+words of an error may name a person, so they stay in our own record. This is the one module of the engine that imports
+Prefect.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import prefect
 from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
+from pydantic import Field
 
 from engine.advance import Tally, drain
-from engine.office import Office
+from engine.office import Office, RunHandle
 from engine.registry import Pipeline
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
-# Whoever starts a flow in its own process may put a list here and find the tally in it afterwards.
-report: ContextVar[list[tuple[str, Tally]] | None] = ContextVar("report", default=None)
-# … and may lend it the office it has open already.
-lent: ContextVar[Office | None] = ContextVar("lent", default=None)
-# … and say on whose account the run stands; a run from Prefect's own page is unattributed.
-started_by: ContextVar[tuple[str, str]] = ContextVar("started_by", default=("flow", "prefect (unattributed)"))
+# A run can be started on Prefect's page: nothing but case numbers may be typed in there.
+CaseNumber = Annotated[str, Field(pattern=r"^[A-Z]{2,8}-\d{4}-\d{6,9}$")]
+
+# Prefect keeps an artifact as one JSON column; a longer list is in `jalur runs`.
+ARTIFACT_ROWS = 2000
+
+
+@dataclass
+class Account:
+    """On whose account a flow runs in this process, with the office that is open already; and what came of it."""
+
+    kind: str
+    by: str
+    office: Office
+    flow_run_id: str | None = None
+    tally: Tally | None = None
+    error: Exception | None = None
+
+
+_account: ContextVar[Account | None] = ContextVar("account", default=None)
+
+
+class FailedHere(Exception):
+    """What Prefect is told of a failure: its type and where. The words are with the parked case, or `jalur runs`."""
+
+
+class PrefectLost(Exception):
+    """Prefect's server did not take the run; nothing was advanced."""
 
 
 class PrefectWorker:
-    """Makes a task run of each step in a small run, and of each chunk in a large one.
-
-    Tasks take case numbers and names only: work and results stay here, out of Prefect's database.
-    """
+    """Makes a task run of each step in a small run, and of each chunk in a large one."""
 
     def step(self, case: str, key: str, work: Callable[[], None]) -> None:
         """Do a step as the task run ``NIB-2026-000001 confirm_receipt#1``."""
-        _as_task(f"{case} {key}", lambda: work())
+        _Piece(f"{case} {key}", work).do()
 
     def piece(self, name: str, work: Callable[[], R]) -> R:
         """Do a chunk as a task run; a look for work that finds none leaves no trace."""
-        if not name.startswith("advance"):
-            return work()
-        done: list[R] = []
-        _as_task(name, lambda: done.append(work()))
-        return done[0]
+        return _Piece(name, work).do() if name.startswith("advance") else work()
 
 
-def _as_task(name: str, work: Callable[[], object]) -> None:
-    _work.set(work)
-    _perform.with_options(task_run_name=name.replace("{", "(").replace("}", ")"))()
+class _Piece:
+    """A piece of work on its way through a task run, which takes nothing of it and returns nothing.
+
+    What the work raises reaches the engine as it is. Where Prefect fails beside the work, the work counts: done once,
+    by Prefect or without it.
+    """
+
+    def __init__(self, name: str, work: Callable[[], Any]) -> None:
+        self.name, self.work = name, work
+        self.ended = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def do(self) -> Any:
+        _piece.set(self)
+        try:
+            _perform.with_options(task_run_name=self.name.replace("{", "(").replace("}", ")"))()
+        except Exception as error:
+            if self.error is None:
+                log.warning("Prefect failed at %s (%s); the work itself goes on", self.name, type(error).__name__)
+        if not self.ended:
+            self.perform()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def perform(self) -> None:
+        try:
+            self.result = self.work()
+        except BaseException as error:
+            self.error = error
+        self.ended = True
 
 
-_work: ContextVar[Callable[[], object]] = ContextVar("work")
+_piece: ContextVar[_Piece] = ContextVar("piece")
 
 
 @task(name="step", cache_policy=NO_CACHE, persist_result=False, retries=0)
 def _perform() -> None:
-    _work.get()()
+    piece = _piece.get()
+    piece.perform()
+    if piece.error is not None:
+        raise FailedHere(f"{type(piece.error).__name__} at {piece.name}") from None
 
 
-def cohort_flow(pipeline: Pipeline) -> Any:
-    """Return ``pipeline`` as an async Prefect flow with the parameter ``cases`` (numbers; none: all that are ready)."""
+def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
+    """Return ``pipeline`` as an async Prefect flow with the parameter ``cases`` (numbers; none: all that are ready).
+
+    ``module`` is where it will be found by the pipeline's slug, which is how a deployment names it.
+    """
 
     def run_name() -> str:
-        cases = flow_run.parameters.get("cases")
-        return f"{pipeline.name}: {_listed(cases)}"
+        return f"{pipeline.name}: {_listed(flow_run.parameters.get('cases'))}"
 
-    async def cohort(cases: list[str] | None = None) -> Any:
+    async def cohort(cases: list[CaseNumber] | None = None) -> Any:
         """Advance ready cases from wait to wait.
 
         Args:
             cases: Numbers of the cases to advance; leave it empty for all that are ready.
         """
-        office = lent.get() or Office.open()
+        account = _account.get()
+        office = account.office if account else Office.open()
+        kind, by = (account.kind, account.by) if account else ("flow", _starter())
+        flow_run_id = str(flow_run.id)
         try:
-            kind, by = started_by.get()
-            if cases and len(cases) == 1:
-                await _tag(cases[0])
-            with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=str(flow_run.id)) as run:
-                tally = await asyncio.to_thread(
-                    drain, office, run, pipeline.name, numbers=cases, worker=PrefectWorker()
-                )
-            heard = report.get()
-            if heard is not None:
-                heard.append((run.id, tally))
-            await _leave_artifact(pipeline, run.id, tally)
-            return _end(tally)
+            with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=flow_run_id) as run:
+                worker = PrefectWorker()
+                tally = await asyncio.to_thread(drain, office, run, pipeline.name, numbers=cases, worker=worker)
+        except Exception as error:
+            if account:
+                account.error = error
+            raise FailedHere(f"{type(error).__name__}: see jalur runs --failed") from None
         finally:
-            if lent.get() is None:
+            if account is None:
                 office.close()
+        if account:
+            account.flow_run_id, account.tally = flow_run_id, tally
+        await _show(pipeline, run.id, tally)
+        return _end(tally)
 
-    cohort.__name__ = pipeline.slug
-    cohort.__doc__ = f"{pipeline.title}: advance ready cases from wait to wait."
+    cohort.__name__ = cohort.__qualname__ = pipeline.slug
+    cohort.__module__ = module
+    cohort.__doc__ = f"{pipeline.title}: advance ready cases from wait to wait.\n\n{_ARGUMENTS}"
     return flow(name=pipeline.name, flow_run_name=run_name, persist_result=False, retries=0)(cohort)
 
 
+_ARGUMENTS = """Args:
+    cases: Numbers of the cases to advance; leave it empty for all that are ready.
+"""
+
+
 async def run_in_process(
-    pipeline_flow: Any, office: Office, *, kind: str, by: str, cases: list[str] | None = None, tags: tuple[str, ...] = ()
+    pipeline_flow: Any,
+    office: Office,
+    *,
+    kind: str,
+    by: str,
+    cases: list[str] | None = None,
+    tags: tuple[str, ...] = (),
 ) -> tuple[Tally, str]:
-    """Run a cohort flow here and now, on somebody's account; return its tally and Prefect's id of the run."""
-    heard: list[tuple[str, Tally]] = []
-    report.set(heard)
-    lent.set(office)
-    started_by.set((kind, by))
-    with prefect.tags(pipeline_flow.name, *tags, *(cases or [])[:1]):
-        state = await pipeline_flow(cases=cases, return_state=True)
-    if not heard:
-        await state.result()  # raises what made the run fail
-    return heard[0][1], str(state.state_details.flow_run_id)
+    """Run a cohort flow here and now, on somebody's account; return its tally and Prefect's id of the run.
+
+    Raises `PrefectLost` when Prefect's server did not take the run, and what the drain raised.
+    """
+    account = Account(kind, by, office)
+    token = _account.set(account)
+    lost: Exception | None = None
+    try:
+        with prefect.tags(pipeline_flow.name, *tags, *(cases if cases and len(cases) == 1 else ())):
+            await pipeline_flow(cases=cases, return_state=True)
+    except Exception as error:
+        lost = error
+    finally:
+        _account.reset(token)
+    if account.error is not None:
+        raise account.error
+    if account.tally is None or account.flow_run_id is None:
+        raise PrefectLost(f"Prefect's server did not take the run: {type(lost).__name__}") from lost
+    if lost is not None:
+        log.warning("Prefect was lost after the cases were advanced (%s)", type(lost).__name__)
+    return account.tally, account.flow_run_id
+
+
+@asynccontextmanager
+async def own_run(pipeline: str | None = None) -> AsyncIterator[tuple[Office, RunHandle]]:
+    """Open the office and a run of ours, inside a Prefect flow. A failure reaches Prefect as its type alone."""
+    office = Office.open()
+    try:
+        with office.run("flow", by=_starter(), pipeline=pipeline, flow_run_id=str(flow_run.id)) as run:
+            yield office, run
+    except Exception as error:
+        raise FailedHere(f"{type(error).__name__}: see jalur runs --failed") from None
+    finally:
+        office.close()
+
+
+def _starter() -> str:
+    context = FlowRunContext.get()
+    scheduled = context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
+    return "prefect (schedule)" if scheduled else "prefect (unattributed)"
 
 
 def _end(tally: Tally) -> Any:
@@ -125,21 +225,25 @@ def _end(tally: Tally) -> Any:
     return Completed(name="Waiting" if tally.waiting else "Completed", message=words)
 
 
-async def _leave_artifact(pipeline: Pipeline, run_id: str, tally: Tally) -> None:
-    if not tally.moves:
-        return
-    rows = [{"case": number, "from": start, "to": end} for number, (start, end) in sorted(tally.moves.items())]
-    await acreate_table_artifact(
-        table=rows[:2000],
-        key=f"{pipeline.name}-cases",
-        description=f"{pipeline.title}: {len(rows)} cases advanced by our run {run_id}",
-    )
-
-
-async def _tag(number: str) -> None:
-    run_id = flow_run.id
-    async with get_client() as client:
-        await client.update_flow_run(run_id, tags=sorted({*flow_run.tags, number}))
+async def _show(pipeline: Pipeline, run_id: str, tally: Tally) -> None:
+    """Leave the auditor's path in Prefect: tags, and a table of the cases. If that fails, the cases are safe."""
+    tags = {pipeline.name, *(tally.moves if len(tally.moves) == 1 else ())}
+    rows = [
+        {"case": number, "from": start, "to": "parked" if number in tally.failed else end}
+        for number, (start, end) in sorted(tally.moves.items())
+    ]
+    try:
+        if not tags.issubset(flow_run.tags):
+            async with get_client() as client:
+                await client.update_flow_run(UUID(str(flow_run.id)), tags=sorted({*flow_run.tags, *tags}))
+        if rows:
+            await acreate_table_artifact(
+                table=rows[:ARTIFACT_ROWS],
+                key=f"{pipeline.name}-cases",
+                description=f"{pipeline.title}: {len(rows)} cases advanced by our run {run_id}",
+            )
+    except Exception as error:
+        log.warning("Prefect did not take tags or table of our run %s (%s)", run_id, type(error).__name__)
 
 
 def _listed(cases: list[str] | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from engine.case import Applicant, Case
@@ -33,7 +34,29 @@ class Dossier:
 
 def fetch(office: Office, session: Session, ids: Iterable[int], *, lock: bool = False) -> list[Dossier]:
     """Return the cases in the order of their ids; ``lock`` holds their rows, in one order for all workers."""
-    wanted = select(CaseRow).where(col(CaseRow.id).in_(list(ids))).order_by(col(CaseRow.id))
+    return _fetch(office, session, col(CaseRow.id).in_(list(ids)), lock, history=True)
+
+
+def by_numbers(
+    office: Office, session: Session, numbers: Iterable[str], *, lock: bool = False, history: bool = True
+) -> dict[str, Dossier]:
+    """Return the cases that exist; without their ``history`` they have their waits, but can't be replayed."""
+    found = _fetch(office, session, col(CaseRow.number).in_(list(numbers)), lock, history)
+    return {dossier.row.number: dossier for dossier in found}
+
+
+def by_number(office: Office, session: Session, number: str, *, lock: bool = False) -> Dossier:
+    """Return one case. Raises `UnknownCase`."""
+    found = by_numbers(office, session, [number], lock=lock)
+    if number not in found:
+        raise UnknownCase(number)
+    return found[number]
+
+
+def _fetch(
+    office: Office, session: Session, which: ColumnElement[bool], lock: bool, history: bool
+) -> list[Dossier]:
+    wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
     rows = session.exec(wanted.with_for_update() if lock else wanted).all()
     case_ids = [row.id for row in rows]
     people = {
@@ -44,16 +67,17 @@ def fetch(office: Office, session: Session, ids: Iterable[int], *, lock: bool = 
             .where(col(Person.id).in_({row.person_id for row in rows}))
         )
     }
-    entries: dict[int, dict[str, LedgerEntry]] = defaultdict(dict)
-    for entry in session.exec(select(LedgerEntry).where(col(LedgerEntry.case_id).in_(case_ids))):
-        entries[entry.case_id][entry.key] = entry
     waits: dict[int, dict[str, Wait]] = defaultdict(dict)
     for wait in session.exec(select(Wait).where(col(Wait.case_id).in_(case_ids))):
         waits[wait.case_id][wait.key] = wait
+    entries: dict[int, dict[str, LedgerEntry]] = defaultdict(dict)
     answers: dict[int, dict[str, Any]] = defaultdict(dict)
-    keys = {row.id: people[row.person_id][1] for row in rows}
-    for answer in session.exec(select(Answer).where(col(Answer.case_id).in_(case_ids))):
-        answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
+    if history:
+        for entry in session.exec(select(LedgerEntry).where(col(LedgerEntry.case_id).in_(case_ids))):
+            entries[entry.case_id][entry.key] = entry
+        keys = {row.id: people[row.person_id][1] for row in rows}
+        for answer in session.exec(select(Answer).where(col(Answer.case_id).in_(case_ids))):
+            answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
     return [
         Dossier(
             row,
@@ -81,11 +105,3 @@ def frozen(office: Office, row: CaseRow, person: Person, key: SealingKey) -> Cas
         facts=facts_type(row.subject_kind).model_validate(office.vault.unseal(key, row.facts)),
         rules=RulesAt(pipeline.rules, row.rule_date),
     )
-
-
-def by_number(office: Office, session: Session, number: str, *, lock: bool = False) -> Dossier:
-    """Return one case. Raises `UnknownCase`."""
-    case_id = session.scalar(select(CaseRow.id).where(CaseRow.number == number))
-    if case_id is None:
-        raise UnknownCase(number)
-    return fetch(office, session, [case_id], lock=lock)[0]

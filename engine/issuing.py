@@ -98,6 +98,7 @@ def _number(
                 "case_id": wait.case_id,
                 "key": wait.key,
                 "pipeline": wait.pipeline,
+                "seq": dossier.row.last_seq + 1,
                 "kind": request["kind"],
                 "number": f"{name}-{next(numbers[name]):06d}",
                 "language": dossier.case.applicant.language,
@@ -140,7 +141,7 @@ def _publish(
         session.execute(
             update(Document)
             .where(col(Document.case_id) == document.case_id, col(Document.key) == document.key)
-            .values(status=str(DocumentStatus.READY), sha256=sha256, path=path, size=size)
+            .values(status=str(DocumentStatus.READY), seq=won, sha256=sha256, path=path, size=size)
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, update
 
@@ -71,6 +71,13 @@ class Office:
         from engine.signers import signer_of  # pyHanko takes half a second, which only issuing pays
 
         return signer_of(self.settings)
+
+    @property
+    def trusted_certificates(self) -> list[Any]:
+        """Return the certificates whose signatures this office stands for."""
+        from engine.signers import trusted_by
+
+        return trusted_by(self.settings)
 
     @contextmanager
     def run(

@@ -18,7 +18,7 @@ from engine.office import Office, RunHandle
 from engine.registry import Pipeline
 from engine.replay import jsonable
 from engine.subjects import LOADERS, facts_type
-from models import Case, CaseStatus, EntryKind, LedgerEntry
+from models import Business, Case, CaseStatus, EntryKind, LedgerEntry
 
 
 @dataclass
@@ -126,3 +126,16 @@ def _open_chunk(
     session.execute(insert(LedgerEntry), [{**e, "case_id": i} for e, i in zip(entries, ids, strict=True)])
     result.opened += [row["number"] for row in rows]
 
+
+
+def without_case(office: Office, pipeline: Pipeline) -> list[int]:
+    """Return the imported subjects that never had a case in ``pipeline``, in the order of their ids."""
+    facts_type(pipeline.subject)
+    with office.db.reading() as session:
+        had = select(Case.subject_id).where(Case.subject_kind == pipeline.subject, Case.pipeline == pipeline.name)
+        wanted = (
+            select(Business.id)
+            .where(col(Business.import_id).is_not(None), col(Business.id).not_in(had))
+            .order_by(col(Business.id))
+        )
+        return [found for found in session.exec(wanted) if found is not None]

@@ -6,6 +6,7 @@ Nothing here imports Prefect: it sets the environment that Prefect reads when it
 from __future__ import annotations
 
 import base64
+import ctypes
 import json
 import os
 import secrets
@@ -17,13 +18,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import Refused
 from engine.settings import Settings
 
 STARTS_WITHIN = 120.0
+# How long a child may take to end when it is asked to; then it is killed with all that it started.
+ENDS_WITHIN = 2.5
+
+_PR_SET_PDEATHSIG = 1
 
 
 def environment(settings: Settings, url: str) -> dict[str, str]:
@@ -53,8 +58,12 @@ def password(settings: Settings) -> str:
     file = settings.path("var/prefect/password")
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        draft = file.with_name(f"password.{os.getpid()}.{secrets.token_hex(4)}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(f"jalur:{secrets.token_urlsafe(24)}")
+        with suppress(FileExistsError):  # another process was first: its password it is
+            os.link(draft, file)
+        draft.unlink()
     return file.read_text()
 
 
@@ -66,9 +75,11 @@ def prefect_api(settings: Settings, *, say: object = None) -> Iterator[str]:
     """
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
+        if not answers(configured):
+            raise Refused(f"Prefect's server at {configured} does not answer. Start it, or unset PREFECT_API_URL")
         yield configured
         return
-    running = _running(settings)
+    running = running_url(settings)
     if running:
         os.environ.update(environment(settings, running))
         yield running
@@ -77,43 +88,60 @@ def prefect_api(settings: Settings, *, say: object = None) -> Iterator[str]:
         say("No Prefect server is running: starting one on the project's own Prefect home (13 s the first time)")
     with started(settings) as url:
         os.environ.update(environment(settings, url))
-        yield url
+        try:
+            yield url
+        finally:
+            flush_logs()
+            for name in environment(settings, url):
+                os.environ.pop(name, None)
 
 
 @contextmanager
 def started(settings: Settings, port: int = 0) -> Iterator[str]:
-    """Start a server and stop it again; give its API's URL. Raises `Refused` when it does not come up."""
-    port = port or _free_port()
+    """Start a server and stop it again; give its API's URL. Raises `Refused` when it does not come up.
+
+    The server ends with this process, however this process ends: two servers on one database would both schedule.
+    """
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
-    note = settings.path("var/prefect/server.json")
-    note.parent.mkdir(parents=True, exist_ok=True)
+    note = _note(settings)
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    with open(note.with_suffix(".log"), "ab") as log:
-        server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"],
-            env={**os.environ, **environment(settings, url)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    server = start(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"],
+        env={**os.environ, **environment(settings, url)},
+        log=note.with_suffix(".log"),
+    )
     try:
-        _wait_for(server, url, Path(log.name))
+        _wait_for(server, url, note.with_suffix(".log"))
         note.write_text(json.dumps({"url": url, "pid": server.pid}))
         yield url
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError, ValueError):
+            if json.loads(note.read_text())["pid"] == server.pid:
+                note.unlink()
         stop(server, signal.SIGINT)
 
 
-def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, within: float = 15.0) -> None:
-    """End a child: ask, then insist."""
+def start(command: list[str], *, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own, its words in ``log``. It is asked to end when this process is gone."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as words:
+        return subprocess.Popen(
+            command, env=env, stdout=words, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_end_with_parent
+        )
+
+
+def stop(
+    process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, within: float = ENDS_WITHIN
+) -> None:
+    """End a child and what it started: ask, then insist. Whatever it was doing is made to survive that."""
     if process.poll() is None:
         process.send_signal(how)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(within)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def answers(url: str, timeout: float = 2.0) -> bool:
@@ -130,12 +158,32 @@ def basic_auth(settings: Settings) -> str:
     return "Basic " + base64.b64encode(password(settings).encode()).decode()
 
 
-def _running(settings: Settings) -> str | None:
-    note = settings.path("var/prefect/server.json")
-    if not note.exists():
+def running_url(settings: Settings) -> str | None:
+    """Return the URL of the server that another process of ours keeps running here, if it answers."""
+    try:
+        url = str(json.loads(_note(settings).read_text())["url"])
+    except (OSError, ValueError, KeyError):
         return None
-    url = str(json.loads(note.read_text())["url"])
     return url if answers(url) else None
+
+
+def flush_logs() -> None:
+    """Let Prefect send what it still has to tell, before its server goes."""
+    handlers = sys.modules.get("prefect.logging.handlers")
+    if handlers is not None:
+        with suppress(Exception):  # words about words: nothing depends on them
+            handlers.APILogWorker.drain_all(timeout=2)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _note(settings: Settings) -> Path:
+    return settings.path("var/prefect/server.json")
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -143,10 +191,9 @@ def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     while not answers(url):
         if server.poll() is not None or time.monotonic() > deadline:
             raise Refused(f"Prefect's server did not start; its last words are in {log}")
-        time.sleep(0.2)
+        time.sleep(0.1)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

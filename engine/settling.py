@@ -1,13 +1,18 @@
-"""The one way in which a wait ends: a conditional update that one of answer, silence, withdrawal or machine wins."""
+"""The one way in which a wait ends: a conditional update that one of answer, silence, withdrawal or machine wins.
+
+`settle` does it for one wait; bulk answers `win` many in one update and `record` each in the chunk's book.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, insert, update
+from sqlmodel import Session, col, tuple_, update
 
 from engine import ledger
+from engine.book import Book
 from engine.office import Office, RunHandle
 from models import Answer, Case, EntryKind, LedgerEntry, SealingKey, Wait
 
@@ -30,16 +35,49 @@ def settle(
     The caller holds the case's row lock. ``words`` are the answer and the key to seal them under: the ledger keeps
     their salted hash.
     """
-    now = office.clock.now()
-    if not _won(session, wait, settled_as, now):
+    if not win(session, [wait], settled_as, office.clock.now()):
         return None
-    result = fields.pop("result", None)
+    book = Book()
+    seq = record(office, run, book, case, wait, kind=kind, actor=actor, words=words, **fields)
+    book.insert(session)
+    session.add(case)
+    return seq
+
+
+def win(session: Session, waits: Iterable[Wait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
+    """Settle those of ``waits`` that nobody settled before, in one update; return their cases and keys."""
+    settled = session.execute(
+        update(Wait)
+        .where(
+            tuple_(col(Wait.case_id), col(Wait.key)).in_([(wait.case_id, wait.key) for wait in waits]),
+            col(Wait.settled_at).is_(None),
+        )
+        .values(settled_at=now, settled_as=settled_as, leased_until=None)
+        .returning(col(Wait.case_id), col(Wait.key))
+        .execution_options(synchronize_session=False)
+    )
+    return {(case_id, key) for case_id, key in settled}
+
+
+def record(
+    office: Office,
+    run: RunHandle,
+    book: Book,
+    case: Case,
+    wait: Wait,
+    *,
+    kind: EntryKind,
+    actor: str,
+    words: tuple[SealingKey, dict[str, Any]] | None = None,
+    result: dict[str, Any] | None = None,
+    **fields: Any,
+) -> int:
+    """Write the entry of a wait that was won into ``book``, seal the words, and make the case ready; return the seq."""
+    now = office.clock.now()
     if words is not None:
         key, plain = words
         result = {**(result or {}), "answer": ledger.salted_hash(case.salt, plain)}
-        session.execute(
-            insert(Answer).values(case_id=case.id, key=wait.key, sealed=office.vault.seal(key, plain), at=now)
-        )
+        book.write(Answer, case_id=case.id, key=wait.key, sealed=office.vault.seal(key, plain), at=now)
     row = ledger.append(
         case,
         at=now,
@@ -51,23 +89,12 @@ def settle(
         result=result,
         **fields,
     )
-    session.execute(insert(LedgerEntry).values(**row))
+    book.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:
         case.ready = True
-    session.add(case)
     return case.last_seq
 
 
 def drop(session: Session, wait: Wait, settled_as: str, now: datetime) -> None:
     """End a wait beside the one that bears the entry: the other questions of a withdrawn case."""
-    _won(session, wait, settled_as, now)
-
-
-def _won(session: Session, wait: Wait, settled_as: str, now: datetime) -> bool:
-    settled = session.execute(
-        update(Wait)
-        .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-        .values(settled_at=now, settled_as=settled_as, leased_until=None)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(settled.rowcount)  # type: ignore[attr-defined]
+    win(session, [wait], settled_as, now)

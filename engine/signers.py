@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from engine.documents.signing import LocalSigner, Signer, create_demo_key
+from engine.documents.signing import LocalSigner, Signer, create_demo_key, load_certificates
 from engine.errors import Refused
 from engine.settings import Settings
 
 
 def signer_of(settings: Settings) -> Signer:
     """Return the signer. Raises `Refused` in production when no key is set."""
+    key, certificate = _identity(settings)
+    return LocalSigner.from_pem(key, certificate)
+
+
+def trusted_by(settings: Settings) -> list[Any]:
+    """Return the certificates whose signatures count as the office's own."""
+    return load_certificates(_identity(settings)[1])
+
+
+def _identity(settings: Settings) -> tuple[Path, Path]:
     if settings.signer_key and settings.signer_certificate:
-        return LocalSigner.from_pem(settings.path(settings.signer_key), settings.path(settings.signer_certificate))
+        return settings.path(settings.signer_key), settings.path(settings.signer_certificate)
     if not settings.invents():
         raise Refused("JALUR_SIGNER_KEY and JALUR_SIGNER_CERTIFICATE are not set: documents can't be signed")
     made = create_demo_key(
         settings.path("var/signer"), now=settings.now or datetime.now(UTC), environment=str(settings.env)
     )
-    return LocalSigner.from_pem(made.key, made.certificate)
+    return made.key, made.certificate

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from engine.cohort import cohort_flow
-from engine.registry import current
+from typing import Any
 
-globals().update({pipeline.slug: cohort_flow(pipeline) for pipeline in current()})
+from engine.cohort import cohort_flow
+from engine.registry import current, pipeline_named
+
+globals().update({pipeline.slug: cohort_flow(pipeline, __name__) for pipeline in current()})
+
+
+def flow_of(name: str) -> Any:
+    """Return the flow of a pipeline (``nib-legalization`` or ``nib_legalization``). Raises `Refused`."""
+    return globals()[pipeline_named(name).slug]

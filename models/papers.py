@@ -52,6 +52,7 @@ class Document(Base, table=True):
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
     key: str = Field(primary_key=True, max_length=160)
     pipeline: str = Field(max_length=64)
+    seq: int = Field(description="the ledger entry that handed it out")
     kind: str = Field(max_length=64)
     number: str | None = Field(default=None, max_length=64)
     language: str = Field(default="id", max_length=2)
@@ -82,6 +83,7 @@ class Letter(Base, table=True):
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
     key: str = Field(primary_key=True, max_length=160)
     pipeline: str = Field(max_length=64)
+    seq: int = Field(description="the ledger entry that queued it")
     letter: str = Field(max_length=64)
     to_person_id: int = Field(foreign_key="person.id", index=True)
     to_name: str

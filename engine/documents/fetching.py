@@ -33,6 +33,7 @@ class TemplateFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untype
         self._roots = [root.resolve(strict=True) for root in roots]
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        """The file or data. Raises ForbiddenAddress for anything else."""
         scheme = url.split(":", 1)[0].lower()
         if scheme == "data":
             try:

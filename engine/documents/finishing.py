@@ -44,21 +44,28 @@ for _prefix, _uri in (
 
 
 class _Ready(pydyf.Stream):  # type: ignore[misc]  # pydyf is untyped
-    """A stream whose bytes are compressed once per process and written as they are."""
+    """A stream whose bytes are finished: pydyf would compress it again each time it looks."""
 
-    def __init__(self, packed: bytes, extra: dict[str, Any]) -> None:
-        super().__init__([], {**extra, "Filter": "/FlateDecode", "Length": len(packed)})
-        self._packed = packed
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = data
 
     @property
     def data(self) -> bytes:
-        head: bytes = pydyf.Dictionary(self.extra).data
-        return b"\n".join((head, b"stream", self._packed, b"endstream"))
+        """The stream as it stands in the file."""
+        return self._data
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _packed(operators: bytes) -> bytes:
+    """The frame's operators, compressed once per process."""
     return compress(operators, 9)
+
+
+def _ready(operators: bytes, extra: dict[str, Any]) -> _Ready:
+    packed = _packed(operators)
+    head: bytes = pydyf.Dictionary({**extra, "Filter": "/FlateDecode", "Length": len(packed)}).data
+    return _Ready(b"\n".join((head, b"stream", packed, b"endstream")))
 
 
 class Finisher:
@@ -68,25 +75,36 @@ class Finisher:
         self._frame = frame
         self._field = field
 
-    def __call__(self, document: Document, pdf: pydyf.PDF) -> None:
+    def __call__(self, _document: Document, pdf: pydyf.PDF) -> None:
+        """Write what was asked for into the PDF."""
         _list_each_attachment_once(pdf)
         if self._frame:
             _frame_pages(pdf)
         if self._field is not None:
             _make_room_to_sign(pdf, self._field)
+        _compress_once(pdf)
 
 
 def claim_accessibility(document: Document) -> None:
-    """Let the metadata say PDF/UA-1 beside PDF/A-3a, with the extension schema that PDF/A asks for (ISO 19005-3, 6.6.2.3)."""
+    """Let the metadata say PDF/UA-1 beside PDF/A-3a, with the extension schema for it (ISO 19005-3, 6.6.2.3)."""
     write = document.metadata.generate_rdf_metadata
 
     def with_pdfua(*args: Any) -> bytes:
-        rdf = fromstring(write(*args))
-        rdf.extend(fromstring(_PDFUA))
+        rdf = fromstring(write(*args))  # noqa: S314 - our own metadata, written this moment
+        rdf.extend(fromstring(_PDFUA))  # noqa: S314 - a constant
         merged: bytes = tostring(rdf, encoding="utf-8")
         return merged
 
     document.metadata.generate_rdf_metadata = with_pdfua
+
+
+def _compress_once(pdf: pydyf.PDF) -> None:
+    """pydyf writes each stream twice, once for the file's /ID and once for the file: compress it for both."""
+    for place, stream in enumerate(pdf.objects):
+        if isinstance(stream, pydyf.Stream):
+            ready = _Ready(stream.data)
+            ready.number = stream.number
+            pdf.objects[place] = ready
 
 
 def _object(pdf: pydyf.PDF, reference: bytes | str) -> Any:
@@ -106,7 +124,7 @@ def _add_drawing(pdf: pydyf.PDF, drawing: Drawing) -> bytes:
         "BBox": pydyf.Array([round(side, 2) for side in drawing.box]),
         "Resources": pydyf.Dictionary({"XObject": pydyf.Dictionary(parts)} if parts else {}),
     }
-    stream = _Ready(_packed(drawing.operators), extra)
+    stream = _ready(drawing.operators, extra)
     pdf.add_object(stream)
     return bytes(stream.reference)
 
@@ -116,7 +134,7 @@ def _frame_pages(pdf: pydyf.PDF) -> None:
         page = _object(pdf, reference)
         _, _, width, height = page["MediaBox"]
         _object(pdf, page["Resources"])["XObject"]["Frame"] = _add_drawing(pdf, guilloche(width, height))
-        under = _Ready(_packed(b"/Artifact BMC q /Frame Do Q EMC"), {})
+        under = _ready(b"/Artifact BMC q /Frame Do Q EMC", {})
         pdf.add_object(under)
         page["Contents"] = pydyf.Array([under.reference, page["Contents"]])
 

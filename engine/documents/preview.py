@@ -36,7 +36,7 @@ def sample_check_url(facts: dict[str, JSON]) -> str | None:
 
 
 def previews(pipeline_folder: Path, *, marked: bool = True) -> Iterator[tuple[str, str, bytes]]:
-    """(document kind, language, PDF) of each template, marked as a sample so that no preview passes for the real one."""
+    """(document kind, language, PDF) of each template, marked so that no preview passes for the real paper."""
     root = pipeline_folder.parent
     for kind in document_kinds(pipeline_folder):
         facts = sample_facts(pipeline_folder / "documents" / kind)

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from fontTools.ttLib import TTFont
 from weasyprint import CSS, HTML, Attachment, Document
@@ -28,7 +28,7 @@ from engine.documents.facts import (
 )
 from engine.documents.fetching import ForbiddenAddress, TemplateFetcher
 from engine.documents.finishing import Finisher, claim_accessibility
-from engine.documents.qr import qr_picture
+from engine.documents.qr import QrCode
 from engine.documents.templating import TEMPLATES, fill
 
 FACTS_FILE = "facts.json"
@@ -59,21 +59,22 @@ def render(
     name = f"{template}/{language}.html"
     if taken := sorted(RESERVED & facts.keys()):
         raise ReservedFact(name, taken)
+    code = QrCode(check_url) if check_url else None
     chrome: dict[str, JSON] = {
         "language": language,
         "title": title,
         "check_url": check_url,
-        "check_qr": qr_picture(check_url) if check_url else None,
+        "check_qr": code.uri if code else None,
         "mark": mark,
         "document_number": None,
     }
     html = normalize("NFC", fill(name, {**chrome, **facts}, root=root))
     with _lock:
         press = _press(root)
-        if strange := "".join(sorted(set(html) - press.letters)):
+        if strange := "".join(sorted(set(html) - _house().letters)):
             raise UnprintableText(name, strange)
         try:
-            document = press.lay_out(html)
+            document = press.lay_out(html, code)
             shown_title = title or document.metadata.title
             if not shown_title:
                 raise DocumentError(f"{name} has no title")
@@ -94,34 +95,43 @@ def render(
     return pdf
 
 
-def letters_for(root: Path = TEMPLATES) -> frozenset[str]:
+def printable_letters() -> frozenset[str]:
     """The characters that a document can show; a form may refuse others when a name is taken in."""
     with _lock:
-        return _press(root).letters
+        return _house().letters
+
+
+class _House:
+    """Fonts and style sheet, read once per process. Pango's font map is not for two threads at once: hold `_lock`."""
+
+    def __init__(self) -> None:
+        self.fonts = FontConfiguration()
+        self.styles = CSS(
+            string=(TEMPLATES / "house.css").read_text(encoding="utf-8"),
+            base_url=(TEMPLATES.resolve() / "house.css").as_uri(),
+            url_fetcher=TemplateFetcher([TEMPLATES]),
+            font_config=self.fonts,
+        )
+        drawn = frozenset(_drawn_letters(TEMPLATES / "fonts"))
+        # A mark that turns the writing around or cannot be seen would let a name look like another one.
+        self.letters = frozenset("\n") | {letter for letter in drawn if category(letter) not in {"Cc", "Cf"}}
 
 
 class _Press:
-    """Fonts, style sheet and pictures, read once. Pango's font map is not for two threads at once: hold `_lock`."""
+    """Renders what lies beneath one folder, in the style of the house."""
 
     def __init__(self, root: Path) -> None:
+        self._house = _house()
         self._fetcher = TemplateFetcher([root, TEMPLATES])
         self._base = (root.resolve() / "_").as_uri()
-        self._fonts = FontConfiguration()
-        self._styles = CSS(
-            string=(TEMPLATES / "house.css").read_text(encoding="utf-8"),
-            base_url=(TEMPLATES.resolve() / "house.css").as_uri(),
-            url_fetcher=self._fetcher,
-            font_config=self._fonts,
-        )
         self._pictures: dict[str, Any] = {}
-        self.letters = frozenset("\n\t ") | frozenset(_drawn_letters(TEMPLATES / "fonts"))
 
-    def lay_out(self, html: str) -> Document:
+    def lay_out(self, html: str, code: QrCode | None) -> Document:
         """The pages of this HTML. The house's own drawings are kept for the next document, its QR code is not."""
-        pictures = dict(self._pictures)
+        pictures = {**self._pictures, code.uri: code} if code else dict(self._pictures)
         page = HTML(string=html, base_url=self._base, url_fetcher=self._fetcher)
         document = page.render(
-            font_config=self._fonts, stylesheets=[self._styles], cache=pictures, pdf_variant="pdf/a-3a"
+            font_config=self._house.fonts, stylesheets=[self._house.styles], cache=pictures, pdf_variant="pdf/a-3a"
         )
         ours = {url: picture for url, picture in pictures.items() if url.startswith("file:")}
         self._pictures |= {url: picture for url, picture in ours.items() if isinstance(picture, SVGImage)}
@@ -151,6 +161,11 @@ def _drawn_letters(folder: Path) -> Iterator[str]:
 
 
 _lock = Lock()
+
+
+@lru_cache(maxsize=1)
+def _house() -> _House:
+    return _House()
 
 
 @lru_cache(maxsize=8)

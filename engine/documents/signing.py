@@ -129,9 +129,7 @@ class _DatedSigner(signers.PdfSigner):
         super().__init__(meta, signer=signer)
         self._at = at
 
-    def init_signing_session(
-        self, pdf_out: BasePdfFileWriter, existing_fields_only: bool = False
-    ) -> PdfSigningSession:
+    def init_signing_session(self, pdf_out: BasePdfFileWriter, existing_fields_only: bool = False) -> PdfSigningSession:
         session = super().init_signing_session(pdf_out, existing_fields_only)
         session.system_time = self._at
         return session
@@ -194,7 +192,7 @@ def common_name(certificate: certificates.Certificate) -> str:
 
 def _rsa(key: object) -> rsa.RSAPrivateKey:
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise UnusableKey("the office's key must be an RSA key: others raise the file to PDF 2.0, which PDF/A-3 forbids")
+        raise UnusableKey("the office's key must be an RSA key: others make the file PDF 2.0, which PDF/A-3 forbids")
     return key
 
 

@@ -64,7 +64,8 @@ def _offence_of(node: nodes.Node) -> str | None:
         return "a required or scoped block" if node.required else None
     if isinstance(node, nodes.For):
         plain = isinstance(node.target, nodes.Name) and _is_fact(node.iter)
-        return None if plain and not (node.test or node.else_ or node.recursive) else "a for that is not `for x in list`"
+        simple = plain and not (node.test or node.else_ or node.recursive)
+        return None if simple else "a for that is not `for x in list`"
     if isinstance(node, nodes.If):
         plain = isinstance(node.test, nodes.Name)
         return None if plain and not node.elif_ else "an if on more than a plain name"

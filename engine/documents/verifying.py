@@ -71,7 +71,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found. `enclosed` is the whole JSON inside the file ("template", "at", "facts", ...), None if unreadable."""
+    """What was found. `enclosed` is the whole JSON inside the file ("template", "at", "facts", …), or None."""
 
     checks: tuple[Check, ...]
     signed_by: str | None
@@ -100,7 +100,7 @@ def verify_pdf(pdf: bytes, trusted: Iterable[x509.Certificate], *, language: str
     try:
         reader = PdfFileReader(BytesIO(pdf))
         signatures = reader.embedded_regular_signatures
-    except Exception:  # noqa: BLE001 - a file from the public may break a reader anywhere
+    except Exception:  # a file from the public may break a reader anywhere
         return _nothing(words["not_pdf"])
     enclosed = read_enclosed(reader)
     readable = Check(READABLE, enclosed is not None, words[READABLE if enclosed else "factless"])
@@ -110,11 +110,11 @@ def verify_pdf(pdf: bytes, trusted: Iterable[x509.Certificate], *, language: str
     try:
         status = _status(signatures[0], list(trusted))
         name = _name(status.signing_cert)
-    except Exception:  # noqa: BLE001 - as above: a signature that cannot be understood is not intact
+    except Exception:  # likewise: a signature that cannot be understood is not intact
         broken = tuple(Check(check, False, words["broken"]) for check in (INTACT, TRUSTED, UNCHANGED))
         return Verification((*broken, readable), None, None, enclosed)
     intact = bool(status.intact and status.valid)
-    known = bool(intact and status.trusted)
+    known = bool(intact and status.trusted and _was_valid(status.signing_cert, signatures[0]))
     same = bool(intact and status.docmdp_ok and _is_unchanged(status) and len(signatures) == 1)
     checks = (
         Check(INTACT, intact, words[INTACT if intact else "broken"]),
@@ -134,7 +134,7 @@ def read_enclosed(reader: PdfFileReader) -> dict[str, JSON] | None:
         if not isinstance(stream, generic.StreamObject):
             return None
         enclosed = json.loads(stream.data)
-    except Exception:  # noqa: BLE001 - any damage means the same: it cannot be read
+    except Exception:  # any damage means the same: it cannot be read
         return None
     return enclosed if isinstance(enclosed, dict) and isinstance(enclosed.get("facts"), dict) else None
 
@@ -147,6 +147,12 @@ def _status(signature: EmbeddedPdfSignature, trusted: list[x509.Certificate]) ->
         revocation_mode="soft-fail",
     )
     return complete(async_validate_pdf_signature(signature, signer_validation_context=context))
+
+
+def _was_valid(certificate: x509.Certificate, signature: EmbeddedPdfSignature) -> bool:
+    """A certificate that is trusted by itself is not asked for its years by the validator; we ask."""
+    at = signature.self_reported_timestamp
+    return at is not None and bool(certificate.not_valid_before <= at <= certificate.not_valid_after)
 
 
 def _is_unchanged(status: PdfSignatureStatus) -> bool:

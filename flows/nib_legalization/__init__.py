@@ -28,7 +28,9 @@ from flows.nib_legalization.forms import (
 )
 from flows.nib_legalization.steps import (
     CERTIFICATE,
+    REFUSAL,
     Application,
+    Reason,
     application_of,
     ask_for_fixes,
     ask_for_fixes_of_dpmptsp,
@@ -43,6 +45,7 @@ from flows.nib_legalization.steps import (
     confirm_reroute,
     confirm_statement,
     confirm_withdrawn,
+    draft_refusal,
     examine,
     file_with_oss,
     hand_out_risk_sheet,
@@ -125,7 +128,7 @@ def nib_legalization(case: Case) -> Outcome:
 
     while (check := ask(DOSSIER_CHECK)).decision is not Completeness.COMPLETE:
         if check.decision is Completeness.REJECT:
-            return refuse(case, [check.reason])
+            return refuse(case, [Reason(reason=check.reason, rule="Pemeriksaan berkas")])
         ask_for_fixes(case, check.deficiencies)
         correction = ask(CORRECTION)
         if isinstance(correction, Silence):
@@ -183,7 +186,7 @@ def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
     say_that_verification_began(case, application)
     while (verification := ask(VERIFICATION)).decision is not VerificationEnd.APPROVE:
         if verification.decision is VerificationEnd.REJECT:
-            confirm_refusal_of_dpmptsp(case, verification.reason)
+            confirm_refusal_of_dpmptsp(case, verification.reason, verification.source)
             return close(case, Outcome.REFUSED_BY_DPMPTSP, verification.reason)
         if verification.decision is VerificationEnd.RETURN:
             ask_for_fixes_of_dpmptsp(case, verification.deficiencies)
@@ -202,10 +205,11 @@ def hand_on_as_legal(case: Case, nib: str) -> Outcome:
     return close(case, Outcome.ALREADY_LEGAL, f"NIB {nib} sudah ada di OSS")
 
 
-def refuse(case: Case, reasons: list[str]) -> Outcome:
-    """Refuse, with every reason in words."""
-    confirm_refusal(case, reasons)
-    return close(case, Outcome.REFUSED, "; ".join(reasons))
+def refuse(case: Case, reasons: list[Reason]) -> Outcome:
+    """Refuse by a numbered and signed decision that gives every reason."""
+    refusal = issue(REFUSAL, draft_refusal(case, reasons))
+    confirm_refusal(case, reasons, refusal)
+    return close(case, Outcome.REFUSED, "; ".join(reason.reason for reason in reasons))
 
 
 def lapse(case: Case, outcome: Outcome, reason: str) -> Outcome:

@@ -20,7 +20,7 @@ COMPLETENESS_NOTICE = Paper("completeness_notice", "Pemberitahuan kelengkapan be
 RISK_SHEET = Paper("risk_sheet", "Lembar klasifikasi risiko")
 STATEMENT_PAPER = Paper("statement", "Pernyataan mandiri")
 RETURN_NOTICE = Paper("return_notice", "Pemberitahuan perbaikan berkas")
-REFUSAL = Paper("refusal", "Surat penolakan dengan alasan")
+REFUSAL = Paper("refusal", "Surat penolakan dengan alasan", series="TLK")
 WITHDRAWAL_CONFIRMATION = Paper("withdrawal_confirmation", "Konfirmasi penarikan permohonan")
 LAPSE_NOTICE = Paper("lapse_notice", "Pemberitahuan permohonan gugur")
 HANDOVER_NOTE = Paper("handover_note", "Catatan serah terima")
@@ -79,6 +79,15 @@ class Application(BaseModel):
         )
 
 
+class Reason(BaseModel):
+    """Why an application can't go on, and the rule that says so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    rule: str
+
+
 def application_of(case: Case) -> Application:
     """Return the application as it was registered."""
     return Application(
@@ -121,13 +130,14 @@ def confirm_receipt(case: Case) -> None:
 
 
 @step
-def examine(case: Case) -> list[str]:
-    """Return what stands in the way of this application in this programme, in words; nothing, as a rule."""
+def examine(case: Case) -> list[Reason]:
+    """Return what stands in the way of this application in this programme; nothing, as a rule."""
+    regions, scales = case.rules.admitted_regions, case.rules.admitted_scales
     obstacles = []
-    if not any(case.region_code.startswith(region) for region in case.rules.admitted_regions.value):
-        obstacles.append(words(case)["not_here"])
-    if scale_of(case) not in case.rules.admitted_scales.value:
-        obstacles.append(words(case)["not_umk"])
+    if not any(case.region_code.startswith(region) for region in regions.value):
+        obstacles.append(Reason(reason=words(case)["not_here"], rule=regions.citation))
+    if scale_of(case) not in scales.value:
+        obstacles.append(Reason(reason=words(case)["not_umk"], rule=scales.citation))
     return obstacles
 
 
@@ -184,8 +194,8 @@ def confirm_statement(case: Case, application: Application, signed_by: str, on_p
         "national_id": masked(case.facts.owner.national_id),
         "address": application.address,
         "signed_at": run.now,
-        "signed_with_code": None if on_paper else signed_by,
-        "signed_on_paper": run.today if on_paper else None,
+        "signed_with_code": None if on_paper else masked(case.facts.owner.phone or signed_by),
+        "signed_on_paper": words(case)["scanned"] if on_paper else None,
         "signed_by_companion": companion,
         "mandate": companion,
     }
@@ -266,15 +276,34 @@ def confirm_already_legal(case: Case, nib: str) -> None:
 
 
 @step
-def confirm_refusal(case: Case, reasons: list[str]) -> None:
-    """Refuse with every reason, and say how to object."""
-    refuse_with(case, REFUSED, reasons)
+def draft_refusal(case: Case, reasons: list[Reason]) -> dict[str, Any]:
+    """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
+    facts: dict[str, Any] = {
+        **common(case),
+        "reasons": [reason.model_dump() for reason in reasons],
+        "advice": words(case)["advice"],
+        "objection": objection(case),
+    }
+    del facts["date"], facts["link"]
+    return facts
 
 
 @step
-def confirm_refusal_of_dpmptsp(case: Case, reason: str) -> None:
-    """Hand on DPMPTSP's refusal with its reason, and say how to object."""
-    refuse_with(case, REFUSED_BY_VERIFIER, [reason])
+def confirm_refusal(case: Case, reasons: list[Reason], refusal: Issued) -> None:
+    """Send the refusal with its reasons in plain words."""
+    facts = common(case) | {"reasons": [reason.model_dump() for reason in reasons], "objection": objection(case)}
+    tell(case.applicant, REFUSED, facts, attach=[refusal.key])
+
+
+@step
+def confirm_refusal_of_dpmptsp(case: Case, reason: str, source: str) -> None:
+    """Hand on DPMPTSP's refusal with its reason: the decision is DPMPTSP's, and so is the paper."""
+    facts = common(case) | {
+        "verifier": verifier(case),
+        "reasons": [{"reason": reason, "rule": source}],
+        "objection": {**objection(case), "to": verifier(case)},
+    }
+    tell(case.applicant, REFUSED_BY_VERIFIER, facts)
 
 
 @step
@@ -375,16 +404,10 @@ def return_dossier(case: Case, deficiencies: list[str]) -> None:
     tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])
 
 
-def refuse_with(case: Case, letter: Letter, reasons: list[str]) -> None:
-    """Write the refusal and its letter; the right to object is law (UU 30/2014 Pasal 77)."""
-    objection = case.rules.objection_time
-    facts = common(case) | {
-        "reasons": [{"reason": reason, "rule": None} for reason in reasons],
-        "advice": words(case)["advice"],
-        "verifier": verifier(case),
-        "objection": {"until": due_date(run.today, objection), "to": words(case)["objection_to"]},
-    }
-    tell(case.applicant, letter, facts, attach=[paper(REFUSAL, facts)])
+def objection(case: Case) -> dict[str, Any]:
+    """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
+    until = due_date(run.today, case.rules.objection_time)
+    return {"until": until, "to": words(case)["objection_to"]}
 
 
 def verifier(case: Case) -> str:

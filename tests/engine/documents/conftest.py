@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from engine.documents.facts import JSON
 from engine.documents.render import render
@@ -23,6 +26,11 @@ def sample(kind: str, folder: str = "documents") -> Facts:
     """The sample facts of a document kind or a letter."""
     facts: Facts = json.loads((PIPELINE / folder / kind / "sample.json").read_text(encoding="utf-8"))
     return facts
+
+
+def read(pdf: bytes) -> Any:
+    """The file as pypdf reads it; Any, since a PDF's parts have no types worth naming."""
+    return PdfReader(BytesIO(pdf))
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,8 @@ def test_no_way_leads_out(way: str, scheme: str, own_templates: OwnTemplates, se
 
 
 @pytest.mark.parametrize(
-    "path", ["../secret.svg", "doc/../../secret.svg", "%2e%2e/secret.svg", "..%2fsecret.svg", "link.svg", "folder/secret.svg"]
+    "path",
+    ["../secret.svg", "doc/../../secret.svg", "%2e%2e/secret.svg", "..%2fsecret.svg", "link.svg", "folder/secret.svg"],
 )
 def test_neither_dots_nor_links_lead_out(path: str, own_templates: OwnTemplates, secret: Path) -> None:
     """The path is resolved first, and judged then."""
@@ -115,5 +116,3 @@ def test_our_own_files_and_data_are_served() -> None:
     fetcher = TemplateFetcher([TEMPLATES])
     assert fetcher.fetch((TEMPLATES / "emblem.svg").as_uri()).read().startswith(b"<svg")
     assert fetcher.fetch("data:text/plain,halo").read() == b"halo"
-    with pytest.raises(ForbiddenAddress):
-        fetcher.fetch("data:image/svg+xml;base64,%%%")

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from engine.documents.qr import qr_picture
+from engine.documents.qr import QrCode
 from engine.documents.words import day_in_words, mask_number, moment_in_words, rupiah_in_words
 
 
@@ -36,9 +36,9 @@ def test_masked_numbers_show_six_and_two_digits_at_most() -> None:
 
 def test_a_qr_code_is_small_vector_art_of_the_check_address() -> None:
     """Closed shapes only, with a quiet zone, the same each time."""
-    picture = unquote(qr_picture("https://periksa.contoh.example/check/LEG-2026-000123"))
+    picture = unquote(QrCode("https://periksa.contoh.example/check/LEG-2026-000123").uri)
     assert picture.startswith("data:image/svg+xml,<svg") and len(picture) < 9000 and "stroke" not in picture
-    assert picture == unquote(qr_picture("https://periksa.contoh.example/check/LEG-2026-000123"))
+    assert picture == unquote(QrCode("https://periksa.contoh.example/check/LEG-2026-000123").uri)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_a_qr_code_is_small_vector_art_of_the_check_address() -> None:
 def test_a_qr_code_never_holds_a_personal_number_or_another_address(wrong: str) -> None:
     """Invariant 7."""
     with pytest.raises(ValueError, match="QR code"):
-        qr_picture(wrong)
+        QrCode(wrong)

@@ -1,0 +1,214 @@
+"""What people and programs see of a case: the shapes of the command line's JSON, the same for web and API.
+
+Nothing personal is in them but names: numbers and contact data are masked or absent.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from engine.calendar import working_days_between
+from engine.clock import JAKARTA, local_date
+from engine.delivering import HAND_DELIVERY
+from engine.errors import UnknownCase
+from engine.forms import Question
+from engine.office import Office
+from engine.registry import Pipeline, current, pipeline_named
+from models import Case, CaseStatus, Document, LedgerEntry, Letter, Role, Run, Wait, WaitKind
+from rules import Rule, UnknownRule
+
+PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
+
+
+def pipelines(on: date) -> list[dict[str, Any]]:
+    """Return every pipeline as ``jalur pipelines`` shows it, with the budgets in force on ``on``."""
+    return [
+        {
+            "name": pipeline.name,
+            "title": pipeline.title,
+            "version": pipeline.version,
+            "steps": list(pipeline.steps),
+            "questions": [
+                {"name": question.name, "role": str(question.of), "budget": _budget(pipeline, question, on)}
+                for question in pipeline.questions.values()
+            ],
+            "documents": list(pipeline.papers),
+            "outcomes": [{"code": str(outcome), "title": outcome.title_id} for outcome in pipeline.outcomes],
+        }
+        for pipeline in current()
+    ]
+
+
+def show(office: Office, session: Session, number: str) -> dict[str, Any]:
+    """Return a case as ``jalur case show`` does. Raises `UnknownCase`."""
+    case = case_numbered(session, number)
+    documents = session.exec(
+        select(Document).where(Document.case_id == case.id).order_by(col(Document.seq), col(Document.key))
+    )
+    letters = session.exec(
+        select(Letter).where(Letter.case_id == case.id).order_by(col(Letter.seq), col(Letter.key))
+    )
+    return {
+        "number": case.number,
+        "pipeline": case.pipeline,
+        "pipeline_version": case.version,
+        "status": _status(case),
+        "outcome": case.outcome,
+        "reason": case.reason,
+        "error": case.error,
+        "waiting_for": inbox(office, session, number=number),
+        "documents": [
+            {
+                "kind": document.kind,
+                "number": document.number,
+                "path": office.store.location(document.path) if document.path else None,
+                "sha256": document.sha256,
+            }
+            for document in documents
+        ],
+        "letters": [
+            {"to": letter.to_name, "letter": letter.letter, "status": letter.status, "subject": letter.subject}
+            for letter in letters
+        ],
+        "clock": _clock(office, session, case),
+    }
+
+
+def history(session: Session, number: str) -> list[dict[str, Any]]:
+    """Return the ledger of a case as ``jalur case history`` does. Raises `UnknownCase`."""
+    case = case_numbered(session, number)
+    rows = session.exec(
+        select(LedgerEntry, Run.flow_run_id)
+        .join(Run, col(Run.id) == col(LedgerEntry.run_id), isouter=True)
+        .where(LedgerEntry.case_id == case.id)
+        .order_by(col(LedgerEntry.seq))
+    )
+    return [
+        {
+            "seq": entry.seq,
+            "at": entry.at.astimezone(JAKARTA).isoformat(),
+            "key": entry.key,
+            "actor": entry.actor,
+            "role": entry.role,
+            "on_behalf_of": entry.on_behalf_of,
+            "outcome": entry.outcome,
+            "reason": entry.reason,
+            "rule_versions": entry.rule_versions,
+            "pipeline_version": entry.pipeline_version,
+            "run": entry.run_id,
+            "flow_run_id": flow_run_id,
+            "hash": entry.hash,
+            "previous_hash": entry.previous_hash,
+        }
+        for entry, flow_run_id in rows
+    ]
+
+
+def inbox(
+    office: Office, session: Session, *, role: str | None = None, number: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return what waits for people, the most urgent first, as ``jalur inbox`` does."""
+    wanted = (
+        select(Wait, Case)
+        .join(Case, col(Case.id) == col(Wait.case_id))
+        .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE))
+        .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.case_id), col(Wait.key))
+    )
+    if role:
+        wanted = wanted.where(Wait.role == role)
+    if number:
+        wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
+    if limit:
+        wanted = wanted.limit(limit)
+    return [_waiting(wait, case) for wait, case in session.exec(wanted)]
+
+
+def runs(session: Session, *, pipeline: str | None = None, failed: bool = False, limit: int = 200) -> list[dict[str, Any]]:
+    """Return our own record of runs, the newest first, as ``jalur runs`` does."""
+    wanted = select(Run).order_by(col(Run.started_at).desc()).limit(limit)
+    if pipeline:
+        wanted = wanted.where(Run.pipeline == pipeline)
+    if failed:
+        wanted = wanted.where(Run.state == "failed")
+    return [
+        {
+            "run": run.id,
+            "kind": run.kind,
+            "flow_run_id": run.flow_run_id,
+            "started_at": run.started_at.astimezone(JAKARTA).isoformat(),
+            "seconds": run.seconds,
+            "state": run.state,
+            "by": run.by,
+            "cases": run.cases,
+            "error": run.error,
+        }
+        for run in session.exec(wanted)
+    ]
+
+
+def case_numbered(session: Session, number: str) -> Case:
+    """Return the row of a case. Raises `UnknownCase`."""
+    case = session.exec(select(Case).where(Case.number == number)).first()
+    if case is None:
+        raise UnknownCase(number)
+    return case
+
+
+def question_of(wait: Wait, case: Case) -> Question[Any]:
+    """Return the question that ``wait`` asks."""
+    if wait.kind == WaitKind.HAND_DELIVERY:
+        return HAND_DELIVERY
+    return pipeline_named(case.pipeline, case.version).questions[wait.question or ""]
+
+
+def _waiting(wait: Wait, case: Case) -> dict[str, Any]:
+    question = question_of(wait, case)
+    return {
+        "case": case.number,
+        "question": wait.key,
+        "title": question.title,
+        "role": wait.role,
+        "holder": wait.holder,
+        "due_on": local_date(wait.due_at).isoformat() if wait.due_at else None,
+        "silent_on": local_date(wait.silent_at).isoformat() if wait.silent_at else None,
+        "recorded_for": question.recorded_for,
+        "note": wait.note,
+        "form": question.form.model_json_schema(),
+    }
+
+
+def _status(case: Case) -> str:
+    if case.status == CaseStatus.OPEN:
+        return "ready" if case.ready else "waiting"
+    return case.status
+
+
+def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
+    """Return the case's legal clock as far as it is told here: working days that the office held the case."""
+    waits = session.exec(select(Wait).where(Wait.case_id == case.id, col(Wait.kind) != WaitKind.HAND_DELIVERY)).all()
+    now = office.clock.now()
+    used = sum(
+        working_days_between(local_date(wait.asked_at), local_date(wait.settled_at or now))
+        for wait in waits
+        if wait.role != Role.APPLICANT
+    )
+    open_waits = [wait for wait in waits if wait.settled_at is None]
+    holder = None
+    if open_waits:
+        holder = "applicant" if all(wait.role == Role.APPLICANT for wait in open_waits) else "office"
+    pipeline = pipeline_named(case.pipeline, case.version)
+    budget = pipeline.rules.at(pipeline.clock, case.rule_date).value if pipeline.clock else None
+    return {"budget_days": budget, "used_days": used, "running": holder == "office", "holder": holder}
+
+
+def _budget(pipeline: Pipeline, question: Question[Any], on: date) -> dict[str, Any] | None:
+    if question.due is None:
+        return None
+    try:
+        rule: Rule = pipeline.rules.at(question.due, on)
+    except UnknownRule:
+        return None
+    return {"days": rule.value, "unit": rule.unit}

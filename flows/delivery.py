@@ -1,0 +1,21 @@
+"""Letters leave: those whose attachments are ready, and those that a channel put off until now."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from prefect import flow
+from prefect.states import Completed
+
+from engine.cohort import own_run
+from engine.delivering import deliver
+
+
+@flow(name="delivery", flow_run_name="delivery", persist_result=False, retries=0)
+async def delivery() -> Any:
+    """Send the letters that are due."""
+    async with own_run() as (office, run):
+        counts = await asyncio.to_thread(deliver, office)
+        run.cases = sum(counts.values())
+    return Completed(message=", ".join(f"{count} {what}" for what, count in counts.items()))

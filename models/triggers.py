@@ -1,0 +1,61 @@
+"""The ledger is append-only in the database itself: triggers refuse to change, delete or truncate it.
+
+Made anew at the end of every migration, since Alembic's batch mode recreates an SQLite table and drops its triggers.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+APPEND_ONLY = ("ledger_entry",)
+MESSAGE = "the ledger is append-only"
+
+
+def install(connection: Connection) -> None:
+    """Put the triggers in force on every append-only table that exists."""
+    for statement in _statements(connection):
+        connection.execute(text(statement))
+
+
+def in_force(connection: Connection) -> list[str]:
+    """Return the names of the append-only triggers that the database has, sorted."""
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+    else:
+        found = connection.execute(text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"))
+    return sorted(name for (name,) in found if name.startswith("append_only_"))
+
+
+def _statements(connection: Connection) -> list[str]:
+    tables = [table for table in APPEND_ONLY if connection.dialect.has_table(connection, table)]
+    if connection.dialect.name == "sqlite":
+        return [
+            statement
+            for table in tables
+            for event in ("update", "delete")
+            for statement in (
+                f"DROP TRIGGER IF EXISTS append_only_{table}_{event}",
+                f"CREATE TRIGGER append_only_{table}_{event} BEFORE {event} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+            )
+        ]
+    function = (
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{MESSAGE}'; END $$"
+    )
+    return [
+        function,
+        *(
+            statement
+            for table in tables
+            for statement in (
+                f"DROP TRIGGER IF EXISTS append_only_{table}_row ON {table}",
+                f"CREATE TRIGGER append_only_{table}_row BEFORE UPDATE OR DELETE ON {table} "
+                "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+                f"DROP TRIGGER IF EXISTS append_only_{table}_truncate ON {table}",
+                f"CREATE TRIGGER append_only_{table}_truncate BEFORE TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+            )
+        ),
+    ]

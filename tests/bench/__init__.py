@@ -1,0 +1,1 @@
+"""The measurements that the documents quote: ``python -m tests.bench`` (`make bench`)."""

@@ -1,0 +1,115 @@
+"""What all tests share: an office on SQLite and on PostgreSQL, with a clock that is turned and never slept on."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+
+from engine.clock import TurnedClock
+from engine.database import Database
+from engine.documents.signing import create_demo_key
+from engine.migrating import migrate
+from engine.office import Office
+from engine.settings import Environment, Settings
+from tests.postgres import postgres_server
+
+MASTER_KEY = SecretStr("amFsdXItdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGVzISE=")
+START = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)  # a Monday, 09.00 in Surabaya
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    """A clock that stands at 09.00 of Monday 12 January 2026 until a test turns it."""
+    return TurnedClock(START)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A private PostgreSQL server, once a session; gives its URL."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied by each test."""
+    file = tmp_path_factory.mktemp("template") / "jalur.db"
+    db = Database(f"sqlite:///{file}")
+    migrate(db)
+    db.close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """A migrated PostgreSQL database, to be copied by each test; gives its name."""
+    name = f"template_{uuid4().hex[:8]}"
+    _on_server(postgres, f"CREATE DATABASE {name}")
+    db = Database(_named(postgres, name))
+    migrate(db)
+    db.close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database of the test's own; every test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        file = tmp_path / "jalur.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+    name = f"test_{uuid4().hex[:12]}"
+    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield _named(server, name)
+    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def signer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the key and certificate of a test office, made once."""
+    folder = tmp_path_factory.mktemp("signer")
+    create_demo_key(folder, now=START, environment="test")
+    return folder
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, signer_folder: Path) -> Settings:
+    """Settings of an office that lives in the test's own folder."""
+    return Settings(
+        home=tmp_path,
+        env=Environment.TEST,
+        database_url=database_url,
+        master_key=MASTER_KEY,
+        signer_key=signer_folder / "office-demo.key.pem",
+        signer_certificate=signer_folder / "office-demo.cert.pem",
+    )
+
+
+@pytest.fixture
+def office(settings: Settings, clock: TurnedClock) -> Iterator[Office]:
+    """An open office with an empty database."""
+    office = Office.open(settings, clock)
+    yield office
+    office.close()
+
+
+def _named(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _on_server(server: str, statement: str) -> None:
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
