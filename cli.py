@@ -151,14 +151,15 @@ def import_file(
     json: Json = False,
 ) -> None:
     """Import businesses as people send them. A bad row never stops the file."""
-    from engine.intake.importing import import_file as take, refused_rows
+    from engine.intake.importing import import_file as take
+    from engine.intake.refused import refused_rows
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
         imported = take(office, run, name=file.name, content=file.read_bytes(), by=account(), dry_run=dry_run)
         if refused_to and imported.import_id is not None:
             refused_to.write_bytes(refused_rows(office, imported.import_id))
         tell(imported.as_json(), json)
-        if not imported.accepted and not imported.unchanged and imported.refused:
+        if imported.file_refused:
             raise typer.Exit(1)
 
 

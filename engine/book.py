@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from typing import Any
 
 from sqlalchemy import insert
@@ -34,18 +35,14 @@ class Book:
         """Insert everything, one statement a table, and start anew."""
         for table in ORDER:
             if rows := self._rows.pop(table, None):
-                session.execute(insert(table), rows)
+                session.execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
 
 
-_DEFAULTS: dict[type[Base], dict[str, Any]] = {}
-
-
+@cache
 def _defaults(table: type[Base]) -> dict[str, Any]:
-    if table not in _DEFAULTS:
-        _DEFAULTS[table] = {
-            name: field.get_default(call_default_factory=False)
-            for name, field in table.model_fields.items()
-            if not field.is_required() and field.default_factory is None
-        }
-    made = {name: f.default_factory() for name, f in table.model_fields.items() if f.default_factory}  # type: ignore[call-arg]
-    return {**_DEFAULTS[table], **made}
+    """Return the defaults of a table's columns. A default that is a list or a dict is shared: rows are only inserted."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in table.model_fields.items()
+        if not field.is_required()
+    }

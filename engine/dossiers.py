@@ -78,11 +78,12 @@ def _fetch(
         keys = {row.id: people[row.person_id][1] for row in rows}
         for answer in session.exec(select(Answer).where(col(Answer.case_id).in_(case_ids))):
             answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
+    pipelines = {name: pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
     return [
         Dossier(
             row,
-            frozen(office, row, *people[row.person_id]),
-            pipeline_named(row.pipeline, row.version),
+            frozen(office, row, pipelines[row.pipeline, row.version], *people[row.person_id]),
+            pipelines[row.pipeline, row.version],
             people[row.person_id][1],
             Past(entries[row.id or 0], waits[row.id or 0], answers[row.id or 0]),
         )
@@ -90,9 +91,8 @@ def _fetch(
     ]
 
 
-def frozen(office: Office, row: CaseRow, person: Person, key: SealingKey) -> Case:
+def frozen(office: Office, row: CaseRow, pipeline: Pipeline, person: Person, key: SealingKey) -> Case:
     """Return the case as its pipeline may see it."""
-    pipeline = pipeline_named(row.pipeline, row.version)
     return Case(
         number=row.number,
         pipeline=row.pipeline,

@@ -32,7 +32,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def environment(settings: Settings, url: str) -> dict[str, str]:
-    """Return what Prefect's client, server and workers are to read: our home, our server, its password, no telemetry."""
+    """Return what Prefect's client, server and workers are to read: our home, our server, its password."""
     home = settings.path("var/prefect")
     return {
         "PREFECT_HOME": str(home),
@@ -81,19 +81,29 @@ def prefect_api(settings: Settings, *, say: object = None) -> Iterator[str]:
         return
     running = running_url(settings)
     if running:
-        os.environ.update(environment(settings, running))
-        yield running
+        with pointed_at(settings, running):
+            yield running
         return
     if callable(say):
         say("No Prefect server is running: starting one on the project's own Prefect home (13 s the first time)")
-    with started(settings) as url:
-        os.environ.update(environment(settings, url))
+    with started(settings) as url, pointed_at(settings, url):
         try:
             yield url
         finally:
             flush_logs()
-            for name in environment(settings, url):
-                os.environ.pop(name, None)
+
+
+@contextmanager
+def pointed_at(settings: Settings, url: str) -> Iterator[None]:
+    """Set the environment for our server at ``url``, and put it back afterwards."""
+    before = dict(os.environ)
+    os.environ.update(environment(settings, url))
+    try:
+        yield
+    finally:
+        for name in environment(settings, url):
+            os.environ.pop(name, None)
+            os.environ.update({name: before[name]} if name in before else {})
 
 
 @contextmanager
@@ -127,13 +137,16 @@ def start(command: list[str], *, env: dict[str, str], log: Path) -> subprocess.P
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as words:
         return subprocess.Popen(
-            command, env=env, stdout=words, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_end_with_parent
+            command,
+            env=env,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
 
 
-def stop(
-    process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, within: float = ENDS_WITHIN
-) -> None:
+def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, within: float = ENDS_WITHIN) -> None:
     """End a child and what it started: ask, then insist. Whatever it was doing is made to survive that."""
     if process.poll() is None:
         process.send_signal(how)
@@ -147,7 +160,7 @@ def stop(
 def answers(url: str, timeout: float = 2.0) -> bool:
     """Return whether a Prefect server is healthy at ``url``."""
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=timeout) as reply:
+        with urllib.request.urlopen(f"{url}/health", timeout=timeout) as reply:  # noqa: S310 - the settings' own URL
             return bool(reply.status == 200)
     except (OSError, urllib.error.URLError, ValueError):
         return False

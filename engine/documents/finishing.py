@@ -78,6 +78,7 @@ class Finisher:
     def __call__(self, _document: Document, pdf: pydyf.PDF) -> None:
         """Write what was asked for into the PDF."""
         _list_each_attachment_once(pdf)
+        _say_what_headers_head(pdf)
         if self._frame:
             _frame_pages(pdf)
         if self._field is not None:
@@ -114,6 +115,15 @@ def _object(pdf: pydyf.PDF, reference: bytes | str) -> Any:
 def _list_each_attachment_once(pdf: pydyf.PDF) -> None:
     if "AF" in pdf.catalog:
         pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+
+
+def _say_what_headers_head(pdf: pydyf.PDF) -> None:
+    """A header cell names its row or its column (PDF/UA-1, 7.5): its row where that has data cells too."""
+    for header in pdf.objects:
+        if isinstance(header, dict) and header.get("S") == "/TH":
+            row = [_object(pdf, cell) for cell in _object(pdf, header["P"])["K"]]
+            beside_data = any(cell["S"] == "/TD" for cell in row)
+            header["A"]["Scope"] = "/Row" if beside_data else "/Column"
 
 
 def _add_drawing(pdf: pydyf.PDF, drawing: Drawing) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 from engine.intake import identity
 from engine.intake.cleaning import Cleaned, Fault
@@ -163,7 +163,7 @@ def industry_code(raw: str) -> Cleaned | Fault:
 
 def industry_code_version(raw: str) -> Cleaned | Fault:
     """Return 2020 (Peraturan BPS 2/2020) or 2025 (Peraturan BPS 7/2025)."""
-    text = without_float_tail(digits_of(plain_number(raw), "KBLI"), (4,))
+    text = digits_of(without_float_tail(plain_number(raw), (4,)), "KBLI")
     if text in ("2020", "2025"):
         return Cleaned(text)
     if text in OTHER_VERSIONS:
@@ -201,6 +201,9 @@ def existing_nib(raw: str) -> Cleaned | Fault:
     )
 
 
+# Thousands of rows say the same in these; and nothing personal may stay in a memory of its own.
+REPEATED = frozenset({"region_code", "industry_code", "industry_code_version", "main_product", "cluster"})
+
 CLEANERS: dict[str, Cleaner] = {
     "owner_name": owner_name,
     "national_id": identity.national_id,
@@ -231,16 +234,25 @@ CLEANERS: dict[str, Cleaner] = {
 
 def clean(column: str, raw: str) -> Cleaned | Fault:
     """Clean the raw cell of one of our columns."""
+    return _clean_known(column, raw) if column in REPEATED else CLEANERS[column](raw)
+
+
+@lru_cache(maxsize=4096)
+def _clean_known(column: str, raw: str) -> Cleaned | Fault:
     return CLEANERS[column](raw)
 
 
 def _same_place(name: str, written: str) -> bool:
-    return _place(name) == _place(written) or (name.startswith("Kota ") and _place(name) == "kota" + _place(written))
+    """Return whether ``written`` may mean the region: seven names are both a regency and a city."""
+    kind, place = _place(name)
+    written_kind, written_place = _place(written)
+    return place == written_place and written_kind in ("", kind)
 
 
-def _place(name: str) -> Any:
-    folded = re.sub(r"[^a-z]", "", name.casefold())
-    return re.sub(r"^kab(?:upaten)?", "kabupaten", folded)
+def _place(name: str) -> tuple[str, str]:
+    found = re.fullmatch(r"(kabupaten|kab|kota)?[\W_]*(.*)", name.casefold().strip())
+    assert found  # the last group takes anything
+    return {"kab": "kabupaten"}.get(found[1], found[1] or ""), re.sub(r"[\W_]", "", found[2])
 
 
 def _region_fault(what: str, what_en: str) -> Fault:

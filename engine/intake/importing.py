@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, insert, select
+from sqlmodel import Session, col, select
 
 from engine.errors import Refused
 from engine.intake.columns import Note
@@ -24,7 +24,7 @@ from engine.intake.registering import Settled, register, settle
 from engine.intake.rows import Limits, Row, check
 from engine.office import Office, RunHandle
 from engine.vault import without_personal_numbers
-from models import Import, ImportLine, SealingKey
+from models import Import, ImportLine, SealingKey, metadata
 
 # PostgreSQL's lock for imports, by number: one import at a time, so that the later of two sees what the earlier wrote.
 IMPORT_LOCK = 20_210_207
@@ -216,7 +216,7 @@ def _keep_lines(
                 "remarks": _remarks("fault", one.row.faults) + _remarks("caution", one.row.cautions),
             }
         )
-    session.execute(insert(ImportLine), lines)
+    session.execute(insert(metadata.tables["import_line"]), lines)
 
 
 def _result(table: Table, settled: list[Settled]) -> Imported:

@@ -20,6 +20,8 @@ MOST_ROWS = 100_000
 LINES_ABOVE_HEADER = 20
 # A cell with line breaks (an address) has a few; more means that a quote was never closed.
 LINES_IN_RECORD = 20
+# Old or locked Excel files, and PDF.
+NO_TABLE = (b"\xd0\xcf\x11\xe0", b"%PDF")
 DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -84,9 +86,7 @@ def _read_text(content: bytes) -> Table:
     # \x1a is how DOS programs end a file.
     lines = text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not any(line.strip(" \t,;|") for line in lines):
-        raise Unreadable(
-            "Berkas ini kosong. Unggah berkas yang berisi data.", "The file is empty. Upload one with data."
-        )
+        raise _empty()
     delimiter = max(DELIMITERS, key=lambda sign: _recognised(lines, sign))
     table = _table(_records(lines, delimiter))
     table.warnings = warnings + table.warnings
@@ -94,6 +94,8 @@ def _read_text(content: bytes) -> Table:
 
 
 def _decoded(content: bytes) -> tuple[str, list[Note]]:
+    if content.startswith(NO_TABLE):
+        raise _no_table()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace"), []
     if b"\0" in content[:1000]:
@@ -101,13 +103,8 @@ def _decoded(content: bytes) -> tuple[str, list[Note]]:
             return content.decode("utf-16-le", errors="replace"), []
         if content[0:200:2].count(0) > len(content[0:200:2]) * 0.8:
             return content.decode("utf-16-be", errors="replace"), []
-    if b"\0" in content or content.startswith((b"\xd0\xcf\x11\xe0", b"%PDF")):
-        raise Unreadable(
-            "Berkas ini bukan CSV atau XLSX (mungkin .xls lama, PDF, atau berkas berkata sandi). "
-            "Buka di lembar sebar, simpan sebagai XLSX tanpa kata sandi, lalu unggah lagi.",
-            "The file is neither CSV nor XLSX (maybe an old .xls, a PDF, or locked by a password). "
-            "Open it in a spreadsheet, save it as XLSX without a password, and upload it again.",
-        )
+    if b"\0" in content:
+        raise _no_table()
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError:
@@ -228,9 +225,7 @@ def _table(records: Iterator[Record]) -> Table:
             )
         table.records.append(Record(record.line - start + 1, record.cells, record.stray_quote))
     if nearest is None:
-        raise Unreadable(
-            "Berkas ini kosong. Unggah berkas yang berisi data.", "The file is empty. Upload one with data."
-        )
+        raise _empty()
     header = header or read_header(nearest.cells)
     table.places, table.fault = header.places, header.fault
     table.warnings += header.warnings
@@ -244,4 +239,13 @@ def _table(records: Iterator[Record]) -> Table:
 def _empty() -> Unreadable:
     return Unreadable(
         "Berkas ini kosong. Unggah berkas yang berisi data.", "The file is empty. Upload one that has rows."
+    )
+
+
+def _no_table() -> Unreadable:
+    return Unreadable(
+        "Berkas ini bukan CSV atau XLSX (mungkin .xls lama, PDF, atau berkas berkata sandi). "
+        "Buka di lembar sebar, simpan sebagai XLSX tanpa kata sandi, lalu unggah lagi.",
+        "The file is neither CSV nor XLSX (maybe an old .xls, a PDF, or locked by a password). "
+        "Open it in a spreadsheet, save it as XLSX without a password, and upload it again.",
     )

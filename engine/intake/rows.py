@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.intake.columns import COLUMNS, REQUIRED, Note
 from engine.intake.fields import Fault, clean
-from engine.intake.reading import Record, Table
+from engine.intake.reading import FILE, Record, Table
 from engine.intake.spelling import shown_personal
 from rules import book
 
@@ -67,7 +67,7 @@ def _row(table: Table, record: Record, limits: Limits) -> Row:
     if record.stray_quote:
         row.cautions.append(
             Note(
-                "owner_name",
+                FILE,
                 "Baris ini memuat tanda kutip yang tidak ditutup. Periksa isi selnya.",
                 "The row has a quotation mark that is never closed. Check its cells.",
             )
@@ -83,7 +83,8 @@ def _judge_width(table: Table, record: Record, row: Row) -> None:
     width = len(table.header)
     extra = [cell for cell in record.cells[width:] if cell.strip()]
     absent = [column for column in REQUIRED if table.places[column] >= len(record.cells)]
-    if extra:
+    # One cell too many at the end of a good row is only a delimiter too many.
+    if extra or (len(record.cells) > width and len(row.faults) > 1):
         at = row.faults[0].column if row.faults else max(table.places, key=lambda column: table.places[column])
         row.faults = [
             Note(

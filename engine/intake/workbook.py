@@ -11,7 +11,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from engine.intake.reading import LINES_ABOVE_HEADER, MOST_ROWS, Unreadable
+from engine.intake.reading import Unreadable
 
 # What a file may unpack to: twenty times a sheet of 100,000 rows.
 LARGEST_UNPACKED = 300 * 1024 * 1024
@@ -36,7 +36,7 @@ def sheets(content: bytes) -> Iterator[tuple[str, Iterator[list[str]]]]:
 def _rows(sheet: Any) -> Iterator[list[str]]:
     # What a sheet says of its own size is not trusted: it may be wrong, or a million columns.
     sheet.reset_dimensions()
-    rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS, max_row=MOST_ROWS + LINES_ABOVE_HEADER + 1)
+    rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS)
     while True:
         try:
             values = next(rows, None)
@@ -44,10 +44,10 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
             raise _broken() from error
         if values is None:
             return
-        cells = [raw_text(value) for value in values]
-        while cells and not cells[-1]:
-            cells.pop()
-        yield cells
+        width = len(values)
+        while width and values[width - 1] is None:
+            width -= 1
+        yield [raw_text(value) for value in values[:width]]
 
 
 def raw_text(value: Any) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_every_picture_has_words_for_those_who_cannot_see(certificate: bytes) ->
     assert [figure["/Alt"] for figure in figures] == ["Kode QR ke halaman periksa keaslian"]
 
 
-def structure(pdf: bytes) -> list[dict[str, object]]:
+def structure(pdf: bytes) -> list[Any]:
     waiting = list(read(pdf).trailer["/Root"]["/StructTreeRoot"]["/K"])
     found = []
     while waiting:
@@ -174,3 +175,14 @@ def test_a_time_without_a_zone_is_refused() -> None:
         receipt(sample("receipt"), at=datetime(2026, 11, 24, 3))
     in_jakarta = AT.astimezone(timezone(timedelta(hours=7)))
     assert receipt(sample("receipt"), at=in_jakarta) == receipt(sample("receipt"))
+
+
+@pytest.mark.parametrize("kind", ["receipt", "risk_sheet", "refusal", "certificate_of_legalization"])
+def test_tables_are_tables_and_say_what_their_headers_head(kind: str) -> None:
+    """What is only laid out side by side is no table (PDF/UA-1, 7.5); each header names its row or its column."""
+    url = CHECK if "document_number" in sample(kind) else None
+    name = f"nib_legalization/documents/{kind}"
+    tags = structure(render(name, sample(kind), language="id", at=AT, check_url=url, title=None))
+    scopes = [dict(tag.get("/A", {})).get("/Scope") for tag in tags if tag.get("/S") == "/TH"]
+    assert set(scopes) <= {"/Row", "/Column"}
+    assert bool(scopes) is any(tag.get("/S") == "/Table" for tag in tags)

@@ -1,0 +1,133 @@
+"""The web app: the check for everybody, the API for who shows a token, and its health for who runs it.
+
+`create_app` also starts the advancer, so that several web processes may serve one database. It is a factory for
+uvicorn, too: ``uvicorn --factory web.app:create_app``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from sqlmodel import col, func, select, text
+
+from engine.office import Office
+from engine.prefect_server import answers
+from engine.vault import without_personal_numbers
+from models import Run
+from web import api, check, login, problems
+from web.access import OfficeDep
+from web.advancer import Advancer
+from web.pages import stylesheet
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# Larger than the largest import with its form around it; what declares more is not even read.
+LARGEST_BODY = api.LARGEST_IMPORT + 2**16
+
+
+def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI:
+    """Return the app. ``advance=False`` leaves ready cases to others."""
+    opened = office or Office.open()
+    advancer = Advancer(opened)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if advance:
+            await asyncio.to_thread(_warm_up, advancer)
+            advancer.start()
+        yield
+        app.state.ended = await asyncio.to_thread(advancer.stop) if advance else True
+        if office is None:
+            opened.close()
+
+    app = FastAPI(
+        title="Jalur",
+        version="1",
+        summary="Certification and curation pipelines of a provincial Cooperatives and SME office",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.office, app.state.advancer, app.state.wake, app.state.ended = opened, advancer, advancer.wake, True
+    problems.add_to(app)
+    for router in (check.router, login.router, api.router):
+        app.include_router(router)
+    _add_own_routes(app)
+    app.middleware("http")(_guard)
+    return app
+
+
+def _warm_up(advancer: Advancer) -> None:
+    """Import now what the first answer would otherwise wait for: Prefect 2-3 s, WeasyPrint and pyHanko 1 s."""
+    late = ["engine.documents.render", "engine.signers"]
+    if advancer.prefect_url():
+        late.append("flows.deployed")
+    for name in late:
+        importlib.import_module(name)
+
+
+def _add_own_routes(app: FastAPI) -> None:
+    @app.get("/health", tags=["public"])
+    def health(office: OfficeDep, response: Response) -> dict[str, Any]:
+        """Say whether this serves. Without its database it does not (503); without Prefect it does, and says so."""
+        advancer: Advancer = app.state.advancer
+        last: float | None = None
+        try:
+            with office.db.reading() as session:
+                session.execute(text("SELECT 1"))
+                newest = session.exec(select(func.max(col(Run.started_at))).where(Run.kind == "flow")).one()
+                last = (office.clock.now() - newest).total_seconds() if newest else None
+            database = "ok"
+        except Exception as error:  # whatever it is, somebody must look at the database
+            log.warning("Health: the database failed: %s", type(error).__name__)
+            database, response.status_code = "failed", 503
+        url = advancer.prefect_url()
+        looked = advancer.looked_at
+        return {
+            "status": "ok" if database == "ok" else "failed",
+            "database": database,
+            "prefect": "ok" if url and answers(url, 0.5) else "unreachable",
+            "seconds_since_scheduled_run": round(last, 1) if last is not None else None,
+            "seconds_since_look": round(time.monotonic() - looked, 1) if looked else None,
+        }
+
+    @app.get("/static/page.css", include_in_schema=False)
+    def css() -> Response:
+        return PlainTextResponse(stylesheet(), media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse what is too large unread, set the security headers, and log the request with numbers masked."""
+    began = time.monotonic()
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > LARGEST_BODY:
+        response: Response = problems.refused(problems.TooLarge(api.LARGEST_IMPORT))
+    else:
+        response = await call_next(request)
+    response.headers.update(HEADERS)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    milliseconds = round((time.monotonic() - began) * 1000)
+    path = without_personal_numbers(request.url.path)
+    log.info("%s %s %d %d ms", request.method, path, response.status_code, milliseconds)
+    return response

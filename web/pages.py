@@ -1,0 +1,29 @@
+"""Pages for people: Indonesian, plain, readable on an old phone. Templates get finished facts and hold no logic."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from engine.settings import PROJECT_ROOT
+
+PAGES = PROJECT_ROOT / "templates" / "pages"
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
+
+
+def page(template: str, status: int = 200, **facts: Any) -> HTMLResponse:
+    """Return a page made of a template and its facts; a fact that is missing fails."""
+    return HTMLResponse(_templates().get_template(template).render(facts), status)
+
+
+@lru_cache(maxsize=1)
+def stylesheet() -> str:
+    """Return the one stylesheet that all pages share."""
+    return (PAGES / "page.css").read_text()

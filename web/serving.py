@@ -1,0 +1,142 @@
+"""`jalur serve`: Prefect's server, the process that serves the deployments, and the web app, until told to end.
+
+1. Bind the web app's port, so that a port in use is refused before anything is started.
+2. Start Prefect's server on the project's own Prefect home; a configured one (PREFECT_API_URL) is used instead.
+3. Start the process that serves the deployments; start either again when it ends by itself.
+4. Serve the web app in this process until SIGINT or SIGTERM; then end the children and return.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+
+from engine.errors import Refused
+from engine.office import Office
+from engine.prefect_server import environment, flush_logs, pointed_at, start, started, stop
+from engine.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_AFTER_CHILDREN_EVERY = 2.0
+# The web process would rather go on alone than wait for Prefect.
+IMPATIENCE = {"PREFECT_CLIENT_MAX_RETRIES": "1", "PREFECT_API_REQUEST_TIMEOUT": "5"}
+
+
+class Stopped(BaseException):
+    """Somebody asked us to end while we were starting. Not an Exception, so that nothing catches it by accident."""
+
+
+def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; return when every child is down.
+
+    Raises `Refused` when the port is taken or Prefect's server does not come up. Call it in the main thread.
+    """
+    say = say or (lambda line: print(line, file=sys.stderr, flush=True))
+    before = {number: signal.signal(number, _stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    ended = True
+    try:
+        with ExitStack() as stack:
+            ended = _serve(settings, say, stack)
+    except Stopped:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not ended:  # a long run is still under way in a thread; whatever it holds is free again when its lease ends
+        os._exit(0)
+
+
+def _serve(settings: Settings, say: Callable[[str], None], stack: ExitStack) -> bool:
+    listener = stack.enter_context(_bound(settings.web_host, settings.web_port))
+    host, port = listener.getsockname()[:2]
+    office = Office.open(settings)
+    stack.callback(office.close)
+    url = os.environ.get("PREFECT_API_URL")
+    if url:
+        say(f"Prefect's server is the configured one: {url}")
+    else:
+        say("Starting Prefect's server (about 10 s) …")
+        url = stack.enter_context(started(settings))
+        stack.enter_context(pointed_at(settings, url))
+    stack.enter_context(_deployments(settings))
+    os.environ.update(IMPATIENCE)
+
+    from web.app import create_app  # after the environment is set: this imports Prefect
+
+    app = create_app(office)
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="on"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    say(f"Prefect: {url.removesuffix('/api')} (user and password: {settings.path('var/prefect/password')})")
+    say(f"Jalur:   http://{host}:{port}")
+    asyncio.run(server.serve(sockets=[listener]))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # we are ending already; a second Ctrl-C must not orphan the children
+    say("Ending …")
+    flush_logs()
+    return bool(app.state.ended)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn under our own signal handlers: it would raise the signal again when it has ended."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}. Set JALUR_WEB_PORT to another") from None
+        yield listener
+
+
+@contextmanager
+def _deployments(settings: Settings) -> Iterator[None]:
+    """Keep the process that serves the deployments alive."""
+    ending = threading.Event()
+    command = [sys.executable, "-m", "web.deployments"]
+    log_file = settings.path("var/prefect/deployments.log")
+    env = {**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
+    children: list[subprocess.Popen[bytes]] = [start(command, env=env, log=log_file)]
+
+    def keep() -> None:
+        while not ending.wait(LOOK_AFTER_CHILDREN_EVERY):
+            if children[-1].poll() is not None:
+                log.warning("The deployments' process ended; starting it again. See %s", log_file)
+                children.append(start(command, env=env, log=log_file))
+
+    keeper = threading.Thread(target=keep, name="keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
+        stop(children[-1], signal.SIGINT)  # on SIGTERM its runner forgets to await its own end
+
+
+def _stopped(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Stopped
+
+
+__all__ = ["environment", "serve"]
