@@ -1,5 +1,7 @@
 """The ``jalur`` command. Each command opens the office, does one thing of the engine's, and prints it.
 
+Longer than 300 lines because every command stands here once, with its help: it is the table of what one can do.
+
 Nothing heavy is imported before a command needs it: ``jalur --help`` answers at once, and only commands that run a flow
 pay for Prefect. With ``--json`` standard output holds one JSON value; the shapes are a contract.
 """
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from engine.office import Office, RunHandle
+    from engine.office import Office
 
 app = typer.Typer(
     help="Jalur: certification and curation pipelines of the Cooperatives and SME office.",
@@ -340,7 +342,7 @@ def serve() -> None:
     from web.serving import serve as keep_serving
 
     with errors_told(False):
-        raise typer.Exit(keep_serving(Settings()))
+        keep_serving(Settings(), say=say)
 
 
 @app.command()
@@ -359,9 +361,7 @@ def verify(
 
 
 @audit_app.command("verify")
-def audit_verify(
-    case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False
-) -> None:
+def audit_verify(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
     from engine.ledger import verify as verify_chains
     from engine.showing import case_numbered

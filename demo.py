@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
 
@@ -34,7 +35,7 @@ from engine.opening import open_cases, without_case
 from engine.prefect_server import prefect_api
 from engine.registry import Pipeline, pipeline_named
 from engine.settings import PROJECT_ROOT, Environment, Settings
-from models import Case, CaseStatus, Document, DocumentStatus, Letter, Wait, WaitKind
+from models import Business, Case, CaseStatus, Document, DocumentStatus, Letter, Person, User, Wait, WaitKind
 
 HOME = PROJECT_ROOT / "var" / "demo"
 FILE = PROJECT_ROOT / "examples" / "businesses.csv"
@@ -108,6 +109,30 @@ def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, opened: list[
             settle_silences(office, run)
 
 
+@dataclass(frozen=True)
+class Situation:
+    """An open question of the demo: of which case, on which path, for the nth time, and whose case it is."""
+
+    number: str
+    key: str
+    path: str
+    owner: str
+    name: str
+
+    @property
+    def question(self) -> str:
+        """Return the question's name without its count."""
+        return self.key.split("#")[0]
+
+    @property
+    def again(self) -> bool:
+        """Return whether it is asked for a second time or later."""
+        return not self.key.endswith("#1")
+
+
+Said = tuple[str, dict[str, Any]] | None
+
+
 class Script:
     """What the officers and owners of the demo answer, by the path of each case."""
 
@@ -120,15 +145,14 @@ class Script:
     def answer(self) -> int:
         """Answer all that the script has words for; return how many answers were given."""
         by_whom: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
-        for number, key, owner, name in self._waiting():
-            path, count = self.path[number], int(key.rsplit("#", 1)[1])
-            if path == "withdrawn" and key == "classification#1":
-                with self.office.run("cli", by=owner) as run:
-                    withdraw(self.office, run, number, by=owner, reason="pindah ke luar provinsi")
+        for now in self._waiting():
+            if now.path == "withdrawn" and now.question == "classification":
+                with self.office.run("cli", by=now.owner) as run:
+                    withdraw(self.office, run, now.number, by=now.owner, reason="pindah ke luar provinsi")
                 continue
-            said = getattr(self, f"_{key.split('#')[0]}")(number, path, count, owner, name)
+            said: Said = getattr(self, f"_{now.question}")(now)
             if said is not None:
-                by_whom.setdefault(said[0], []).append((number, key, said[1]))
+                by_whom.setdefault(said[0], []).append((now.number, now.key, said[1]))
         for by, answers in sorted(by_whom.items()):
             with self.office.run("cli", by=by) as run:
                 for result in answer_many(self.office, run, answers, by=by):
@@ -136,59 +160,63 @@ class Script:
                         raise result
         return sum(map(len, by_whom.values()))
 
-    def _existing_nib_check(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
+    def _existing_nib_check(self, now: Situation) -> Said:
         return "budi", {"decision": "valid", "evidence": self.evidence}
 
-    def _dossier_check(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
-        if path in ("mended", "never mended") and count == 1:
+    def _dossier_check(self, now: Situation) -> Said:
+        if now.path in ("mended", "never mended") and not now.again:
             return "budi", {"decision": "return", "deficiencies": ["Alamat usaha belum lengkap", "Foto KTP buram"]}
-        if path == "rejected":
+        if now.path == "rejected":
             return "budi", {"decision": "reject", "reason": "Usaha tidak ditemukan di alamat yang ditulis"}
         return "budi", {"decision": "complete"}
 
-    def _correction(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
-        return None if path == "never mended" else (owner, {"note": "Sudah saya lengkapi, terima kasih."})
+    def _correction(self, now: Situation) -> Said:
+        return None if now.path == "never mended" else (now.owner, {"note": "Sudah saya lengkapi, terima kasih."})
 
-    def _classification(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
-        if path == "rerouted":
+    def _classification(self, now: Situation) -> Said:
+        if now.path == "rerouted":
             reason = "Usaha ini perlu nomor kontrol veteriner lebih dahulu"
             said = {"decision": "reroute", "industry_code": "10110", "risk_level": "T"}
             return "ani", {**said, "agency": "Dinas Peternakan", "reason": reason}
-        risk = "MT" if path in ("verified", "refused by DPMPTSP") else "MR"
+        risk = "MT" if now.path in ("verified", "refused by DPMPTSP") else "MR"
         return "ani", {"decision": "proceed", "industry_code": "10710", "risk_level": risk}
 
-    def _statement(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
-        if path == "never signed":
+    def _statement(self, now: Situation) -> Said:
+        if now.path == "never signed":
             return None
-        if path == "declined":
+        if now.path == "declined":
             return "budi", {"decision": "decline", "paper": self.evidence, "reason": "Belum siap berusaha"}
         signed = {"decision": "sign", "k3l": True, "spatial": True, "sppl": True}
-        if path == "mended":  # with the owner's own code; the others sign on paper
-            self.codes.setdefault(owner, give_own_code(self.office, owner))
-            return owner, {**signed, "own_code": self.codes[owner]}
+        if now.path == "mended":  # with the owner's own code; the others sign on paper
+            self.codes.setdefault(now.owner, give_own_code(self.office, now.owner))
+            return now.owner, {**signed, "own_code": self.codes[now.owner]}
         return "budi", {**signed, "paper": self.evidence}
 
-    def _oss_filing(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
-        if path == "OSS refused first" and count == 1:
+    def _oss_filing(self, now: Situation) -> Said:
+        if now.path == "OSS refused first" and not now.again:
             return "budi", {"decision": "refused", "reason": "Nama tidak sesuai KTP", "source": "oss.go.id"}
-        decision = "already_registered" if path == "had a NIB meanwhile" else "issued"
-        nib = f"91203{number.rsplit('-', 1)[1]:0>8}"
+        decision = "already_registered" if now.path == "had a NIB meanwhile" else "issued"
+        nib = f"91203{now.number.rsplit('-', 1)[1]:0>8}"
         today = self.office.clock.today().isoformat()
-        said = {"decision": decision, "nib": nib, "holder_name": name, "evidence": self.evidence, "issued_on": today}
+        said = {
+            "decision": decision,
+            "nib": nib,
+            "holder_name": now.name,
+            "evidence": self.evidence,
+            "issued_on": today,
+        }
         return "budi", {**said, "source": "oss.go.id"}
 
-    def _nib_record(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
+    def _nib_record(self, now: Situation) -> Said:
         return "tuti", {"decision": "match"}
 
-    def _verification(self, number: str, path: str, count: int, owner: str, name: str) -> Any:
+    def _verification(self, now: Situation) -> Said:
         said = {"source": "Surat DPMPTSP 503/117/2026", "evidence": self.evidence}
-        if path == "refused by DPMPTSP":
+        if now.path == "refused by DPMPTSP":
             return "budi", {**said, "decision": "reject", "reason": "Lokasi tidak sesuai tata ruang"}
         return "budi", {**said, "decision": "approve"}
 
-    def _waiting(self) -> list[tuple[str, str, str, str]]:
-        from models import Business, Person, User
-
+    def _waiting(self) -> list[Situation]:
         with self.office.db.reading() as session:
             found = session.exec(
                 select(Case.number, Wait.key, User.name, Person.name)
@@ -198,7 +226,7 @@ class Script:
                 .join(User, col(User.person_id) == col(Person.id))
                 .where(col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON)
             )
-            return [(number, key, user, person) for number, key, user, person in found]
+            return [Situation(number, key, self.path[number], user, name) for number, key, user, name in found]
 
 
 @contextmanager
@@ -220,7 +248,10 @@ def _progress(office: Office, cases: int) -> Iterator[None]:
         def update() -> None:
             with office.db.reading() as session:
                 progress.update(bars["cases ended"], completed=counts["cases ended"](session))
-                made, all_of_them = counts["documents made"](session), _count(session, Document, col(Document.key) != "")
+                made, all_of_them = (
+                    counts["documents made"](session),
+                    _count(session, Document, col(Document.key) != ""),
+                )
                 progress.update(bars["documents made"], completed=made, total=max(all_of_them, 1))
 
         watcher = Thread(target=follow, daemon=True)

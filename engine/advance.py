@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlmodel import Session, col, select
@@ -120,7 +121,7 @@ def _advance_claimed(
             _advance_group(office, run, group, worker, tally)
         else:
             name = f"advance {len(group)} cases"
-            worker.piece(name, lambda group=group: _advance_group(office, run, group, PlainWorker(), tally))
+            worker.piece(name, partial(_advance_group, office, run, group, PlainWorker(), tally))
 
 
 def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, tally: Tally) -> None:

@@ -12,6 +12,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -48,7 +49,7 @@ def roles_of(session: Session, user: User) -> set[Role]:
 
 
 def may_answer(
-    session: Session, user: User, case: Case, wait: Wait, question: Question[object], form: ApplicantForm | object, on: date
+    session: Session, user: User, case: Case, wait: Wait, question: Question[Any], form: ApplicantForm | object, on: date
 ) -> Actor:
     """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
     if user.name in wait.apart_from:
@@ -101,7 +102,7 @@ def mandate_in_force(session: Session, user: User, owner_id: int, on: date) -> b
 
 
 def _for_the_applicant(
-    session: Session, user: User, case: Case, question: Question[object], form: object, on: date
+    session: Session, user: User, case: Case, question: Question[Any], form: object, on: date
 ) -> Actor:
     on_paper = isinstance(form, ApplicantForm) and form.paper is not None
     if user.person_id == case.applicant.person_id:

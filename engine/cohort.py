@@ -143,7 +143,8 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
         try:
             with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=flow_run_id) as run:
                 worker = PrefectWorker()
-                tally = await asyncio.to_thread(drain, office, run, pipeline.name, numbers=cases, worker=worker)
+                with prefect.tags(pipeline.name):  # the flow run's own tags reach the task runs only so
+                    tally = await asyncio.to_thread(drain, office, run, pipeline.name, numbers=cases, worker=worker)
         except Exception as error:
             if account:
                 account.error = error

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, update
 
-from engine.contacts import Contacts, contacts_of
 from engine.clock import Clock, TurnedClock
+from engine.contacts import Contacts, contacts_of
 from engine.database import Database
 from engine.errors import Refused
 from engine.settings import Settings

@@ -73,8 +73,8 @@ def _open_chunk(
         if subject not in loaded:
             result.refused.append({"subject": name, "reason": f"There is no {name}"})
         elif subject in open_already or subject in wanted:
-            number = open_already.get(subject, "this same request")
-            result.refused.append({"subject": name, "reason": f"It has an open case already: {number}"})
+            known = open_already.get(subject, "this same request")
+            result.refused.append({"subject": name, "reason": f"It has an open case already: {known}"})
         else:
             wanted.append(subject)
     if not wanted:

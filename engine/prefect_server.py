@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import ctypes
 import json
+import logging
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -24,7 +26,10 @@ from pathlib import Path
 from engine.errors import Refused
 from engine.settings import Settings
 
+log = logging.getLogger(__name__)
+
 STARTS_WITHIN = 120.0
+LOOK_AFTER_CHILDREN_EVERY = 2.0
 # How long a child may take to end when it is asked to; then it is killed with all that it started.
 ENDS_WITHIN = 2.5
 
@@ -107,54 +112,88 @@ def pointed_at(settings: Settings, url: str) -> Iterator[None]:
 
 
 @contextmanager
-def started(settings: Settings, port: int = 0) -> Iterator[str]:
-    """Start a server and stop it again; give its API's URL. Raises `Refused` when it does not come up.
+def started(settings: Settings, port: int = 0, *, keep: bool = False) -> Iterator[str]:
+    """Start a server and stop it again; give its API's URL. ``keep`` starts it again when it ends by itself.
 
-    The server ends with this process, however this process ends: two servers on one database would both schedule.
+    Raises `Refused` when it does not come up. It ends with this process, however this process ends: two servers on one
+    database would both schedule.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
     note = _note(settings)
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    server = start(
+    server = Child(
         [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"],
         env={**os.environ, **environment(settings, url)},
         log=note.with_suffix(".log"),
     )
     try:
-        _wait_for(server, url, note.with_suffix(".log"))
-        note.write_text(json.dumps({"url": url, "pid": server.pid}))
+        _wait_for(server, url)
+        note.write_text(json.dumps({"url": url}))
+        if keep:
+            server.keep()
         yield url
     finally:
         with suppress(OSError, ValueError):
-            if json.loads(note.read_text())["pid"] == server.pid:
+            if json.loads(note.read_text())["url"] == url:
                 note.unlink()
-        stop(server, signal.SIGINT)
+        server.stop()
 
 
-def start(command: list[str], *, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, its words in ``log``. It is asked to end when this process is gone."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "ab") as words:
-        return subprocess.Popen(
-            command,
-            env=env,
-            stdout=words,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_end_with_parent,
-        )
+class Child:
+    """A process in a session of its own, its words in a log. It ends when the thread that started it is gone."""
 
+    def __init__(self, command: list[str], *, env: dict[str, str], log: Path) -> None:
+        """Start it."""
+        self.command, self.env, self.log = command, env, log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._ending = threading.Event()
+        self._keeper: threading.Thread | None = None
+        self._process = self._start()
 
-def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, within: float = ENDS_WITHIN) -> None:
-    """End a child and what it started: ask, then insist. Whatever it was doing is made to survive that."""
-    if process.poll() is None:
-        process.send_signal(how)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(within)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        return self._process.pid
+
+    def ended(self) -> bool:
+        """Return whether the process has ended by itself."""
+        return self._process.poll() is not None
+
+    def keep(self) -> None:
+        """Start it again, from now on, whenever it ends by itself."""
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._keeper.start()
+
+    def stop(self, how: signal.Signals = signal.SIGINT, within: float = ENDS_WITHIN) -> None:
+        """End it and what it started: ask, then insist. Whatever it was doing is made to survive that."""
+        self._ending.set()
+        if self._keeper is not None:
+            self._keeper.join()
+        if not self.ended():
+            self._process.send_signal(how)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(within)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _keep(self) -> None:
+        while not self._ending.wait(LOOK_AFTER_CHILDREN_EVERY):
+            if self.ended():
+                log.warning("%s ended by itself; starting it again. Its words are in %s", self.command[-1], self.log)
+                self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with open(self.log, "ab") as words:
+            return subprocess.Popen(
+                self.command,
+                env=self.env,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
 
 
 def answers(url: str, timeout: float = 2.0) -> bool:
@@ -199,11 +238,11 @@ def _note(settings: Settings) -> Path:
     return settings.path("var/prefect/server.json")
 
 
-def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def _wait_for(server: Child, url: str) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while not answers(url):
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise Refused(f"Prefect's server did not start; its last words are in {log}")
+        if server.ended() or time.monotonic() > deadline:
+            raise Refused(f"Prefect's server did not start; its last words are in {server.log}")
         time.sleep(0.1)
 
 

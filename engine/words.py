@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
 from sqlmodel import Session
@@ -16,8 +16,8 @@ from sqlmodel import Session
 from engine.case import Applicant, Case
 from engine.documents.letters import write
 from engine.errors import PipelineMistake
-from engine.machine import calling
 from engine.forms import ApplicantForm, Evidence, Form, Question, Silence
+from engine.machine import calling
 from engine.papers import check_url
 from engine.registry import Ending, Letter, Paper, Pipeline, register
 from engine.replay import Replay, Withdrawn, jsonable, playing
@@ -134,7 +134,7 @@ def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, 
     def call(case: Case, /, *args: P.args, **kwargs: P.kwargs) -> R:
         arguments = [jsonable(args), jsonable(kwargs)]
         result = playing().perform(work.__name__, arguments, lambda: work(case, *args, **kwargs))
-        return returns().validate_python(result, strict=False)
+        return cast(R, returns().validate_python(result, strict=False))
 
     call.is_step = True  # type: ignore[attr-defined]
     return call

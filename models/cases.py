@@ -95,7 +95,7 @@ class Case(Base, table=True):
     status: str = Field(default=CaseStatus.OPEN, max_length=8)
     outcome: str | None = Field(default=None, max_length=32)
     reason: str | None = None
-    withdrawal: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    withdrawal: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     ready: bool = True
     leased_until: datetime | None = Field(default=None, sa_type=Moment)
     attempts: int = 0
@@ -121,7 +121,7 @@ class LedgerEntry(Base, table=True):
     outcome: str | None = Field(default=None, max_length=64)
     reason: str | None = None
     arguments_hash: str = Field(max_length=64)
-    result: Any = Field(default=None, sa_type=JSON)
+    result: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     rule_versions: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     pipeline_version: int
     run_id: str = Field(max_length=36, foreign_key="run.id")

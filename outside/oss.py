@@ -141,14 +141,14 @@ class ManualOss:
 
     name = "oss-by-hand"
 
-    def file(self, filing: Filing) -> ByHand:  # noqa: ARG002 - the protocol names it
+    def file(self, filing: Filing) -> ByHand:
         """Ask for a person, always."""
         return ByHand(
             "Ajukan permohonan ini di laman OSS. Periksa dahulu apakah pemilik sudah mempunyai NIB: satu NIK, "
             "satu NIB. Lalu catat NIB dan unggah berkas PDF-nya."
         )
 
-    def look_up(self, reference: str, national_id: str) -> None:  # noqa: ARG002 - the protocol names it
+    def look_up(self, reference: str, national_id: str) -> None:
         """Raise CannotTell: only a person can look into OSS here."""
         raise CannotTell(
             f"an earlier attempt at {reference} may have gone through, and there is no machine's way into OSS",

@@ -55,8 +55,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres: str) -> str:
     """A migrated PostgreSQL database, to be copied by each test; gives its name."""
     name = f"template_{uuid4().hex[:8]}"
-    _on_server(postgres, f"CREATE DATABASE {name}")
-    db = Database(_named(postgres, name))
+    on_server(postgres, f"CREATE DATABASE {name}")
+    db = Database(named(postgres, name))
     migrate(db)
     db.close()
     return name
@@ -72,9 +72,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
     name = f"test_{uuid4().hex[:12]}"
-    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield _named(server, name)
-    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+    on_server(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield named(server, name)
+    on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -106,10 +106,12 @@ def office(settings: Settings, clock: TurnedClock) -> Iterator[Office]:
     office.close()
 
 
-def _named(server: str, name: str) -> str:
+def named(server: str, name: str) -> str:
+    """Return the URL of the database ``name`` on that server."""
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-def _on_server(server: str, statement: str) -> None:
+def on_server(server: str, statement: str) -> None:
+    """Run a statement that no transaction may hold."""
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]

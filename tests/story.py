@@ -6,6 +6,7 @@ word against the ledger, and a test driven by the registry fails for every endin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, Self
 
@@ -135,7 +136,7 @@ class Story:
             return ledger.verify(session, [self.number]).first_bad is None
 
 
-def hold_to_its_word(request: pytest.FixtureRequest, stories: list[Story]) -> None:
+def hold_to_its_word(request: pytest.FixtureRequest, stories: Sequence[Story]) -> None:
     """Fail a story test whose stories did not tell what its mark claims."""
     marker = request.node.get_closest_marker("tells")
     claims = set(marker.args) if marker else set()

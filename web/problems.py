@@ -57,9 +57,17 @@ class TooLarge(Refused):
 
 def problem(status: int, title: str, detail: str, kind: str = "about:blank", **parts: Any) -> JSONResponse:
     """Return a problem as JSON. ``parts`` stand beside the members that RFC 9457 names."""
-    members = {name: value for name, value in parts.items() if isinstance(value, str | int | bool | list | None)}
-    body = {**members, "type": kind, "title": title, "status": status, "detail": without_personal_numbers(detail)}
-    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+    body = {**parts, "type": kind, "title": title, "status": status, "detail": detail}
+    return JSONResponse(_masked(body), status, media_type=MEDIA_TYPE)
+
+
+def _masked(value: Any) -> Any:
+    """Return JSON in which no text holds a personal number: a refusal often repeats what was typed in."""
+    if isinstance(value, dict):
+        return {name: _masked(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_masked(one) for one in value]
+    return value if isinstance(value, int | float | None) else without_personal_numbers(str(value))
 
 
 def refused(error: Refused) -> JSONResponse:

@@ -13,9 +13,7 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -25,12 +23,11 @@ import uvicorn
 
 from engine.errors import Refused
 from engine.office import Office
-from engine.prefect_server import environment, flush_logs, pointed_at, start, started, stop
+from engine.prefect_server import Child, flush_logs, pointed_at, started
 from engine.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LOOK_AFTER_CHILDREN_EVERY = 2.0
 # The web process would rather go on alone than wait for Prefect.
 IMPATIENCE = {"PREFECT_CLIENT_MAX_RETRIES": "1", "PREFECT_API_REQUEST_TIMEOUT": "5"}
 
@@ -69,7 +66,7 @@ def _serve(settings: Settings, say: Callable[[str], None], stack: ExitStack) -> 
         say(f"Prefect's server is the configured one: {url}")
     else:
         say("Starting Prefect's server (about 10 s) …")
-        url = stack.enter_context(started(settings))
+        url = stack.enter_context(started(settings, keep=True))
         stack.enter_context(pointed_at(settings, url))
     stack.enter_context(_deployments(settings))
     os.environ.update(IMPATIENCE)
@@ -112,31 +109,18 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _deployments(settings: Settings) -> Iterator[None]:
-    """Keep the process that serves the deployments alive."""
-    ending = threading.Event()
-    command = [sys.executable, "-m", "web.deployments"]
-    log_file = settings.path("var/prefect/deployments.log")
-    env = {**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
-    children: list[subprocess.Popen[bytes]] = [start(command, env=env, log=log_file)]
-
-    def keep() -> None:
-        while not ending.wait(LOOK_AFTER_CHILDREN_EVERY):
-            if children[-1].poll() is not None:
-                log.warning("The deployments' process ended; starting it again. See %s", log_file)
-                children.append(start(command, env=env, log=log_file))
-
-    keeper = threading.Thread(target=keep, name="keeper", daemon=True)
-    keeper.start()
+    """Keep the process that serves the deployments."""
+    child = Child(
+        [sys.executable, "-m", "web.deployments"],
+        env={**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
+        log=settings.path("var/prefect/deployments.log"),
+    )
+    child.keep()
     try:
         yield
     finally:
-        ending.set()
-        keeper.join()
-        stop(children[-1], signal.SIGINT)  # on SIGTERM its runner forgets to await its own end
+        child.stop()  # by SIGINT: on SIGTERM Prefect's runner forgets to await its own end
 
 
 def _stopped(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Stopped
-
-
-__all__ = ["environment", "serve"]

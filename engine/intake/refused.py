@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from engine.intake.columns import OWN, column_key
 from engine.intake.importing import UnknownImport
-from engine.intake.spelling import APOSTROPHES, FORMULA_STARTS
+from engine.intake.spelling import FORMULA_STARTS
 from engine.office import Office
 from models import Import, ImportLine, SealingKey
 
@@ -46,9 +46,8 @@ def refused_workbook(office: Office, import_id: int, *, language: str = "id") ->
 
 def safe_cell(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    # What a program might trim before it looks, and the full-width twins of the signs, count as well.
-    bare = cell.lstrip(" \t\r\n\xa0\ufeff\u200b" + APOSTROPHES[1:])
-    if bare.startswith((*FORMULA_STARTS, "＝", "＋", "－", "＠")) or cell.startswith(("\t", "\r", "\n")):
+    # What a program might trim before it looks does not hide the sign.
+    if cell.lstrip(" \t\r\n\xa0\ufeff\u200b").startswith(FORMULA_STARTS) or cell.startswith(("\t", "\r", "\n")):
         return f"'{cell}"
     return cell
 

@@ -10,7 +10,8 @@ from engine.vault import masked
 
 APOSTROPHES = "'\u2018\u2019\u201b`\u00b4\u02bc"
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"))
-FORMULA_STARTS = ("=", "+", "-", "@")
+# The signs with which a spreadsheet begins to calculate, and their full-width twins.
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 # What people write into a cell that they have nothing for.
 NOTHING = frozenset(

@@ -9,7 +9,22 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.calendar import due_date
 from engine.vault import masked
-from engine.words import ByHand, Case, Issued, Letter, Paper, Question, Role, calling, external_step, paper, run, stand, step, tell
+from engine.words import (
+    ByHand,
+    Case,
+    Issued,
+    Letter,
+    Paper,
+    Question,
+    Role,
+    calling,
+    external_step,
+    paper,
+    run,
+    stand,
+    step,
+    tell,
+)
 from flows.nib_legalization.forms import Classification, Correction, FilingEnd, OssFiling, RiskLevel
 from outside.errors import RefusedOutside
 from outside.oss import Filing, file_once
@@ -256,15 +271,17 @@ def say_that_verification_began(case: Case, application: Application) -> None:
 @step
 def say_that_the_deadline_passed(case: Case) -> None:
     """Say what is known: the deadline passed, and its legal effect is not confirmed."""
-    tell(case.applicant, DEADLINE_PASSED, common(case) | {"due_on": run.today, "step": words(case)["verification"], "holder": verifier(case)})
+    facts = common(case) | {"due_on": run.today, "step": words(case)["verification"], "holder": verifier(case)}
+    tell(case.applicant, DEADLINE_PASSED, facts)
 
 
 @step
 def hand_over(case: Case, application: Application, nib: str, certificate: Issued) -> None:
     """Hand the owner certificate and next steps, and open the way to halal and curation."""
-    facts = common(case) | next_steps(case, nib) | industry(case, application) | {"document_number": certificate.number}
+    facts = common(case) | next_steps(case, nib) | industry(case, application)
     stand("legalized", reference=nib)
-    tell(case.applicant, LEGALIZED, facts, attach=[certificate.key, paper(HANDOVER_NOTE, facts)])
+    note = paper(HANDOVER_NOTE, facts)
+    tell(case.applicant, LEGALIZED, facts | {"document_number": certificate.number}, attach=[certificate.key, note])
 
 
 @step

@@ -138,7 +138,7 @@ def test_the_refused_rows_as_a_workbook_keep_their_long_numbers(office: Office) 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+62 811", "-5", "@SUM(A1)", "\t=1", " =1", "＝1+1", "'=1"])
 def test_no_cell_of_a_download_is_a_formula(office: Office, cell: str) -> None:
-    """A reviewer who opens the list runs nothing of what an applicant typed; the import takes the apostrophe off again."""
+    """A reviewer who opens the list runs nothing that an applicant typed; the import takes the apostrophe off."""
     assert safe_cell(cell).startswith("'")
     imported = taken(office, as_csv(row(1, business_name=cell, email="ani@@contoh")))
     assert imported.import_id is not None
@@ -264,18 +264,18 @@ def test_reasons_come_in_indonesian_and_in_english(office: Office) -> None:
 
 
 def test_three_hundred_rows_take_less_than_a_second(office: Office) -> None:
-    """A district's list is one click."""
+    """A district's list is one click. Counted in CPU time, so that a busy machine does not fail it."""
     content = (EXAMPLES / "businesses.csv").read_bytes()
-    started = time.perf_counter()
+    started = time.process_time()
     taken(office, content)
-    assert time.perf_counter() - started < 3  # 0.15 s on a quiet machine
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.slow
 def test_twenty_thousand_rows_are_taken_over_at_once(office: Office) -> None:
     """The list of a whole province, in one transaction."""
     content = as_csv(*(row(number) for number in range(20_000)))
-    started = time.perf_counter()
+    started = time.process_time()
     assert taken(office, content).accepted == 20_000
-    assert time.perf_counter() - started < 60  # 9 s on a quiet machine
+    assert time.process_time() - started < 20
     assert taken(office, content).unchanged == 20_000

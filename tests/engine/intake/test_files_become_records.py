@@ -1,4 +1,4 @@
-"""Files of every kind that offices send: encodings, delimiters, titles, quotes, workbooks, and what is no table at all."""
+"""Files of every kind that offices send: encodings, delimiters, titles, quotes, workbooks, and what is no table."""
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+"""The conventions of this house. A convention that is not a test is dropped."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from cli import app
+from engine.documents.templating import TEMPLATES, offences
+from engine.registry import current
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("engine", "flows", "models", "outside", "rules", "web", "tests")
+SOURCES = sorted(
+    file
+    for folder in OURS
+    for file in (ROOT / folder).rglob("*.py")
+    if "migrations/versions" not in str(file) and "__pycache__" not in str(file)
+) + sorted(ROOT.glob("*.py"))
+
+
+def test_imports_point_in_one_direction() -> None:
+    """web → flows → engine → outside → models; rules, models and templates import nothing of ours."""
+    done = subprocess.run(["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False, env=_path())
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_module_is_long_without_a_reason(file: Path) -> None:
+    """A module of more than 300 lines says at its top why it is."""
+    text = file.read_text("utf-8")
+    if len(text.splitlines()) > 300:
+        assert "Longer than 300 lines" in (ast.get_docstring(ast.parse(text)) or "")
+
+
+def test_no_module_is_a_drawer() -> None:
+    """No utils, helpers, managers or services: a name says what is inside."""
+    drawers = re.compile(r"(utils?|helpers?|managers?|services?|common|misc)\.py$")
+    assert [str(file) for file in SOURCES if drawers.search(file.name)] == []
+
+
+def test_every_command_has_help() -> None:
+    """Every command, argument and option of the command line says what it is for."""
+    silent = []
+
+    def look(command: object, path: str) -> None:
+        if not getattr(command, "help", None):
+            silent.append(path)
+        for parameter in getattr(command, "params", []):
+            if not getattr(parameter, "help", None) and parameter.name != "help":
+                silent.append(f"{path} {parameter.name}")
+        for name, inner in getattr(command, "commands", {}).items():
+            look(inner, f"{path} {name}")
+
+    look(typer.main.get_command(app), "jalur")
+    assert silent == []
+
+
+def test_the_command_line_wakes_nothing_heavy() -> None:
+    """`jalur --help` imports neither Prefect nor WeasyPrint nor the engine."""
+    asked = "import cli, sys; print([m for m in ('prefect', 'weasyprint', 'sqlmodel', 'engine') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_engine_and_commands_need_no_prefect() -> None:
+    """Only the cohort imports Prefect: opening, answering and showing do not pay for it."""
+    asked = (
+        "import sys, engine.answering, engine.opening, engine.showing, engine.advance, engine.advancing, engine.registry;"
+        "engine.registry.load(); print('prefect' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
+def test_every_pipeline_has_templates_and_samples_for_what_it_hands_out(pipeline: object) -> None:
+    """Each paper and letter is there in Indonesian and English, with sample facts, and nothing lies there unused."""
+    folder = TEMPLATES / pipeline.slug  # type: ignore[attr-defined]
+    for kind, names, files in (
+        ("documents", set(pipeline.papers), ("id.html", "en.html", "sample.json")),  # type: ignore[attr-defined]
+        ("letters", set(pipeline.letters), ("id.txt", "en.txt", "sample.json")),  # type: ignore[attr-defined]
+    ):
+        for name in names:
+            for file in files:
+                assert (folder / kind / name / file).exists(), f"{kind}/{name}/{file}"
+
+
+def test_templates_have_no_logic() -> None:
+    """A template prints finished facts: no set, no calls, no comparisons."""
+    pages = [file for file in TEMPLATES.rglob("*") if file.suffix in (".html", ".txt") and "OFL" not in file.name]
+    assert pages
+    assert {str(file): found for file in pages if (found := offences(file.read_text("utf-8")))} == {}
+
+
+def test_every_pipeline_is_deployed() -> None:
+    """prefect.yaml has a stanza with the dotted entrypoint of each registered pipeline."""
+    text = (ROOT / "prefect.yaml").read_text()
+    for pipeline in current():
+        assert f"entrypoint: flows.deployed.{pipeline.slug}" in text
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "rules").glob("*.toml")), ids=lambda file: file.name)
+def test_every_rule_says_what_it_is_and_where_it_stands(file: Path) -> None:
+    """A rule has a value, a unit, a date, a citation, and is law, policy or unconfirmed."""
+    for row in tomllib.loads(file.read_text("utf-8")).get("rule", []):
+        assert {"name", "value", "unit", "since", "citation", "standing"} <= row.keys(), row
+        assert row["standing"] in ("law", "policy", "unconfirmed"), row["name"]
+        assert row["citation"], row["name"]
+
+
+@pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
+def test_every_budget_of_a_question_is_a_rule(pipeline: object) -> None:
+    """What `due` and `silent_after` name is in the rule book, in days of one kind or the other."""
+    from datetime import date
+
+    for question in pipeline.questions.values():  # type: ignore[attr-defined]
+        for name in filter(None, (question.due, question.silent_after)):
+            rule = pipeline.rules.at(name, date(2026, 11, 22))  # type: ignore[attr-defined]
+            assert rule.unit in ("working_days", "calendar_days")
+        if question.silent_after:
+            assert str(question.of) == "applicant", "an office's silence never lapses an applicant's case"
+
+
+def test_no_host_and_no_path_of_a_machine_is_in_a_file() -> None:
+    """Registry hosts and folders of the machine it was built on stay out of the repository."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    machine = re.compile(r"(^|[^A-Za-z.])/(work|farm)/|pypi\.org|files\.pythonhosted|deb\.debian\.org|registry\.npmjs")
+    found = []
+    for name in listed:
+        file = ROOT / name
+        if file.suffix in (".py", ".toml", ".md", ".yaml", ".html", ".txt", ".lock", "") and file.is_file():
+            text = file.read_text("utf-8", errors="ignore")
+            found += [name] if machine.search(text) and name != str(Path(__file__).relative_to(ROOT)) else []
+    assert found == []
+
+
+def _path() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

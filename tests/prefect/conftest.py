@@ -1,0 +1,108 @@
+"""A real Prefect server, worker and API client for the tests that need them, on a Prefect home of the test's own.
+
+There is no `__init__.py` in this folder: it would shadow the package `prefect`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from engine.office import Office
+from engine.prefect_server import password
+from tests.prefect.small_office import SmallOffice
+
+ROOT = Path(__file__).parents[2]
+R = TypeVar("R")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[SmallOffice]:
+    """An office with three businesses."""
+    small = SmallOffice.at(tmp_path)
+    yield small
+    small.office.close()
+
+
+def eventually(look: Callable[[], R | None], within: float, what: str) -> R:
+    """Return what ``look`` finds, looking until it finds something."""
+    until = time.monotonic() + within
+    while not (found := look()):
+        if time.monotonic() > until:
+            raise AssertionError(f"Not within {within} s: {what}")
+        time.sleep(0.1)
+    return found
+
+
+class PrefectApi:
+    """Prefect's API as its page uses it: with the password and a CSRF token."""
+
+    def __init__(self, office: Office, url: str) -> None:
+        user, _, secret = password(office.settings).partition(":")
+        self.http = httpx.Client(base_url=url, auth=(user, secret), timeout=30)
+        self.http.headers["Prefect-Csrf-Client"] = "tests"
+        token = self.http.get("/csrf-token", params={"client": "tests"}).json()["token"]
+        self.http.headers["Prefect-Csrf-Token"] = token
+
+    def get(self, path: str) -> Any:
+        """Return what is there; None where nothing is."""
+        answer = self.http.get(path)
+        return None if answer.status_code == 404 else answer.raise_for_status().json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Return what the API answers."""
+        return self.http.post(path, json=body).raise_for_status().json()
+
+    def trigger(self, deployment: str, **parameters: Any) -> str:
+        """Start a run of ``flow/deployment``, as somebody on the page would; return its id."""
+        found = self.get(f"/deployments/name/{deployment}")
+        run = self.post(f"/deployments/{found['id']}/create_flow_run", parameters=parameters)
+        return str(run["id"])
+
+    def ended(self, flow_run_id: str, within: float = 60) -> dict[str, Any]:
+        """Return a flow run when it has ended."""
+
+        def look() -> dict[str, Any] | None:
+            run: dict[str, Any] = self.get(f"/flow_runs/{flow_run_id}")
+            return run if run["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED") else None
+
+        return eventually(look, within, f"flow run {flow_run_id} ends")
+
+    def task_runs(self, flow_run_id: str) -> dict[str, dict[str, Any]]:
+        """Return the task runs of a flow run, by name."""
+        wanted = {"id": {"any_": [flow_run_id]}}
+        return {run["name"]: run for run in self.post("/task_runs/filter", flow_runs=wanted, limit=200)}
+
+
+@contextmanager
+def running(command: list[str], env: dict[str, str], log: Path, cwd: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program beside the test; it is gone afterwards, and all that it started with it."""
+    with open(log, "ab") as words:
+        child = subprocess.Popen(
+            command, env={**os.environ, **env}, cwd=cwd, stdout=words, stderr=words, start_new_session=True
+        )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        subprocess.run(["pkill", "-KILL", "-g", str(child.pid)], check=False)
+        child.wait()
+
+
+def program(name: str) -> str:
+    """A program of the environment that the tests run in."""
+    return str(Path(sys.executable).with_name(name))

@@ -1,0 +1,91 @@
+"""A case carried to its end by a real server and a real worker, from what prefect.yaml says and nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from engine import ledger
+from engine.prefect_server import environment, started
+from models import Case, Run
+from tests.prefect.conftest import ROOT, PrefectApi, eventually, program, running
+from tests.prefect.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
+
+pytestmark = [pytest.mark.prefect, pytest.mark.slow]
+
+
+def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_path: Path) -> None:
+    """`prefect deploy --all`, a process worker, and a run after each answer: the case ends, and Prefect shows how."""
+    office = small.office
+    [case] = small.open()
+    with started(office.settings) as url:
+        api = PrefectApi(office, url)
+        env = {**small.environment, **environment(office.settings, url), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        worker = [program("prefect"), "worker", "start", "--pool", "jalur", "--type", "process"]
+        with running(worker, env, tmp_path / "worker.log", cwd=tmp_path):
+            eventually(lambda: api.get("/work_pools/jalur"), 60, "the worker makes its pool")
+            deploy(env)
+            schedule = {"cron": "* * * * *", "timezone": "Asia/Jakarta"}
+            escalation = api.get("/deployments/name/escalation/settle")
+            api.http.post(
+                f"/deployments/{escalation['id']}/schedules", json=[{"schedule": schedule, "active": True}]
+            ).raise_for_status()
+
+            first = api.trigger("nib-legalization/advance")
+            run = api.ended(first)
+            assert (run["state"]["type"], run["state"]["name"]) == ("COMPLETED", "Waiting")
+            assert run["name"] == "nib-legalization: ready cases"
+            assert {"nib-legalization", case} <= set(run["tags"])
+            eventually(lambda: len(api.task_runs(first)) == 2, 10, "both steps are task runs")
+            tasks = api.task_runs(first)
+            assert set(tasks) == {f"{case} confirm_receipt#1", f"{case} examine#1"}
+            assert {task["state"]["type"] for task in tasks.values()} == {"COMPLETED"}
+            assert all("nib-legalization" in task["tags"] for task in tasks.values())
+            [artifact] = api.post("/artifacts/filter", artifacts={"flow_run_id": {"any_": [first]}})
+            assert json.loads(artifact["data"]) == [{"case": case, "from": "opened#1", "to": "dossier_check#1"}]
+
+            for key, by, data in TO_THE_END:
+                small.answer(case, key, by, data)
+                last = api.trigger("nib-legalization/advance", cases=[case])
+                assert api.ended(last)["state"]["type"] == "COMPLETED"
+            assert api.ended(last)["state"]["name"] == "Completed"
+
+            scheduled = eventually(
+                lambda: scheduled_run(api, escalation["id"]), 120, "a cron run appears and completes"
+            )
+            assert "escalation" in scheduled["tags"]
+    with office.db.reading() as session:
+        assert session.exec(select(Case.outcome).where(Case.number == case)).one() == "legalized"
+        assert ledger.verify(session).first_bad is None
+        runs = {run.flow_run_id: run for run in session.exec(select(Run).where(Run.kind == "flow"))}
+    assert runs[first].by == "prefect (unattributed)"
+    assert runs[scheduled["id"]].by == "prefect (schedule)"
+    assert_nothing_personal(tmp_path)
+
+
+def deploy(env: dict[str, str]) -> None:
+    """Register what prefect.yaml describes."""
+    command = [program("prefect"), "--no-prompt", "deploy", "--all"]
+    done = subprocess.run(command, env=env | {"PATH": "/usr/bin:/bin"}, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def scheduled_run(api: PrefectApi, deployment: str) -> dict[str, object] | None:
+    """The first run that a schedule made and that has completed."""
+    wanted = {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": ["COMPLETED"]}}}
+    found = api.post("/flow_runs/filter", flow_runs=wanted)
+    return next((run for run in found if run["auto_scheduled"]), None)
+
+
+def assert_nothing_personal(home: Path) -> None:
+    """Neither numbers nor names nor addresses are in anything that Prefect keeps."""
+    kept = [file for file in (home / "var/prefect").rglob("*") if file.is_file()] + [home / "worker.log"]
+    assert any(file.name == "prefect.db" for file in kept)
+    for file in kept:
+        content = file.read_bytes()
+        for secret in (NATIONAL_ID, PHONE, OWNER, "Jl. Santoso", "sri@contoh.example"):
+            assert secret.encode() not in content, f"{secret} is in {file}"
