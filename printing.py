@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+# What must be read whole, or it can't be typed into the next command.
+WHOLE = ("case", "number", "question", "key", "name", "role", "actor", "seq", "due_on", "at", "started_at")
 
-def as_table(value: Any, columns: tuple[str, ...]) -> None:
+
+def as_table(value: Any, columns: tuple[str, ...], console: Console | None = None) -> None:
     """Print a list of records as a table of ``columns``, or one record line by line."""
-    console = Console()
+    console = console or Console(width=None if sys.stdout.isatty() else 160)
     if isinstance(value, list):
-        table = Table(*(columns or ("",)), header_style="bold", row_styles=("", "dim"))
+        table = Table(header_style="bold", row_styles=("", "dim"))
+        for column in columns:
+            table.add_column(column, no_wrap=column in WHOLE)
         for record in value:
-            table.add_row(*(_cell(record.get(column)) for column in columns))
+            table.add_row(*(_cell(record.get(column), column) for column in columns))
         console.print(table if value else "Nothing.")
         return
     for name, content in value.items():
         if isinstance(content, list) and content and isinstance(content[0], dict):
-            shown = tuple(key for key in content[0] if key != "form")
+            shown = tuple(key for key in content[0] if key not in ("form", "title", "recorded_for", "silent_on"))
             console.print(f"[bold]{name}[/bold]")
-            as_table(content, shown)
+            as_table(content, shown, console)
         else:
-            console.print(f"[bold]{name}[/bold]: {_cell(content)}", highlight=False)
+            console.print(f"[bold]{name}[/bold]: {_cell(content, name)}", highlight=False, soft_wrap=True)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, column: str) -> str:
     if value is None:
         return "–"
+    if column in ("at", "started_at"):
+        return str(value)[:19].replace("T", " ")
     if isinstance(value, list):
-        return ", ".join(_cell(part) for part in value) or "–"
+        return ", ".join(_cell(part, "") for part in value) or "–"
     if isinstance(value, dict):
         if "name" in value or "code" in value:
             return str(value.get("name") or value.get("code"))
-        return " · ".join(f"{key} {_cell(part)}" for key, part in value.items())
+        return " · ".join(f"{key} {_cell(part, '')}" for key, part in value.items())
     return str(value)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -24,7 +25,7 @@ from engine.office import Office, RunHandle
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
 from engine.vault import without_personal_numbers
-from models import Case, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
+from models import Case, CaseStatus, EntryKind, LedgerEntry, Role, User, Wait, WaitKind
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
@@ -84,11 +85,12 @@ def _answer_chunk(
 ) -> dict[int, Answered | Refused]:
     """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
     dossiers = by_numbers(office, session, {number for _, (number, _, _) in answers}, lock=True, history=False)
+    account = cache(partial(user_named, session, by))  # once a chunk, and only where something is waiting for an answer
     results: dict[int, Answered | Refused] = {}
     given: dict[int, _Given] = {}
     for place, (number, key, data) in answers:
         try:
-            given[place] = _given(office, run, session, dossiers, number, key, by, data)
+            given[place] = _given(office, run, session, dossiers, number, key, account, data)
         except Refused as refused:
             results[place] = refused
     won = win(session, [one.wait for one in given.values()], "answered", office.clock.now()) if given else set()
@@ -111,7 +113,7 @@ def _given(
     dossiers: Mapping[str, Dossier],
     number: str,
     key: str,
-    by: str,
+    account: Callable[[], User],
     data: dict[str, Any],
 ) -> _Given:
     if number not in dossiers:
@@ -124,9 +126,8 @@ def _given(
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    user = user_named(session, by)
     form = _filled_in(number, key, question, data)
-    actor = may_answer(session, user, dossier.case, wait, question, form, local_date(now))
+    actor = may_answer(session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)
 
 

@@ -37,6 +37,28 @@ def fetch(office: Office, session: Session, ids: Iterable[int], *, lock: bool = 
     return _fetch(office, session, col(CaseRow.id).in_(list(ids)), lock, history=True)
 
 
+def fetch_readable(
+    office: Office, session: Session, ids: Iterable[int]
+) -> tuple[dict[int, Dossier], dict[int, Exception]]:
+    """Return the cases that can be put on the table, and why the others can't: the code of a version is gone, a key is gone.
+
+    One case that can't be read must not stop those that were claimed with it.
+    """
+    wanted = sorted(set(ids))
+    try:
+        return {dossier.row.id or 0: dossier for dossier in fetch(office, session, wanted)}, {}
+    except Exception as error:
+        if len(wanted) == 1:
+            return {}, {wanted[0]: error}
+    readable: dict[int, Dossier] = {}
+    unreadable: dict[int, Exception] = {}
+    for case_id in wanted:
+        found, failed = fetch_readable(office, session, [case_id])
+        readable |= found
+        unreadable |= failed
+    return readable, unreadable
+
+
 def by_numbers(
     office: Office, session: Session, numbers: Iterable[str], *, lock: bool = False, history: bool = True
 ) -> dict[str, Dossier]:

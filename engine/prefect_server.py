@@ -121,7 +121,7 @@ def started(settings: Settings, port: int = 0, *, keep: bool = False) -> Iterato
     port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
     note = _note(settings)
-    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "engine.serving:create_app"]
     server = Child(
         [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"],
         env={**os.environ, **environment(settings, url)},

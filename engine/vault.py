@@ -26,7 +26,23 @@ from engine.errors import Refused
 from engine.settings import Settings
 from models import SealingKey
 
-_LONG_NUMBER = re.compile(r"(?<![\w-])(\+?\d[\d .]{8,}\d)(?![\w-])")
+# What looks long and is nobody's: case and document numbers, dates and moments, money, hashes and ids.
+_PUBLIC = (
+    r"(?<![A-Za-z\d])[A-Z]{2,8}-\d{4}-\d{6,9}(?!\d)"
+    r"|(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?"
+    r"|Rp\.? ?\d[\d.]*"
+    r"|(?<![\d.])[1-9]\d{0,2}(?:\.\d{3}){2,4}(?![\d.]?\d)"
+    r"|sha256:[0-9a-f]{64}"
+    r"|(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])(?=\d*[a-f])[0-9a-f]{32,}(?![0-9A-Za-z])"
+)
+# NIK and NPWP (15 digits and more, with or without points, dashes and blanks), and telephone numbers. A NIB has 13 and is public.
+_PERSONAL = (
+    r"(?<!\d)\d(?:[ .\-]{0,2}\d){14,}(?!\d)"
+    r"|(?<!\d)(?:\+?62|0)[ .\-]?\(?[2-9]\d\)?(?:[ .\-]?\d){6,11}(?!\d)"
+    r"|[^\s<>@\"',;:()\[\]=]+@[\w\-]+(?:\.[\w\-]+)+"
+)
+_LONG = re.compile(f"(?P<public>{_PUBLIC})|(?P<personal>{_PERSONAL})")
 
 
 class Erased(Refused):
@@ -108,12 +124,20 @@ def masked(number: str) -> str:
 
 
 def without_personal_numbers(text: str) -> str:
-    """Return ``text`` with every run of ten digits or more masked: for logs, errors and parked cases."""
-    return _LONG_NUMBER.sub(lambda match: masked(re.sub(r"\D", "", match[1])) if _long(match[1]) else match[1], text)
+    """Return ``text`` with NIK, NPWP, telephone numbers and mail addresses masked: for logs, errors and parked cases.
+
+    Case numbers, NIB, money, dates, hashes and ids stay readable.
+    """
+    return _LONG.sub(_masked_match, text)
 
 
-def _long(text: str) -> bool:
-    return sum(character.isdigit() for character in text) >= 10
+def _masked_match(match: re.Match[str]) -> str:
+    found = match["personal"]
+    if found is None:
+        return match[0]
+    if "@" in found:
+        return f"{found[0]}***@{found.rpartition('@')[2]}"
+    return masked(re.sub(r"\D", "", found))
 
 
 def _derived(master_key: bytes, purpose: bytes) -> bytes:

@@ -29,7 +29,7 @@ from engine.settings import Settings
 log = logging.getLogger(__name__)
 
 # The web process would rather go on alone than wait for Prefect.
-IMPATIENCE = {"PREFECT_CLIENT_MAX_RETRIES": "1", "PREFECT_API_REQUEST_TIMEOUT": "5"}
+IMPATIENCE = {"PREFECT_CLIENT_MAX_RETRIES": "3", "PREFECT_API_REQUEST_TIMEOUT": "5"}
 
 
 class Stopped(BaseException):

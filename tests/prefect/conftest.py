@@ -59,8 +59,14 @@ class PrefectApi:
         return None if answer.status_code == 404 else answer.raise_for_status().json()
 
     def post(self, path: str, **body: Any) -> Any:
-        """Return what the API answers."""
-        return self.http.post(path, json=body).raise_for_status().json()
+        """Return what the API answers; on SQLite it may ask to come again."""
+        answer = self.http.post(path, json=body)
+        for _ in range(20):
+            if answer.status_code != 503:
+                break
+            time.sleep(float(answer.headers["Retry-After"]))
+            answer = self.http.post(path, json=body)
+        return answer.raise_for_status().json()
 
     def trigger(self, deployment: str, **parameters: Any) -> str:
         """Start a run of ``flow/deployment``, as somebody on the page would; return its id."""
