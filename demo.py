@@ -100,6 +100,7 @@ def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, opened: list[
     while True:
         advance_here(office, [pipeline], None, by="demo")
         if script.answer():
+            clock.turn(hours=25)
             continue
         with office.db.reading() as session:
             if not session.exec(select(Case.id).where(Case.status == CaseStatus.OPEN).limit(1)).first():

@@ -15,7 +15,6 @@ from typing import Protocol, TypeVar
 
 from sqlmodel import Session, col, select
 
-from engine import ledger
 from engine.book import Book
 from engine.claiming import FATAL_ATTEMPTS, claim_cases
 from engine.dossiers import Dossier, fetch
@@ -23,9 +22,9 @@ from engine.issuing import issue_waiting
 from engine.machine import call_waiting
 from engine.office import Office, RunHandle
 from engine.papers import make_pending
-from engine.replay import SYSTEM, PlainStage, Replay, Stage
-from engine.vault import without_personal_numbers
-from models import Case, CaseStatus, EntryKind, LedgerEntry
+from engine.parking import park
+from engine.replay import PlainStage, Replay, Stage
+from models import Case, CaseStatus
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -174,31 +173,6 @@ def _advance_one_by_one(office: Office, run: RunHandle, ids: list[int], stage: S
             log.error("Case %s is parked: %s", number, message)
             moves.append((number, "", message, CaseStatus.PARKED))
     return moves
-
-
-def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:
-    """Set a case aside with its error, masked; return its number and the error. ``jalur case retry`` frees it."""
-    message = without_personal_numbers(error)[:2000]
-    with office.db.writing() as session:
-        case = session.exec(select(Case).where(col(Case.id) == case_id).with_for_update()).one()
-        case.status, case.error, case.ready, case.leased_until = CaseStatus.PARKED, message, False, None
-        book = Book()
-        book.write(
-            LedgerEntry,
-            **ledger.append(
-                case,
-                at=office.clock.now(),
-                run_id=run.id,
-                kind=EntryKind.REMARK,
-                key="parked",
-                actor=SYSTEM,
-                outcome="parked",
-                reason=message,
-            ),
-        )
-        session.add(case)
-        book.insert(session)
-        return case.number, message
 
 
 def _last_met(dossier: Dossier) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.office import Office
 from engine.prefect_server import prefect_api
 from engine.registry import Pipeline
+from engine.versions import must_have_code
 
 
 def advance_here(
@@ -21,6 +22,8 @@ def advance_here(
 ) -> dict[str, Any]:
     """Run the flow of each pipeline once; return how many cases advanced, wait, closed and failed, and the flow runs."""
     counts: dict[str, Any] = {"advanced": 0, "waiting": 0, "closed": 0, "failed": 0, "flow_runs": []}
+    with office.db.reading() as session:
+        must_have_code(session)
     with prefect_api(office.settings, say=say):
         from engine.cohort import cohort_flow, run_in_process  # Prefect takes seconds to import
 

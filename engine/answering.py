@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
-from sqlmodel import Session, col, insert, select
+from sqlmodel import Session, col, select
 
-from engine import ledger
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
 from engine.book import Book
 from engine.claiming import CHUNK
 from engine.clock import local_date
 from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
 from engine.dossiers import Dossier, by_number, by_numbers, fetch
-from engine.errors import BadAnswer, NotWaiting, Refused, UnknownCase
+from engine.errors import NotWaiting, Refused, UnknownCase
+from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
 from engine.office import Office, RunHandle
+from engine.parking import note, retry
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
 from engine.vault import without_personal_numbers
-from models import Case, CaseStatus, EntryKind, LedgerEntry, Role, User, Wait, WaitKind
+from models import Case, CaseStatus, EntryKind, Role, User, Wait, WaitKind
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
@@ -84,7 +83,7 @@ def _answer_chunk(
     office: Office, run: RunHandle, session: Session, answers: list[tuple[int, tuple[str, str, dict[str, Any]]]], by: str
 ) -> dict[int, Answered | Refused]:
     """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
-    dossiers = by_numbers(office, session, {number for _, (number, _, _) in answers}, lock=True, history=False)
+    dossiers = _on_the_table(office, session, {number for _, (number, _, _) in answers})
     account = cache(partial(user_named, session, by))  # once a chunk, and only where something is waiting for an answer
     results: dict[int, Answered | Refused] = {}
     given: dict[int, _Given] = {}
@@ -106,11 +105,22 @@ def _answer_chunk(
     return results
 
 
+def _on_the_table(office: Office, session: Session, numbers: set[str]) -> dict[str, Dossier | Refused]:
+    """Fetch and lock the cases; one whose version has no code any more is refused by itself."""
+    try:
+        return {**by_numbers(office, session, numbers, lock=True, history=False)}
+    except Refused as refused:
+        if len(numbers) == 1:
+            return dict.fromkeys(numbers, refused)
+    one_by_one = (_on_the_table(office, session, {number}) for number in sorted(numbers))
+    return {number: found for table in one_by_one for number, found in table.items()}
+
+
 def _given(
     office: Office,
     run: RunHandle,
     session: Session,
-    dossiers: Mapping[str, Dossier],
+    dossiers: Mapping[str, Dossier | Refused],
     number: str,
     key: str,
     account: Callable[[], User],
@@ -119,6 +129,8 @@ def _given(
     if number not in dossiers:
         raise UnknownCase(number)
     dossier = dossiers[number]
+    if isinstance(dossier, Refused):
+        raise dossier
     wait = open_wait(dossier, key)
     now = office.clock.now()
     if wait.silent_at is not None and now > wait.silent_at:
@@ -126,7 +138,7 @@ def _given(
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    form = _filled_in(number, key, question, data)
+    form = filled_in(number, key, question, data)
     actor = may_answer(session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)
 
@@ -171,7 +183,8 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         row = dossier.row
-        if row.status == CaseStatus.CLOSED or row.withdrawal:
+        taken_back = any(wait.settled_as == "withdrawn" for wait in dossier.past.waits.values())
+        if row.status == CaseStatus.CLOSED or row.withdrawal or taken_back:
             what = f"closed ({row.outcome})" if row.status == CaseStatus.CLOSED else "being withdrawn"
             raise Refused(
                 f"Case {number} is already {what}. See: jalur case show {number}",
@@ -241,37 +254,6 @@ def settle_silences(office: Office, run: RunHandle) -> tuple[list[str], list[dic
     return silent, failed
 
 
-def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
-    """Free a parked case, so that the next run tries it again. Raises `UnknownCase`, `Refused` when it is not parked."""
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
-        row = dossier.row
-        if row.status != CaseStatus.PARKED:
-            raise Refused(f"Case {number} is {row.status}, not parked; there is nothing to retry", case=number)
-        row.status, row.ready, row.attempts, row.leased_until, row.error = CaseStatus.OPEN, True, 0, None, None
-        note(session, row, office, run, "retried", by, None)
-        session.add(row)
-    run.cases += 1
-
-
-def note(
-    session: Session, row: Case, office: Office, run: RunHandle, key: str, actor: str, reason: str | None, **fields: Any
-) -> None:
-    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
-    entry = ledger.append(
-        row,
-        at=office.clock.now(),
-        run_id=run.id,
-        kind=EntryKind.REMARK,
-        key=key,
-        actor=actor,
-        outcome=key,
-        reason=reason,
-        **fields,
-    )
-    session.execute(insert(LedgerEntry).values(**entry))
-
-
 def _silence(office: Office, run: RunHandle, session: Session, row: Case, wait: Wait) -> bool:
     return (
         settle(
@@ -288,21 +270,6 @@ def _silence(office: Office, run: RunHandle, session: Session, row: Case, wait: 
         )
         is not None
     )
-
-
-def _filled_in(number: str, key: str, question: Question[Any], data: dict[str, Any]) -> Form:
-    try:
-        return question.form.model_validate(data)
-    except ValidationError as error:
-        fields = [
-            {"field": ".".join(str(part) for part in fault["loc"]) or "form", "reason": _in_words(fault["msg"])}
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise BadAnswer(number, key, fields) from None
-
-
-def _in_words(message: str) -> str:
-    return re.sub(r"^Value error, ", "", message)
 
 
 def _reason(form: Form) -> str | None:

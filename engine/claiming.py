@@ -13,9 +13,13 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select, update
 
 from engine.office import Office
-from models import Case, CaseStatus
+from models import Case, CaseStatus, Letter, Wait
 
 LEASE = timedelta(minutes=2)
+# A batch is leased at once and worked off one by one: whoever comes to a row later than this makes sure that it is still theirs.
+FRESH = timedelta(seconds=10)
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
 CHUNK = 100
 FATAL_ATTEMPTS = 2
 
@@ -23,6 +27,41 @@ FATAL_ATTEMPTS = 2
 def free(column: object, now: object) -> ColumnElement[bool]:
     """Return the condition that nobody holds the lease in ``column`` at ``now``."""
     return or_(col(column).is_(None), col(column) < now)  # type: ignore[arg-type]
+
+
+def pause_after(attempt: int) -> timedelta:
+    """Return how long to leave a thing alone that failed at that attempt: 1, 2, 4 … minutes, at most 6 hours."""
+    return min(FIRST_PAUSE * 2 ** (min(attempt, 20) - 1), LONGEST_PAUSE)
+
+
+def parked_cases(pipeline: str) -> object:
+    """Return the query for the parked cases of ``pipeline``: no machine works for them until somebody looked."""
+    return select(Case.id).where(Case.pipeline == pipeline, Case.status == CaseStatus.PARKED)
+
+
+def still_ours(office: Office, row: Wait | Letter) -> bool:
+    """Renew the lease of a row that was claimed in a batch; return False when it ran out and another worker took it.
+
+    Where the rows before it in the batch took long (an OSS that hangs), two workers would otherwise make the same call.
+    """
+    now = office.clock.now()
+    if row.leased_until is not None and row.leased_until - now >= LEASE - FRESH:
+        return True
+    table = type(row)
+    with office.db.writing() as session:
+        renewed = session.execute(
+            update(table)
+            .where(
+                col(table.case_id) == row.case_id,
+                col(table.key) == row.key,
+                col(table.leased_until) == row.leased_until,
+            )
+            .values(leased_until=now + LEASE)
+            .returning(col(table.key))
+        ).first()
+    if renewed is not None:
+        row.leased_until = now + LEASE
+    return renewed is not None
 
 
 def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit: int = CHUNK) -> list[Case]:

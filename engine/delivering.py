@@ -7,6 +7,7 @@ one whose end is unknown is sent again under the same Message-ID; in a folder it
 from __future__ import annotations
 
 import logging
+import traceback
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from pydantic import Field
 from sqlmodel import Session, col, func, insert, select, update
 
-from engine.claiming import LEASE, free
+from engine.claiming import LEASE, free, still_ours
 from engine.forms import Form, Question
 from engine.office import Office
 from engine.vault import without_personal_numbers
@@ -53,8 +54,28 @@ def deliver(office: Office) -> dict[str, int]:
     counts = dict.fromkeys(("sent", "bounced", "later", "given_up", "by_hand"), 0)
     while letters := _claim(office):
         for letter in letters:
-            counts[_send(office, letter)] += 1
+            if still_ours(office, letter):
+                counts[_sent(office, letter)] += 1
     return counts
+
+
+def _sent(office: Office, letter: Letter) -> str:
+    """Send a letter; one whose file or words can't be read is put off, and stops none of the others."""
+    try:
+        return _send(office, letter)
+    except Exception as error:
+        trace = without_personal_numbers(traceback.format_exc())
+        log.error("The letter %s of case %d could not be sent: %s", letter.key, letter.case_id, trace)
+        return _put_off(office, letter, f"{type(error).__name__}: {error}", None)
+
+
+def _put_off(office: Office, letter: Letter, why: str, after: timedelta | None) -> str:
+    if letter.attempt >= ATTEMPTS:
+        _by_hand(office, letter, why, LetterStatus.GIVEN_UP)
+        return "given_up"
+    pause = after or min(FIRST_PAUSE * 2 ** (letter.attempt - 1), LONGEST_PAUSE)
+    _record(office, letter, None, error=why, next_attempt_at=office.clock.now() + pause)
+    return "later"
 
 
 def _claim(office: Office) -> list[Letter]:
@@ -100,7 +121,7 @@ def _send(office: Office, letter: Letter) -> str:
         return "given_up"
     address = office.vault.unseal(key, person.sealed).get("email")
     if not address:
-        _by_hand(office, letter, "no e-mail address is known")
+        _by_hand(office, letter, "no e-mail address is known", LetterStatus.BY_HAND)
         return "by_hand"
     words = office.vault.unseal(key, letter.sealed)
     message = Message(
@@ -118,17 +139,10 @@ def _send(office: Office, letter: Letter) -> str:
     try:
         receipt = channel.send(message)
     except Bounced as bounced:
-        _record(office, letter, LetterStatus.BOUNCED, error=str(bounced), channel=channel.name)
-        _by_hand(office, letter, str(bounced))
+        _by_hand(office, letter, str(bounced), LetterStatus.BOUNCED)
         return "bounced"
     except (TryLater, EndUnknown) as later:
-        if letter.attempt >= ATTEMPTS:
-            _record(office, letter, LetterStatus.GIVEN_UP, error=str(later), channel=channel.name)
-            _by_hand(office, letter, str(later))
-            return "given_up"
-        pause = later.after or min(FIRST_PAUSE * 2 ** (letter.attempt - 1), LONGEST_PAUSE)
-        _record(office, letter, None, error=str(later), next_attempt_at=office.clock.now() + pause)
-        return "later"
+        return _put_off(office, letter, str(later), later.after)
     _record(office, letter, LetterStatus.SENT, channel=receipt.channel, sent_at=office.clock.now(), error=None)
     return "sent"
 
@@ -160,11 +174,28 @@ def _record(office: Office, letter: Letter, status: LetterStatus | None, **value
         )
 
 
-def _by_hand(office: Office, letter: Letter, why: str) -> None:
-    """Make of a letter that reaches nobody a task in the office's inbox: print it, or telephone."""
+def _by_hand(office: Office, letter: Letter, why: str, status: LetterStatus) -> None:
+    """Make of a letter that reaches nobody a task in the office's inbox, in one transaction: print it, or telephone."""
     now = office.clock.now()
     with office.db.writing() as session:
         case = session.exec(select(Case).where(Case.id == letter.case_id).with_for_update()).one()
+        ended = session.execute(
+            update(Letter)
+            .where(
+                col(Letter.case_id) == letter.case_id,
+                col(Letter.key) == letter.key,
+                col(Letter.status).in_([LetterStatus.WAITING, LetterStatus.QUEUED]),
+            )
+            .values(
+                status=str(status),
+                leased_until=None,
+                channel=office.contacts.mail.name if status is not LetterStatus.BY_HAND else None,
+                error=without_personal_numbers(why)[:500],
+            )
+            .returning(col(Letter.key))
+        ).first()
+        if ended is None:
+            return  # another worker was first
         known = session.exec(
             select(func.count()).where(Wait.case_id == case.id, Wait.kind == WaitKind.HAND_DELIVERY)
         ).one()
@@ -184,16 +215,6 @@ def _by_hand(office: Office, letter: Letter, why: str) -> None:
                 end_unknown=False,
             )
         )
-        if letter.status in (LetterStatus.WAITING, LetterStatus.QUEUED):
-            session.execute(
-                update(Letter)
-                .where(
-                    col(Letter.case_id) == letter.case_id,
-                    col(Letter.key) == letter.key,
-                    col(Letter.status).in_([LetterStatus.WAITING, LetterStatus.QUEUED]),
-                )
-                .values(status=str(LetterStatus.BY_HAND), leased_until=None, error=without_personal_numbers(why)[:500])
-            )
 
 
 def handed_over(session: Session, wait: Wait, how: HandDelivery) -> None:

@@ -5,12 +5,15 @@
 2. outside any transaction the documents are rendered, signed and stored;
 3. a short transaction each records hash and path, settles the wait and makes the document visible.
 
+A document that can't be made keeps its number and is tried again later; after some attempts its case is parked. The others go on.
 A worker that dies after the first move leaves a reserved number; the next one finishes that same document, and since
 same facts at the same second are the same bytes, it is the same document.
 """
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
@@ -18,31 +21,63 @@ from typing import Any
 
 from sqlmodel import Session, col, insert, select, update
 
-from engine.claiming import LEASE, free
+from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
 from engine.clock import local_date
-from engine.dossiers import Dossier, fetch
+from engine.dossiers import Dossier, fetch, fetch_readable
 from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.papers import check_url, make
+from engine.parking import park
 from engine.registry import Paper
 from engine.settling import settle
+from engine.vault import without_personal_numbers
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind
 
+log = logging.getLogger(__name__)
+
 BATCH = 25
+# A template or a fact that is wrong stays wrong: after so many attempts somebody must look.
+ATTEMPTS_BEFORE_PARKED = 5
 
 
 def issue_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
     """Issue the documents that wait, up to a batch; return how many were taken up."""
-    reserved = _reserve(office, pipeline, only)
+    reserved, unreadable = _reserve(office, pipeline, only)
+    for wait, error in unreadable:
+        _put_off(office, run, wait, error)
     for wait, document, dossier in reserved:
-        paper = dossier.pipeline.papers[document.kind]
-        pdf = make(office, dossier, document, paper)
-        sha256, path = office.store.put(pdf)
-        _publish(office, run, wait, document, sha256, path, len(pdf))
-    return len(reserved)
+        if not still_ours(office, wait):
+            continue
+        try:
+            pdf = make(office, dossier, document, dossier.pipeline.papers[document.kind])
+            sha256, path = office.store.put(pdf)
+            _publish(office, run, wait, document, sha256, path, len(pdf))
+        except Exception as error:
+            trace = without_personal_numbers(traceback.format_exc())
+            log.error("The document %s of %s could not be made: %s", document.number, dossier.case.number, trace)
+            _put_off(office, run, wait, error)
+    return len(reserved) + len(unreadable)
 
 
-def _reserve(office: Office, pipeline: str, only: Iterable[int] | None) -> list[tuple[Wait, Document, Dossier]]:
+def _put_off(office: Office, run: RunHandle, wait: Wait, error: Exception) -> None:
+    """Try again later, or park the case with the error. A number that was drawn stays reserved for this document."""
+    said = without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
+    with office.db.writing() as session:
+        session.execute(
+            update(Wait)
+            .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
+            .values(leased_until=None, next_attempt_at=office.clock.now() + pause_after(wait.attempt), note=said)
+        )
+    if wait.attempt >= ATTEMPTS_BEFORE_PARKED:
+        park(office, run, wait.case_id, f"{wait.key} could not be issued: {said}")
+
+
+Reserved = list[tuple[Wait, Document, Dossier]]
+
+
+def _reserve(
+    office: Office, pipeline: str, only: Iterable[int] | None
+) -> tuple[Reserved, list[tuple[Wait, Exception]]]:
     now = office.clock.now()
     with office.db.writing() as session:
         wanted = (
@@ -51,6 +86,7 @@ def _reserve(office: Office, pipeline: str, only: Iterable[int] | None) -> list[
                 Wait.pipeline == pipeline,
                 Wait.kind == WaitKind.ISSUE,
                 col(Wait.settled_at).is_(None),
+                col(Wait.case_id).not_in(parked_cases(pipeline)),
                 free(Wait.leased_until, now),
                 free(Wait.next_attempt_at, now + timedelta(microseconds=1)),
             )
@@ -62,8 +98,19 @@ def _reserve(office: Office, pipeline: str, only: Iterable[int] | None) -> list[
             wanted = wanted.where(col(Wait.case_id).in_(list(only)))
         waits = list(session.exec(wanted))
         if not waits:
-            return []
-        dossiers = {dossier.row.id or 0: dossier for dossier in fetch(office, session, {w.case_id for w in waits})}
+            return [], []
+        for wait in waits:
+            wait.leased_until = now + LEASE
+            wait.attempt += 1
+            session.add(wait)
+        dossiers, failures = fetch_readable(office, session, {wait.case_id for wait in waits})
+        unreadable = [(wait, failures[wait.case_id]) for wait in waits if wait.case_id in failures]
+        for wait in [wait for wait in waits if wait.case_id in dossiers]:
+            dossier = dossiers[wait.case_id]
+            if _request(office, dossier, wait)["kind"] not in dossier.pipeline.papers:
+                unreadable.append((wait, LookupError(f"{dossier.pipeline.name} hands out no {wait.key} any more")))
+        failed = {id(wait) for wait, _ in unreadable}
+        waits = [wait for wait in waits if id(wait) not in failed]
         documents = {
             (document.case_id, document.key): document
             for document in session.exec(
@@ -75,11 +122,7 @@ def _reserve(office: Office, pipeline: str, only: Iterable[int] | None) -> list[
         new = [wait for wait in waits if (wait.case_id, wait.key) not in documents]
         for document in _number(office, session, new, dossiers):
             documents[document.case_id, document.key] = document
-        for wait in waits:
-            wait.leased_until = now + LEASE
-            wait.attempt += 1
-            session.add(wait)
-        return [(wait, documents[wait.case_id, wait.key], dossiers[wait.case_id]) for wait in waits]
+        return [(wait, documents[wait.case_id, wait.key], dossiers[wait.case_id]) for wait in waits], unreadable
 
 
 def _number(

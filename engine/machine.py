@@ -8,6 +8,7 @@ must wait sets ``next_attempt_at`` and lets go.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 from sqlmodel import col, select, update
 
 from engine.calendar import due_date
-from engine.claiming import LEASE, free
+from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
 from engine.clock import end_of, local_date
 from engine.dossiers import Dossier, fetch
 from engine.errors import PipelineMistake
@@ -33,10 +34,9 @@ from outside.oss import ByHand
 log = logging.getLogger(__name__)
 
 BATCH = 20
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=6)
 # After so many attempts an officer is asked to do it by hand: no case is lost in an outage that does not end.
 ATTEMPTS_BEFORE_BY_HAND = 12
+FAILED_HERE = "Sistem kami gagal menghubungi sistem luar. Periksa dahulu di sistem tersebut sebelum mengajukan lagi."
 
 
 @dataclass(frozen=True)
@@ -67,23 +67,39 @@ def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     """Make the calls that wait, up to a batch; return how many were made."""
     claimed = _claim(office, pipeline, only)
     for wait in claimed:
+        if still_ours(office, wait):
+            _attempt(office, run, wait)
+    return len(claimed)
+
+
+def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
+    try:
         with office.db.reading() as session:
             dossier = fetch(office, session, [wait.case_id])[0]
-        try:
-            answer = _call(office, dossier, wait)
-        except (TryLater, EndUnknown) as later:
-            _again(office, wait, str(later), later.after, end_unknown=wait.end_unknown or later.look_up_first)
-        except OutsideError as doubt:  # a wrong person, or nobody can tell: an officer looks
-            _by_hand(office, wait, dossier, doubt.for_people)
-        except Exception as error:
-            log.exception("The call %s of %s failed", wait.key, dossier.case.number)
-            _again(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=True)
+    except Exception as error:  # the code of its version is gone: nothing was called, and nothing can be
+        _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=wait.end_unknown)
+        return
+    try:
+        answer = _call(office, dossier, wait)
+        if isinstance(answer, ByHand):
+            _by_hand(office, run, wait, dossier, answer.reason, end_unknown=wait.end_unknown)
         else:
-            if isinstance(answer, ByHand):
-                _by_hand(office, wait, dossier, answer.reason)
-            else:
-                _record(office, run, wait, answer)
-    return len(claimed)
+            _record(office, run, wait, answer)
+    except (TryLater, EndUnknown) as later:
+        unknown = wait.end_unknown or later.look_up_first
+        if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
+            _by_hand(office, run, wait, dossier, later.for_people, end_unknown=unknown)
+        else:
+            _put_off(office, wait, str(later), later.after, end_unknown=unknown)
+    except OutsideError as doubt:  # a wrong person, or nobody can tell: an officer looks
+        _by_hand(office, run, wait, dossier, doubt.for_people, end_unknown=True)
+    except Exception as error:
+        trace = without_personal_numbers(traceback.format_exc())
+        log.error("The call %s of %s failed: %s", wait.key, dossier.case.number, trace)
+        if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
+            _by_hand(office, run, wait, dossier, FAILED_HERE, end_unknown=True)
+        else:
+            _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=True)
 
 
 def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wait]:
@@ -96,6 +112,7 @@ def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wa
                 Wait.pipeline == pipeline,
                 Wait.kind == WaitKind.EXTERNAL,
                 col(Wait.settled_at).is_(None),
+                col(Wait.case_id).not_in(parked_cases(pipeline)),
                 free(Wait.leased_until, now),
                 free(Wait.next_attempt_at, now + timedelta(microseconds=1)),
             )
@@ -141,25 +158,27 @@ def _record(office: Office, run: RunHandle, wait: Wait, answer: Form) -> None:
         )
 
 
-def _again(office: Office, wait: Wait, reason: str, after: timedelta | None, *, end_unknown: bool) -> None:
-    if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
-        with office.db.reading() as session:
-            dossier = fetch(office, session, [wait.case_id])[0]
-        _by_hand(office, wait, dossier, reason)
-        return
-    pause = after or min(FIRST_PAUSE * 2 ** (wait.attempt - 1), LONGEST_PAUSE)
+def _put_off(office: Office, wait: Wait, reason: str, after: timedelta | None, *, end_unknown: bool) -> None:
+    """Try again later, and not before the outside body said."""
     _update(
         office,
         wait,
         leased_until=None,
-        next_attempt_at=office.clock.now() + pause,
+        next_attempt_at=office.clock.now() + (after or pause_after(wait.attempt)),
         note=without_personal_numbers(reason)[:500],
         end_unknown=end_unknown,
     )
 
 
-def _by_hand(office: Office, wait: Wait, dossier: Dossier, reason: str) -> None:
-    """Turn the machine's wait into a person's, under the same key: the process does not notice."""
+def _by_hand(
+    office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reason: str, *, end_unknown: bool
+) -> None:
+    """Turn the machine's wait into a person's, under the same key: the process does not notice.
+
+    Where the applicant has taken the case back meanwhile and surely nothing went out, nobody is asked: it ends here.
+    """
+    if not end_unknown and _withdrawn_meanwhile(office, run, wait):
+        return
     question = dossier.pipeline.questions[wait.question or ""]
     today = local_date(office.clock.now())
     due = due_date(today, dossier.case.rules[question.due]) if question.due else None
@@ -173,7 +192,35 @@ def _by_hand(office: Office, wait: Wait, dossier: Dossier, reason: str) -> None:
         due_at=end_of(due) if due else None,
         note=without_personal_numbers(reason)[:500],
         leased_until=None,
+        next_attempt_at=None,
+        end_unknown=end_unknown,
     )
+
+
+def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
+    """Settle the wait by the withdrawal that was noted while the machine had it; return whether there was one."""
+    with office.db.writing() as session:
+        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
+        noted = dossier.row.withdrawal
+        if not noted:
+            return False
+        dossier.row.withdrawal = None
+        settle(
+            office,
+            run,
+            session,
+            dossier.row,
+            wait,
+            settled_as="withdrawn",
+            kind=EntryKind.ANSWER,
+            actor=noted["by"],
+            role=noted.get("role"),
+            on_behalf_of=noted.get("on_behalf_of"),
+            outcome="withdrawn",
+            reason=noted.get("reason"),
+        )
+        session.add(dossier.row)
+        return True
 
 
 def _update(office: Office, wait: Wait, **values: Any) -> None:

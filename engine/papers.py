@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
 from sqlmodel import col, select, update
 
-from engine.claiming import LEASE, free
+from engine.claiming import LEASE, free, pause_after
 from engine.clock import local_date
-from engine.dossiers import Dossier, fetch
+from engine.dossiers import Dossier, fetch_readable
 from engine.office import Office
 from engine.registry import Paper
 from engine.vault import without_personal_numbers
@@ -19,11 +20,13 @@ from models import Document, DocumentStatus
 log = logging.getLogger(__name__)
 
 BATCH = 25
-ATTEMPTS = 5
 
 
 def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> int:
-    """Make the files of pending papers, up to a batch; return how many were taken up. A failure is kept with the paper."""
+    """Make the files of pending papers, up to a batch; return how many were taken up.
+
+    A paper that can't be made keeps its error, is shown with it, and is tried again later; its letters wait for it.
+    """
     now = office.clock.now()
     with office.db.writing() as session:
         wanted = (
@@ -31,7 +34,6 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
             .where(
                 Document.pipeline == pipeline,
                 Document.status == DocumentStatus.PENDING,
-                Document.attempt < ATTEMPTS,
                 free(Document.leased_until, now),
             )
             .order_by(col(Document.case_id))
@@ -41,23 +43,27 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
         if only is not None:
             wanted = wanted.where(col(Document.case_id).in_(list(only)))
         papers = list(session.exec(wanted))
-        dossiers = {dossier.row.id: dossier for dossier in fetch(office, session, {p.case_id for p in papers})}
+        dossiers, unreadable = fetch_readable(office, session, {paper.case_id for paper in papers})
         for document in papers:
             document.leased_until = now + LEASE
             document.attempt += 1
             session.add(document)
     made: list[tuple[Document, dict[str, Any]]] = []
     for document in papers:
-        dossier = dossiers[document.case_id]
         try:
+            if document.case_id in unreadable:
+                raise unreadable[document.case_id]
+            dossier = dossiers[document.case_id]
             pdf = make(office, dossier, document, dossier.pipeline.papers[document.kind])
             sha256, path = office.store.put(pdf)
         except Exception as error:
-            log.exception("The paper %s of %s could not be made", document.key, dossier.case.number)
-            made.append((document, {"error": without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]}))
+            trace = without_personal_numbers(traceback.format_exc())
+            log.error("The paper %s of case %d could not be made: %s", document.key, document.case_id, trace)
+            said = without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]
+            made.append((document, {"error": said, "leased_until": now + pause_after(document.attempt)}))
         else:
             ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(pdf)}
-            made.append((document, {**ready, "error": None}))
+            made.append((document, {**ready, "error": None, "leased_until": None}))
     if made:
         with office.db.writing() as session:
             for document, values in made:
@@ -68,7 +74,7 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
                         col(Document.key) == document.key,
                         col(Document.status) == DocumentStatus.PENDING,
                     )
-                    .values(leased_until=None, **values)
+                    .values(**values)
                 )
     return len(made)
 

@@ -33,6 +33,7 @@ LOOK_AFTER_CHILDREN_EVERY = 2.0
 # How long a child may take to end when it is asked to; then it is killed with all that it started.
 ENDS_WITHIN = 2.5
 
+_libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -143,9 +144,9 @@ def started(settings: Settings, port: int = 0, *, keep: bool = False) -> Iterato
 class Child:
     """A process in a session of its own, its words in a log. It ends when the thread that started it is gone."""
 
-    def __init__(self, command: list[str], *, env: dict[str, str], log: Path) -> None:
-        """Start it."""
-        self.command, self.env, self.log = command, env, log
+    def __init__(self, command: list[str], *, env: dict[str, str], log: Path, niceness: int = 0) -> None:
+        """Start it; with a ``niceness`` above 0 it leaves the processor to others."""
+        self.command, self.env, self.log, self.niceness = command, env, log, niceness
         log.parent.mkdir(parents=True, exist_ok=True)
         self._ending = threading.Event()
         self._keeper: threading.Thread | None = None
@@ -184,6 +185,11 @@ class Child:
                 log.warning("%s ended by itself; starting it again. Its words are in %s", self.command[-1], self.log)
                 self._process = self._start()
 
+    def _before_start(self) -> None:
+        if sys.platform == "linux":
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        os.nice(self.niceness)
+
     def _start(self) -> subprocess.Popen[bytes]:
         with open(self.log, "ab") as words:
             return subprocess.Popen(
@@ -192,7 +198,7 @@ class Child:
                 stdout=words,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=self._before_start,
             )
 
 
@@ -244,8 +250,3 @@ def _wait_for(server: Child, url: str) -> None:
         if server.ended() or time.monotonic() > deadline:
             raise Refused(f"Prefect's server did not start; its last words are in {server.log}")
         time.sleep(0.1)
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

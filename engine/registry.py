@@ -162,3 +162,9 @@ def pipeline_named(name: str, version: int | None = None) -> Pipeline:
         what = name if version is None else f"{name} version {version}"
         raise Refused(f"There is no pipeline {what}; there are: {known}")
     return versions[-1]
+
+
+def all_versions() -> list[Pipeline]:
+    """Return every registered version of every pipeline, superseded ones too."""
+    load()
+    return [pipeline for _, pipeline in sorted(_pipelines.items())]

@@ -1,5 +1,7 @@
 """Replay: a pipeline is run again from the top, and the ledger says what has already happened.
 
+Longer than 300 lines because the five rules below are one mechanism, and are checked by reading them together.
+
 One `Replay` plays one case once, inside a transaction that holds the case's row lock:
 1. every call (step, ask, external step, issue) gets the key ``name#n``, numbered in call order;
 2. a key that the ledger has is *fitted*: kind and hash of the arguments must agree, and its result is returned;
@@ -15,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -115,6 +117,10 @@ class Replay:
         self.reason: str | None = None
         self._counts: Counter[str] = Counter()
         self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
+        # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
+        self._open = {
+            key for key, wait in past.waits.items() if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
+        }
 
     @property
     def today(self) -> date:
@@ -165,7 +171,9 @@ class Replay:
         self.append(EntryKind.STEP, key, arguments_hash=arguments_hash, result=done[0])
         return done[0]
 
-    def ask(self, questions: tuple[Question[Any], ...], apart_from: list[str]) -> list[Form | Silence]:
+    def ask(
+        self, questions: tuple[Question[Any], ...], apart_from: list[str], note: str | None = None
+    ) -> list[Form | Silence]:
         """Return the answers to ``questions``, or open their waits and suspend until all are settled."""
         self._only_in_the_process("ask")
         settled: list[Form | Silence] = []
@@ -175,7 +183,7 @@ class Replay:
                 self._fit(entry, key, arguments_hash, {EntryKind.ANSWER})
                 settled.append(self._settled(question, key, entry))
             else:
-                self._wait_for(question, key, arguments_hash, apart_from)
+                self._wait_for(question, key, arguments_hash, apart_from, note)
         if len(settled) < len(questions):
             raise Suspended
         return settled
@@ -238,6 +246,8 @@ class Replay:
                 first.key,
                 f"the code came to {before} without it",
             )
+        if self._open:
+            self._refuse_wait(min(self._open), f"the case waits there, and the code came to {before} without it")
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +274,9 @@ class Replay:
         words, at = self.past.answers[key]
         return question.form.model_validate(words).recorded(entry.actor, at)
 
-    def _wait_for(self, question: Question[Any], key: str, arguments_hash: str, apart_from: list[str]) -> None:
+    def _wait_for(
+        self, question: Question[Any], key: str, arguments_hash: str, apart_from: list[str], note: str | None
+    ) -> None:
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
             return
@@ -284,6 +296,7 @@ class Replay:
             holder=self.case.applicant.handle if question.of is Role.APPLICANT else None,
             apart_from=apart_from,
             arguments_hash=arguments_hash,
+            note=note,
             asked_at=self.now,
             due_at=end_of(due) if due else None,
             silent_at=end_of(silent) if silent else None,
@@ -308,14 +321,11 @@ class Replay:
 
     def _fit_wait(self, wait: Wait, arguments_hash: str) -> None:
         if wait.arguments_hash != arguments_hash:
-            raise LedgerMisfit(
-                self.case.number,
-                self.pipeline.name,
-                self.pipeline.version,
-                None,
-                wait.key,
-                "it was asked with other arguments",
-            )
+            self._refuse_wait(wait.key, "it was asked with other arguments")
+        self._open.discard(wait.key)
+
+    def _refuse_wait(self, key: str, what: str) -> NoReturn:
+        raise LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, None, key, what)
 
     def _withdraw_at(self, key: str, arguments_hash: str) -> None:
         """A withdrawal noted during a machine wait takes effect here, at the next thing that would be asked."""

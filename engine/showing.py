@@ -58,7 +58,7 @@ def show(office: Office, session: Session, number: str) -> dict[str, Any]:
         "status": _status(case),
         "outcome": case.outcome,
         "reason": case.reason,
-        "error": case.error,
+        "error": case.error or _put_off(session, case),
         "waiting_for": inbox(office, session, number=number),
         "documents": [
             {
@@ -66,6 +66,8 @@ def show(office: Office, session: Session, number: str) -> dict[str, Any]:
                 "number": document.number,
                 "path": office.store.location(document.path) if document.path else None,
                 "sha256": document.sha256,
+                "status": document.status,
+                "error": document.error,
             }
             for document in documents
         ],
@@ -178,6 +180,14 @@ def _waiting(wait: Wait, case: Case) -> dict[str, Any]:
         "note": wait.note,
         "form": question.form.model_json_schema(),
     }
+
+
+def _put_off(session: Session, case: Case) -> str | None:
+    """Return why the machine's last attempt failed, while a case waits for its next one."""
+    wanted = select(Wait.note).where(
+        Wait.case_id == case.id, col(Wait.settled_at).is_(None), col(Wait.kind).not_in(PEOPLE)
+    )
+    return session.exec(wanted).first()
 
 
 def _status(case: Case) -> str:

@@ -36,10 +36,13 @@ _PUBLIC = (
     r"|(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])"
     r"|(?<![0-9A-Za-z])(?=\d*[a-f])[0-9a-f]{32,}(?![0-9A-Za-z])"
 )
-# NIK and NPWP (15 digits and more, with or without points, dashes and blanks), and telephone numbers. A NIB has 13 and is public.
+# NIK and NPWP (15 digits and more, bare or in groups), telephone numbers, mail addresses. A NIB has 13 digits and is public;
+# one that was issued on the 8th of a month may look like a telephone number: it is masked too, which is harmless.
 _PERSONAL = (
-    r"(?<!\d)\d(?:[ .\-]{0,2}\d){14,}(?!\d)"
-    r"|(?<!\d)(?:\+?62|0)[ .\-]?\(?[2-9]\d\)?(?:[ .\-]?\d){6,11}(?!\d)"
+    r"(?<!\d)\d{15,}(?!\d)"
+    r"|(?<!\d)(?=\d(?:[ .\-]{0,2}\d){14})\d{1,8}(?:[ .\-]{1,2}\d{1,8}(?!\d))+"
+    r"|(?<!\d)(?:\+62|62(?=[ .\-]?8)|0(?=8))[ .\-]?\d\d(?:[ .\-]?\d){6,10}(?!\d)"
+    r"|(?<!\d)\(?0[2-79]\d{1,2}\)?[ .\-]?\d(?:[ .\-]?\d){5,7}(?!\d)"
     r"|[^\s<>@\"',;:()\[\]=]+@[\w\-]+(?:\.[\w\-]+)+"
 )
 _LONG = re.compile(f"(?P<public>{_PUBLIC})|(?P<personal>{_PERSONAL})")

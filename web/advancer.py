@@ -1,6 +1,6 @@
 """Advances what is ready, in the web process, within a second of the answer that made it so.
 
-A thread of its own looks for ready cases: at once when a page or the API took an answer, every 0.2 s for answers that
+A thread of its own looks for ready cases: at once when a page or the API took an answer, every 0.15 s for answers that
 other processes took. It runs one flow per pipeline at a time, so that a burst of answers makes its own batches. Where
 Prefect's server does not answer, the cases are advanced all the same, in a run of ours.
 """
@@ -27,7 +27,7 @@ from models import Case
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.2
+LOOK_EVERY = 0.15
 # A server that is slower than this to say that it is healthy would hold up the cases.
 PREFECT_ANSWERS_WITHIN = 0.5
 # After a run that failed or found nothing, that pipeline rests, or it would be run over and over.

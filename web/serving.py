@@ -114,6 +114,7 @@ def _deployments(settings: Settings) -> Iterator[None]:
         [sys.executable, "-m", "web.deployments"],
         env={**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
         log=settings.path("var/prefect/deployments.log"),
+        niceness=5,  # scheduled runs are a safety net: whoever waits at a page comes first
     )
     child.keep()
     try:

@@ -7,6 +7,9 @@ risks; this office checks, advises, files, records and certifies that it did. It
 from __future__ import annotations
 
 from engine.words import Case, Ending, Question, Role, Silence, ask, close, issue, pipeline
+from flows.nib_legalization.application import Application, Reason, application_of
+from flows.nib_legalization.facts import certificate_facts
+from flows.nib_legalization.filing import file_with_oss
 from flows.nib_legalization.forms import (
     Classification,
     Completeness,
@@ -29,12 +32,8 @@ from flows.nib_legalization.forms import (
 from flows.nib_legalization.steps import (
     CERTIFICATE,
     REFUSAL,
-    Application,
-    Reason,
-    application_of,
     ask_for_fixes,
     ask_for_fixes_of_dpmptsp,
-    certificate_facts,
     confirm_already_legal,
     confirm_completeness,
     confirm_decline,
@@ -47,9 +46,9 @@ from flows.nib_legalization.steps import (
     confirm_withdrawn,
     draft_refusal,
     examine,
-    file_with_oss,
     hand_out_risk_sheet,
     hand_over,
+    propose_risk,
     say_that_the_deadline_passed,
     say_that_verification_began,
 )
@@ -136,7 +135,7 @@ def nib_legalization(case: Case) -> Outcome:
         application = application.corrected(correction)
     confirm_completeness(case)
 
-    classification = ask(CLASSIFICATION)
+    classification = ask(CLASSIFICATION, note=propose_risk(case, application))
     application = application.classified(classification)
     if classification.decision is Track.REROUTE:
         confirm_reroute(case, application, classification.agency, classification.reason)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from engine.calendar import due_date
 from engine.vault import masked
 from engine.words import (
-    ByHand,
     Case,
     Issued,
     Letter,
     Paper,
-    Question,
-    Role,
-    calling,
-    external_step,
     paper,
     run,
     stand,
     step,
     tell,
 )
-from flows.nib_legalization.forms import Classification, Correction, FilingEnd, OssFiling, RiskLevel
-from outside.errors import RefusedOutside
-from outside.oss import Filing, file_once
-from rules.regions import region_name
+from flows.nib_legalization.application import Application, Reason, proposed_risk, scale_of
+from flows.nib_legalization.facts import common, industry, next_steps, objection, verifier, words
 
 RECEIPT = Paper("receipt", "Tanda terima permohonan")
 COMPLETENESS_NOTICE = Paper("completeness_notice", "Pemberitahuan kelengkapan berkas")
@@ -54,78 +44,6 @@ REFUSED_BY_VERIFIER = Letter("rejected_by_verifier")
 REROUTED = Letter("rerouted")
 LAPSED = Letter("lapsed")
 WITHDRAWN = Letter("withdrawn")
-
-OSS_FILING = Question(OssFiling, of=Role.OFFICER, due="filing_time", title="Ajukan di OSS dengan tangan, lalu catat NIB")
-
-
-class Application(BaseModel):
-    """The application as it stands: the facts of the opening with the corrections and the classification so far."""
-
-    model_config = ConfigDict(frozen=True)
-
-    owner_name: str
-    business_name: str
-    address: str
-    industry_code: str
-    industry_code_version: str
-    stated_nib: str | None = None
-    risk: RiskLevel | None = None
-
-    @property
-    def risk_level(self) -> RiskLevel:
-        """Return the risk level. Only an application that was classified has one: ValueError before."""
-        if self.risk is None:
-            raise ValueError("this application was not classified yet")
-        return self.risk
-
-    def corrected(self, correction: Correction) -> Application:
-        """Return the application with what the owner put right."""
-        changes = correction.model_dump(include={"owner_name", "business_name", "address", "industry_code"})
-        return self.model_copy(update={name: value for name, value in changes.items() if value})
-
-    def classified(self, classification: Classification) -> Application:
-        """Return the application with the industry code and the risk level that were settled."""
-        return self.model_copy(
-            update={
-                "industry_code": classification.industry_code,
-                "industry_code_version": classification.industry_code_version,
-                "risk": classification.risk_level,
-            }
-        )
-
-
-class Reason(BaseModel):
-    """Why an application can't go on, and the rule that says so."""
-
-    model_config = ConfigDict(frozen=True)
-
-    reason: str
-    rule: str
-
-
-def application_of(case: Case) -> Application:
-    """Return the application as it was registered."""
-    return Application(
-        owner_name=case.facts.owner.name,
-        business_name=case.facts.name,
-        address=case.facts.owner.address,
-        industry_code=case.facts.industry_code,
-        industry_code_version=case.facts.industry_code_version,
-        stated_nib=case.facts.business_id_number,
-    )
-
-
-def scale_of(case: Case) -> str:
-    """Return micro, small, medium or large by yearly sales: PP 7/2021 Pasal 35 (5), boundaries inclusive."""
-    ceilings: dict[str, int] = case.rules.business_scale_by_sales.value
-    fitting = [scale for scale, ceiling in ceilings.items() if case.facts.annual_sales_rupiah <= ceiling]
-    return min(fitting, key=ceilings.__getitem__, default="large")
-
-
-def proposed_risk(case: Case, industry_code: str) -> RiskLevel | None:
-    """Return the risk level that the office's working table proposes, or None where it has no row."""
-    level = case.rules.risk_by_industry.value.get(industry_code, {}).get(scale_of(case))
-    return RiskLevel(level) if level else None
 
 
 # -- steps -----------------------------------------------------------------------------------------------------------
@@ -154,6 +72,14 @@ def examine(case: Case) -> list[Reason]:
     if scale_of(case) not in scales.value:
         obstacles.append(Reason(reason=words(case)["not_umk"], rule=scales.citation))
     return obstacles
+
+
+@step
+def propose_risk(case: Case, application: Application) -> str:
+    """Return what the rule table proposes for this industry code and scale, as the companion is shown it."""
+    level = proposed_risk(case, application.industry_code)
+    scale = words(case)["scales"][scale_of(case)]
+    return f"KBLI {application.industry_code}, skala {scale}: tabel mengusulkan {level or 'tidak ada'}"
 
 
 @step
@@ -215,49 +141,6 @@ def confirm_statement(case: Case, application: Application, signed_by: str, on_p
         "mandate": companion,
     }
     paper(STATEMENT_PAPER, facts)
-
-
-@external_step(OSS_FILING)
-def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) -> OssFiling | ByHand:
-    """File at OSS, once: after an attempt whose end is unknown it is looked up first."""
-    stated = Application.model_validate(application)
-    owner = case.facts.owner
-    call = calling()
-    filing = Filing(
-        reference=call.reference,
-        owner_name=stated.owner_name,
-        national_id=owner.national_id,
-        tax_id=owner.tax_id,
-        business_name=stated.business_name,
-        address=stated.address,
-        region_code=case.region_code,
-        industry_code=stated.industry_code,
-        industry_code_version=stated.industry_code_version,
-        risk_level=stated.risk_level,
-        capital_rupiah=case.facts.capital_rupiah,
-        annual_sales_rupiah=case.facts.annual_sales_rupiah,
-        email=owner.email,
-        phone=owner.phone,
-        signed_statement_at=datetime.fromisoformat(signed_at),
-    )
-    try:
-        result = file_once(call.office.contacts.oss, filing, call.end_unknown)
-    except RefusedOutside as refused:
-        return OssFiling(decision=FilingEnd.REFUSED, reason=refused.for_people)
-    if isinstance(result, ByHand):
-        return result
-    evidence = call.keep(result.pdf if result.pdf else result.model_dump_json().encode())
-    form = OssFiling(
-        decision=FilingEnd(result.outcome),
-        nib=result.nib,
-        holder_name=result.holder_name,
-        issued_on=result.issued_on,
-        evidence=None if result.outcome == "refused" else evidence,
-        source=result.source,
-        reason=result.reason or "",
-    )
-    form.recorded(result.source, call.office.clock.now())
-    return form
 
 
 @step
@@ -355,62 +238,6 @@ def confirm_withdrawn(case: Case, reason: str) -> None:
     confirm_end_by_applicant(case, reason)
 
 
-# -- what several steps write ----------------------------------------------------------------------------------------
-
-
-def common(case: Case) -> dict[str, Any]:
-    """Return the facts that every paper and letter of this pipeline bears."""
-    return {
-        "case_number": case.number,
-        "applicant_name": case.applicant.name,
-        "business_name": case.facts.name,
-        "region_name": region_name(case.region_code),
-        "date": run.today,
-        "link": run.check_url(case.number),
-        "office": case.rules.office.value,
-        "official": case.rules.signing_official.value,
-    }
-
-
-def words(case: Case) -> dict[str, Any]:
-    """Return the sentences of this pipeline in the applicant's language."""
-    texts: dict[str, Any] = case.rules.words.value[case.applicant.language]
-    return texts
-
-
-def industry(case: Case, application: Application) -> dict[str, Any]:
-    """Return industry code, risk and scale as papers show them."""
-    level = application.risk_level
-    return {
-        "industry_code": application.industry_code,
-        "industry_title": case.rules.industry_titles.value.get(application.industry_code, case.facts.main_product),
-        "industry_code_version": f"KBLI {application.industry_code_version}",
-        "risk_level": str(level),
-        "risk_level_name": case.rules.risk_obtains.value[level]["name"],
-        "business_scale": words(case)["scales"][scale_of(case)],
-    }
-
-
-def certificate_facts(case: Case, application: Application, nib: str, issued_on: date | None) -> dict[str, Any]:
-    """Return the facts of the certificate, except its number and its date, which it gets when it is issued."""
-    return {
-        "case_number": case.number,
-        "applicant_name": application.owner_name,
-        "business_name": application.business_name,
-        "region_name": region_name(case.region_code),
-        "office": case.rules.office.value,
-        "official": case.rules.signing_official.value,
-        "nib": nib,
-        "nib_issued_on": issued_on,
-        **industry(case, application),
-    }
-
-
-def next_steps(case: Case, nib: str) -> dict[str, Any]:
-    """Return the facts of the hand-over note."""
-    return {"nib": nib, "nib_recorded_on": run.today, "add_kbli": [], "next_steps": words(case)["next_steps"]}
-
-
 def return_dossier(case: Case, deficiencies: list[str]) -> None:
     """Write the return notice and its letter."""
     facts = common(case) | {
@@ -421,19 +248,7 @@ def return_dossier(case: Case, deficiencies: list[str]) -> None:
     tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])
 
 
-def objection(case: Case) -> dict[str, Any]:
-    """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
-    until = due_date(run.today, case.rules.objection_time)
-    return {"until": until, "to": words(case)["objection_to"]}
-
-
-def verifier(case: Case) -> str:
-    """Return the authority that verifies in this region."""
-    return f"DPMPTSP {region_name(case.region_code)}"
-
-
 def confirm_end_by_applicant(case: Case, reason: str) -> None:
     """Write the confirmation that the applicant ended the case."""
     facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
-

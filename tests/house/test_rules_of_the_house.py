@@ -14,7 +14,8 @@ import typer.main
 
 from cli import app
 from engine.documents.templating import TEMPLATES, offences
-from engine.registry import current
+from engine.registry import all_versions, current
+from engine.versions import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("engine", "flows", "models", "outside", "rules", "web", "tests")
@@ -146,3 +147,12 @@ def _path() -> dict[str, str]:
     import os
 
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("pipeline", all_versions(), ids=lambda pipeline: f"{pipeline.name}-{pipeline.version}")
+def test_no_version_changes_under_its_number(pipeline: object) -> None:
+    """Process or forms changed: give it a new version and move the old one to flows/past/ (or scripts/lock-versions)."""
+    import json
+
+    known = json.loads((ROOT / "flows" / "versions.json").read_text())
+    assert known.get(f"{pipeline.name} {pipeline.version}") == fingerprint(pipeline)  # type: ignore[attr-defined, arg-type]

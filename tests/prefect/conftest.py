@@ -27,8 +27,8 @@ R = TypeVar("R")
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[SmallOffice]:
-    """An office with three businesses."""
-    small = SmallOffice.at(tmp_path)
+    """An office with five businesses."""
+    small = SmallOffice.at(tmp_path, businesses=5)
     yield small
     small.office.close()
 

@@ -1,0 +1,61 @@
+"""A form as it was filled in: taken, or refused with each faulty field named in words for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.errors import BadAnswer
+from engine.forms import Form, Question
+
+# By pydantic's own names of faults. What was typed in is never repeated: it may be a personal number.
+IN_WORDS = {
+    "missing": "wajib diisi",
+    "extra_forbidden": "isian ini tidak dikenal; periksa ejaannya",
+    "enum": "pilih salah satu dari {expected}",
+    "literal_error": "pilih salah satu dari {expected}",
+    "string_type": "harus berupa teks",
+    "string_too_short": "paling sedikit {min_length} huruf",
+    "string_too_long": "paling banyak {max_length} huruf",
+    "string_pattern_mismatch": "bentuknya tidak sesuai ({pattern})",
+    "bool_type": "jawab ya atau tidak",
+    "bool_parsing": "jawab ya atau tidak",
+    "int_type": "harus berupa bilangan bulat",
+    "int_parsing": "harus berupa bilangan bulat",
+    "list_type": "harus berupa daftar",
+    "date_type": "harus berupa tanggal, misalnya 2026-01-31",
+    "date_parsing": "harus berupa tanggal, misalnya 2026-01-31",
+    "date_from_datetime_parsing": "harus berupa tanggal, misalnya 2026-01-31",
+    "model_type": "isian formulir harus berupa pasangan nama dan isi",
+}
+
+
+def filled_in(number: str, key: str, question: Question[Any], data: dict[str, Any]) -> Form:
+    """Return the form that ``data`` fills in. Raises `BadAnswer` with every faulty field."""
+    try:
+        return question.form.model_validate(data)
+    except ValidationError as error:
+        raise BadAnswer(number, key, [_fault(one) for one in error.errors(include_url=False)]) from None
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
+    field = ".".join(str(part) for part in fault["loc"])
+    reason = IN_WORDS.get(fault["type"], "").format_map(_Words(fault.get("ctx", {})))
+    own = re.fullmatch(r"(?s)Value error, (?:(\w+): )?(.*)", fault["msg"])
+    if own:  # our forms say which field they mean: "deficiencies: sebutkan …"
+        field, reason = field or own[1] or "", own[2] if not field else f"{own[1]}: {own[2]}" if own[1] else own[2]
+    return {"field": field or "form", "reason": reason or fault["msg"]}
+
+
+class _Words(dict[str, Any]):
+    """What a fault tells of itself, in Indonesian."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        return value.replace(" or ", " atau ") if isinstance(value, str) and name == "expected" else value

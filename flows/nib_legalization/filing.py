@@ -1,0 +1,59 @@
+"""Filing at OSS: the one call of this pipeline to somebody else's system."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from engine.words import ByHand, Case, Question, Role, calling, external_step
+from flows.nib_legalization.application import Application
+from flows.nib_legalization.forms import FilingEnd, OssFiling
+from outside.errors import RefusedOutside
+from outside.oss import Filing, file_once
+
+OSS_FILING = Question(
+    OssFiling, of=Role.OFFICER, due="filing_time", title="Ajukan di OSS dengan tangan, lalu catat NIB"
+)
+
+
+@external_step(OSS_FILING)
+def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) -> OssFiling | ByHand:
+    """File at OSS, once: after an attempt whose end is unknown it is looked up first."""
+    stated = Application.model_validate(application)
+    owner = case.facts.owner
+    call = calling()
+    filing = Filing(
+        reference=call.reference,
+        owner_name=stated.owner_name,
+        national_id=owner.national_id,
+        tax_id=owner.tax_id,
+        business_name=stated.business_name,
+        address=stated.address,
+        region_code=case.region_code,
+        industry_code=stated.industry_code,
+        industry_code_version=stated.industry_code_version,
+        risk_level=stated.risk_level,
+        capital_rupiah=case.facts.capital_rupiah,
+        annual_sales_rupiah=case.facts.annual_sales_rupiah,
+        email=owner.email,
+        phone=owner.phone,
+        signed_statement_at=datetime.fromisoformat(signed_at),
+    )
+    try:
+        result = file_once(call.office.contacts.oss, filing, call.end_unknown)
+    except RefusedOutside as refused:
+        return OssFiling(decision=FilingEnd.REFUSED, reason=refused.for_people)
+    if isinstance(result, ByHand):
+        return result
+    evidence = call.keep(result.pdf if result.pdf else result.model_dump_json().encode())
+    form = OssFiling(
+        decision=FilingEnd(result.outcome),
+        nib=result.nib,
+        holder_name=result.holder_name,
+        issued_on=result.issued_on,
+        evidence=None if result.outcome == "refused" else evidence,
+        source=result.source,
+        reason=result.reason or "",
+    )
+    form.recorded(result.source, call.office.clock.now())
+    return form

@@ -1,0 +1,1 @@
+"""Superseded versions, each unchanged, until no open case needs it."""

@@ -1,0 +1,159 @@
+"""What an office has on record, without what chance made: two runs of one script must have the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from engine import ledger
+from engine.dossiers import Dossier, by_numbers
+from engine.office import Office
+from models import Business, Case, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait, WaitKind
+from outside.channels import message_id_for
+
+# Columns that differ between two runs: ids and salts, sealed words (they are compared unsealed), and traces of a second
+# try. Everything else counts, times to the microsecond.
+CHANCE: dict[type[Any], set[str]] = {
+    LedgerEntry: {"case_id", "run_id", "arguments_hash", "previous_hash", "hash"},
+    Wait: {"case_id", "arguments_hash", "request", "note", "attempt", "end_unknown", "next_attempt_at"},
+    Document: {"case_id", "facts", "attempt", "leased_until"},
+    Letter: {"case_id", "sealed", "to_person_id", "attempt"},
+    Standing: {"case_id", "subject_id"},
+}
+OF_CASES = {"case_id", "id", "salt", "facts", "head", "person_id", "subject_id"}
+
+Record = dict[str, Any]
+
+
+def record_of(office: Office, home: Path, filed: list[str]) -> Record:
+    """Return everything that an auditor could ask for, by name. ``filed`` is OSS's own account of what it took."""
+    with office.db.reading() as session:
+        numbers = session.exec(select(Case.number).order_by(col(Case.id))).all()
+        record: Record = {
+            "first break of a chain": ledger.verify(session).first_bad,
+            "series": {series.name: series.last for series in session.exec(select(Series))},
+            "persons, businesses": [session.scalar(select(func.count()).select_from(t)) for t in (Person, Business)],
+            "filed at OSS": filed,
+            "letters in the folder": sorted(file.name for file in (home / "letters").glob("*.eml")),
+            "letters that left": {name: sorted(set(contents)) for name, contents in sorted(letters_sent(home).items())},
+            "files kept": sorted(file.name for file in (home / "documents").rglob("*.*")),
+        }
+        owners = dict(session.exec(select(User.name, Person.name).join(Person, col(User.person_id) == Person.id)).all())
+        for number, dossier in by_numbers(office, session, numbers).items():
+            record |= {f"{number} {name}": facts for name, facts in _case(office, session, dossier)}
+    named: Record = _named(record, {handle: f"the owner {name}" for handle, name in owners.items()})
+    return named
+
+
+def differences(here: Record, there: Record) -> list[str]:
+    """Return in words where two records differ, as few lines as tell it."""
+    told: list[str] = []
+    for name in sorted({*here, *there}):
+        mine, theirs = here.get(name, "nothing"), there.get(name, "nothing")
+        if isinstance(mine, list) and isinstance(theirs, list):
+            told += [f"{name}: too much: {one}" for one in mine if one not in theirs]
+            told += [f"{name}: missing: {one}" for one in theirs if one not in mine]
+            if mine != theirs and sorted(map(str, mine)) == sorted(map(str, theirs)):
+                told.append(f"{name}: another order, or one more often")
+        elif mine != theirs:
+            told.append(f"{name}: {mine} instead of {theirs}")
+    return told
+
+
+def letters_sent(home: Path) -> dict[str, list[str]]:
+    """Return the fingerprints of what was handed to the channel, by Message-ID, in order."""
+    sent: dict[str, list[str]] = defaultdict(list)
+    log = home / "sent.log"
+    for line in log.read_text().splitlines() if log.exists() else ():
+        message_id, contents = line.split()
+        sent[message_id].append(contents)
+    return dict(sent)
+
+
+def ahead_of_the_record(office: Office, home: Path, filed: list[str]) -> list[str]:
+    """Return what the world outside has, at a cut, that no committed row announces: nobody could know of it again."""
+    with office.db.reading() as session:
+        cases = {case.id: case.number for case in session.exec(select(Case))}
+        letters = session.exec(select(Letter).where(Letter.attempt > 0)).all()
+        calls = session.exec(select(Wait).where(Wait.kind != WaitKind.PERSON, Wait.attempt > 0)).all()
+    domain = office.settings.sender.rsplit("@", 1)[-1]
+    announced = {message_id_for(f"{cases[letter.case_id]}/{letter.key}", domain) for letter in letters}
+    called = {f"{cases[wait.case_id]}/{wait.key}" for wait in calls}
+    told = [f"the letter {name} left, and no letter is on record as being sent" for name in letters_sent(home)
+            if name not in announced]
+    return told + [f"{one} was filed at OSS, and no call is on record" for one in filed if one.split()[0] not in called]
+
+
+def sent_too_often(home: Path, before: dict[str, list[str]], under_way: set[str]) -> list[str]:
+    """Return the letters that left again though they were not on their way when the power failed."""
+    return [
+        f"the letter {name} left {len(contents)} times"
+        for name, contents in letters_sent(home).items()
+        if len(contents) > 1 + (name in before and name in under_way)
+    ]
+
+
+def letters_under_way(office: Office) -> set[str]:
+    """Return the Message-IDs of letters that were handed to a channel, and whose end is not recorded."""
+    domain = office.settings.sender.rsplit("@", 1)[-1]
+    with office.db.reading() as session:
+        found = session.exec(
+            select(Case.number, Letter.key)
+            .join(Letter, col(Letter.case_id) == col(Case.id))
+            .where(col(Letter.leased_until).is_not(None))
+        )
+        return {message_id_for(f"{number}/{key}", domain) for number, key in found}
+
+
+def fingerprint(content: bytes) -> str:
+    """Return the first half of SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _case(office: Office, session: Session, dossier: Dossier) -> Iterator[tuple[str, Any]]:
+    row = dossier.row
+    yield "case", _plain(row, OF_CASES)
+    yield "answers", [[key, *words] for key, words in sorted(dossier.past.answers.items())]
+    for table in CHANCE:
+        found = session.exec(select(table).where(table.case_id == row.id)).all()
+        rows = [_plain(one, CHANCE[table]) | _unsealed(office, dossier, one) for one in found]
+        yield table.__name__, sorted(rows, key=lambda one: (one.get("seq", 0), str(one.get("key"))))
+
+
+def _plain(row: Any, chance: set[str]) -> dict[str, Any]:
+    facts: dict[str, Any] = row.model_dump(exclude=chance)
+    return facts
+
+
+def _unsealed(office: Office, dossier: Dossier, row: Any) -> dict[str, Any]:
+    """Return what the row's own columns do not show: the words of letters, the facts and the file of documents."""
+    match row:
+        case Letter():
+            return {"words": office.vault.unseal(dossier.key, row.sealed)}
+        case Document():
+            kept = len(office.store.get(row.path)) if row.path else None
+            return {"facts": office.vault.unseal(dossier.key, row.facts), "kept": kept}
+        case LedgerEntry(result={"answer": hashed}):
+            words, _ = dossier.past.answers[row.key]
+            fits = hashed == ledger.salted_hash(dossier.row.salt, words)
+            return {"result": {**row.result, "answer": "fits" if fits else "does not fit"}}
+        case _:
+            return {}
+
+
+def _named(value: Any, names: dict[str, str]) -> Any:
+    """Return ``value`` with the handles of applicants, which bear a database's own ids, as the names of people."""
+    match value:
+        case dict():
+            return {key: _named(one, names) for key, one in value.items()}
+        case list() | tuple():
+            return [_named(one, names) for one in value]
+        case str():
+            return names.get(value, value)
+        case _:
+            return value
