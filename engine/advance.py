@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from sqlmodel import Session, col, select
 
 from engine.book import Book
-from engine.claiming import FATAL_ATTEMPTS, claim_cases
+from engine.claiming import FATAL_ATTEMPTS, Claimed, claim_cases
 from engine.dossiers import Dossier, fetch
 from engine.issuing import issue_waiting
 from engine.machine import call_waiting
@@ -106,13 +106,13 @@ def drain(
 
 
 def _advance_claimed(
-    office: Office, run: RunHandle, chunk: list[Case], worker: Worker, tally: Tally, fine: bool
+    office: Office, run: RunHandle, chunk: list[Claimed], worker: Worker, tally: Tally, fine: bool
 ) -> None:
     fatal = [case for case in chunk if case.attempts >= FATAL_ATTEMPTS]
-    ids = [case.id or 0 for case in chunk if case not in fatal]
+    ids = [case.id for case in chunk if case not in fatal]
     for case in fatal:
         error = f"The process died {case.attempts} times while it advanced this case"
-        park(office, run, case.id or 0, error)
+        park(office, run, case.id, error)
         tally.note(case.number, "", error, CaseStatus.PARKED)
     groups = [[case_id] for case_id in ids] if fine else [ids] if ids else []
     for group in groups:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select, update
@@ -31,10 +32,11 @@ def free(column: object, now: object) -> ColumnElement[bool]:
 
 def pause_after(attempt: int) -> timedelta:
     """Return how long to leave a thing alone that failed at that attempt: 1, 2, 4 … minutes, at most 6 hours."""
-    return min(FIRST_PAUSE * 2 ** (min(attempt, 20) - 1), LONGEST_PAUSE)
+    doubled: timedelta = FIRST_PAUSE * 2 ** (min(attempt, 20) - 1)
+    return min(doubled, LONGEST_PAUSE)
 
 
-def parked_cases(pipeline: str) -> object:
+def parked_cases(pipeline: str) -> Any:
     """Return the query for the parked cases of ``pipeline``: no machine works for them until somebody looked."""
     return select(Case.id).where(Case.pipeline == pipeline, Case.status == CaseStatus.PARKED)
 
@@ -64,12 +66,20 @@ def still_ours(office: Office, row: Wait | Letter) -> bool:
     return renewed is not None
 
 
-def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit: int = CHUNK) -> list[Case]:
+class Claimed(NamedTuple):
+    """A case that was leased, and how often it had been claimed before without coming to an end."""
+
+    id: int
+    number: str
+    attempts: int
+
+
+def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit: int = CHUNK) -> list[Claimed]:
     """Lease up to ``limit`` ready cases of ``pipeline``; a case that was claimed before and not finished comes alone."""
     now = office.clock.now()
     with office.db.writing() as session:
         wanted = (
-            select(Case)
+            select(col(Case.id), Case.number, Case.attempts)
             .where(Case.pipeline == pipeline, col(Case.ready), free(Case.leased_until, now))
             .order_by(col(Case.id))
             .limit(limit)
@@ -77,7 +87,7 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
         )
         if only is not None:
             wanted = wanted.where(col(Case.id).in_(list(only)))
-        cases = list(session.exec(wanted))
+        cases = [Claimed(case_id or 0, number, attempts) for case_id, number, attempts in session.exec(wanted)]
         suspects = [case for case in cases if case.attempts]
         if suspects:
             cases = suspects[:1]
@@ -94,7 +104,7 @@ def release(session: Session, ids: Iterable[int | None]) -> None:
     )
 
 
-def _lease(session: Session, ids: list[int | None], until: object) -> None:
+def _lease(session: Session, ids: list[int], until: object) -> None:
     if ids:
         session.exec(
             update(Case)

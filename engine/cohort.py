@@ -13,7 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -48,6 +48,8 @@ class Account:
     kind: str
     by: str
     office: Office
+    on_drained: Callable[[], None] = lambda: None
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     flow_run_id: str | None = None
     tally: Tally | None = None
     error: Exception | None = None
@@ -140,6 +142,8 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
         office = account.office if account else Office.open()
         kind, by = (account.kind, account.by) if account else ("flow", _starter())
         flow_run_id = str(flow_run.id)
+        if account:
+            account.begun.set()
         try:
             with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=flow_run_id) as run:
                 worker = PrefectWorker()
@@ -154,6 +158,7 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
                 office.close()
         if account:
             account.flow_run_id, account.tally = flow_run_id, tally
+            account.on_drained()
         await _show(pipeline, run.id, tally)
         return _end(tally)
 
@@ -175,29 +180,46 @@ async def run_in_process(
     kind: str,
     by: str,
     cases: list[str] | None = None,
-    tags: tuple[str, ...] = (),
+    begins_within: float | None = None,
+    on_drained: Callable[[], None] = lambda: None,
 ) -> tuple[Tally, str]:
     """Run a cohort flow here and now, on somebody's account; return its tally and Prefect's id of the run.
 
-    Raises `PrefectLost` when Prefect's server did not take the run, and what the drain raised.
+    ``on_drained`` is called when the cases are advanced and Prefect is still being told. Raises `PrefectLost` when
+    Prefect's server did not take the run, or not within ``begins_within`` seconds; and what the drain raised.
     """
-    account = Account(kind, by, office)
+    account = Account(kind, by, office, on_drained)
     token = _account.set(account)
-    lost: Exception | None = None
     try:
-        with prefect.tags(pipeline_flow.name, *tags, *(cases if cases and len(cases) == 1 else ())):
-            await pipeline_flow(cases=cases, return_state=True)
-    except Exception as error:
-        lost = error
+        with prefect.tags(pipeline_flow.name, *(cases if cases and len(cases) == 1 else ())):
+            flow_task = asyncio.ensure_future(pipeline_flow(cases=cases, return_state=True))
     finally:
         _account.reset(token)
+    begun = asyncio.ensure_future(account.begun.wait())
+    await asyncio.wait({flow_task, begun}, timeout=begins_within, return_when=asyncio.FIRST_COMPLETED)
+    begun.cancel()
+    if not account.begun.is_set() and not flow_task.done():
+        _given_up.add(flow_task)  # not awaited: to end in order, it would ask the same server
+        flow_task.add_done_callback(_forget)
+        flow_task.cancel()
+        raise PrefectLost(f"Prefect's server did not take the run within {begins_within} s")
+    lost = (await asyncio.gather(flow_task, return_exceptions=True))[0]
     if account.error is not None:
         raise account.error
     if account.tally is None or account.flow_run_id is None:
-        raise PrefectLost(f"Prefect's server did not take the run: {type(lost).__name__}") from lost
-    if lost is not None:
+        raise PrefectLost(f"Prefect's server did not take the run: {type(lost).__name__}")
+    if isinstance(lost, BaseException):
         log.warning("Prefect was lost after the cases were advanced (%s)", type(lost).__name__)
     return account.tally, account.flow_run_id
+
+
+_given_up: set[asyncio.Future[Any]] = set()
+
+
+def _forget(flow_task: asyncio.Future[Any]) -> None:
+    _given_up.discard(flow_task)
+    if not flow_task.cancelled():
+        flow_task.exception()  # read, or asyncio complains
 
 
 @asynccontextmanager

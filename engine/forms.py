@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -63,6 +63,8 @@ class Silence:
 
     question: str
     since: datetime
+    asked_on: date
+    due_on: date | None = None
 
 
 A = TypeVar("A")

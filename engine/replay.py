@@ -270,7 +270,9 @@ class Replay:
         if entry.outcome == "withdrawn":
             raise Withdrawn(entry.reason or "")
         if entry.outcome == "silent":
-            return Silence(question.name, entry.at)
+            wait = self.past.waits[key]
+            due = local_date(wait.due_at) if wait.due_at else None
+            return Silence(question.name, entry.at, local_date(wait.asked_at), due)
         words, at = self.past.answers[key]
         return question.form.model_validate(words).recorded(entry.actor, at)
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from engine.calendar import working_days_between
 from engine.clock import JAKARTA, local_date
 from engine.delivering import HAND_DELIVERY
-from engine.errors import UnknownCase
+from engine.errors import Refused, UnknownCase
 from engine.forms import Question
 from engine.office import Office
 from engine.registry import Pipeline, current, pipeline_named
@@ -167,18 +167,22 @@ def question_of(wait: Wait, case: Case) -> Question[Any]:
 
 
 def _waiting(wait: Wait, case: Case) -> dict[str, Any]:
-    question = question_of(wait, case)
+    try:
+        question: Question[Any] | None = question_of(wait, case)
+    except (Refused, KeyError):  # the code of its version is gone: it is listed all the same, and so are the others
+        question = None
+    gone = f"Kode {case.pipeline} versi {case.version} tidak tersedia; hubungi administrator"
     return {
         "case": case.number,
         "question": wait.key,
-        "title": question.title,
+        "title": question.title if question else gone,
         "role": wait.role,
         "holder": wait.holder,
         "due_on": local_date(wait.due_at).isoformat() if wait.due_at else None,
         "silent_on": local_date(wait.silent_at).isoformat() if wait.silent_at else None,
-        "recorded_for": question.recorded_for,
+        "recorded_for": question.recorded_for if question else None,
         "note": wait.note,
-        "form": question.form.model_json_schema(),
+        "form": question.form.model_json_schema() if question else {},
     }
 
 
@@ -209,8 +213,11 @@ def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
     holder = None
     if open_waits:
         holder = "applicant" if all(wait.role == Role.APPLICANT for wait in open_waits) else "office"
-    pipeline = pipeline_named(case.pipeline, case.version)
-    budget = pipeline.rules.at(pipeline.clock, case.rule_date).value if pipeline.clock else None
+    try:
+        pipeline = pipeline_named(case.pipeline, case.version)
+        budget = pipeline.rules.at(pipeline.clock, case.rule_date).value if pipeline.clock else None
+    except Refused:
+        budget = None
     return {"budget_days": budget, "used_days": used, "running": holder == "office", "holder": holder}
 
 

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 0.15
 # A server that is slower than this to say that it is healthy would hold up the cases.
 PREFECT_ANSWERS_WITHIN = 0.5
+# … and so would one that dies while it is told of a run.
+RUN_BEGINS_WITHIN = 4.0
 # After a run that failed or found nothing, that pipeline rests, or it would be run over and over.
 REST = 3.0
 BY = "jalur web"
@@ -43,7 +45,7 @@ class Advancer:
         self.looked_at: float | None = None
         self.prefect_answered: bool | None = None
         self._prefect_url = prefect_url
-        self._busy: set[str] = set()
+        self._busy: dict[str, object] = {}
         self._rests_until: dict[str, float] = {}
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -77,8 +79,8 @@ class Advancer:
         while not self._stopping:
             self._woken.clear()
             for name in await self._ready():
-                self._busy.add(name)
-                run = asyncio.create_task(self._advance(name))
+                turn = self._busy[name] = object()
+                run = asyncio.create_task(self._advance(name, turn))
                 runs.add(run)
                 run.add_done_callback(runs.discard)
             with suppress(TimeoutError):
@@ -110,19 +112,26 @@ class Advancer:
                 ).first()
             ]
 
-    async def _advance(self, name: str) -> None:
+    async def _advance(self, name: str, turn: object) -> None:
+        def let_go() -> None:
+            if self._busy.get(name) is turn:
+                del self._busy[name]
+
         try:
-            tally = await self.advance(name)
+            tally = await self.advance(name, let_go)
             if not tally.advanced:
                 self._rests_until[name] = time.monotonic() + REST
         except Exception as error:
             log.error("Could not advance %s: %s", name, without_personal_numbers(f"{type(error).__name__}: {error}"))
             self._rests_until[name] = time.monotonic() + REST
         finally:
-            self._busy.discard(name)
+            let_go()
 
-    async def advance(self, name: str) -> Tally:
-        """Advance a pipeline's ready cases once: by a flow run, or by ourselves where Prefect does not answer."""
+    async def advance(self, name: str, on_drained: Callable[[], None]) -> Tally:
+        """Advance a pipeline's ready cases once: by a flow run, or by ourselves where Prefect does not answer.
+
+        ``on_drained`` is called when the next run may begin: nobody waits for Prefect to be told of this one's end.
+        """
         url = self.prefect_url()
         healthy = bool(url) and await asyncio.to_thread(answers, url or "", PREFECT_ANSWERS_WITHIN)
         self.prefect_answered = healthy
@@ -131,7 +140,14 @@ class Advancer:
             from flows.deployed import flow_of
 
             try:
-                tally, _ = await run_in_process(flow_of(name), self.office, kind="web", by=BY)
+                tally, _ = await run_in_process(
+                    flow_of(name),
+                    self.office,
+                    kind="web",
+                    by=BY,
+                    begins_within=RUN_BEGINS_WITHIN,
+                    on_drained=on_drained,
+                )
             except PrefectLost as lost:
                 log.warning("%s; advancing %s without it", lost, name)
                 self.prefect_answered = False
@@ -142,6 +158,3 @@ class Advancer:
     def _drain(self, name: str) -> Tally:
         with self.office.run("web", by=BY, pipeline=name) as run:
             return drain(self.office, run, name)
-
-
-Wake = Callable[[], None]

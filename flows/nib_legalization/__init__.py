@@ -131,7 +131,7 @@ def nib_legalization(case: Case) -> Outcome:
         ask_for_fixes(case, check.deficiencies)
         correction = ask(CORRECTION)
         if isinstance(correction, Silence):
-            return lapse(case, Outcome.NOT_CORRECTED, "berkas tidak dilengkapi sampai batas waktu")
+            return lapse(case, correction, Outcome.NOT_CORRECTED, "berkas tidak dilengkapi sampai batas waktu")
         application = application.corrected(correction)
     confirm_completeness(case)
 
@@ -144,7 +144,7 @@ def nib_legalization(case: Case) -> Outcome:
 
     statement = ask(STATEMENT)
     if isinstance(statement, Silence):
-        return lapse(case, Outcome.NOT_SIGNED, "pernyataan mandiri tidak ditandatangani sampai batas waktu")
+        return lapse(case, statement, Outcome.NOT_SIGNED, "pernyataan mandiri tidak ditandatangani sampai batas waktu")
     if statement.decision is Signing.DECLINE:
         confirm_decline(case, statement.reason)
         return close(case, Outcome.DECLINED, statement.reason or "pemohon tidak bersedia membuat pernyataan")
@@ -161,7 +161,9 @@ def file_and_record(case: Case, application: Application, statement: Statement) 
             ask_for_fixes(case, [filing.reason])
             correction = ask(CORRECTION)
             if isinstance(correction, Silence):
-                return lapse(case, Outcome.NOT_CORRECTED, "data yang ditolak OSS tidak diperbaiki sampai batas waktu")
+                return lapse(
+                    case, correction, Outcome.NOT_CORRECTED, "data yang ditolak OSS tidak diperbaiki sampai batas waktu"
+                )
             application = application.corrected(correction)
             continue
         if ask(NIB_RECORD, apart_from=[filing.by]).decision is Match.MATCH:
@@ -189,8 +191,10 @@ def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
             return close(case, Outcome.REFUSED_BY_DPMPTSP, verification.reason)
         if verification.decision is VerificationEnd.RETURN:
             ask_for_fixes_of_dpmptsp(case, verification.deficiencies)
-            if isinstance(ask(CORRECTION), Silence):
-                return lapse(case, Outcome.NOT_CORRECTED, "permintaan DPMPTSP tidak dipenuhi sampai batas waktu")
+            if isinstance(silence := ask(CORRECTION), Silence):
+                return lapse(
+                    case, silence, Outcome.NOT_CORRECTED, "permintaan DPMPTSP tidak dipenuhi sampai batas waktu"
+                )
         if verification.decision is VerificationEnd.DEADLINE_PASSED:
             say_that_the_deadline_passed(case)
             if ask(DEADLINE_RULING, apart_from=[verification.by]).decision is RulingEnd.GRANTED_IN_OSS:
@@ -211,9 +215,9 @@ def refuse(case: Case, reasons: list[Reason]) -> Outcome:
     return close(case, Outcome.REFUSED, "; ".join(reason.reason for reason in reasons))
 
 
-def lapse(case: Case, outcome: Outcome, reason: str) -> Outcome:
+def lapse(case: Case, silence: Silence, outcome: Outcome, reason: str) -> Outcome:
     """End a case whose applicant was silent past the limit."""
-    confirm_lapse(case, reason)
+    confirm_lapse(case, reason, silence.asked_on, silence.due_on or silence.asked_on)
     return close(case, outcome, reason)
 
 

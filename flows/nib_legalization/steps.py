@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from engine.calendar import due_date
@@ -214,11 +215,11 @@ def confirm_reroute(case: Case, application: Application, agency: str, reason: s
 
 
 @step
-def confirm_lapse(case: Case, reason: str) -> None:
+def confirm_lapse(case: Case, reason: str, asked_on: date, due_on: date) -> None:
     """Say that the case ended unanswered, and that applying again is free."""
     facts = common(case) | {
-        "asked_on": case.opened_on,
-        "due_on": run.today,
+        "asked_on": asked_on,
+        "due_on": due_on,
         "lapsed_on": run.today,
         "missing": [words(case)["missing"]],
         "reason": reason,

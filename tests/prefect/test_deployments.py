@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from engine import ledger
+from engine.intake import importing
 from engine.prefect_server import environment, started
 from models import Case, Run
 from tests.prefect.conftest import ROOT, PrefectApi, eventually, program, running
@@ -54,6 +56,14 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
                 assert api.ended(last)["state"]["type"] == "COMPLETED"
             assert api.ended(last)["state"]["name"] == "Completed"
 
+            # A file of businesses becomes cases: more than twenty advance as one task run a chunk.
+            taken = api.trigger("intake/take-over", import_id=upload(small), pipeline="nib-legalization")
+            sent = api.trigger("delivery/send")
+            assert "cases opened" in api.ended(taken)["state"]["message"]
+            assert api.ended(sent)["state"]["message"].startswith("4 sent")
+            [swept] = api.post("/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [taken]}})
+            assert [name.split()[0::2] for name in api.task_runs(swept["id"])] == [["advance", "cases"]]
+
             scheduled = eventually(
                 lambda: scheduled_run(api, escalation["id"]), 120, "a cron run appears and completes"
             )
@@ -67,6 +77,13 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
     assert_nothing_personal(tmp_path)
 
 
+def upload(small: SmallOffice) -> int:
+    """Hand in the first lines of the example file; return the upload's number."""
+    lines = (ROOT / "examples/businesses.csv").read_bytes().splitlines(keepends=True)
+    with small.office.run("cli", by="budi") as run:
+        return importing.upload(small.office, run, name="usaha.csv", content=b"".join(lines[:41]))
+
+
 def deploy(env: dict[str, str]) -> None:
     """Register what prefect.yaml describes."""
     command = [program("prefect"), "--no-prompt", "deploy", "--all"]
@@ -74,7 +91,7 @@ def deploy(env: dict[str, str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def scheduled_run(api: PrefectApi, deployment: str) -> dict[str, object] | None:
+def scheduled_run(api: PrefectApi, deployment: str) -> dict[str, Any] | None:
     """The first run that a schedule made and that has completed."""
     wanted = {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": ["COMPLETED"]}}}
     found = api.post("/flow_runs/filter", flow_runs=wanted)

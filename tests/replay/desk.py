@@ -7,7 +7,6 @@ import io
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from engine.answering import answer_many, settle_silences, withdraw
 from engine.clock import JAKARTA, TurnedClock
 from engine.contacts import Contacts
 from engine.delivering import deliver
+from engine.documents.signing import LocalSigner
 from engine.errors import NotWaiting, Refused
 from engine.intake.importing import import_file
 from engine.office import Office
@@ -30,46 +30,36 @@ from models import Case, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
+from tests.replay.disks import Place
 from tests.replay.moments import CountingChannel
 from tests.replay.script import OWNER, Act, Answers, Imports, Opens, Passes, Script, Withdraws
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where an office lives: its database, its folder, its signer's folder, and OSS where it has an address."""
-
-    database_url: str
-    home: Path
-    signer: Path
-    oss_url: str | None = None
-    oss_token: str = "a-token-for-tests"
-
-    def settings(self) -> Settings:
-        """Return the settings of an office there."""
-        return Settings(
-            home=self.home,
-            env=Environment.TEST,
-            database_url=self.database_url,
-            documents_url="file://documents",
-            master_key=MASTER_KEY,
-            signer_key=self.signer / "office-demo.key.pem",
-            signer_certificate=self.signer / "office-demo.cert.pem",
-        )
+TOKEN = "a-token-for-tests"
 
 
 @contextmanager
-def desk(place: Place, script: Script) -> Iterator[Office]:
+def desk(place: Place, script: Script, oss_url: str) -> Iterator[Office]:
     """Open an office at ``place``, with the world outside that the script wants."""
-    office = Office.open(place.settings(), TurnedClock(morning_of(script.played[0].on)))
-    machine = script.oss == "machine"
-    oss = HttpOss(place.oss_url or "", place.oss_token, timeout=5, tls=_authorities()) if machine else ManualOss()
-    office.contacts = Contacts(oss, CountingChannel(place.home, script.bounces))
+    settings = Settings(
+        home=place.home,
+        env=Environment.TEST,
+        database_url=place.database_url,
+        documents_url="file://documents",
+        master_key=MASTER_KEY,
+        signer_key=place.signer / "office-demo.key.pem",
+        signer_certificate=place.signer / "office-demo.cert.pem",
+    )
+    office = Office.open(settings, TurnedClock(morning_of(script.played[0].on)))
+    office.__dict__["signer"] = _signer(place.signer)  # its key takes a tenth of a second to read, and never changes
+    machine = HttpOss(oss_url, TOKEN, timeout=5, tls=_authorities())
+    office.contacts = Contacts(
+        machine if script.oss == "machine" else ManualOss(), CountingChannel(place.home, script.bounces)
+    )
     try:
         yield office
     finally:
         office.close()
-        if isinstance(oss, HttpOss):
-            oss.close()
+        machine.close()
 
 
 def perform(office: Office, script: Script, act: Act) -> None:
@@ -162,6 +152,11 @@ def _by_whom(office: Office, by: str) -> dict[str, list[str]]:
     for number, owner in cases:
         people.setdefault(owner if by == OWNER else by, []).append(number)
     return people
+
+
+@cache
+def _signer(folder: Path) -> LocalSigner:
+    return LocalSigner.from_pem(folder / "office-demo.key.pem", folder / "office-demo.cert.pem")
 
 
 @cache

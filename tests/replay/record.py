@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 from engine import ledger
 from engine.dossiers import Dossier, by_numbers
 from engine.office import Office
-from models import Business, Case, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait, WaitKind
+from models import Business, Case, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait
 from outside.channels import message_id_for
 
 # Columns that differ between two runs: ids and salts, sealed words (they are compared unsealed), and traces of a second
@@ -80,7 +80,7 @@ def ahead_of_the_record(office: Office, home: Path, filed: list[str]) -> list[st
     with office.db.reading() as session:
         cases = {case.id: case.number for case in session.exec(select(Case))}
         letters = session.exec(select(Letter).where(Letter.attempt > 0)).all()
-        calls = session.exec(select(Wait).where(Wait.kind != WaitKind.PERSON, Wait.attempt > 0)).all()
+        calls = session.exec(select(Wait).where(Wait.attempt > 0)).all()
     domain = office.settings.sender.rsplit("@", 1)[-1]
     announced = {message_id_for(f"{cases[letter.case_id]}/{letter.key}", domain) for letter in letters}
     called = {f"{cases[wait.case_id]}/{wait.key}" for wait in calls}

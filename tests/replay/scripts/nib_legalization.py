@@ -130,7 +130,7 @@ SCRIPTS = [
         recorded("2026-01-20"),
     ),
     ending("refused", "rejected dossier", dossier("2026-01-13", "reject", reason="usaha tidak berada di alamat ini")),
-    ending("refused", "another province", region_code="3201"),
+    ending("refused", "too large for the programme", annual_sales_rupiah="18400000000", capital_rupiah="9000000000"),
     ending(
         "refused_by_dpmptsp",
         "DPMPTSP rejects",

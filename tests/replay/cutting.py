@@ -1,0 +1,181 @@
+"""Cuts in process: an ending runs once, undisturbed; at each moment its disk is copied, as a power cut would leave it.
+
+From each copy a fresh office finishes the script, and must come to the same record. This is closer to a power cut than
+an exception would be: not one line of the office that died runs on, no ``finally``, no rollback. What was not committed
+is in the copied write-ahead log at most, where SQLite finds no commit and drops it.
+
+A moment whose disk is byte for byte that of a moment before is counted, and not played again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from engine.documents import render as rendering
+from engine.documents.signing import LocalSigner
+from engine.office import Office
+from tests.outside.misbehaving_oss import MisbehavingOss, Mood, Taken
+from tests.replay.desk import desk, leases_run_out, perform
+from tests.replay.disks import Place, contents, copy_folder, sqlite_place
+from tests.replay.moments import Watch
+from tests.replay.record import (
+    Record,
+    ahead_of_the_record,
+    differences,
+    letters_sent,
+    letters_under_way,
+    record_of,
+    sent_too_often,
+)
+from tests.replay.script import Act, Script
+
+OFTEN = 50
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A moment in an act, what the disk held then, and what OSS had taken."""
+
+    act: int
+    moment: str
+    home: Path
+    taken: tuple[Taken, ...]
+
+
+@dataclass
+class Cuts:
+    """How many moments were cut, how many of them are commits (before and after), and how many disks were played on."""
+
+    moments: int = 0
+    commits: int = 0
+    played: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.moments} cuts at {self.commits} commits and {self.moments - 2 * self.commits} calls"
+
+
+class World:
+    """OSS as the script has it: an HTTP server that takes everything it is sent, so that a double filing shows."""
+
+    def __init__(self) -> None:
+        self.server = MisbehavingOss(forgetful=True)
+
+    def begins(self, act: Act) -> None:
+        """Be of the act's mood: for filings, and for look-ups too where OSS is in trouble."""
+        for moods in (self.server._moods, self.server._look_up_moods):
+            moods.clear()
+        self.server.next(*[act.mood] * OFTEN)
+        troubled = act.mood not in (Mood.HONEST, Mood.REFUSE)
+        self.server.next_look_up(*[Mood.CLOSED if troubled else Mood.HONEST] * OFTEN)
+
+    @property
+    def filed(self) -> list[str]:
+        """Return what OSS took: our reference and the NIB it gave."""
+        return [f"{one.reference} {one.nib}" for one in self.server.taken]
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """Let there be an OSS."""
+    it = World()
+    with it.server:
+        yield it
+
+
+def cut_everywhere(script: Script, start: Place, folder: Path, outside: World) -> Cuts:
+    """Cut ``script`` at every moment, beginning from what ``start`` holds. Raises AssertionError at the first that shows."""
+    cuts, expected = uninterrupted(script, start, folder, outside)
+    count = Cuts(commits=sum("before commit" in cut.moment for cut in cuts))
+    known: set[tuple[str, tuple[Taken, ...], int]] = set()
+    for cut in cuts:
+        count.moments += 1
+        disk = (contents(cut.home), cut.taken, cut.act)
+        if disk not in known:
+            known.add(disk)
+            count.played += 1
+            finished(script, cut, start.signer, expected, outside)
+    return count
+
+
+def uninterrupted(script: Script, start: Place, folder: Path, outside: World) -> tuple[list[Cut], Record]:
+    """Play a script to its end; return a cut for each moment on the way, and what is on record afterwards."""
+    home = copy_folder(start.home, folder / "uninterrupted")
+    cuts: list[Cut] = []
+    outside.server.taken.clear()
+    with desk(sqlite_place(home, start.signer), script, outside.server.url) as office:
+        watch = Watch(office)
+        for number, act in enumerate(script.played):
+
+            def keep(moment: str, act: int = number) -> None:
+                copy = copy_folder(home, folder / f"cut-{len(cuts)}")
+                cuts.append(Cut(act, moment, copy, tuple(outside.server.taken)))
+
+            watch.at = keep
+            outside.begins(act)
+            perform(office, script, act)
+            office.db.close()  # the write-ahead log is emptied, so that the copies stay small
+        watch.at = lambda moment: None
+        record = record_of(office, home, outside.filed)
+        assert not (twice := sent_too_often(home, {}, set())), twice
+    assert outcomes(record) == {script.outcome}, f"{script.id} ended otherwise: {outcomes(record)}"
+    assert record["first break of a chain"] is None
+    return cuts, record
+
+
+def finished(script: Script, cut: Cut, signer: Path, expected: Record, outside: World) -> None:
+    """Let a fresh office finish what was cut, and hold its record against the uninterrupted one."""
+    outside.server.taken[:] = cut.taken
+    where = f"{script.id}, cut {cut.moment} of act {cut.act} ({script.played[cut.act]})"
+    with desk(sqlite_place(cut.home, signer), script, outside.server.url) as office:
+        faults = finish(office, script, cut.act, cut.home, outside.begins, lambda: outside.filed)
+        faults += differences(record_of(office, cut.home, outside.filed), expected)
+    assert not faults, "\n".join([where, *faults[:12]])
+
+
+def finish(
+    office: Office, script: Script, act: int, home: Path, begins: Callable[[Act], None], filed: Callable[[], list[str]]
+) -> list[str]:
+    """Repeat the act that was interrupted and play the others; return what should not have left the house, in words."""
+    faults = ahead_of_the_record(office, home, filed())
+    before, under_way = letters_sent(home), letters_under_way(office)
+    leases_run_out(office)
+    for following in script.played[act:]:
+        begins(following)
+        perform(office, script, following)
+    return faults + sent_too_often(home, before, under_way)
+
+
+def outcomes(record: Record) -> set[str]:
+    """Return the outcomes of the cases in a record."""
+    return {str(facts["outcome"]) for name, facts in record.items() if name.endswith(" case")}
+
+
+@contextmanager
+def rendered_once() -> Iterator[None]:
+    """Remember rendered and signed documents by all their arguments, for this process.
+
+    Both functions are deterministic (tests/engine/documents shows it) and take most of the time of a run; where a process
+    is killed for good, they are called each time.
+    """
+    known: dict[str, bytes] = {}
+
+    def remembered(work: Callable[..., bytes], skip: int) -> Callable[..., bytes]:
+        def call(*args: Any, **named: Any) -> bytes:
+            key = repr((work.__name__, args[skip:], sorted(named.items())))
+            if key not in known:
+                known[key] = work(*args, **named)
+            return known[key]
+
+        return call
+
+    sign = remembered(LocalSigner.sign, skip=1)
+    with (
+        mock.patch.object(rendering, "render", remembered(rendering.render, skip=0)),
+        mock.patch.object(LocalSigner, "sign", lambda *args, **named: sign(*args, **named)),
+    ):
+        yield
