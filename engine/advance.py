@@ -124,12 +124,19 @@ def _advance_claimed(
 
 
 def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, tally: Tally) -> None:
+    """Advance cases in one transaction; where it fails, each in its own, so that one bad case does not stop the others."""
     try:
         with office.db.writing() as session:
             moves = _play_all(office, run, session, fetch(office, session, ids, lock=True), stage)
-    except Exception as error:  # one bad case must not stop the others: find it
-        log.warning("A chunk of %d cases failed (%s); running it case by case", len(ids), type(error).__name__)
-        moves = _advance_one_by_one(office, run, ids, stage)
+    except Exception as error:
+        if len(ids) > 1:
+            log.warning("A chunk of %d cases failed (%s); running it case by case", len(ids), type(error).__name__)
+            for case_id in ids:
+                _advance_group(office, run, [case_id], stage, tally)
+            return
+        number, message = park(office, run, ids[0], f"{type(error).__name__}: {error}")
+        log.error("Case %s is parked: %s", number, message)
+        moves = [(number, "", message, CaseStatus.PARKED)]
     for number, before, after, status in moves:
         tally.note(number, before, after, status)
 
@@ -160,19 +167,6 @@ def _play(
     session.add(row)
     after = row.outcome or book.last_wait(row.id) or before
     return row.number, before, after, row.status
-
-
-def _advance_one_by_one(office: Office, run: RunHandle, ids: list[int], stage: Stage) -> list[Move]:
-    moves: list[Move] = []
-    for case_id in ids:
-        try:
-            with office.db.writing() as session:
-                moves += _play_all(office, run, session, fetch(office, session, [case_id], lock=True), stage)
-        except Exception as error:
-            number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
-            log.error("Case %s is parked: %s", number, message)
-            moves.append((number, "", message, CaseStatus.PARKED))
-    return moves
 
 
 def _last_met(dossier: Dossier) -> str:

@@ -55,7 +55,7 @@ def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, da
 def answer_many(
     office: Office, run: RunHandle, answers: list[tuple[str, str, dict[str, Any]]], *, by: str
 ) -> list[Answered | Refused]:
-    """Record answers to many cases (number, key, data), a hundred a transaction, in the order of their numbers.
+    """Record answers to many cases (number, key, data), a chunk a transaction, in the order of their numbers.
 
     One that is refused does not stop the others; what it was refused for stands in its place.
     """

@@ -2,7 +2,7 @@
 
 One flow run advances a cohort: all ready cases, or those that are named. It ends in the named state ``Waiting``, so a
 waiting case costs Prefect nothing. What Prefect gets to see is case numbers, names of steps and types of errors: the
-words of an error may name a person, so they stay in our own record. This is the one module of the engine that imports
+words of an error may name a person, so they stay in our own record. Only this module and engine/serving.py import
 Prefect.
 """
 

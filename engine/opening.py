@@ -32,7 +32,7 @@ class Opened:
 def open_cases(
     office: Office, run: RunHandle, pipeline: Pipeline, subjects: Iterable[int], *, by: str, facts: dict[str, Any] | None = None
 ) -> Opened:
-    """Open a case of ``pipeline`` for each subject (ids of its kind), a hundred a transaction.
+    """Open a case of ``pipeline`` for each subject (ids of its kind), a chunk a transaction.
 
     A subject that does not exist, or has an open case in this pipeline, is refused with the reason; the others go on.
     """

@@ -22,6 +22,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from weakref import WeakSet
 
 from engine.errors import Refused
 from engine.settings import Settings
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 STARTS_WITHIN = 120.0
 LOOK_AFTER_CHILDREN_EVERY = 2.0
 # How long a child may take to end when it is asked to; then it is killed with all that it started.
-ENDS_WITHIN = 2.5
+ENDS_WITHIN = 2.0
 
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -141,6 +142,15 @@ def started(settings: Settings, port: int = 0, *, keep: bool = False) -> Iterato
         server.stop()
 
 
+_children: WeakSet[Child] = WeakSet()
+
+
+def ask_all() -> None:
+    """Ask every child to end, at once."""
+    for child in list(_children):
+        child.ask()
+
+
 class Child:
     """A process in a session of its own, its words in a log. It ends when the thread that started it is gone."""
 
@@ -149,8 +159,10 @@ class Child:
         self.command, self.env, self.log, self.niceness = command, env, log, niceness
         log.parent.mkdir(parents=True, exist_ok=True)
         self._ending = threading.Event()
+        self._asked_at: float | None = None
         self._keeper: threading.Thread | None = None
         self._process = self._start()
+        _children.add(self)
 
     @property
     def pid(self) -> int:
@@ -166,15 +178,21 @@ class Child:
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._keeper.start()
 
-    def stop(self, how: signal.Signals = signal.SIGINT, within: float = ENDS_WITHIN) -> None:
-        """End it and what it started: ask, then insist. Whatever it was doing is made to survive that."""
+    def ask(self) -> None:
+        """Ask it to end, and go on: several children may end at the same time."""
         self._ending.set()
         if self._keeper is not None:
             self._keeper.join()
-        if not self.ended():
-            self._process.send_signal(how)
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(within)
+        if self._asked_at is None and not self.ended():
+            self._asked_at = time.monotonic()
+            self._process.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """End it and what it started: ask, then insist. Whatever it was doing is made to survive that."""
+        self.ask()
+        left = (self._asked_at or 0) + ENDS_WITHIN - time.monotonic()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(left, 0.1))
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -227,10 +245,10 @@ def running_url(settings: Settings) -> str | None:
 
 def flush_logs() -> None:
     """Let Prefect send what it still has to tell, before its server goes."""
-    handlers = sys.modules.get("prefect.logging.handlers")
-    if handlers is not None:
-        with suppress(Exception):  # words about words: nothing depends on them
-            handlers.APILogWorker.drain_all(timeout=2)
+    for module, worker in (("prefect.logging.handlers", "APILogWorker"), ("prefect.events.worker", "EventsWorker")):
+        if module in sys.modules:
+            with suppress(Exception):  # words about words: nothing depends on them
+                getattr(sys.modules[module], worker).drain_all(timeout=1)
 
 
 def free_port() -> int:

@@ -101,7 +101,10 @@ class Vault:
         return self._unwrapped(key.id, key.wrapped)
 
     def _unwrap(self, key_id: str, wrapped: bytes) -> AESGCM:
-        return AESGCM(self._wrapping.decrypt(wrapped[:12], wrapped[12:], key_id.encode()))
+        try:
+            return AESGCM(self._wrapping.decrypt(wrapped[:12], wrapped[12:], key_id.encode()))
+        except InvalidTag as error:
+            raise ValueError(f"The master key does not open key {key_id}: is JALUR_MASTER_KEY this database's?") from error
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -77,7 +77,7 @@ class Case(Base, table=True):
     __tablename__ = "case_file"
     __table_args__ = (
         UniqueConstraint("number"),
-        Index("ix_case_file_ready", "pipeline", "id", sqlite_where=text("ready"), postgresql_where=text("ready")),
+        Index("ix_case_file_ready", "pipeline", "id", sqlite_where=text("ready = 1"), postgresql_where=text("ready")),
         Index("ix_case_file_subject", "subject_kind", "subject_id", "pipeline"),
         Index("ix_case_file_open", "pipeline", "status"),
     )
@@ -139,8 +139,8 @@ class Wait(Base, table=True):
             "pipeline",
             "kind",
             "next_attempt_at",
-            sqlite_where=text("settled_at IS NULL AND kind IN ('external', 'issue')"),
-            postgresql_where=text("settled_at IS NULL AND kind IN ('external', 'issue')"),
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
         ),
         Index(
             "ix_wait_inbox",

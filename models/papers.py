@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, text
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary
 from sqlmodel import Field
 
 from models.base import Base, Moment
@@ -41,13 +41,7 @@ class Document(Base, table=True):
     __table_args__ = (
         Index("ix_document_number", "number", unique=True),
         Index("ix_document_sha256", "sha256"),
-        Index(
-            "ix_document_pending",
-            "pipeline",
-            "case_id",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
-        ),
+        Index("ix_document_pending", "pipeline", "status", "case_id"),
     )
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
     key: str = Field(primary_key=True, max_length=160)
@@ -71,15 +65,7 @@ class Letter(Base, table=True):
     """A letter in the outbox. Queued in the transaction of the thing that it tells; sent by the delivery flow."""
 
     __tablename__ = "letter"
-    __table_args__ = (
-        Index(
-            "ix_letter_outbox",
-            "status",
-            "next_attempt_at",
-            sqlite_where=text("status IN ('waiting', 'queued')"),
-            postgresql_where=text("status IN ('waiting', 'queued')"),
-        ),
-    )
+    __table_args__ = (Index("ix_letter_outbox", "status", "next_attempt_at"),)
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
     key: str = Field(primary_key=True, max_length=160)
     pipeline: str = Field(max_length=64)

@@ -23,7 +23,7 @@ import uvicorn
 
 from engine.errors import Refused
 from engine.office import Office
-from engine.prefect_server import Child, flush_logs, pointed_at, started
+from engine.prefect_server import Child, ask_all, flush_logs, pointed_at, started
 from engine.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ def _serve(settings: Settings, say: Callable[[str], None], stack: ExitStack) -> 
         signal.signal(number, signal.SIG_IGN)  # we are ending already; a second Ctrl-C must not orphan the children
     say("Ending …")
     flush_logs()
+    ask_all()
     return bool(app.state.ended)
 
 

@@ -152,7 +152,9 @@ def _carry(together: Together, load: Load) -> float:
         from dbos import SendMessage
 
         for start in range(0, len(pairs), 100):
-            DBOS.send_bulk([SendMessage(number, dict(measured.WORDS), topic) for number, topic in pairs[start : start + 100]])
+            DBOS.send_bulk(
+                [SendMessage(number, dict(measured.WORDS), topic) for number, topic in pairs[start : start + 100]]
+            )
 
     def run(numbers: list[str]) -> None:
         handles = []
@@ -191,7 +193,10 @@ def _carry(together: Together, load: Load) -> float:
     done = [found for found in DBOS.list_workflows(status="SUCCESS") if found.workflow_id.startswith("case-")]
     assert len(done) == load.cases, f"{len(done)} of {load.cases} workflows succeeded"
     steps = DBOS.list_workflow_steps("case-0")
-    assert sum(step["function_name"].startswith(("_carry", "work")) or "work" in step["function_name"] for step in steps) == 6
+    assert (
+        sum(step["function_name"].startswith(("_carry", "work")) or "work" in step["function_name"] for step in steps)
+        == 6
+    )
     together.wait()
     DBOS.destroy()
     return seconds

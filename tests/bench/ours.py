@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sqlmodel import col, func, select
@@ -80,7 +81,7 @@ def _stretches(office: Office, together: Together, load: Load, subjects: list[in
             moments.append(together.wait())
         advance()
         moments.append(together.wait())
-    return [end - start for start, end in zip(moments, moments[1:], strict=False)]
+    return [end - start for start, end in pairwise(moments)]
 
 
 def _open(office: Office, run: RunHandle, subjects: list[int], bulk: bool) -> list[str]:
@@ -133,4 +134,9 @@ def check(office: Office, cases: int) -> dict[str, Any]:
     assert str(last).endswith(f"-{cases:06d}"), last  # no gap: the last number is the count
     assert steps == cases * measured.STEPS and answers == cases * measured.ANSWERS, (steps, answers)
     assert open_waits == 0 and audit.first_bad is None and audit.entries == cases * measured.ENTRIES, audit
-    return {"closed": closed, "entries": audit.entries, "chains": "whole", "seconds": round(time.perf_counter() - began, 2)}
+    return {
+        "closed": closed,
+        "entries": audit.entries,
+        "chains": "whole",
+        "seconds": round(time.perf_counter() - began, 2),
+    }

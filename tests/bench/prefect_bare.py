@@ -96,7 +96,9 @@ def _carry(together: Together, given: tuple[Setting, int]) -> float:
 
     async def completed() -> int:
         async with get_client() as client:
-            return await client.count_flow_runs(flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["COMPLETED"]}}}))
+            return await client.count_flow_runs(
+                flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["COMPLETED"]}}})
+            )
 
     async def all_of_it() -> float:
         await carry([f"warm-{n}" for n in range(setting.processes)])

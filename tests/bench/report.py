@@ -66,7 +66,9 @@ def targets(found: Found) -> list[Found]:
     for size in found.get("size", []):
         for act, ratio in size["ratios"].items():
             sizes = " / ".join(f"{int(n):,}" for n in reversed(list(size["milliseconds"][act])))
-            reached.append(_target(f"{act} one case, {sizes}, {size['database']}", SAME, ratio, ratio <= SAME, "x at most"))
+            reached.append(
+                _target(f"{act} one case, {sizes}, {size['database']}", SAME, ratio, ratio <= SAME, "x at most")
+            )
     if seconds := (found.get("help") or {}).get("seconds"):
         reached.append(_target("jalur --help", HELP_SECONDS, seconds, seconds < HELP_SECONDS, "s at most"))
     return reached

@@ -40,9 +40,7 @@ def measure(ground: Ground, kind: str, *, times: int, small: int = SMALL, large:
         for turn in range(times + 1):
             for size, office in offices.items():
                 _carry_one(office, small + 1 + turn, took[size], warm_up=turn == 0)
-    medians = {
-        act: {str(size): round(statistics.median(took[size][act]) * 1000, 2) for size in sizes} for act in ACTS
-    }
+    medians = {act: {str(size): round(statistics.median(took[size][act]) * 1000, 2) for size in sizes} for act in ACTS}
     return {
         "database": kind,
         "times": times,

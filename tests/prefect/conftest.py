@@ -66,13 +66,19 @@ class PrefectApi:
                 break
             time.sleep(float(answer.headers["Retry-After"]))
             answer = self.http.post(path, json=body)
-        return answer.raise_for_status().json()
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
     def trigger(self, deployment: str, **parameters: Any) -> str:
         """Start a run of ``flow/deployment``, as somebody on the page would; return its id."""
         found = self.get(f"/deployments/name/{deployment}")
         run = self.post(f"/deployments/{found['id']}/create_flow_run", parameters=parameters)
         return str(run["id"])
+
+    def pause(self, deployment: str) -> None:
+        """Let no schedule start runs of ``flow/deployment``, as the switch on the page does."""
+        found = self.get(f"/deployments/name/{deployment}")
+        self.post(f"/deployments/{found['id']}/pause_deployment")
 
     def ended(self, flow_run_id: str, within: float = 60) -> dict[str, Any]:
         """Return a flow run when it has ended."""

@@ -9,6 +9,7 @@ A moment whose disk is byte for byte that of a moment before is counted, and not
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from engine.documents import render as rendering
 from engine.documents.signing import LocalSigner
 from engine.office import Office
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood, Taken
-from tests.replay.desk import desk, leases_run_out, perform
+from tests.replay.desk import compiled_once, desk, leases_run_out, perform
 from tests.replay.disks import Place, contents, copy_folder, sqlite_place
 from tests.replay.moments import Watch
 from tests.replay.record import (
@@ -35,6 +36,7 @@ from tests.replay.record import (
 from tests.replay.script import Act, Script
 
 OFTEN = 50
+TOLD = 30
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,19 @@ def world() -> Iterator[World]:
         yield it
 
 
-def cut_everywhere(script: Script, start: Place, folder: Path, outside: World) -> Cuts:
-    """Cut ``script`` at every moment, beginning from what ``start`` holds. Raises AssertionError at the first that shows."""
+def cut_everywhere(script: Script, start: Place, folder: Path, outside: World, *, act: int | None = None) -> Cuts:
+    """Cut ``script`` at every moment, or at those of one act, beginning from what ``start`` holds.
+
+    Raises AssertionError at the first cut that shows.
+    """
     cuts, expected = uninterrupted(script, start, folder, outside)
-    count = Cuts(commits=sum("before commit" in cut.moment for cut in cuts))
+    count = Cuts()
     known: set[tuple[str, tuple[Taken, ...], int]] = set()
     for cut in cuts:
+        if act not in (None, cut.act):
+            continue
         count.moments += 1
+        count.commits += "before commit" in cut.moment
         disk = (contents(cut.home), cut.taken, cut.act)
         if disk not in known:
             known.add(disk)
@@ -132,27 +140,29 @@ def finished(script: Script, cut: Cut, signer: Path, expected: Record, outside: 
     outside.server.taken[:] = cut.taken
     where = f"{script.id}, cut {cut.moment} of act {cut.act} ({script.played[cut.act]})"
     with desk(sqlite_place(cut.home, signer), script, outside.server.url) as office:
-        faults = finish(office, script, cut.act, cut.home, outside.begins, lambda: outside.filed)
+        compiled_once(office)
+        try:
+            faults = finish(office, script, cut.act, cut.home, outside)
+        except Exception as error:
+            faults = [f"a fresh office could not go on: {type(error).__name__}: {error}"]
         faults += differences(record_of(office, cut.home, outside.filed), expected)
-    assert not faults, "\n".join([where, *faults[:12]])
+    assert not faults, "\n".join([where, *faults[:TOLD]])
 
 
-def finish(
-    office: Office, script: Script, act: int, home: Path, begins: Callable[[Act], None], filed: Callable[[], list[str]]
-) -> list[str]:
+def finish(office: Office, script: Script, act: int, home: Path, outside: World) -> list[str]:
     """Repeat the act that was interrupted and play the others; return what should not have left the house, in words."""
-    faults = ahead_of_the_record(office, home, filed())
+    faults = ahead_of_the_record(office, home, outside.filed)
     before, under_way = letters_sent(home), letters_under_way(office)
     leases_run_out(office)
     for following in script.played[act:]:
-        begins(following)
+        outside.begins(following)
         perform(office, script, following)
     return faults + sent_too_often(home, before, under_way)
 
 
 def outcomes(record: Record) -> set[str]:
     """Return the outcomes of the cases in a record."""
-    return {str(facts["outcome"]) for name, facts in record.items() if name.endswith(" case")}
+    return {str(facts["outcome"]) for name, facts in record.items() if name.endswith(" itself")}
 
 
 @contextmanager
@@ -160,8 +170,10 @@ def rendered_once() -> Iterator[None]:
     """Remember rendered and signed documents by all their arguments, for this process.
 
     Both functions are deterministic (tests/engine/documents shows it) and take most of the time of a run; where a process
-    is killed for good, they are called each time.
+    is killed for good, they are called each time. What is in memory by now is kept out of the collector's way, too.
     """
+    gc.collect()
+    gc.freeze()
     known: dict[str, bytes] = {}
 
     def remembered(work: Callable[..., bytes], skip: int) -> Callable[..., bytes]:
@@ -179,3 +191,4 @@ def rendered_once() -> Iterator[None]:
         mock.patch.object(LocalSigner, "sign", lambda *args, **named: sign(*args, **named)),
     ):
         yield
+    gc.unfreeze()

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from engine import advance as advancing
 from engine.advance import drain
 from engine.answering import answer_many, settle_silences, withdraw
 from engine.clock import JAKARTA, TurnedClock
@@ -86,9 +89,17 @@ def perform(office: Office, script: Script, act: Act) -> None:
         case Passes():
             with office.run("flow", by="escalation") as run:
                 settle_silences(office, run)
-    with office.run("flow", by="test", pipeline=script.pipeline) as run:
+    advance(office, script)
+
+
+def advance(office: Office, script: Script) -> None:
+    """Let cases go on as far as they can, and letters leave: in one chunk where the script says so."""
+    fine = 0 if script.together else advancing.FINE_UP_TO
+    with (
+        mock.patch.object(advancing, "FINE_UP_TO", fine),
+        office.run("flow", by="test", pipeline=script.pipeline) as run,
+    ):
         drain(office, run, script.pipeline)
-    with office.run("flow", by="delivery"):
         deliver(office)
 
 
@@ -100,8 +111,19 @@ def leases_run_out(office: Office) -> None:
     """
     with office.db.writing() as session:
         for table in (Case, Wait, Document, Letter):
-            moved = update(table).where(col(table.leased_until).is_not(None))  # type: ignore[attr-defined]
+            moved = update(table).where(col(table.leased_until).is_not(None))
             session.execute(moved.values(leased_until=office.clock.now() - timedelta(days=1)))
+
+
+_compiled: dict[str, tuple[Any, Any]] = {}
+
+
+def compiled_once(office: Office) -> None:
+    """Let a fresh office use the SQL that another one compiled: a quarter of the time of a run, and no state of ours."""
+    engine = office.db.engine
+    dialect, cache = _compiled.setdefault(engine.dialect.name, (engine.dialect, engine._compiled_cache))
+    engine.dialect = engine.pool._dialect = dialect
+    engine._compiled_cache = cache
 
 
 def morning_of(day: str) -> datetime:

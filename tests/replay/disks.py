@@ -73,7 +73,7 @@ class PostgresDisk:
 
     def _on_server(self, statement: str) -> None:
         with psycopg.connect(self.server.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement.encode())
 
 
 def sqlite_place(home: Path, signer: Path) -> Place:

@@ -18,7 +18,6 @@ from engine.store import Store
 from outside.channels import Channel, Message, Receipt
 from outside.errors import Bounced
 from outside.folder import FolderChannel
-from outside.mail import as_mime
 from outside.oss import ByHand, Filing, FilingResult, Oss
 from tests.replay.record import fingerprint
 
@@ -38,7 +37,7 @@ class Watch:
         event.listen(engine, "rollback", self._rolled_back)
         event.listen(engine, "commit", self._before)
         self._commit = engine.dialect.do_commit
-        engine.dialect.do_commit = self._committing  # type: ignore[method-assign]
+        engine.dialect.do_commit = self._committing  # type: ignore[method-assign, assignment]
         office.contacts = Contacts(WatchedOss(office.contacts.oss, self), WatchedChannel(office.contacts.mail, self))
         office.store = WatchedStore(office.store, self)
 
@@ -127,5 +126,5 @@ class CountingChannel:
         if self._bounces:
             raise Bounced("550 no such user")
         with self._log.open("a") as log:
-            log.write(f"{message.message_id} {fingerprint(as_mime(message))}\n")
+            log.write(f"{message.message_id} {fingerprint(repr(list(message)).encode())}\n")
         return self._folder.send(message)

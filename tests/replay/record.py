@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ CHANCE: dict[type[Any], set[str]] = {
     Standing: {"case_id", "subject_id"},
 }
 OF_CASES = {"case_id", "id", "salt", "facts", "head", "person_id", "subject_id"}
+OF_CASE = "case "
 
 Record = dict[str, Any]
 
@@ -45,24 +46,46 @@ def record_of(office: Office, home: Path, filed: list[str]) -> Record:
         }
         owners = dict(session.exec(select(User.name, Person.name).join(Person, col(User.person_id) == Person.id)).all())
         for number, dossier in by_numbers(office, session, numbers).items():
-            record |= {f"{number} {name}": facts for name, facts in _case(office, session, dossier)}
+            record |= {f"{OF_CASE}{number} {name}": facts for name, facts in _case(office, session, dossier)}
     named: Record = _named(record, {handle: f"the owner {name}" for handle, name in owners.items()})
     return named
 
 
 def differences(here: Record, there: Record) -> list[str]:
-    """Return in words where two records differ, as few lines as tell it."""
+    """Return in words where two records differ, what is of no single case first."""
     told: list[str] = []
-    for name in sorted({*here, *there}):
-        mine, theirs = here.get(name, "nothing"), there.get(name, "nothing")
-        if isinstance(mine, list) and isinstance(theirs, list):
-            told += [f"{name}: too much: {one}" for one in mine if one not in theirs]
-            told += [f"{name}: missing: {one}" for one in theirs if one not in mine]
-            if mine != theirs and sorted(map(str, mine)) == sorted(map(str, theirs)):
-                told.append(f"{name}: another order, or one more often")
-        elif mine != theirs:
-            told.append(f"{name}: {mine} instead of {theirs}")
+    for name in sorted({*here, *there}, key=lambda name: (name.startswith(OF_CASE), name)):
+        told += _differences(name, here.get(name), there.get(name))
     return told
+
+
+def _differences(name: str, mine: Any, theirs: Any) -> Iterator[str]:
+    if mine == theirs:
+        return
+    if isinstance(mine, list) and isinstance(theirs, list):
+        mine, theirs = _by_key(mine), _by_key(theirs)
+    if not isinstance(mine, dict) or not isinstance(theirs, dict):
+        yield f"{name}: {_short(mine)} instead of {_short(theirs)}"
+        return
+    for key in sorted({*mine, *theirs}):
+        yield from _differences(f"{name} {key}", mine.get(key), theirs.get(key))
+
+
+def _by_key(rows: list[Any]) -> dict[str, Any]:
+    named = [(str(row.get("key", row.get("what"))) if isinstance(row, dict) else _short(row), row) for row in rows]
+    return {name if count == 1 else f"{name} ({count})": row for name, row, count in _counted(named)}
+
+
+def _counted(rows: list[tuple[str, Any]]) -> Iterator[tuple[str, Any, int]]:
+    seen: Counter[str] = Counter()
+    for name, row in rows:
+        seen[name] += 1
+        yield name, row, seen[name]
+
+
+def _short(value: Any) -> str:
+    words = "nothing" if value is None else str(value)
+    return words if len(words) < 160 else f"{words[:150]} …"
 
 
 def letters_sent(home: Path) -> dict[str, list[str]]:
@@ -84,8 +107,11 @@ def ahead_of_the_record(office: Office, home: Path, filed: list[str]) -> list[st
     domain = office.settings.sender.rsplit("@", 1)[-1]
     announced = {message_id_for(f"{cases[letter.case_id]}/{letter.key}", domain) for letter in letters}
     called = {f"{cases[wait.case_id]}/{wait.key}" for wait in calls}
-    told = [f"the letter {name} left, and no letter is on record as being sent" for name in letters_sent(home)
-            if name not in announced]
+    told = [
+        f"the letter {name} left, and no letter is on record as being sent"
+        for name in letters_sent(home)
+        if name not in announced
+    ]
     return told + [f"{one} was filed at OSS, and no call is on record" for one in filed if one.split()[0] not in called]
 
 
@@ -117,7 +143,7 @@ def fingerprint(content: bytes) -> str:
 
 def _case(office: Office, session: Session, dossier: Dossier) -> Iterator[tuple[str, Any]]:
     row = dossier.row
-    yield "case", _plain(row, OF_CASES)
+    yield "itself", _plain(row, OF_CASES)
     yield "answers", [[key, *words] for key, words in sorted(dossier.past.answers.items())]
     for table in CHANCE:
         found = session.exec(select(table).where(table.case_id == row.id)).all()

@@ -64,7 +64,8 @@ class Script:
     """One way through a pipeline, up to its ``outcome``.
 
     ``subjects`` are the rows of the intake file. ``oss`` is "machine" (an HTTP server) or "by hand". ``bounces`` makes
-    the mail server turn every letter away for good.
+    the mail server turn every letter away for good. ``together`` lets the cases advance as a chunk, in one transaction,
+    as a large run's do. ``everyday`` marks the one script of a pipeline that is cut in the quick suite, too.
     """
 
     pipeline: str
@@ -74,6 +75,8 @@ class Script:
     subjects: tuple[Mapping[str, str], ...]
     oss: str = "by hand"
     bounces: bool = False
+    together: bool = False
+    everyday: bool = False
 
     @property
     def id(self) -> str:

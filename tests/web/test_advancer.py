@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from sqlmodel import select
 
+from engine.advance import drain as engine_drain
 from engine.cohort import PrefectLost
 from models import Case, LedgerEntry, Run
 from tests.prefect.small_office import SmallOffice
@@ -68,13 +69,13 @@ def test_a_failing_run_is_tried_again_after_a_rest(
 ) -> None:
     """The database was away for a moment; what failed is logged with its type."""
     monkeypatch.setattr(advancer, "REST", 0.2)
-    drain, calls = advancer.drain, list[str]()
+    calls = list[str]()
 
     def fails_once(*arguments: object, **named: object) -> object:
         calls.append("called")
         if len(calls) == 1:
             raise OSError("the database is away")
-        return drain(*arguments, **named)  # type: ignore[arg-type]
+        return engine_drain(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(advancer, "drain", fails_once)
     worker = Advancer(small.office)

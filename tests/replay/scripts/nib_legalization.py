@@ -64,9 +64,17 @@ def ruled(on: str, decision: str, n: int = 1, **more: Any) -> Act:
     return Answers(on, "rini", f"deadline_ruling#{n}", {"decision": decision, "reason": "dilihat di OSS", **more})
 
 
-def ending(outcome: str, name: str, *acts: Act, oss: str = "by hand", bounces: bool = False, **cells: str) -> Script:
+def ending(
+    outcome: str,
+    name: str,
+    *acts: Act,
+    oss: str = "by hand",
+    bounces: bool = False,
+    everyday: bool = False,
+    **cells: str,
+) -> Script:
     subjects: tuple[Mapping[str, str], ...] = ({**SUBJECT, **cells},)
-    return Script("nib-legalization", name, outcome, acts, subjects, oss, bounces)
+    return Script("nib-legalization", name, outcome, acts, subjects, oss, bounces, everyday=everyday)
 
 
 TO_STATEMENT = (dossier("2026-01-13"), classified("2026-01-14"))
@@ -79,13 +87,10 @@ AT_DPMPTSP = (
     recorded("2026-01-20"),
 )
 RETURNED = dossier("2026-01-13", "return", deficiencies=["alamat usaha belum lengkap"])
-HAS_NIB = {"existing_nib": NIB}
 
 SCRIPTS = [
     # by the machine's way
-    ending(
-        "legalized", "filed by machine", *TO_STATEMENT, signed("2026-01-15"), recorded("2026-01-19"), oss="machine"
-    ),
+    ending("legalized", "filed by machine", *TO_STATEMENT, signed("2026-01-15"), recorded("2026-01-19"), oss="machine"),
     ending(
         "legalized",
         "OSS refuses first",
@@ -120,7 +125,7 @@ SCRIPTS = [
         "already_legal",
         "has a NIB",
         Answers("2026-01-13", "budi", "existing_nib_check#1", {"decision": "valid", "evidence": EVIDENCE}),
-        **HAS_NIB,
+        existing_nib=NIB,
     ),
     ending(
         "already_legal",
@@ -129,7 +134,12 @@ SCRIPTS = [
         filed("2026-01-19", "already_registered"),
         recorded("2026-01-20"),
     ),
-    ending("refused", "rejected dossier", dossier("2026-01-13", "reject", reason="usaha tidak berada di alamat ini")),
+    ending(
+        "refused",
+        "rejected dossier",
+        dossier("2026-01-13", "reject", reason="usaha tidak berada di alamat ini"),
+        everyday=True,
+    ),
     ending("refused", "too large for the programme", annual_sales_rupiah="18400000000", capital_rupiah="9000000000"),
     ending(
         "refused_by_dpmptsp",
@@ -168,11 +178,11 @@ SCRIPTS = [
     # detours
     ending(
         "legalized",
-        "mended, a stranger's NIB, and DPMPTSP's returns and delays",
+        "mended, refused by OSS, and a stranger's NIB",
         RETURNED,
         corrected("2026-01-14", address="Jl. Melati No. 5, Lumajang"),
         dossier("2026-01-15", n=2),
-        classified("2026-01-19", "MT"),
+        classified("2026-01-19"),
         signed("2026-01-20"),
         filed("2026-01-21", "refused", reason="nama tidak sesuai KTP"),
         corrected("2026-01-22", n=2, owner_name="Sri Purnomo, S.E."),
@@ -180,15 +190,23 @@ SCRIPTS = [
         recorded("2026-01-26", "mismatch", reason="PDF atas nama orang lain"),
         filed("2026-01-27", n=3),
         recorded("2026-01-28", n=2),
+    ),
+    ending(
+        "legalized",
+        "DPMPTSP returns it, and lets its time pass",
+        *AT_DPMPTSP,
         verified("2026-01-30", "return", deficiencies=["denah lokasi"]),
-        corrected("2026-02-02", n=3, note="denah terlampir"),
+        corrected("2026-02-02", note="denah terlampir"),
         verified("2026-02-18", "deadline_passed", n=2),
         ruled("2026-02-19", "keep_waiting"),
         verified("2026-02-20", "deadline_passed", n=3),
         ruled("2026-02-23", "granted_in_oss", n=2, evidence=EVIDENCE),
     ),
     ending(
-        "not_corrected", "DPMPTSP's wish unmet", *AT_DPMPTSP, verified("2026-01-30", "return", deficiencies=["denah"]),
+        "not_corrected",
+        "DPMPTSP's wish unmet",
+        *AT_DPMPTSP,
+        verified("2026-01-30", "return", deficiencies=["denah"]),
         Passes("2026-04-30"),
     ),
     ending("withdrawn", "withdrawn at DPMPTSP", *AT_DPMPTSP, Withdraws("2026-01-30", OWNER, "pindah ke luar kota")),
@@ -206,15 +224,15 @@ SCRIPTS = [
         Withdraws("2026-01-14", OWNER, "pindah ke luar kota"),
         bounces=True,
     ),
-]
-
-CROWD = Script(
-    "nib-legalization",
-    "three at once",
-    "legalized",
-    (*BY_HAND, filed("2026-01-19"), recorded("2026-01-20")),
-    tuple(
-        {**SUBJECT, "national_id": national_id, "email": f"{n}@contoh.example", "phone": f"08116231925{n}"}
-        for n, national_id in enumerate(NATIONAL_IDS)
+    Script(
+        "nib-legalization",
+        "three in one chunk",
+        "legalized",
+        (*BY_HAND, filed("2026-01-19"), recorded("2026-01-20")),
+        tuple(
+            {**SUBJECT, "national_id": national_id, "email": f"{n}@contoh.example", "phone": f"08116231925{n}"}
+            for n, national_id in enumerate(NATIONAL_IDS)
+        ),
+        together=True,
     ),
-)
+]

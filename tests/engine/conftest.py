@@ -1,0 +1,77 @@
+"""What stories of the engine share: blank papers, made-up pipelines, an OSS that misbehaves, and everything that is stored."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from engine.clock import TurnedClock
+from engine.dossiers import Dossier
+from engine.office import Office
+from models import Document
+from outside.oss_http import HttpOss
+from tests.flows.nib_legalization.conftest import nib as nib
+from tests.outside.misbehaving_oss import MisbehavingOss
+from tests.people import hire_staff, register_business
+from tests.pipelines_for_tests.workshop import Workshop
+from tests.story import Story
+
+Begin = Callable[..., Story]
+
+
+@pytest.fixture
+def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Papers without words, for stories in which no paper is read: a real one takes 50 ms."""
+
+    def make(office: Office, dossier: Dossier, document: Document, paper: object) -> bytes:
+        return f"%PDF-1.7\n% {dossier.case.number} {document.key}\n%%EOF\n".encode()
+
+    monkeypatch.setattr("engine.papers.make", make)
+    monkeypatch.setattr("engine.issuing.make", make)
+
+
+@pytest.fixture
+def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """Where a test makes up its pipelines."""
+    return Workshop(monkeypatch)
+
+
+@pytest.fixture
+def begin(office: Office, clock: TurnedClock) -> Begin:
+    """Begin stories of made-up pipelines, each with an owner of its own: ``begin("farm-visit")``."""
+    begun: list[Story] = []
+
+    def begin(pipeline: str = "farm-visit", **changes: Any) -> Story:
+        if not begun:
+            hire_staff(office)
+        business = register_business(office, f"35081669049562{len(begun) + 20:02d}", **changes)
+        begun.append(Story(office, clock, pipeline, business))
+        return begun[-1]
+
+    return begin
+
+
+@pytest.fixture(scope="session")
+def authorities() -> ssl.SSLContext:
+    """This machine's certificate authorities, read once: it takes 40 ms."""
+    return ssl.create_default_context()
+
+
+@pytest.fixture
+def oss(office: Office, authorities: ssl.SSLContext) -> Iterator[MisbehavingOss]:
+    """An OSS that gives a NIB to every filing, so that double filings show; the office files there by machine."""
+    with MisbehavingOss(forgetful=True) as server:
+        office.contacts.oss = HttpOss(server.url, server.token, timeout=5, tls=authorities)
+        yield server
+        office.contacts.oss.close()
+
+
+@pytest.fixture
+def hasty(office: Office, oss: MisbehavingOss, authorities: ssl.SSLContext) -> Iterator[None]:
+    """The office loses patience with OSS after 0.2 s."""
+    office.contacts.oss = HttpOss(oss.url, oss.token, timeout=0.2, tls=authorities)
+    yield
+    office.contacts.oss.close()

@@ -1,0 +1,189 @@
+"""The ledger is written once: the database refuses to change it, and the chain tells where somebody did all the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import select
+
+from engine import ledger
+from engine.clock import JAKARTA
+from engine.office import Office
+from models import Case, EntryKind, LedgerEntry
+from tests.engine.conftest import Begin
+from tests.pipelines_for_tests.workshop import Workshop
+from tests.story import Story
+
+# SHA-256 of one fixed entry, computed once: the canonical form may never change, or every chain would break.
+GOLDEN = "bfc60ea582f00dd175f531245741c8ffb1082afe95e7452618c315beeb3d8385"
+
+
+@pytest.fixture
+def story(begin: Begin, workshop: Workshop) -> Story:
+    """A finished case of seven entries, beside another that nobody touches."""
+    workshop.write()
+    begin()
+    told = begin().answers("budi", "visit#1", decision="fine", reason="lahan baik").answers("ani", "sample#1", decision="fine")
+    assert [entry.key for entry in told.entries] == [
+        "opened#1", "greet#1", "visit#1", "weigh#1", "sample#1", "thank#1", "closed#1",
+    ]  # fmt: skip
+    return told
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_entry SET reason = 'lahan buruk' WHERE seq = 3",
+        "UPDATE ledger_entry SET outcome = outcome",
+        "DELETE FROM ledger_entry WHERE seq = 7",
+        "DELETE FROM ledger_entry",
+        "TRUNCATE ledger_entry",
+        "TRUNCATE case_file CASCADE",
+    ],
+)
+def test_the_database_itself_refuses_to_change_the_ledger(story: Story, statement: str) -> None:
+    """Whoever has the password of the database meets the trigger."""
+    if story.office.db.is_sqlite and statement.startswith("TRUNCATE"):
+        pytest.skip("SQLite has no TRUNCATE; its DELETE without WHERE is tried above")
+    with pytest.raises(DBAPIError, match="the ledger is append-only"), story.office.db.writing() as session:
+        session.execute(text(statement))
+    assert len(story.entries) == 7
+    assert story.is_whole()
+
+
+def without_triggers(office: Office, *statements: str, **values: Any) -> None:
+    """Do what only somebody with the rights of the database's owner can do."""
+    with office.db.writing() as session:
+        if office.db.is_sqlite:
+            names = session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
+            for name in names:
+                session.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            session.execute(text("ALTER TABLE ledger_entry DISABLE TRIGGER USER"))
+        for statement in statements:
+            session.execute(text(statement), values)
+
+
+THIS = "case_id = :case"
+TAMPERED: dict[str, tuple[list[str], int, str]] = {
+    "a reason was changed": (
+        [f"UPDATE ledger_entry SET reason = 'lahan buruk' WHERE {THIS} AND seq = 3"],
+        3,
+        "its content is not what was hashed",
+    ),
+    "an actor was changed": (
+        [f"UPDATE ledger_entry SET actor = 'tuti' WHERE {THIS} AND seq = 5"],
+        5,
+        "its content is not what was hashed",
+    ),
+    "an entry in the middle was removed": (
+        [f"DELETE FROM ledger_entry WHERE {THIS} AND seq = 4"],
+        4,
+        "entry 4 is missing",
+    ),
+    "one was removed and the gap closed": (
+        [
+            f"DELETE FROM ledger_entry WHERE {THIS} AND seq = 4",
+            *(f"UPDATE ledger_entry SET seq = {seq - 1} WHERE {THIS} AND seq = {seq}" for seq in (5, 6, 7)),
+        ],
+        4,
+        "it does not follow the entry before it",
+    ),
+    "the tail was cut off": (
+        [f"DELETE FROM ledger_entry WHERE {THIS} AND seq > 5"],
+        6,
+        "the case counts 7 entries; the ledger ends after 5",
+    ),
+    "everything was removed": (
+        [f"DELETE FROM ledger_entry WHERE {THIS}"],
+        1,
+        "the case counts 7 entries; the ledger ends after 0",
+    ),
+    "two were swapped": (
+        [
+            f"UPDATE ledger_entry SET seq = 99 WHERE {THIS} AND seq = 3",
+            f"UPDATE ledger_entry SET seq = 3 WHERE {THIS} AND seq = 5",
+            f"UPDATE ledger_entry SET seq = 5 WHERE {THIS} AND seq = 99",
+        ],
+        3,
+        "it does not follow the entry before it",
+    ),
+    "a hash was made to fit a changed entry": (
+        [f"UPDATE ledger_entry SET hash = previous_hash WHERE {THIS} AND seq = 7"],
+        7,
+        "its content is not what was hashed",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_the_chain_names_the_first_bad_entry(story: Story, what: str) -> None:
+    """The case, the entry and what is wrong with it; the case beside it stays whole."""
+    statements, seq, found = TAMPERED[what]
+    without_triggers(story.office, *statements, case=story.case.id)
+    with story.office.db.reading() as session:
+        assert ledger.verify(session, ["FRM-2026-000001"]).first_bad is None
+        broken = ledger.verify(session).first_bad
+    assert broken is not None
+    assert (broken.case, broken.seq) == (story.number, seq)
+    assert found in broken.what
+
+
+def test_an_entry_has_the_same_hash_in_every_database(story: Story) -> None:
+    """What comes back from the database is what was hashed: time to the microsecond, Indonesian letters, numbers, nesting."""
+    case = Case(id=1, number="NIB-2026-000123", version=1, last_seq=0, head="")  # type: ignore[call-arg]
+    with story.office.db.reading() as session:
+        run_id = session.exec(select(LedgerEntry.run_id)).first() or ""
+    row = ledger.append(
+        case,
+        at=datetime(2026, 1, 12, 2, 0, 0, 123456, tzinfo=UTC),
+        run_id="fixed",
+        kind=EntryKind.STEP,
+        key="weigh#1",
+        actor="jalur",
+        reason="omzet naik “dua kali” – kopi Arabika ñ 🎉",
+        result={"grams": 100, "share": 0.1, "of": [None, True, {"z": 1, "a": "é"}], "rupiah": 18_400_000_000_000},
+        rule_versions={"visit_time": "2021-01-01"},
+    )
+    assert row["hash"] == GOLDEN
+    with story.office.db.writing() as session:
+        session.execute(insert(LedgerEntry).values(**{**row, "seq": 99, "run_id": run_id}))
+    with story.office.db.reading() as session:
+        kept = session.get_one(LedgerEntry, (1, 99)).model_dump()
+    assert ledger.entry_hash("NIB-2026-000123", "", {**kept, "seq": 1, "run_id": "fixed"}) == GOLDEN
+
+
+def test_the_canonical_form_does_not_depend_on_order_or_zone() -> None:
+    """The same value is the same bytes; what has no canonical form is refused."""
+    moment = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
+    jakarta = moment.astimezone(JAKARTA)
+    assert ledger.canonical({"b": 1, "a": moment}) == ledger.canonical({"a": jakarta, "b": 1})
+    assert ledger.canonical({"a": "ñ"}) == '{"a":"ñ"}'.encode()
+    with pytest.raises(TypeError, match="object does not go into a ledger"):
+        ledger.canonical(object())
+
+
+def test_a_salted_hash_gives_nothing_away_across_cases() -> None:
+    """Two cases with the same answer have different hashes, so nobody learns one from the other."""
+    assert ledger.salted_hash("one", {"decision": "fine"}) != ledger.salted_hash("two", {"decision": "fine"})
+    assert ledger.salted_hash("one", {"a": 1, "b": 2}) == ledger.salted_hash("one", {"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize("number", ["3508166904956220", "01.312.166.0-091.000", "0811-6231-9252", "sri@contoh.example"])
+def test_a_personal_number_that_is_typed_into_a_reason_never_reaches_the_ledger(
+    begin: Begin, workshop: Workshop, number: str, office: Office
+) -> None:
+    """The words of the answer are sealed; what the ledger shows of them is masked."""
+    workshop.write()
+    story = begin().answers("budi", "visit#1", decision="fine", reason=f"pemilik {number} tidak di tempat")
+    said = next(entry.reason for entry in story.entries if entry.key == "visit#1")
+    assert said is not None
+    assert said.startswith("pemilik ")
+    assert said.endswith(" tidak di tempat")
+    with office.db.reading() as session:
+        everything = [str(entry.model_dump()) for entry in session.exec(select(LedgerEntry))]
+    assert not any(number in entry for entry in everything)

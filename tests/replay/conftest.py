@@ -1,0 +1,104 @@
+"""Where the replay test plays, and the line in which it says how many cuts it made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.people import hire_staff
+from tests.replay.cutting import Cuts, World, rendered_once, world
+from tests.replay.desk import desk
+from tests.replay.disks import Disk, Place, PostgresDisk, SqliteDisk, quick_folder, sqlite_place
+from tests.replay.killing import Zygote, zygote
+from tests.replay.scripts import all_scripts
+
+CUTS = "cuts of the replay test"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for many copies of small disks."""
+    with quick_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def outside() -> Iterator[World]:
+    """The world outside, as scripts have it."""
+    with world() as it:
+        yield it
+
+
+@pytest.fixture(scope="session")
+def remembered() -> Iterator[None]:
+    """Documents are rendered once a session, by what is in them."""
+    with rendered_once():
+        yield
+
+
+@pytest.fixture(scope="session")
+def staffed(sqlite_template: Path, signer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """An office on SQLite with its people, and nothing else: every script begins there."""
+    home = tmp_path_factory.mktemp("staffed")
+    shutil.copy(sqlite_template, home / "jalur.db")
+    return _with_staff(sqlite_place(home, signer_folder))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def start(request: pytest.FixtureRequest, folder: Path, signer_folder: Path) -> Iterator[tuple[Place, Disk]]:
+    """The same on both databases, with the way to copy it."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("staffed"), SqliteDisk(folder)
+        return
+    server = request.getfixturevalue("postgres")
+    template = make_url(server).set(database=request.getfixturevalue("postgres_template"))
+    home = folder / uuid4().hex
+    home.mkdir()
+    disk = PostgresDisk(folder, server)
+    place = _with_staff(disk.copy(Place(template.render_as_string(hide_password=False), home, signer_folder)))
+    yield place, disk
+    disk.remove(place)
+
+
+@pytest.fixture
+def warm() -> Iterator[Zygote]:
+    """A process that forks those that are killed."""
+    with zygote() as it:
+        yield it
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[Cuts, str], None]:
+    """Say how many cuts were made; the closing lines of the test run add them up."""
+
+    def say(cuts: Cuts, how: str) -> None:
+        record_property(CUTS, [how, cuts.moments, cuts.commits, cuts.played])
+
+    return say
+
+
+def _with_staff(place: Place) -> Place:
+    with desk(place, all_scripts()[0], "http://127.0.0.1:9") as office:
+        hire_staff(office)
+    return place
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cuts were made, and how."""
+    sums: dict[str, list[int]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            if name == CUTS:
+                how, *numbers = told
+                sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0]), [1, *numbers], strict=True)]
+    for how, (endings, moments, commits, played) in sums.items():
+        calls = moments - 2 * commits
+        terminalreporter.write_line(
+            f"replay: {moments} cuts {how} in {endings} endings: before and after each of {commits} commits, and after "
+            f"{calls} calls; {played} of them differ on disk and were played to the end, all to the same record"
+        )

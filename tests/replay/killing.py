@@ -1,0 +1,157 @@
+"""Cuts by SIGKILL: one process plays an act and is killed at a moment of it, another one finishes the script.
+
+Each act is played once to its end first, so that a copy of database and folder from before it is at hand, and its
+moments are known. A kill begins from that copy; the acts before it need not be played again for each.
+
+A kill with a transaction open, before its commit, is also the kill after the commit before: a moment after a commit is
+only killed at where a call outside, or nothing, comes next. (In process both are cut, and their disks compared.)
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from tests.outside.misbehaving_oss import Mood, Taken
+from tests.replay.child import Order
+from tests.replay.cutting import TOLD, Cuts, World, outcomes
+from tests.replay.desk import compiled_once, desk
+from tests.replay.disks import Disk, Place
+from tests.replay.record import (
+    Record,
+    ahead_of_the_record,
+    differences,
+    letters_sent,
+    letters_under_way,
+    record_of,
+    sent_too_often,
+)
+from tests.replay.script import Script
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended (negative: by that signal), and the moments that it came through."""
+
+    status: int
+    moments: list[str]
+
+
+class Zygote:
+    """A warm process that forks one for each order."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.replay.child"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def play(self, order: Order) -> Ended:
+        """Have the order carried out by a process of its own, and wait for its end."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(order.as_line())
+        self._process.stdin.flush()
+        said = json.loads(self._process.stdout.readline())
+        return Ended(said["ended"], said["moments"])
+
+    def end(self) -> None:
+        """Let it go."""
+        with suppress(OSError):
+            self._process.communicate(timeout=10)
+
+
+@contextmanager
+def zygote() -> Iterator[Zygote]:
+    """Start one."""
+    it = Zygote()
+    try:
+        yield it
+    finally:
+        it.end()
+
+
+@dataclass(frozen=True)
+class Before:
+    """What stood before an act, and the moments that the act came through."""
+
+    act: int
+    place: Place
+    taken: tuple[Taken, ...]
+    moments: list[str]
+
+
+def kill_everywhere(script: Script, start: Place, disk: Disk, outside: World, warm: Zygote) -> Cuts:
+    """Kill at every moment of ``script``. Raises AssertionError at the first kill whose case comes out otherwise."""
+    assert all(act.mood is Mood.HONEST for act in script.played), "this script needs an OSS that changes between acts"
+    rehearsal = disk.copy(start)
+    warm.play(Order.at(rehearsal, script, outside.server.url, 0, unforked=True))
+    disk.remove(rehearsal)
+    acts, expected = uninterrupted(script, start, disk, outside, warm)
+    count = Cuts()
+    for before in acts:
+        for number in of_their_own(before.moments):
+            killed(script, before, number, disk, outside, warm, expected)
+            count.played += 1
+        count.moments += len(before.moments)
+        count.commits += sum("before commit" in moment for moment in before.moments)
+        disk.remove(before.place)
+    return count
+
+
+def of_their_own(moments: list[str]) -> list[int]:
+    """Return the places of the moments that are not followed at once by the one before the next commit."""
+    following = [*moments[1:], ""]
+    return [
+        place
+        for place, (moment, after) in enumerate(zip(moments, following, strict=True))
+        if not (moment.startswith("after commit") and after.startswith("before commit"))
+    ]
+
+
+def uninterrupted(
+    script: Script, start: Place, disk: Disk, outside: World, warm: Zygote
+) -> tuple[list[Before], Record]:
+    """Play a script act by act, each in a process of its own; return what stood before each, and the record at the end."""
+    place = disk.copy(start)
+    outside.server.taken.clear()
+    acts: list[Before] = []
+    for number in range(len(script.played)):
+        copy, taken = disk.copy(place), tuple(outside.server.taken)
+        ended = warm.play(Order.at(place, script, outside.server.url, number, last=number + 1))
+        assert ended.status == 0, ended.moments
+        acts.append(Before(number, copy, taken, ended.moments))
+    record = _record(script, place, outside)
+    assert outcomes(record) == {script.outcome}
+    disk.remove(place)
+    return acts, record
+
+
+def killed(
+    script: Script, before: Before, number: int, disk: Disk, outside: World, warm: Zygote, expected: Record
+) -> None:
+    """Kill one process at one moment, let another one finish, and hold its record against the uninterrupted one."""
+    place = disk.copy(before.place)
+    outside.server.taken[:] = before.taken
+    where = f"{script.id}, killed {before.moments[number]} of act {before.act} ({script.played[before.act]})"
+    url = outside.server.url
+    dead = warm.play(Order.at(place, script, url, before.act, last=before.act + 1, dies_at=number))
+    assert dead.status == -signal.SIGKILL, f"{where}: it ended with {dead.status}: {dead.moments}"
+    with desk(place, script, url) as office:
+        compiled_once(office)
+        faults = ahead_of_the_record(office, place.home, outside.filed)
+        sent, under_way = letters_sent(place.home), letters_under_way(office)
+    ended = warm.play(Order.at(place, script, url, before.act, after_a_death=True))
+    assert ended.status == 0, f"{where}: {ended.moments}"
+    faults += sent_too_often(place.home, sent, under_way)
+    faults += differences(_record(script, place, outside), expected)
+    assert not faults, "\n".join([where, *faults[:TOLD]])
+    disk.remove(place)
+
+
+def _record(script: Script, place: Place, outside: World) -> Record:
+    with desk(place, script, outside.server.url) as office:
+        compiled_once(office)
+        return record_of(office, place.home, outside.filed)
