@@ -35,7 +35,7 @@ def clock() -> TurnedClock:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """A private PostgreSQL server, once a session; gives its URL."""
-    with postgres_server() as url:
+    with postgres_server(durable=False) as url:
         yield url
 
 
@@ -72,7 +72,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
     name = f"test_{uuid4().hex[:12]}"
-    on_server(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    on_server(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield named(server, name)
     on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 

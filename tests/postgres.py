@@ -3,7 +3,7 @@
 with postgres_server() as url:      # postgresql+psycopg://…, a superuser's
     ...
 
-It keeps its promises about disks (fsync is on), listens on a Unix socket in its own temporary folder only, and is gone
+It keeps its promises about disks unless told otherwise (fsync is on), listens on a Unix socket in its own temporary folder only, and is gone
 afterwards: a guardian process waits for the end of this one, however it ends, stops the server and removes the folder.
 JALUR_TEST_POSTGRES names a running server to be used instead.
 """
@@ -58,8 +58,11 @@ class PostgresDidNotStart(RuntimeError):
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """The SQLAlchemy URL of an empty PostgreSQL server. Raises PostgresDidNotStart."""
+def postgres_server(*, durable: bool = True) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL server. Raises PostgresDidNotStart.
+
+    One that is not ``durable`` does not wait for the disk: no test of ours cuts the server's own power.
+    """
     named = os.environ.get("JALUR_TEST_POSTGRES")
     if named:
         yield named
@@ -69,7 +72,7 @@ def postgres_server() -> Iterator[str]:
         try:
             programs = _programs(folder)
             _make_cluster(programs, folder)
-            with _start(programs, folder) as server:
+            with _start(programs, folder, durable) as server:
                 _tell(guardian, server.pid)
                 try:
                     _wait_until_ready(server, folder)
@@ -123,8 +126,9 @@ def _make_cluster(programs: Path, folder: Path) -> None:
         raise PostgresDidNotStart(f"initdb ended with {made.returncode}", _log(folder))
 
 
-def _start(programs: Path, folder: Path) -> "subprocess.Popen[bytes]":
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+def _start(programs: Path, folder: Path, durable: bool) -> "subprocess.Popen[bytes]":
+    chosen = SETTINGS if durable else {**SETTINGS, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    settings = [f"--{name}={value}" for name, value in chosen.items()]
     return _run(folder, programs / "postgres", "-D", folder / "data", "-k", folder, *settings)
 
 

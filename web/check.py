@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -56,7 +56,7 @@ def check(number: str, office: OfficeDep) -> HTMLResponse:
     known = look_up(office, number) if NUMBER.fullmatch(number) else None
     if known is None:
         return page("unknown.html", 404, number=number if NUMBER.fullmatch(number) else None)
-    return page("check.html", known=known)
+    return page("check.html", **asdict(known))
 
 
 def look_up(office: Office, number: str) -> Known | None:

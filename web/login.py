@@ -63,11 +63,12 @@ def desk(office: OfficeDep, jalur: Annotated[str | None, Cookie()] = None) -> Re
         waiting = [one for one in showing.inbox(office, session) if is_theirs(who, one)]
         seen = seen_by(office, session, who, {str(one["case"]) for one in waiting})
     tasks = [
-        {**one, "due": day_in_words(one["due_on"], "id") if one["due_on"] else None}
+        {**one, "due": f" · sampai {day_in_words(one['due_on'], 'id')}" if one["due_on"] else ""}
         for one in waiting
         if one["case"] in seen
     ]
-    return page("desk.html", name=who.name, tasks=tasks[:SHOWN], more=max(len(tasks) - SHOWN, 0))
+    nothing = None if tasks else "Tidak ada tugas yang menunggu."
+    return page("desk.html", nothing=nothing, name=who.name, tasks=tasks[:SHOWN], more=max(len(tasks) - SHOWN, 0))
 
 
 def _signed(office: Office, user: User) -> str:

@@ -18,9 +18,9 @@ def _templates() -> Environment:
     return Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined)
 
 
-def page(template: str, status: int = 200, **facts: Any) -> HTMLResponse:
+def page(template: str, code: int = 200, /, **facts: Any) -> HTMLResponse:
     """Return a page made of a template and its facts; a fact that is missing fails."""
-    return HTMLResponse(_templates().get_template(template).render(facts), status)
+    return HTMLResponse(_templates().get_template(template).render(facts), code)
 
 
 @lru_cache(maxsize=1)

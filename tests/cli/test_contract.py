@@ -45,9 +45,11 @@ def jalur(run: Callable[..., Result]) -> Jalur:
 
 
 @pytest.fixture
-def opened(jalur: Jalur) -> list[str]:
-    """A small drive: the sample file imported, its cases open."""
-    jalur("import", SAMPLE)
+def opened(jalur: Jalur, tmp_path: Path) -> list[str]:
+    """A small drive: five businesses imported, their cases open."""
+    few = tmp_path / "few.csv"
+    few.write_bytes(b"\n".join(SAMPLE.read_bytes().split(b"\n")[:6]))
+    jalur("import", few)
     numbers: list[str] = jalur("open", "nib-legalization", "--imported")["opened"]
     return numbers
 
@@ -100,7 +102,7 @@ def test_import_names_line_and_column_and_changes_nothing_the_second_time(jalur:
 
 def test_open_numbers_cases_and_refuses_what_is_open(jalur: Jalur, opened: list[str]) -> None:
     """Numbers rise without gaps; a subject with an open case is refused with the reason, and nothing else."""
-    assert opened == [f"NIB-2026-{n:06d}" for n in range(1, 99)]
+    assert opened == [f"NIB-2026-{n:06d}" for n in range(1, 6)]
     assert jalur("open", "nib-legalization", "--imported") == {"opened": [], "refused": []}
     refused = jalur("open", "nib-legalization", "--business", "1", code=1)
     assert refused["opened"] == []
@@ -119,14 +121,14 @@ def test_inbox_answer_show_and_history_tell_one_story(
     assert {"case", "question", "role", "holder", "due_on", "form"} <= set(waiting)
     assert (waiting["question"], waiting["role"], waiting["due_on"]) == ("dossier_check#1", "officer", "2026-01-15")
     assert waiting["form"]["properties"]["decision"]
-    assert len(jalur("inbox", "--role", "officer")) == 98
+    assert len(jalur("inbox", "--role", "officer")) == 5
     done = jalur("answer", number, "dossier_check#1", "--by", "budi", "--data", '{"decision": "complete"}')
     assert done == {"case": number, "question": "dossier_check#1", "entry": 4}
     advance(database_url, tmp_path)
     shown = jalur("case", "show", number)
     assert {"number", "pipeline", "pipeline_version", "status", "outcome", "waiting_for", "documents", "letters", "clock"} <= set(shown)
     assert shown["waiting_for"][0]["question"] == "classification#1"
-    assert {"kind", "number", "path", "sha256"} == set(shown["documents"][0])
+    assert {"kind", "number", "path", "sha256"} <= set(shown["documents"][0])
     assert Path(shown["documents"][0]["path"]).read_bytes().startswith(b"%PDF")
     assert {"to", "letter", "status", "subject"} == set(shown["letters"][0])
     assert {"budget_days", "used_days", "running", "holder"} == set(shown["clock"])
@@ -172,13 +174,13 @@ def test_withdraw_escalate_deliver_runs_and_audit(
     nothing = {"due": 0, "reminded": 0, "escalated": 0, "silent": 0, "failed": []}
     assert jalur("escalate") == nothing
     sent = jalur("deliver")
-    assert sent["sent"] + sent["by_hand"] == 98
+    assert sent["sent"] + sent["by_hand"] == 5
     assert set(jalur("deliver").values()) == {0}
     recorded = jalur("runs")
     assert {"run", "kind", "flow_run_id", "started_at", "seconds", "state", "by", "cases", "error"} == set(recorded[0])
     assert jalur("runs", "--failed") == []
     audit = jalur("audit", "verify")
-    assert audit == {"entries": 98 * 3 + 1, "seals": 0, "intact": True, "first_bad": None}
+    assert audit == {"entries": 5 * 3 + 1, "seals": 0, "intact": True, "first_bad": None}
     assert jalur("audit", "verify", "--case", opened[1])["entries"] == 3
     assert "not parked" in jalur("case", "retry", opened[1], code=1)["error"]
 
