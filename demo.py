@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy import true
 from sqlmodel import Session, col, func, select
 
 from engine.accounts import add_user, give_own_code
@@ -161,9 +162,6 @@ class Script:
                         raise result
         return sum(map(len, by_whom.values()))
 
-    def _existing_nib_check(self, now: Situation) -> Said:
-        return "budi", {"decision": "valid", "evidence": self.evidence}
-
     def _dossier_check(self, now: Situation) -> Said:
         if now.path in ("mended", "never mended") and not now.again:
             return "budi", {"decision": "return", "deficiencies": ["Alamat usaha belum lengkap", "Foto KTP buram"]}
@@ -234,26 +232,20 @@ class Script:
 def _progress(office: Office, cases: int) -> Iterator[None]:
     """Show bars that follow the database while the block runs."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
-    counts: dict[str, Callable[[Session], int]] = {
-        "cases ended": lambda session: _count(session, Case, Case.status == CaseStatus.CLOSED),
-        "documents made": lambda session: _count(session, Document, Document.status == DocumentStatus.READY),
-    }
     done = Event()
     with Progress(*columns, console=console) as progress:
-        bars = {name: progress.add_task(name, total=cases) for name in counts}
+        ended = progress.add_task("cases ended", total=cases)
+        made = progress.add_task("documents made", total=None)
+
+        def update() -> None:
+            with office.db.reading() as session:
+                progress.update(ended, completed=_count(session, Case, Case.status == CaseStatus.CLOSED))
+                ready = _count(session, Document, Document.status == DocumentStatus.READY)
+                progress.update(made, completed=ready, total=_count(session, Document, true()))
 
         def follow() -> None:
             while not done.wait(0.5):
                 update()
-
-        def update() -> None:
-            with office.db.reading() as session:
-                progress.update(bars["cases ended"], completed=counts["cases ended"](session))
-                made, all_of_them = (
-                    counts["documents made"](session),
-                    _count(session, Document, col(Document.key) != ""),
-                )
-                progress.update(bars["documents made"], completed=made, total=max(all_of_them, 1))
 
         watcher = Thread(target=follow, daemon=True)
         watcher.start()

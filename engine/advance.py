@@ -144,26 +144,20 @@ def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage,
 Move = tuple[str, str, str, str]
 
 
-def _play_all(
-    office: Office, run: RunHandle, session: Session, dossiers: list[Dossier], stage: Stage
-) -> list[Move]:
+def _play_all(office: Office, run: RunHandle, session: Session, dossiers: list[Dossier], stage: Stage) -> list[Move]:
     book = Book()
     moves = [_play(office, run, session, book, dossier, stage) for dossier in dossiers]
     book.insert(session)
     return moves
 
 
-def _play(
-    office: Office, run: RunHandle, session: Session, book: Book, dossier: Dossier, stage: Stage
-) -> Move:
+def _play(office: Office, run: RunHandle, session: Session, book: Book, dossier: Dossier, stage: Stage) -> Move:
     row = dossier.row
     if row.status != CaseStatus.OPEN:
         row.ready = False
         return row.number, row.status, row.status, row.status
     before = _last_met(dossier)
-    Replay(
-        office, run, session, book, dossier.pipeline, row, dossier.case, dossier.key, dossier.past, stage
-    ).play()
+    Replay(office, run, session, book, dossier.pipeline, row, dossier.case, dossier.key, dossier.past, stage).play()
     session.add(row)
     after = row.outcome or book.last_wait(row.id) or before
     return row.number, before, after, row.status

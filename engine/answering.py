@@ -80,7 +80,11 @@ class _Given:
 
 
 def _answer_chunk(
-    office: Office, run: RunHandle, session: Session, answers: list[tuple[int, tuple[str, str, dict[str, Any]]]], by: str
+    office: Office,
+    run: RunHandle,
+    session: Session,
+    answers: list[tuple[int, tuple[str, str, dict[str, Any]]]],
+    by: str,
 ) -> dict[int, Answered | Refused]:
     """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
     dossiers = _on_the_table(office, session, {number for _, (number, _, _) in answers})
@@ -138,7 +142,7 @@ def _given(
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    form = filled_in(number, key, question, data)
+    form = filled_in(number, key, question, data, lambda sha256: office.store.find(sha256) is not None)
     actor = may_answer(session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)
 

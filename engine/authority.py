@@ -49,7 +49,13 @@ def roles_of(session: Session, user: User) -> set[Role]:
 
 
 def may_answer(
-    session: Session, user: User, case: Case, wait: Wait, question: Question[Any], form: ApplicantForm | object, on: date
+    session: Session,
+    user: User,
+    case: Case,
+    wait: Wait,
+    question: Question[Any],
+    form: ApplicantForm | object,
+    on: date,
 ) -> Actor:
     """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
     if user.name in wait.apart_from:
@@ -176,4 +182,13 @@ def _check_own_code(user: User, form: object) -> None:
     )
 
 
-__all__ = ["Actor", "handle_of", "hash_own_code", "may_act_for_applicant", "may_answer", "new_own_code", "roles_of", "user_named"]
+__all__ = [
+    "Actor",
+    "handle_of",
+    "hash_own_code",
+    "may_act_for_applicant",
+    "may_answer",
+    "new_own_code",
+    "roles_of",
+    "user_named",
+]

@@ -15,10 +15,10 @@ from rules import Rule
 @lru_cache(maxsize=16)
 def days_off(year: int) -> dict[date, tuple[str, str]]:
     """Return the holidays of a year: date to name and kind (``public`` or ``joint_leave``)."""
-    from holidays.countries import Indonesia  # 0.2 s, which only those who count days pay
+    from holidays import country_holidays  # 0.2 s, which only those who count days pay
 
-    public = Indonesia(years=year, categories=("public",))
-    joint = Indonesia(years=year, categories=("government",))
+    public = country_holidays("ID", years=year, categories=("public",))
+    joint = country_holidays("ID", years=year, categories=("government",))
     found = {day: (name, "joint_leave") for day, name in joint.items()}
     found.update({day: (name, "public") for day, name in public.items()})
     return dict(sorted(found.items()))

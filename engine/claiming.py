@@ -99,9 +99,7 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
 def release(session: Session, ids: Iterable[int | None]) -> None:
     """Give cases back untouched, as if they had not been claimed."""
     session.exec(
-        update(Case)
-        .where(col(Case.id).in_(list(ids)))
-        .values(leased_until=None, attempts=col(Case.attempts) - 1)
+        update(Case).where(col(Case.id).in_(list(ids))).values(leased_until=None, attempts=col(Case.attempts) - 1)
     )
 
 

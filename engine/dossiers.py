@@ -20,7 +20,6 @@ from models import Answer, LedgerEntry, Person, SealingKey, Wait
 from models import Case as CaseRow
 from rules import RulesAt
 
-
 # What a replay looks at.
 _ENTRY = LedgerEntry.__table__.c  # type: ignore[attr-defined]
 RECORDED = [
@@ -84,9 +83,7 @@ def by_number(office: Office, session: Session, number: str, *, lock: bool = Fal
     return found[number]
 
 
-def _fetch(
-    office: Office, session: Session, which: ColumnElement[bool], lock: bool, history: bool
-) -> list[Dossier]:
+def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: bool, history: bool) -> list[Dossier]:
     wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
     rows = session.exec(wanted.with_for_update() if lock else wanted).all()
     case_ids = [row.id for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,12 +33,29 @@ IN_WORDS = {
 }
 
 
-def filled_in(number: str, key: str, question: Question[Any], data: dict[str, Any]) -> Form:
-    """Return the form that ``data`` fills in. Raises `BadAnswer` with every faulty field."""
+def filled_in(
+    number: str, key: str, question: Question[Any], data: dict[str, Any], is_kept: Callable[[str], bool]
+) -> Form:
+    """Return the form that ``data`` fills in. Raises `BadAnswer` with every faulty field.
+
+    ``is_kept`` tells whether a file is in the store: evidence that nobody can open is none.
+    """
     try:
-        return question.form.model_validate(data)
+        form: Form = question.form.model_validate(data)
     except ValidationError as error:
         raise BadAnswer(number, key, [_fault(one) for one in error.errors(include_url=False)]) from None
+    lost = [field for field, sha256 in _evidence(data) if not is_kept(sha256)]
+    if lost:
+        raise BadAnswer(
+            number, key, [{"field": field, "reason": "berkas ini belum tersimpan; lampirkan"} for field in lost]
+        )
+    return form
+
+
+def _evidence(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field, value in data.items():
+        if isinstance(value, str) and value.startswith("sha256:"):
+            yield field, value.removeprefix("sha256:")
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:

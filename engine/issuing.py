@@ -125,9 +125,7 @@ def _reserve(
         return [(wait, documents[wait.case_id, wait.key], dossiers[wait.case_id]) for wait in waits], unreadable
 
 
-def _number(
-    office: Office, session: Session, waits: list[Wait], dossiers: dict[int, Dossier]
-) -> list[Document]:
+def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[int, Dossier]) -> list[Document]:
     now = office.clock.now().replace(microsecond=0)
     year = local_date(now).year
     requests = [(wait, dossiers[wait.case_id], _request(office, dossiers[wait.case_id], wait)) for wait in waits]
@@ -161,9 +159,7 @@ def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:
     return request
 
 
-def _publish(
-    office: Office, run: RunHandle, wait: Wait, document: Document, sha256: str, path: str, size: int
-) -> None:
+def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, sha256: str, path: str, size: int) -> None:
     with office.db.writing() as session:
         dossier = fetch(office, session, [wait.case_id], lock=True)[0]
         issued_on = local_date(document.at)

@@ -170,9 +170,7 @@ def _put_off(office: Office, wait: Wait, reason: str, after: timedelta | None, *
     )
 
 
-def _by_hand(
-    office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reason: str, *, end_unknown: bool
-) -> None:
+def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reason: str, *, end_unknown: bool) -> None:
     """Turn the machine's wait into a person's, under the same key: the process does not notice.
 
     Where the applicant has taken the case back meanwhile and surely nothing went out, nobody is asked: it ends here.

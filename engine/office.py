@@ -112,6 +112,9 @@ class Office:
                     update(Run)
                     .where(Run.id == handle.id)  # type: ignore[arg-type]
                     .values(
-                        seconds=round(time.monotonic() - started, 3), state=handle.state, cases=handle.cases, error=error
+                        seconds=round(time.monotonic() - started, 3),
+                        state=handle.state,
+                        cases=handle.cases,
+                        error=error,
                     )
                 )

@@ -30,7 +30,13 @@ class Opened:
 
 
 def open_cases(
-    office: Office, run: RunHandle, pipeline: Pipeline, subjects: Iterable[int], *, by: str, facts: dict[str, Any] | None = None
+    office: Office,
+    run: RunHandle,
+    pipeline: Pipeline,
+    subjects: Iterable[int],
+    *,
+    by: str,
+    facts: dict[str, Any] | None = None,
 ) -> Opened:
     """Open a case of ``pipeline`` for each subject (ids of its kind), a chunk a transaction.
 
@@ -125,7 +131,6 @@ def _open_chunk(
     ids = session.scalars(insert(Case).returning(col(Case.id), sort_by_parameter_order=True), rows).all()
     session.execute(insert(LedgerEntry), [{**e, "case_id": i} for e, i in zip(entries, ids, strict=True)])
     result.opened += [row["number"] for row in rows]
-
 
 
 def without_case(office: Office, pipeline: Pipeline) -> list[int]:

@@ -98,4 +98,3 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
 def check_url(office: Office, number: str) -> str:
     """Return the public address at which anybody can check a document."""
     return f"{office.settings.public_url.rstrip('/')}/check/{number}"
-

@@ -140,7 +140,14 @@ def load() -> None:
 
 
 # These import Prefect, which takes seconds; no pipeline is in them.
-NOT_PIPELINES = ("flows.deployed", "flows.intake", "flows.delivery", "flows.escalation", "flows.renewal", "flows.sealing")
+NOT_PIPELINES = (
+    "flows.deployed",
+    "flows.intake",
+    "flows.delivery",
+    "flows.escalation",
+    "flows.renewal",
+    "flows.sealing",
+)
 
 
 def current() -> list[Pipeline]:

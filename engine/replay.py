@@ -200,7 +200,9 @@ class Replay:
             return settled
         if self.row.withdrawal and key not in self.past.waits:
             self._withdraw_at(key, arguments_hash)
-        self._machine_wait(WaitKind.EXTERNAL, key, arguments_hash, {"step": name, "arguments": arguments}, question.name)
+        self._machine_wait(
+            WaitKind.EXTERNAL, key, arguments_hash, {"step": name, "arguments": arguments}, question.name
+        )
         raise Suspended
 
     def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
-    master_key: SecretStr | None = Field(default=None, description="32 bytes in base64; made by itself in demo and test")
+    master_key: SecretStr | None = Field(
+        default=None, description="32 bytes in base64; made by itself in demo and test"
+    )
     signer_key: Path | None = Field(default=None, description="PEM key of the office's signer")
     signer_certificate: Path | None = Field(default=None, description="PEM certificate of the office's signer")
     oss_url: str | None = Field(default=None, description="Base URL of OSS; without it officers file by hand")

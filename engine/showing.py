@@ -48,9 +48,7 @@ def show(office: Office, session: Session, number: str) -> dict[str, Any]:
     documents = session.exec(
         select(Document).where(Document.case_id == case.id).order_by(col(Document.seq), col(Document.key))
     )
-    letters = session.exec(
-        select(Letter).where(Letter.case_id == case.id).order_by(col(Letter.seq), col(Letter.key))
-    )
+    letters = session.exec(select(Letter).where(Letter.case_id == case.id).order_by(col(Letter.seq), col(Letter.key)))
     return {
         "number": case.number,
         "pipeline": case.pipeline,
@@ -128,7 +126,9 @@ def inbox(
     return [_waiting(wait, case) for wait, case in session.exec(wanted)]
 
 
-def runs(session: Session, *, pipeline: str | None = None, failed: bool = False, limit: int = 200) -> list[dict[str, Any]]:
+def runs(
+    session: Session, *, pipeline: str | None = None, failed: bool = False, limit: int = 200
+) -> list[dict[str, Any]]:
     """Return our own record of runs, the newest first, as ``jalur runs`` does."""
     wanted = select(Run).order_by(col(Run.started_at).desc()).limit(limit)
     if pipeline:

@@ -55,7 +55,9 @@ def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Su
         .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
         .where(col(Business.id).in_(ids))
         .order_by(col(Business.id))
-        .with_for_update(of=Business)  # of two who open a case for the same business at once, the second sees the first's
+        .with_for_update(
+            of=Business
+        )  # of two who open a case for the same business at once, the second sees the first's
     ).all()
     found: dict[int, Subject] = {}
     for business, person, key in rows:

@@ -104,7 +104,9 @@ class Vault:
         try:
             return AESGCM(self._wrapping.decrypt(wrapped[:12], wrapped[12:], key_id.encode()))
         except InvalidTag as error:
-            raise ValueError(f"The master key does not open key {key_id}: is JALUR_MASTER_KEY this database's?") from error
+            raise ValueError(
+                f"The master key does not open key {key_id}: is JALUR_MASTER_KEY this database's?"
+            ) from error
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -40,7 +40,9 @@ def must_have_code(session: Session) -> None:
         .where(col(Case.status) != CaseStatus.CLOSED)
         .group_by(Case.pipeline, Case.version)  # type: ignore[arg-type]
     )
-    missing = [f"{name} version {version} ({count} open)" for name, version, count in used if (name, version) not in known]
+    missing = [
+        f"{name} version {version} ({count} open)" for name, version, count in used if (name, version) not in known
+    ]
     if missing:
         raise Refused(
             f"Open cases need code that is not here: {', '.join(missing)}. Restore it to flows/past/, or migrate the cases"

@@ -162,7 +162,8 @@ def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]]
 def ask(question: Question[A], *, apart_from: Iterable[str] = (), note: str | None = None) -> A:
     """Wait for a person: the typed answer, or `Silence` where the question may end so.
 
-    ``apart_from`` names accounts that may not answer, ``note`` is shown to whom is asked. Raises `Withdrawn` when the applicant takes the case back.
+    ``apart_from`` names accounts that may not answer, ``note`` is shown to whom is asked. Raises `Withdrawn` when the
+    applicant takes the case back.
     """
     return playing().ask((question,), sorted(apart_from), note)[0]  # type: ignore[return-value]
 

@@ -114,4 +114,4 @@ def named(server: str, name: str) -> str:
 def on_server(server: str, statement: str) -> None:
     """Run a statement that no transaction may hold."""
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement.encode())

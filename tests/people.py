@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from engine.accounts import add_user
@@ -9,7 +10,8 @@ from engine.case import handle_of
 from engine.office import Office
 from models import Business, Person, PersonIndex
 
-EVIDENCE = "sha256:" + "0" * 64
+PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
+EVIDENCE = f"sha256:{sha256(PAPER).hexdigest()}"
 
 
 def register_business(office: Office, national_id: str = "3508166904956220", **changes: Any) -> int:
@@ -69,7 +71,8 @@ def register_business(office: Office, national_id: str = "3508166904956220", **c
 
 
 def hire_staff(office: Office) -> None:
-    """Give the office two officers, a companion, a head of division and an administrator."""
+    """Give the office two officers, a companion, a head of division and an administrator, and one paper to attach."""
+    office.store.put(PAPER)
     for name, role in (
         ("budi", "officer"),
         ("tuti", "officer"),

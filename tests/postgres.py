@@ -3,7 +3,7 @@
 with postgres_server() as url:      # postgresql+psycopg://…, a superuser's
     ...
 
-It keeps its promises about disks unless told otherwise (fsync is on), listens on a Unix socket in its own temporary folder only, and is gone
+It keeps its promises about disks unless told otherwise, listens on a Unix socket in its own temporary folder only, and is gone
 afterwards: a guardian process waits for the end of this one, however it ends, stops the server and removes the folder.
 JALUR_TEST_POSTGRES names a running server to be used instead.
 """
@@ -120,14 +120,18 @@ def _programs(folder: Path) -> Path:
 def _make_cluster(programs: Path, folder: Path) -> None:
     """Fills the data folder. Texts sort by PostgreSQL's own C.UTF-8, on every machine alike."""
     locale = ("--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    with _run(folder, programs / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--no-sync", *locale) as made:
+    with _run(
+        folder, programs / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--no-sync", *locale
+    ) as made:
         pass
     if made.returncode:
         raise PostgresDidNotStart(f"initdb ended with {made.returncode}", _log(folder))
 
 
 def _start(programs: Path, folder: Path, durable: bool) -> "subprocess.Popen[bytes]":
-    chosen = SETTINGS if durable else {**SETTINGS, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    chosen = (
+        SETTINGS if durable else {**SETTINGS, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    )
     settings = [f"--{name}={value}" for name, value in chosen.items()]
     return _run(folder, programs / "postgres", "-D", folder / "data", "-k", folder, *settings)
 

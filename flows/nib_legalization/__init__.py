@@ -9,7 +9,7 @@ from __future__ import annotations
 from engine.words import Case, Ending, Question, Role, Silence, ask, close, issue, pipeline
 from flows.nib_legalization.application import Application, Reason, application_of
 from flows.nib_legalization.facts import certificate_facts
-from flows.nib_legalization.filing import file_with_oss
+from flows.nib_legalization.filing import file_with_oss, seen_on_the_nib
 from flows.nib_legalization.forms import (
     Classification,
     Completeness,
@@ -123,7 +123,7 @@ def nib_legalization(case: Case) -> Outcome:
     if application.stated_nib:
         known = ask(EXISTING_NIB_CHECK)
         if known.decision is KnownNib.VALID:
-            return hand_on_as_legal(case, application.stated_nib)
+            return hand_on_as_legal(case, application, application.stated_nib)
 
     while (check := ask(DOSSIER_CHECK)).decision is not Completeness.COMPLETE:
         if check.decision is Completeness.REJECT:
@@ -166,11 +166,11 @@ def file_and_record(case: Case, application: Application, statement: Statement) 
                 )
             application = application.corrected(correction)
             continue
-        if ask(NIB_RECORD, apart_from=[filing.by]).decision is Match.MATCH:
+        if ask(NIB_RECORD, apart_from=[filing.by], note=seen_on_the_nib(case, filing)).decision is Match.MATCH:
             break
     assert filing.nib is not None  # the form refuses a filing that was taken and bears no number
     if filing.decision is FilingEnd.ALREADY_REGISTERED:
-        return hand_on_as_legal(case, filing.nib)
+        return hand_on_as_legal(case, application, filing.nib)
 
     if application.risk_level.needs_verification:
         end = wait_for_dpmptsp(case, application)
@@ -202,9 +202,9 @@ def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
     return Outcome.LEGALIZED
 
 
-def hand_on_as_legal(case: Case, nib: str) -> Outcome:
+def hand_on_as_legal(case: Case, application: Application, nib: str) -> Outcome:
     """A business that has its NIB is recorded and handed on, never refused."""
-    confirm_already_legal(case, nib)
+    confirm_already_legal(case, application, nib)
     return close(case, Outcome.ALREADY_LEGAL, f"NIB {nib} sudah ada di OSS")
 
 

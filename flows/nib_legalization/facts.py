@@ -59,9 +59,11 @@ def certificate_facts(case: Case, application: Application, nib: str, issued_on:
     }
 
 
-def next_steps(case: Case, nib: str) -> dict[str, Any]:
-    """Return the facts of the hand-over note."""
-    return {"nib": nib, "nib_recorded_on": run.today, "add_kbli": [], "next_steps": words(case)["next_steps"]}
+def next_steps(case: Case, nib: str, add_code: str | None = None) -> dict[str, Any]:
+    """Return the facts of the hand-over note; ``add_code`` is an activity to be added to a NIB that was there before."""
+    titles = case.rules.industry_titles.value
+    added = [{"code": add_code, "title": titles.get(add_code, case.facts.main_product)}] if add_code else []
+    return {"nib": nib, "nib_recorded_on": run.today, "add_kbli": added, "next_steps": words(case)["next_steps"]}
 
 
 def objection(case: Case) -> dict[str, Any]:

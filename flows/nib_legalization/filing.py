@@ -51,9 +51,17 @@ def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) ->
         nib=result.nib,
         holder_name=result.holder_name,
         issued_on=result.issued_on,
+        region_code=result.region_code,
         evidence=None if result.outcome == "refused" else evidence,
         source=result.source,
         reason=result.reason or "",
     )
     form.recorded(result.source, call.office.clock.now())
     return form
+
+
+def seen_on_the_nib(case: Case, filing: OssFiling) -> str:
+    """Return what the second officer compares: the NIB, its holder, and a region that is not the applicant's."""
+    elsewhere = filing.region_code and filing.region_code.replace(".", "")[:4] != case.region_code[:4]
+    region = f"; PERHATIAN: wilayah pada NIB {filing.region_code}, pada berkas {case.region_code}" if elsewhere else ""
+    return f"NIB {filing.nib} atas nama {filing.holder_name}{region}"

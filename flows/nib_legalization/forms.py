@@ -148,6 +148,7 @@ class OssFiling(Form):
     nib: Nib | None = None
     holder_name: str | None = Field(default=None, max_length=200, description="Nama pemilik pada NIB")
     issued_on: date | None = None
+    region_code: str | None = Field(default=None, max_length=13, description="Wilayah usaha pada NIB")
     evidence: Evidence | None = Field(default=None, description="PDF NIB dari OSS")
     source: str = Field(default="oss", max_length=200, description="Dari mana jawaban ini")
     reason: str = Field(default="", max_length=2000)

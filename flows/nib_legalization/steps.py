@@ -169,9 +169,9 @@ def hand_over(case: Case, application: Application, nib: str, certificate: Issue
 
 
 @step
-def confirm_already_legal(case: Case, nib: str) -> None:
+def confirm_already_legal(case: Case, application: Application, nib: str) -> None:
     """Record a NIB that is there already, and say how to add an activity to it: one NIK, one NIB."""
-    facts = common(case) | next_steps(case, nib)
+    facts = common(case) | next_steps(case, nib, add_code=application.industry_code)
     stand("legalized", reference=nib)
     tell(case.applicant, ALREADY_LEGAL, facts, attach=[paper(HANDOVER_NOTE, facts)])
 

@@ -74,7 +74,9 @@ def test_pipelines_lists_steps_questions_documents_and_outcomes(jalur: Jalur) ->
     """What can be known of a pipeline before anything runs."""
     (nib,) = [pipeline for pipeline in jalur("pipelines") if pipeline["name"] == "nib-legalization"]
     assert set(nib) == {"name", "title", "version", "steps", "questions", "documents", "outcomes"}
-    assert {"name": "dossier_check", "role": "officer", "budget": {"days": 3, "unit": "working_days"}} in nib["questions"]
+    assert {"name": "dossier_check", "role": "officer", "budget": {"days": 3, "unit": "working_days"}} in nib[
+        "questions"
+    ]
     assert {"code": "legalized", "title": "NIB tercatat, usaha dilegalkan"} in nib["outcomes"]
     assert "certificate_of_legalization" in nib["documents"]
 
@@ -107,7 +109,9 @@ def test_open_numbers_cases_and_refuses_what_is_open(jalur: Jalur, opened: list[
     refused = jalur("open", "nib-legalization", "--business", "1", code=1)
     assert refused["opened"] == []
     assert "NIB-2026-000001" in refused["refused"][0]["reason"]
-    assert "no business 99999" in jalur("open", "nib-legalization", "--business", "99999", code=1)["refused"][0]["reason"]
+    assert (
+        "no business 99999" in jalur("open", "nib-legalization", "--business", "99999", code=1)["refused"][0]["reason"]
+    )
 
 
 def test_inbox_answer_show_and_history_tell_one_story(
@@ -126,7 +130,18 @@ def test_inbox_answer_show_and_history_tell_one_story(
     assert done == {"case": number, "question": "dossier_check#1", "entry": 4}
     advance(database_url, tmp_path)
     shown = jalur("case", "show", number)
-    assert {"number", "pipeline", "pipeline_version", "status", "outcome", "waiting_for", "documents", "letters", "clock"} <= set(shown)
+    whole = {
+        "number",
+        "pipeline",
+        "pipeline_version",
+        "status",
+        "outcome",
+        "waiting_for",
+        "documents",
+        "letters",
+        "clock",
+    }
+    assert whole <= set(shown)
     assert shown["waiting_for"][0]["question"] == "classification#1"
     assert {"kind", "number", "path", "sha256"} <= set(shown["documents"][0])
     assert Path(shown["documents"][0]["path"]).read_bytes().startswith(b"%PDF")
@@ -149,7 +164,10 @@ def test_a_refused_answer_says_what_is_wrong_and_the_next_move(
     jalur("user", "add", "budi", "--role", "officer")
     advance(database_url, tmp_path)
     data = ("--by", "budi", "--data", '{"decision": "complete"}')
-    assert "There is no case NIB-2026-999999" in jalur("answer", "NIB-2026-999999", "dossier_check#1", *data, code=1)["error"]
+    assert (
+        "There is no case NIB-2026-999999"
+        in jalur("answer", "NIB-2026-999999", "dossier_check#1", *data, code=1)["error"]
+    )
     wrong = jalur("answer", opened[0], "fatwa_ruling#1", *data, code=1)["error"]
     assert f"Case {opened[0]} is not waiting for 'fatwa_ruling#1'; it is waiting for: dossier_check#1" in wrong
     bad = jalur("answer", opened[0], "dossier_check#1", "--by", "budi", "--data", '{"decision": "perhaps"}', code=1)
@@ -203,13 +221,13 @@ def test_verify_tells_a_paper_of_ours_from_a_stranger(
 def test_calendar_lists_holidays_and_joint_leave(jalur: Jalur) -> None:
     """National holidays of the year, each with its name and kind."""
     days = jalur("calendar", "--year", "2026")
-    assert {"date": "2026-08-17", "kind": "public"}.items() <= next(d for d in days if d["date"] == "2026-08-17").items()
+    assert {"date": "2026-08-17", "kind": "public"}.items() <= next(
+        d for d in days if d["date"] == "2026-08-17"
+    ).items()
     assert {day["kind"] for day in days} == {"public", "joint_leave"}
 
 
-def test_the_clock_can_not_be_turned_in_production(
-    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_clock_can_not_be_turned_in_production(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """JALUR_NOW is refused unless JALUR_ENV is demo or test."""
     monkeypatch.setenv("JALUR_ENV", "production")
     result = run("inbox", "--json")

@@ -45,7 +45,9 @@ def letter(story: NibStory, name: str = "receipt") -> Letter:
     """A letter of the case."""
     with story.office.db.reading() as session:
         wanted = select(Letter).where(Letter.case_id == story.case.id, Letter.letter == name)
-        return session.exec(wanted.order_by(col(Letter.seq).desc())).first() or pytest.fail(f"there is no letter {name}")
+        return session.exec(wanted.order_by(col(Letter.seq).desc())).first() or pytest.fail(
+            f"there is no letter {name}"
+        )
 
 
 def tasks(story: NibStory) -> list[dict[str, Any]]:

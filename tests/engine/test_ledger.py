@@ -26,7 +26,11 @@ def story(begin: Begin, workshop: Workshop) -> Story:
     """A finished case of seven entries, beside another that nobody touches."""
     workshop.write()
     begin()
-    told = begin().answers("budi", "visit#1", decision="fine", reason="lahan baik").answers("ani", "sample#1", decision="fine")
+    told = (
+        begin()
+        .answers("budi", "visit#1", decision="fine", reason="lahan baik")
+        .answers("ani", "sample#1", decision="fine")
+    )
     assert [entry.key for entry in told.entries] == [
         "opened#1", "greet#1", "visit#1", "weigh#1", "sample#1", "thank#1", "closed#1",
     ]  # fmt: skip
@@ -39,7 +43,10 @@ CHANGES = [
     "DELETE FROM ledger_entry WHERE seq = 7",
     "DELETE FROM ledger_entry",
 ]
-TRUNCATES = ["TRUNCATE ledger_entry", "TRUNCATE case_file CASCADE"]  # SQLite has none; its DELETE without WHERE is tried
+TRUNCATES = [
+    "TRUNCATE ledger_entry",
+    "TRUNCATE case_file CASCADE",
+]  # SQLite has none; its DELETE without WHERE is tried
 
 
 def test_the_database_itself_refuses_to_change_the_ledger(story: Story) -> None:

@@ -151,7 +151,7 @@ LABORATORY = [
     ("    sample = ask(SAMPLE)\n", "    sample = laboratory(case)\n"),
     (
         "def withdrawn",
-        '''@external_step(SAMPLE)
+        """@external_step(SAMPLE)
 def laboratory(case: Case):
     from datetime import timedelta
     from outside.errors import TryLater
@@ -161,7 +161,7 @@ def laboratory(case: Case):
 
 CLOSED = True
 
-def withdrawn''',
+def withdrawn""",
     ),
 ]
 

@@ -100,7 +100,7 @@ def test_of_two_who_open_a_case_for_the_same_business_one_is_refused(office: Off
     """The second is told the number of the case that the first one opened."""
     pipeline = workshop.write()
     registered(office, 3)
-    ends = at_once(*(partial(opened, office, pipeline, subjects) for subjects in (range(1, 4), range(3, 0, -1))) )
+    ends = at_once(*(partial(opened, office, pipeline, subjects) for subjects in (range(1, 4), range(3, 0, -1))))
     assert sorted(len(end.opened) for end in ends) == [0, 3]
     [refused] = [end.refused for end in ends if end.refused]
     assert [one["reason"].rsplit(" ", 1)[0] for one in refused] == ["It has an open case already:"] * 3

@@ -107,7 +107,9 @@ def test_a_case_that_kills_the_process_is_run_alone_and_parked_after_two(
     clock.turn(minutes=3)
     with pytest.raises(Killed):
         advanced(office, "farm-visit")
-    assert advanced(office, "farm-visit").waiting == {numbers[2]}, "it ran alone, so the next run does the other suspect"
+    assert advanced(office, "farm-visit").waiting == {numbers[2]}, (
+        "it ran alone, so the next run does the other suspect"
+    )
     clock.turn(minutes=3)
     tally = advanced(office, "farm-visit")
     assert tally.failed == {numbers[1]: "The process died 2 times while it advanced this case"}
@@ -118,7 +120,9 @@ def test_a_case_that_kills_the_process_is_run_alone_and_parked_after_two(
     assert advanced(office, "farm-visit").waiting == {numbers[1]}
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, module: Any, bad: Callable[[Dossier, Document], bool]) -> Callable[[], None]:
+def failing(
+    monkeypatch: pytest.MonkeyPatch, module: Any, bad: Callable[[Dossier, Document], bool]
+) -> Callable[[], None]:
     """Let the making of some documents fail; call what is returned to mend it."""
     made = module.make
 

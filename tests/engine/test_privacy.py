@@ -50,7 +50,9 @@ def told(
     assert business is not None
     story = NibStory(office, clock, "nib-legalization", business)
     owner = f"owner-{story.case.person_id}"
-    story.dossier("return", deficiencies=[f"NIK {NIK} tidak sama dengan KTP", "telepon 0" + PHONE], reason=f"lihat {NIK}")
+    story.dossier(
+        "return", deficiencies=[f"NIK {NIK} tidak sama dengan KTP", "telepon 0" + PHONE], reason=f"lihat {NIK}"
+    )
     story.answers(owner, "correction#1", note=f"NIK saya {NIK}", address="Jl. Santoso No. 179, Lumajang")
     post.to_recipient = "550 5.1.1 no such user sri1@contoh.example"
     deliver(office)

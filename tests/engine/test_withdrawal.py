@@ -93,9 +93,7 @@ def test_once_a_person_is_asked_to_file_the_owner_may_withdraw_at_once(nib: Nib,
     assert story.outcome == "withdrawn"
 
 
-def test_while_a_document_is_issued_it_is_too_late(
-    nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_a_document_is_issued_it_is_too_late(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number is drawn: the case closes as it would have, and the ledger notes who wanted it otherwise."""
     with monkeypatch.context() as broken:
         broken.setattr("engine.issuing.make", lambda *_: 1 / 0)

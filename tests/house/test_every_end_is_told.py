@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-import tests.flows as told_in
 from engine.registry import Pipeline, current
+
+FLOWS = Path(__file__).parents[1] / "flows"
 
 
 def wanted(pipeline: Pipeline) -> set[str]:
@@ -40,9 +41,8 @@ def test_no_story_claims_what_the_pipeline_does_not_have(pipeline: Pipeline) -> 
 
 
 def _tests(pipeline: Pipeline) -> Iterator[object]:
-    for found in pkgutil.walk_packages(told_in.__path__, "tests.flows."):
-        if f".{pipeline.slug}." in found.name and found.name.rsplit(".", 1)[1].startswith("test_"):
-            yield from vars(importlib.import_module(found.name)).values()
+    for file in sorted((FLOWS / pipeline.slug).glob("test_*.py")):
+        yield from vars(importlib.import_module(f"tests.flows.{pipeline.slug}.{file.stem}")).values()
 
 
 def _marks(test: object) -> list[pytest.Mark]:

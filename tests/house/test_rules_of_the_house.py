@@ -29,7 +29,9 @@ SOURCES = sorted(
 
 def test_imports_point_in_one_direction() -> None:
     """web → flows → engine → outside → models; rules, models and templates import nothing of ours."""
-    done = subprocess.run(["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False, env=_path())
+    done = subprocess.run(
+        ["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False, env=_path()
+    )
     assert done.returncode == 0, done.stdout
 
 

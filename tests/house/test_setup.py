@@ -11,7 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 ORDINARY_TOOLS = ("sh", "dirname", "cat", "cksum", "grep", "id", "mktemp", "mkdir", "cp", "mv", "rm", "tail")
-EVERY_PACKAGE = {"python3", "python3-venv", "libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "ca-certificates"}
+EVERY_PACKAGE = {
+    "python3",
+    "python3-venv",
+    "libpango-1.0-0",
+    "libpangoft2-1.0-0",
+    "libharfbuzz-subset0",
+    "ca-certificates",
+}
 
 # Hides a library from the Python that scripts/setup asks, as if it were not installed.
 WITHOUT_LIBRARY = """
@@ -198,5 +205,10 @@ def test_every_locked_package_has_an_exact_version_and_a_hash(lock: str) -> None
 def test_no_lock_file_names_an_index_a_host_or_a_path(lock: str) -> None:
     """A lock file says what, never from where: the machine that installs it knows its own index."""
     text = (ROOT / lock).read_text()
-    assert re.findall(r"\S*://\S*|--?(?:extra-)?index-url.*|--find-links.*|--trusted-host.*| @ .*|^-e .*", text, re.MULTILINE) == []
+    assert (
+        re.findall(
+            r"\S*://\S*|--?(?:extra-)?index-url.*|--find-links.*|--trusted-host.*| @ .*|^-e .*", text, re.MULTILINE
+        )
+        == []
+    )
     assert re.findall(r"(?:^|\s)(?:file:|\.{0,2}/|~)\S*", text) == []

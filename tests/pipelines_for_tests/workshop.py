@@ -10,7 +10,7 @@ import pytest
 from engine import registry
 from engine.registry import Pipeline
 
-FARM_VISIT = '''
+FARM_VISIT = """
 from enum import StrEnum
 from engine.words import *
 
@@ -56,16 +56,20 @@ def farm_visit(case: Case) -> Outcome:
     sample = ask(SAMPLE)
     thank(case)
     return close(case, Outcome.DONE, f"dikunjungi {visit.by}, diambil {sample.by}")
-'''
+"""
 
 # A document without anything before it, and a laboratory that is asked by machine.
-CERTIFICATES = FARM_VISIT.replace('prefix="FRM"', 'prefix="CRT"').replace("farm-visit", "certificates").replace(
-    FARM_VISIT[FARM_VISIT.index("    greet(case)\n    visit") :],
-    """    certificate = issue(CERTIFICATE, {"to": case.applicant.name})
+CERTIFICATES = (
+    FARM_VISIT.replace('prefix="FRM"', 'prefix="CRT"')
+    .replace("farm-visit", "certificates")
+    .replace(
+        FARM_VISIT[FARM_VISIT.index("    greet(case)\n    visit") :],
+        """    certificate = issue(CERTIFICATE, {"to": case.applicant.name})
     return close(case, Outcome.DONE, certificate.number)
 
 CERTIFICATE = Paper("certificate", "Sertifikat", series="SRT")
 """,
+    )
 )
 
 

@@ -15,13 +15,13 @@ from engine.opening import open_cases
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
 from models import Business, Person, Role, User, UserRole
+from tests.people import EVIDENCE, PAPER
 
 # Made up: a date of birth in 1995, and a mobile number of nobody.
 NATIONAL_ID = "3508166904956220"
 PHONE = "+6281162319252"
 OWNER = "Sri Purnomo"
 PIPELINE = "nib-legalization"
-EVIDENCE = "sha256:" + "0" * 64
 
 # From the first question to the certificate, in the order in which they are asked.
 TO_THE_END: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -66,6 +66,7 @@ class SmallOffice:
         """Found it in a folder."""
         settings = Settings(env=Environment.TEST, home=home, database_url="sqlite:///jalur.db")
         small = cls(Office.open(settings))
+        small.office.store.put(PAPER)
         models.metadata.create_all(small.office.db.engine)
         small._settle_in(businesses)
         return small

@@ -77,7 +77,7 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[Cuts, str]
     """Say how many cuts were made; the closing lines of the test run add them up."""
 
     def say(cuts: Cuts, how: str) -> None:
-        record_property(CUTS, [how, cuts.moments, cuts.commits, cuts.played])
+        record_property(CUTS, [how, cuts.made, cuts.commits, cuts.calls, cuts.played])
 
     return say
 
@@ -95,10 +95,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, told in report.user_properties:
             if name == CUTS:
                 how, *numbers = told
-                sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0]), [1, *numbers], strict=True)]
-    for how, (endings, moments, commits, played) in sums.items():
-        calls = moments - 2 * commits
+                sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0, 0]), [1, *numbers], strict=True)]
+    for how, (endings, made, commits, calls, played) in sums.items():
         terminalreporter.write_line(
-            f"replay: {moments} cuts {how} in {endings} endings: before and after each of {commits} commits, and after "
-            f"{calls} calls; {played} of them differ on disk and were played to the end, all to the same record"
+            f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of them "
+            f"differ on disk and were finished by a fresh engine, all to the same record"
         )

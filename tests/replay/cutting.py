@@ -51,14 +51,18 @@ class Cut:
 
 @dataclass
 class Cuts:
-    """How many moments were cut, how many of them are commits (before and after), and how many disks were played on."""
+    """How many cuts were made, at how many commits and calls, and how many different disks were played on."""
 
-    moments: int = 0
+    made: int = 0
     commits: int = 0
+    calls: int = 0
     played: int = 0
 
-    def __str__(self) -> str:
-        return f"{self.moments} cuts at {self.commits} commits and {self.moments - 2 * self.commits} calls"
+    def note(self, moment: str) -> None:
+        """Count a moment that was cut; the one after a commit counts for the commit that was counted before it."""
+        self.made += 1
+        self.commits += "before commit" in moment
+        self.calls += "commit" not in moment
 
 
 class World:
@@ -100,8 +104,7 @@ def cut_everywhere(script: Script, start: Place, folder: Path, outside: World, *
     for cut in cuts:
         if act not in (None, cut.act):
             continue
-        count.moments += 1
-        count.commits += "before commit" in cut.moment
+        count.note(cut.moment)
         disk = (contents(cut.home), cut.taken, cut.act)
         if disk not in known:
             known.add(disk)

@@ -94,9 +94,8 @@ def kill_everywhere(script: Script, start: Place, disk: Disk, outside: World, wa
     for before in acts:
         for number in of_their_own(before.moments):
             killed(script, before, number, disk, outside, warm, expected)
+            count.note(before.moments[number])
             count.played += 1
-        count.moments += len(before.moments)
-        count.commits += sum("before commit" in moment for moment in before.moments)
         disk.remove(before.place)
     return count
 

@@ -96,7 +96,6 @@ def test_nik_already_holding_a_nib(nib: Begin, oss: MisbehavingOss) -> None:
     assert "Satu NIK hanya memiliki satu NIB" in text
 
 
-@pytest.mark.xfail(strict=True, reason="flows/nib_legalization/facts.py hands out add_kbli=[] always")
 def test_nik_already_holding_a_nib_is_advised_to_add_the_kbli_instead(nib: Begin) -> None:
     """The activity that was applied for is named, to be added to the NIB that is there."""
     story = nib(business_id_number="9120304567812")
