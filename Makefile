@@ -22,8 +22,8 @@ demo: setup ## a province of made-up cases in a database of its own, carried thr
 serve: setup ## Prefect's server, the deployments and the web app, until Ctrl-C
 	@exec $(BIN)/jalur serve $(ARGS)
 
-test: setup-dev ## all tests
-	@exec $(BIN)/pytest $(ARGS)
+test: setup-dev ## all tests (about ten minutes; the everyday ones: make test ARGS="-m 'not slow'")
+	@exec $(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: setup-dev ## style, types and the direction of imports
 	@$(BIN)/ruff check .
