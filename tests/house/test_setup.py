@@ -176,11 +176,22 @@ def test_the_set_up_for_tests_is_enough_to_run(machine: Machine) -> None:
     """requirements-dev.lock holds the runtime lock, too: after `make test`, `make demo` has nothing to install."""
     machine.program("python3", PYTHON_THAT_NOTES)
     machine.program("noting", NOTING)
+    for tool in ("pdftotext", "pdftoppm", "qpdf"):
+        machine.program(tool, "#!/bin/sh\n")
     machine.set_up("dev")
     before = machine.calls
     machine.set_up("runtime")
     assert machine.calls == before
     assert pins("requirements.lock").items() <= pins("requirements-dev.lock").items()
+
+
+def test_the_tests_own_programs_are_named_where_they_are_missing(machine: Machine) -> None:
+    """The tests look at documents with poppler and qpdf: without them nothing is begun, and both packages are named."""
+    machine.program("python3", PYTHON_THAT_NOTES)
+    machine.program("noting", NOTING)
+    ended = machine.set_up("dev")
+    assert {"poppler-utils", "qpdf"} <= packages_named(ended.stderr)
+    assert not machine.venv.exists()
 
 
 def pins(lock: str) -> dict[str, str]:

@@ -42,11 +42,11 @@ def remembered() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def staffed(sqlite_template: Path, signer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+def staffed(sqlite_template: Path, signer_folder: Path) -> Iterator[Place]:
     """An office on SQLite with its people, and nothing else: every script begins there."""
-    home = tmp_path_factory.mktemp("staffed")
-    shutil.copy(sqlite_template, home / "jalur.db")
-    return _with_staff(sqlite_place(home, signer_folder))
+    with quick_folder() as home:
+        shutil.copy(sqlite_template, home / "jalur.db")
+        yield _with_staff(sqlite_place(home, signer_folder))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
