@@ -1,7 +1,7 @@
 """Carries ready cases from wait to wait.
 
 `drain` is what every flow run does: claim, advance, call out, issue, make the papers' files, until nothing is left.
-A chunk of cases commits together. If it fails it is run again with a savepoint a case, and the case that fails is
+A chunk of cases commits together. If it fails each of its cases is run again in a transaction of its own, and the one that fails is
 parked with its error while the others go on.
 """
 

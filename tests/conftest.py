@@ -23,6 +23,7 @@ from engine.settings import Environment, Settings
 from tests.postgres import postgres_server
 
 MASTER_KEY = SecretStr("amFsdXItdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGVzISE=")
+CUTS = "cuts of the replay test"
 START = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)  # a Monday, 09.00 in Surabaya
 
 
@@ -115,3 +116,18 @@ def on_server(server: str, statement: str) -> None:
     """Run a statement that no transaction may hold."""
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cuts were made, and how."""
+    sums: dict[str, list[int]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            if name == CUTS:
+                how, *numbers = told
+                sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0, 0]), [1, *numbers], strict=True)]
+    for how, (endings, made, commits, calls, played) in sums.items():
+        terminalreporter.write_line(
+            f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of them "
+            f"differ on disk and were finished by a fresh engine, all to the same record"
+        )

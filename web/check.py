@@ -102,5 +102,5 @@ def _case(session: Session, number: str) -> Known | None:
         number=number,
         what=f"Permohonan {pipeline_named(case.pipeline, case.version).title}",
         status=CASE_WORDS[CaseStatus(case.status)],
-        good=case.status != CaseStatus.CLOSED,
+        good=case.status != CaseStatus.PARKED,
     )

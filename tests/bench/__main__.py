@@ -85,7 +85,7 @@ def _measure(parts: list[str], kinds: list[str], extent: Extent, console: Consol
 
     with tempfile.TemporaryDirectory(prefix="jalur-bench-", dir=_real_disk()) as folder, postgres_server() as url:
         ground = Ground(Path(folder), url)
-        found["machine"] = report.machine(ground.folder)
+        found["machine"] = report.machine(ground.folder, url)
         for kind in kinds:
             if "a" in parts:
                 for workers in extent.workers:

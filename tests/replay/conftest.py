@@ -10,14 +10,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.conftest import CUTS
 from tests.people import hire_staff
 from tests.replay.cutting import Cuts, World, rendered_once, world
 from tests.replay.desk import desk
 from tests.replay.disks import Disk, Place, PostgresDisk, SqliteDisk, quick_folder, sqlite_place
 from tests.replay.killing import Zygote, zygote
 from tests.replay.scripts import all_scripts
-
-CUTS = "cuts of the replay test"
 
 
 @pytest.fixture
@@ -86,18 +85,3 @@ def _with_staff(place: Place) -> Place:
     with desk(place, all_scripts()[0], "http://127.0.0.1:9") as office:
         hire_staff(office)
     return place
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cuts were made, and how."""
-    sums: dict[str, list[int]] = {}
-    for report in terminalreporter.getreports("passed"):
-        for name, told in report.user_properties:
-            if name == CUTS:
-                how, *numbers = told
-                sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0, 0]), [1, *numbers], strict=True)]
-    for how, (endings, made, commits, calls, played) in sums.items():
-        terminalreporter.write_line(
-            f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of them "
-            f"differ on disk and were finished by a fresh engine, all to the same record"
-        )
