@@ -86,6 +86,8 @@ def by_number(office: Office, session: Session, number: str, *, lock: bool = Fal
 def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: bool, history: bool) -> list[Dossier]:
     wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
     rows = session.exec(wanted.with_for_update() if lock else wanted).all()
+    if not rows:
+        return []
     case_ids = [row.id for row in rows]
     people = {
         person_id: (Applicant(person_id or 0, name, language), key)

@@ -1,4 +1,4 @@
-"""The words a pipeline is written in. See the table in docs/engine.md; the mechanism behind them is in engine/replay.py."""
+"""The words a pipeline is written in. The table of them is in README.md; the mechanism behind them is engine/replay.py."""
 
 from __future__ import annotations
 

@@ -14,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from rich.console import Console
 from engine.settings import PROJECT_ROOT
 from tests.bench import dbos_same, ours, prefect_bare, report, size
 from tests.bench.ground import Ground
+from tests.bench.workers import MeasuredProcessFailed
 from tests.postgres import postgres_server
 
 PARTS = ("a", "b", "c", "d", "size", "help")
@@ -97,7 +100,7 @@ def _measure(parts: list[str], kinds: list[str], extent: Extent, console: Consol
                     )
             if "d" in parts:
                 for way in (dbos_same.SETTINGS if kind == "postgresql" else dbos_same.ON_SQLITE)[: extent.settings]:
-                    note("d", dbos_same.measure(ground, kind, way, extent.dbos[kind]))
+                    note("d", _or_failed(kind, way, partial(dbos_same.measure, ground, kind, way, extent.dbos[kind])))
             with prefect_bare.server(ground, kind) if {"b", "c"} & set(parts) else nullcontext():
                 if "b" in parts:
                     for workers in extent.workers:
@@ -109,12 +112,31 @@ def _measure(parts: list[str], kinds: list[str], extent: Extent, console: Consol
                         )
                 if "c" in parts:
                     for setting in prefect_bare.SETTINGS[: extent.settings]:
-                        note("c", prefect_bare.measure(kind, setting, extent.prefect[kind]))
+                        note(
+                            "c",
+                            _or_failed(
+                                kind, setting, partial(prefect_bare.measure, kind, setting, extent.prefect[kind])
+                            ),
+                        )
             if "size" in parts:
                 note("size", size.measure(ground, kind, times=extent.times, large=extent.large))
     if "help" in parts:
         found["help"] = _help()
     return found
+
+
+def _or_failed(kind: str, setting: Any, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the rate of a rival's setting, or that it failed: Prefect's server refuses parallel writers on SQLite."""
+    try:
+        return measure()
+    except MeasuredProcessFailed as failed:
+        return {
+            "database": kind,
+            "workers": setting.processes,
+            "cases": 0,
+            "cases_per_second": 0.0,
+            "setting": {**asdict(setting), "failed": failed.last_words},
+        }
 
 
 def _real_disk() -> str | None:

@@ -11,6 +11,16 @@ from typing import Any
 
 PATIENCE = 600.0  # seconds until a stretch that does not end is a fault
 
+
+class MeasuredProcessFailed(RuntimeError):
+    """A process that was measured raised; the message is its traceback, ``last_words`` its last line."""
+
+    @property
+    def last_words(self) -> str:
+        """Return the error without the way to it."""
+        return str(self).strip().splitlines()[-1][:200]
+
+
 Work = Callable[["Together", Any], Any]
 
 
@@ -33,7 +43,7 @@ class Together:
 
 
 def run_together(processes: int, work: Work, argument: Any) -> list[Any]:
-    """Run ``work(together, argument)`` in fresh processes; return what each returned. Raises what one of them raised."""
+    """Run ``work(together, argument)`` in fresh processes; return what each returned. Raises `MeasuredProcessFailed`."""
     context = multiprocessing.get_context("spawn")  # no connection, lock or Prefect context of this process comes along
     barrier = context.Barrier(processes)
     results = context.SimpleQueue()
@@ -49,7 +59,7 @@ def run_together(processes: int, work: Work, argument: Any) -> list[Any]:
         if process.is_alive():
             process.kill()
     for faults in (result for ok, result in found if not ok):
-        raise RuntimeError(f"A measured process failed:\n{faults}")
+        raise MeasuredProcessFailed(faults)
     return [result for _, result in found]
 
 

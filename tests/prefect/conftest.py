@@ -6,11 +6,12 @@ There is no `__init__.py` in this folder: it would shadow the package `prefect`.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -111,7 +112,8 @@ def running(command: list[str], env: dict[str, str], log: Path, cwd: Path = ROOT
                 child.wait(10)
             except subprocess.TimeoutExpired:
                 child.kill()
-        subprocess.run(["pkill", "-KILL", "-g", str(child.pid)], check=False)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
 
