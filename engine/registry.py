@@ -160,6 +160,8 @@ def current() -> list[Pipeline]:
 def pipeline_named(name: str, version: int | None = None) -> Pipeline:
     """Return a pipeline by name (``nib-legalization`` or ``nib_legalization``), the newest unless told. Raises `Refused`."""
     name = name.replace("_", "-")
+    if version is not None and (name, version) in _pipelines:
+        return _pipelines[name, version]
     load()
     versions = [pipeline for (known, _), pipeline in sorted(_pipelines.items()) if known == name]
     if version is not None:

@@ -34,7 +34,7 @@ class Setting:
         return ", ".join(f"{name} {value}" for name, value in asdict(self).items())
 
 
-# `send_bulk` is no single transaction: it is shown, and it is what the cohort mode is compared with where it is faster.
+# The best of all counts for every comparison, `send_bulk` too, though it is no single transaction.
 SETTINGS: tuple[Setting, ...] = (
     Setting(at_once=4),
     Setting(at_once=16),
