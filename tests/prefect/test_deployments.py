@@ -35,9 +35,7 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
                 api.pause(name)
             schedule = {"cron": "* * * * *", "timezone": "Asia/Jakarta"}
             escalation = api.get("/deployments/name/escalation/settle")
-            api.http.post(
-                f"/deployments/{escalation['id']}/schedules", json=[{"schedule": schedule, "active": True}]
-            ).raise_for_status()
+            api.send(f"/deployments/{escalation['id']}/schedules", [{"schedule": schedule, "active": True}])
 
             first = api.trigger("nib-legalization/advance")
             run = api.ended(first)
