@@ -57,15 +57,24 @@ class PrefectApi:
     def get(self, path: str) -> Any:
         """Return what is there; None where nothing is."""
         answer = self.http.get(path)
+        for _ in range(50):
+            if answer.status_code != 503:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", "0.2")))
+            answer = self.http.get(path)
         return None if answer.status_code == 404 else answer.raise_for_status().json()
 
     def post(self, path: str, **body: Any) -> Any:
-        """Return what the API answers; on SQLite it may ask to come again."""
+        """Return what the API answers."""
+        return self.send(path, body)
+
+    def send(self, path: str, body: Any) -> Any:
+        """Return what the API answers to a body of any kind; on SQLite it may ask to come again."""
         answer = self.http.post(path, json=body)
-        for _ in range(20):
+        for _ in range(50):
             if answer.status_code != 503:
                 break
-            time.sleep(float(answer.headers["Retry-After"]))
+            time.sleep(float(answer.headers.get("Retry-After", "0.2")))
             answer = self.http.post(path, json=body)
         answer.raise_for_status()
         return answer.json() if answer.content else None
