@@ -150,8 +150,7 @@ def _given(
 def _take(office: Office, run: RunHandle, session: Session, book: Book, given: _Given) -> int:
     form, actor = given.form, given.actor
     words = form.model_dump(mode="json")
-    for secret in ("own_code",):
-        words.pop(secret, None)
+    words.pop("own_code", None)  # checked, never kept
     if isinstance(form, HandDelivery):
         handed_over(session, given.wait, form)
     return record(

@@ -96,13 +96,6 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
         return cases
 
 
-def release(session: Session, ids: Iterable[int | None]) -> None:
-    """Give cases back untouched, as if they had not been claimed."""
-    session.exec(
-        update(Case).where(col(Case.id).in_(list(ids))).values(leased_until=None, attempts=col(Case.attempts) - 1)
-    )
-
-
 def _lease(session: Session, ids: list[int], until: object) -> None:
     if ids:
         session.exec(
@@ -111,9 +104,3 @@ def _lease(session: Session, ids: list[int], until: object) -> None:
             .values(leased_until=until, attempts=col(Case.attempts) + 1)
             .execution_options(synchronize_session=False)
         )
-
-
-def ready_pipelines(session: Session) -> list[str]:
-    """Return the pipelines that have ready cases nobody has parked."""
-    found = select(Case.pipeline).where(col(Case.ready), Case.status == CaseStatus.OPEN).distinct()
-    return list(session.exec(found))

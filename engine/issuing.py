@@ -26,7 +26,7 @@ from engine.clock import local_date
 from engine.dossiers import Dossier, fetch, fetch_readable
 from engine.numbering import draw
 from engine.office import Office, RunHandle
-from engine.papers import check_url, make
+from engine.papers import make as make
 from engine.parking import park
 from engine.registry import Paper
 from engine.settling import settle
@@ -182,6 +182,3 @@ def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, sha
             .where(col(Document.case_id) == document.case_id, col(Document.key) == document.key)
             .values(status=str(DocumentStatus.READY), seq=won, sha256=sha256, path=path, size=size)
         )
-
-
-__all__ = ["check_url", "issue_waiting"]
