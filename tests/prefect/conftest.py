@@ -90,6 +90,11 @@ class PrefectApi:
         found = self.get(f"/deployments/name/{deployment}")
         self.post(f"/deployments/{found['id']}/pause_deployment")
 
+    def under_way(self, flow: str) -> list[str]:
+        """Return the runs of ``flow`` that a worker has taken and not ended."""
+        states = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
+        return [run["id"] for run in self.post("/flow_runs/filter", flows={"name": {"any_": [flow]}}, flow_runs=states)]
+
     def ended(self, flow_run_id: str, within: float = 60) -> dict[str, Any]:
         """Return a flow run when it has ended."""
 
