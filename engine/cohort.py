@@ -22,7 +22,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.context import FlowRunContext
+from prefect.context import FlowRunContext, TagsContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import Field
@@ -147,7 +147,8 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
         try:
             with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=flow_run_id) as run:
                 worker = PrefectWorker()
-                with prefect.tags(pipeline.name):  # the flow run's own tags reach the task runs only so
+                # For a task run with tags Prefect asks its server for a slot each, and waits: its flow run has the tags.
+                with TagsContext(current_tags=set()):
                     tally = await asyncio.to_thread(drain, office, run, pipeline.name, numbers=cases, worker=worker)
         except Exception as error:
             if account:

@@ -46,7 +46,7 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
             tasks = api.task_runs(first)
             assert set(tasks) == {f"{case} confirm_receipt#1", f"{case} examine#1"}
             assert {task["state"]["type"] for task in tasks.values()} == {"COMPLETED"}
-            assert all("nib-legalization" in task["tags"] for task in tasks.values())
+            assert not any(task["tags"] for task in tasks.values())  # each would cost a slot asked for over HTTP
             [artifact] = api.post("/artifacts/filter", artifacts={"flow_run_id": {"any_": [first]}})
             assert json.loads(artifact["data"]) == [{"case": case, "from": "opened#1", "to": "dossier_check#1"}]
 
