@@ -44,8 +44,12 @@ def user_named(session: Session, name: str) -> User:
 
 
 def roles_of(session: Session, user: User) -> set[Role]:
-    """Return the roles that a user holds."""
-    return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
+    """Return the roles that a user holds; asked once a transaction, since one may bring hundreds of answers."""
+    asked: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
+    if user.id not in asked:
+        found = session.exec(select(UserRole.role).where(UserRole.user_id == user.id))
+        asked[user.id] = {Role(role) for role in found}
+    return asked[user.id]
 
 
 def may_answer(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select, update
 
+from engine.database import among
 from engine.office import Office
 from models import Case, CaseStatus, Letter, Wait
 
@@ -100,7 +101,7 @@ def _lease(session: Session, ids: list[int], until: object) -> None:
     if ids:
         session.exec(
             update(Case)
-            .where(col(Case.id).in_(ids))
+            .where(among(session, col(Case.id), ids))
             .values(leased_until=until, attempts=col(Case.attempts) + 1)
             .execution_options(synchronize_session=False)
         )

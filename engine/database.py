@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event
+import orjson
+from sqlalchemy import ARRAY, ColumnElement, Engine, any_, create_engine, event, literal
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 BUSY_TIMEOUT_MS = 30_000
+
+
+def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of ``values``.
+
+    PostgreSQL takes them as one array: psycopg would read a statement with a parameter for each anew every time.
+    """
+    wanted = list(values)
+    if session.get_bind().dialect.name == "sqlite":
+        return cast("ColumnElement[bool]", column.in_(wanted))
+    return cast("ColumnElement[bool]", column == any_(literal(wanted, ARRAY(column.type))))
 
 
 class Database:
@@ -26,9 +38,10 @@ class Database:
             event.listen(self.engine, "begin", _sqlite_begin)
 
     def _arguments(self) -> dict[str, Any]:
+        json = {"json_serializer": _to_json, "json_deserializer": orjson.loads}
         if not self.is_sqlite:
-            return {"pool_pre_ping": True}
-        return {"connect_args": {"check_same_thread": False}}
+            return {"pool_pre_ping": True, **json}
+        return {"connect_args": {"check_same_thread": False}, **json}
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -46,6 +59,10 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _sqlite_connection(connection: Any, entry: ConnectionPoolEntry) -> None:

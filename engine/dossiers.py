@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from engine.case import Applicant, Case
+from engine.database import among
 from engine.errors import UnknownCase
 from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
@@ -42,7 +43,7 @@ class Dossier:
 
 def fetch(office: Office, session: Session, ids: Iterable[int], *, lock: bool = False) -> list[Dossier]:
     """Return the cases in the order of their ids; ``lock`` holds their rows, in one order for all workers."""
-    return _fetch(office, session, col(CaseRow.id).in_(list(ids)), lock, history=True)
+    return _fetch(office, session, among(session, col(CaseRow.id), ids), lock, history=True)
 
 
 def fetch_readable(
@@ -71,7 +72,7 @@ def by_numbers(
     office: Office, session: Session, numbers: Iterable[str], *, lock: bool = False, history: bool = True
 ) -> dict[str, Dossier]:
     """Return the cases that exist; without their ``history`` they have their waits, but can't be replayed."""
-    found = _fetch(office, session, col(CaseRow.number).in_(list(numbers)), lock, history)
+    found = _fetch(office, session, among(session, col(CaseRow.number), numbers), lock, history)
     return {dossier.row.number: dossier for dossier in found}
 
 
@@ -94,20 +95,20 @@ def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: b
         for person_id, name, language, key in session.exec(
             select(col(Person.id), Person.name, Person.language, SealingKey)
             .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
-            .where(col(Person.id).in_({row.person_id for row in rows}))
+            .where(among(session, col(Person.id), {row.person_id for row in rows}))
         )
     }
     waits: dict[int, dict[str, Wait]] = defaultdict(dict)
-    for wait in session.exec(select(Wait).where(col(Wait.case_id).in_(case_ids))):
+    for wait in session.exec(select(Wait).where(among(session, col(Wait.case_id), case_ids))):
         waits[wait.case_id][wait.key] = wait
     entries: dict[int, dict[str, Any]] = defaultdict(dict)
     answers: dict[int, dict[str, Any]] = defaultdict(dict)
     if history:
         # Rows with the names of the columns: an ORM object for each of a chunk's thousand entries costs twice the time.
-        for entry in session.execute(select(*RECORDED).where(col(LedgerEntry.case_id).in_(case_ids))):
+        for entry in session.execute(select(*RECORDED).where(among(session, col(LedgerEntry.case_id), case_ids))):
             entries[entry.case_id][entry.key] = entry
         keys = {row.id: people[row.person_id][1] for row in rows}
-        for answer in session.execute(select(*ANSWERED).where(col(Answer.case_id).in_(case_ids))):
+        for answer in session.execute(select(*ANSWERED).where(among(session, col(Answer.case_id), case_ids))):
             answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
     pipelines = {name: pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
     return [

@@ -7,12 +7,12 @@ removed or inserted entry breaks the chain at its place; the case's ``head`` sho
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+import orjson
 from sqlalchemy import select
 from sqlmodel import Session
 
@@ -38,7 +38,7 @@ CHAINED = (
 
 def canonical(value: Any) -> bytes:
     """Return JSON with sorted keys and no spaces: the same value is the same bytes, everywhere."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def salted_hash(salt: str, value: Any) -> str:
@@ -46,7 +46,28 @@ def salted_hash(salt: str, value: Any) -> str:
     return hashlib.sha256(salt.encode() + canonical(value)).hexdigest()
 
 
-def append(case: Case, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any) -> dict[str, Any]:
+class Chained(Protocol):
+    """A case, as far as its chain goes."""
+
+    id: int | None
+    number: str
+    version: int
+    last_seq: int
+    head: str
+
+
+@dataclass
+class Head:
+    """The chain of a case that has no row yet."""
+
+    id: int | None
+    number: str
+    version: int
+    last_seq: int = 0
+    head: str = ""
+
+
+def append(case: Chained, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any) -> dict[str, Any]:
     """Return the row of the case's next entry, and move the case's head to it. The caller inserts it.
 
     The caller holds the case's row lock, so that no other writer draws the same ``seq``.

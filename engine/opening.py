@@ -13,6 +13,7 @@ from sqlmodel import Session, col, insert, select
 from engine import ledger
 from engine.claiming import CHUNK
 from engine.clock import local_date
+from engine.database import among
 from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.registry import Pipeline
@@ -67,7 +68,7 @@ def _open_chunk(
         session.exec(
             select(Case.subject_id, Case.number).where(
                 Case.subject_kind == pipeline.subject,
-                col(Case.subject_id).in_(subjects),
+                among(session, col(Case.subject_id), subjects),
                 Case.pipeline == pipeline.name,
                 col(Case.status) != CaseStatus.CLOSED,
             )
@@ -114,7 +115,7 @@ def _open_chunk(
         )
     entries: list[dict[str, Any]] = []
     for row in rows:
-        case = Case(**row)
+        case = ledger.Head(None, row["number"], row["version"])
         entries.append(
             ledger.append(
                 case,
@@ -124,7 +125,7 @@ def _open_chunk(
                 key="opened#1",
                 actor=by,
                 outcome="opened",
-                arguments_hash=ledger.salted_hash(case.salt, row["subject_id"]),
+                arguments_hash=ledger.salted_hash(row["salt"], row["subject_id"]),
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head

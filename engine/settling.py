@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, tuple_, update
+from sqlmodel import Session, col, update
 
 from engine import ledger
 from engine.book import Book
+from engine.database import among
 from engine.office import Office, RunHandle
 from models import Answer, Case, EntryKind, LedgerEntry, SealingKey, Wait
 
@@ -45,18 +47,21 @@ def settle(
 
 
 def win(session: Session, waits: Iterable[Wait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
-    """Settle those of ``waits`` that nobody settled before, in one update; return their cases and keys."""
-    settled = session.execute(
-        update(Wait)
-        .where(
-            tuple_(col(Wait.case_id), col(Wait.key)).in_([(wait.case_id, wait.key) for wait in waits]),
-            col(Wait.settled_at).is_(None),
+    """Settle those of ``waits`` that nobody settled before, in one update a key; return their cases and keys."""
+    cases: dict[str, list[int]] = defaultdict(list)
+    for wait in waits:
+        cases[wait.key].append(wait.case_id)
+    won: set[tuple[int, str]] = set()
+    for key, ids in sorted(cases.items()):
+        settled = session.scalars(
+            update(Wait)
+            .where(Wait.key == key, among(session, col(Wait.case_id), ids), col(Wait.settled_at).is_(None))
+            .values(settled_at=now, settled_as=settled_as, leased_until=None)
+            .returning(col(Wait.case_id))
+            .execution_options(synchronize_session=False)
         )
-        .values(settled_at=now, settled_as=settled_as, leased_until=None)
-        .returning(col(Wait.case_id), col(Wait.key))
-        .execution_options(synchronize_session=False)
-    )
-    return {(case_id, key) for case_id, key in settled}
+        won |= {(case_id, key) for case_id in settled}
+    return won
 
 
 def record(

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
 from engine.case import Applicant
+from engine.database import among
 from engine.errors import Refused
 from engine.office import Office
 from models import Business, Person, SealingKey
@@ -53,7 +54,7 @@ def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Su
         select(Business, Person, SealingKey)
         .join(Person, col(Person.id) == col(Business.owner_id))
         .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
-        .where(col(Business.id).in_(ids))
+        .where(among(session, col(Business.id), ids))
         .order_by(col(Business.id))
         .with_for_update(
             of=Business

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import os
 import re
 import secrets
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -82,14 +82,14 @@ class Vault:
     def seal(self, key: SealingKey, plain: Any) -> bytes:
         """Seal a JSON value under ``key``."""
         nonce = os.urandom(12)
-        return nonce + self._cipher(key).encrypt(nonce, json.dumps(plain, ensure_ascii=False).encode(), None)
+        return nonce + self._cipher(key).encrypt(nonce, orjson.dumps(plain), None)
 
     def unseal(self, key: SealingKey | None, sealed: bytes) -> Any:
         """Open what ``key`` sealed. Raises `Erased` when the key is gone, ValueError when the bytes were changed."""
         if key is None:
             raise Erased("gone")
         try:
-            return json.loads(self._cipher(key).decrypt(sealed[:12], sealed[12:], None))
+            return orjson.loads(self._cipher(key).decrypt(sealed[:12], sealed[12:], None))
         except InvalidTag as error:
             raise ValueError(f"What key {key.id} sealed was changed afterwards") from error
 
