@@ -24,7 +24,7 @@ from engine.parking import note, retry
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
 from engine.vault import without_personal_numbers
-from models import Case, CaseStatus, EntryKind, Role, User, Wait, WaitKind
+from models import AnyWait, Case, CaseStatus, EntryKind, Role, User, Wait, WaitKind
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
@@ -73,7 +73,7 @@ class _Given:
     """An answer that may be taken, if nobody is first."""
 
     dossier: Dossier
-    wait: Wait
+    wait: AnyWait
     question: Question[Any]
     form: Form
     actor: Actor
@@ -170,7 +170,7 @@ def _take(office: Office, run: RunHandle, session: Session, book: Book, given: _
     )
 
 
-def open_wait(dossier: Dossier, key: str) -> Wait:
+def open_wait(dossier: Dossier, key: str) -> AnyWait:
     """Return the open wait for a person under ``key``. Raises `NotWaiting`, with what was first."""
     wait = dossier.past.waits.get(key)
     if wait is None or wait.settled_at is not None or wait.kind not in FOR_PEOPLE:
@@ -257,7 +257,7 @@ def settle_silences(office: Office, run: RunHandle) -> tuple[list[str], list[dic
     return silent, failed
 
 
-def _silence(office: Office, run: RunHandle, session: Session, row: Case, wait: Wait) -> bool:
+def _silence(office: Office, run: RunHandle, session: Session, row: Case, wait: AnyWait) -> bool:
     return (
         settle(
             office,

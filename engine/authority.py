@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from engine.case import Case, handle_of
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
-from models import Mandate, Role, User, UserRole, Wait
+from models import AnyWait, Mandate, Role, User, UserRole
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,23 @@ def user_named(session: Session, name: str) -> User:
 
 
 def roles_of(session: Session, user: User) -> set[Role]:
-    """Return the roles that a user holds; asked once a transaction, since one may bring hundreds of answers."""
-    asked: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
-    if user.id not in asked:
-        found = session.exec(select(UserRole.role).where(UserRole.user_id == user.id))
-        asked[user.id] = {Role(role) for role in found}
-    return asked[user.id]
+    """Return the roles that a user holds."""
+    return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
+
+
+def _known_roles(session: Session, user: User) -> set[Role]:
+    """Return the roles as this transaction met them first: it may bring hundreds of answers."""
+    known: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
+    if user.id not in known:
+        known[user.id] = roles_of(session, user)
+    return known[user.id]
 
 
 def may_answer(
     session: Session,
     user: User,
     case: Case,
-    wait: Wait,
+    wait: AnyWait,
     question: Question[Any],
     form: ApplicantForm | object,
     on: date,
@@ -71,7 +75,7 @@ def may_answer(
         )
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
-    roles = roles_of(session, user)
+    roles = _known_roles(session, user)
     if question.of not in roles:
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
@@ -95,7 +99,7 @@ def may_act_for_applicant(session: Session, user: User, case: Case, on: date) ->
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in roles_of(session, user):
+    if Role.OFFICER in _known_roles(session, user):
         _in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
@@ -123,7 +127,7 @@ def _for_the_applicant(
         if question.signed and not on_paper:
             _check_own_code(user, form)
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in roles_of(session, user):
+    if Role.OFFICER in _known_roles(session, user):
         if not on_paper:
             raise NotAllowed(
                 f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "

@@ -38,7 +38,7 @@ class Database:
             event.listen(self.engine, "begin", _sqlite_begin)
 
     def _arguments(self) -> dict[str, Any]:
-        json = {"json_serializer": _to_json, "json_deserializer": orjson.loads}
+        json = {"json_serializer": _to_json, "json_deserializer": _from_json}
         if not self.is_sqlite:
             return {"pool_pre_ping": True, **json}
         return {"connect_args": {"check_same_thread": False}, **json}
@@ -63,6 +63,10 @@ class Database:
 
 def _to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def _from_json(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str | bytes) else value  # SQLite gives a bare number back as one
 
 
 def _sqlite_connection(connection: Any, entry: ConnectionPoolEntry) -> None:

@@ -19,7 +19,19 @@ from engine.claiming import LEASE, free, still_ours
 from engine.forms import Form, Question
 from engine.office import Office
 from engine.vault import without_personal_numbers
-from models import Case, Document, DocumentStatus, Letter, LetterStatus, Person, Role, SealingKey, Wait, WaitKind
+from models import (
+    AnyWait,
+    Case,
+    Document,
+    DocumentStatus,
+    Letter,
+    LetterStatus,
+    Person,
+    Role,
+    SealingKey,
+    Wait,
+    WaitKind,
+)
 from outside.channels import Attachment, Message, message_id_for
 from outside.errors import Bounced, EndUnknown, TryLater
 
@@ -217,7 +229,7 @@ def _by_hand(office: Office, letter: Letter, why: str, status: LetterStatus) -> 
         )
 
 
-def handed_over(session: Session, wait: Wait, how: HandDelivery) -> None:
+def handed_over(session: Session, wait: AnyWait, how: HandDelivery) -> None:
     """Record on the letter what the officer's task came to. The caller has settled the task."""
     letter_key = (wait.note or "").split(": ", 1)[0]
     status = LetterStatus.GIVEN_UP if how.decision is Reached.NOT_REACHED else LetterStatus.HANDED_OVER

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
 
 from engine.case import Applicant, Case
 from engine.database import among
@@ -17,6 +17,7 @@ from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
 from engine.replay import Past
 from engine.subjects import facts_type
+from engine.vault import Key
 from models import Answer, LedgerEntry, Person, SealingKey, Wait
 from models import Case as CaseRow
 from rules import RulesAt
@@ -27,6 +28,8 @@ RECORDED = [
     _ENTRY[name]
     for name in ("case_id", "seq", "at", "kind", "key", "actor", "outcome", "reason", "arguments_hash", "result")
 ]
+APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language, SealingKey.id, SealingKey.wrapped)]
+WAITED = list(Wait.__table__.c)  # type: ignore[attr-defined]
 ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
 
 
@@ -37,7 +40,7 @@ class Dossier:
     row: CaseRow
     case: Case
     pipeline: Pipeline
-    key: SealingKey
+    key: Key
     past: Past
 
 
@@ -86,20 +89,20 @@ def by_number(office: Office, session: Session, number: str, *, lock: bool = Fal
 
 def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: bool, history: bool) -> list[Dossier]:
     wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
-    rows = session.exec(wanted.with_for_update() if lock else wanted).all()
+    rows = session.scalars(wanted.with_for_update() if lock else wanted).all()
     if not rows:
         return []
     case_ids = [row.id for row in rows]
     people = {
-        person_id: (Applicant(person_id or 0, name, language), key)
-        for person_id, name, language, key in session.exec(
-            select(col(Person.id), Person.name, Person.language, SealingKey)
+        person_id: (Applicant(person_id or 0, name, language), Key(key_id, wrapped))
+        for person_id, name, language, key_id, wrapped in session.execute(
+            select(*APPLICANTS)
             .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
             .where(among(session, col(Person.id), {row.person_id for row in rows}))
         )
     }
-    waits: dict[int, dict[str, Wait]] = defaultdict(dict)
-    for wait in session.exec(select(Wait).where(among(session, col(Wait.case_id), case_ids))):
+    waits: dict[int, dict[str, Any]] = defaultdict(dict)
+    for wait in session.execute(select(*WAITED).where(among(session, col(Wait.case_id), case_ids))):
         waits[wait.case_id][wait.key] = wait
     entries: dict[int, dict[str, Any]] = defaultdict(dict)
     answers: dict[int, dict[str, Any]] = defaultdict(dict)
@@ -123,7 +126,7 @@ def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: b
     ]
 
 
-def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: SealingKey) -> Case:
+def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
     """Return the case as its pipeline may see it."""
     return Case(
         number=row.number,

@@ -67,7 +67,9 @@ class Head:
     head: str = ""
 
 
-def append(case: Chained, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any) -> dict[str, Any]:
+def append(
+    case: Chained, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any
+) -> dict[str, Any]:
     """Return the row of the case's next entry, and move the case's head to it. The caller inserts it.
 
     The caller holds the case's row lock, so that no other writer draws the same ``seq``.
@@ -165,4 +167,4 @@ def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[Case,
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
-    raise TypeError(f"{type(value).__name__} does not go into a ledger")
+    raise TypeError  # orjson says of which type

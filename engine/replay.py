@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Protocol
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+from sqlalchemy import Row
 from sqlmodel import Session
 
 from engine import ledger
@@ -32,9 +33,9 @@ from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import Form, Question, Silence
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
-from engine.vault import without_personal_numbers
+from engine.vault import Key, without_personal_numbers
+from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models import Case as CaseRow
-from models import CaseStatus, EntryKind, LedgerEntry, Role, SealingKey, Wait, WaitKind
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
@@ -71,8 +72,8 @@ class PlainStage:
 class Past:
     """What is on record of one case: entries and waits by key, and the unsealed words of its answers."""
 
-    entries: Mapping[str, LedgerEntry]
-    waits: Mapping[str, Wait]
+    entries: Mapping[str, Row[Any]]
+    waits: Mapping[str, AnyWait]
     answers: Mapping[str, tuple[dict[str, Any], datetime]]
 
 
@@ -99,7 +100,7 @@ class Replay:
         pipeline: Pipeline,
         row: CaseRow,
         case: Case,
-        key: SealingKey,
+        key: Key,
         past: Past,
         stage: Stage,
     ) -> None:
@@ -258,7 +259,7 @@ class Replay:
         key = f"{name}#{self._counts[name]}"
         return key, ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
 
-    def _fit(self, entry: LedgerEntry, key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
+    def _fit(self, entry: Row[Any], key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
         def misfit(what: str) -> LedgerMisfit:
             return LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, entry.seq, key, what)
 
@@ -268,7 +269,7 @@ class Replay:
             raise misfit("it was recorded with other arguments")
         self._unmet.discard(key)
 
-    def _settled(self, question: Question[Any], key: str, entry: LedgerEntry) -> Form | Silence:
+    def _settled(self, question: Question[Any], key: str, entry: Row[Any]) -> Form | Silence:
         if entry.outcome == "withdrawn":
             raise Withdrawn(entry.reason or "")
         if entry.outcome == "silent":
@@ -323,7 +324,7 @@ class Replay:
             asked_at=self.now,
         )
 
-    def _fit_wait(self, wait: Wait, arguments_hash: str) -> None:
+    def _fit_wait(self, wait: AnyWait, arguments_hash: str) -> None:
         if wait.arguments_hash != arguments_hash:
             self._refuse_wait(wait.key, "it was asked with other arguments")
         self._open.discard(wait.key)

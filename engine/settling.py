@@ -16,7 +16,8 @@ from engine import ledger
 from engine.book import Book
 from engine.database import among
 from engine.office import Office, RunHandle
-from models import Answer, Case, EntryKind, LedgerEntry, SealingKey, Wait
+from engine.vault import Key
+from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait
 
 
 def settle(
@@ -24,12 +25,12 @@ def settle(
     run: RunHandle,
     session: Session,
     case: Case,
-    wait: Wait,
+    wait: AnyWait,
     *,
     settled_as: str,
     kind: EntryKind,
     actor: str,
-    words: tuple[SealingKey, dict[str, Any]] | None = None,
+    words: tuple[Key, dict[str, Any]] | None = None,
     **fields: Any,
 ) -> int | None:
     """Settle ``wait`` and write its entry; return the entry's seq, or None when somebody else was first.
@@ -46,7 +47,7 @@ def settle(
     return seq
 
 
-def win(session: Session, waits: Iterable[Wait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
+def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
     """Settle those of ``waits`` that nobody settled before, in one update a key; return their cases and keys."""
     cases: dict[str, list[int]] = defaultdict(list)
     for wait in waits:
@@ -55,7 +56,7 @@ def win(session: Session, waits: Iterable[Wait], settled_as: str, now: datetime)
     for key, ids in sorted(cases.items()):
         settled = session.scalars(
             update(Wait)
-            .where(Wait.key == key, among(session, col(Wait.case_id), ids), col(Wait.settled_at).is_(None))
+            .where(col(Wait.key) == key, among(session, col(Wait.case_id), ids), col(Wait.settled_at).is_(None))
             .values(settled_at=now, settled_as=settled_as, leased_until=None)
             .returning(col(Wait.case_id))
             .execution_options(synchronize_session=False)
@@ -69,11 +70,11 @@ def record(
     run: RunHandle,
     book: Book,
     case: Case,
-    wait: Wait,
+    wait: AnyWait,
     *,
     kind: EntryKind,
     actor: str,
-    words: tuple[SealingKey, dict[str, Any]] | None = None,
+    words: tuple[Key, dict[str, Any]] | None = None,
     result: dict[str, Any] | None = None,
     **fields: Any,
 ) -> int:
@@ -100,6 +101,6 @@ def record(
     return case.last_seq
 
 
-def drop(session: Session, wait: Wait, settled_as: str, now: datetime) -> None:
+def drop(session: Session, wait: AnyWait, settled_as: str, now: datetime) -> None:
     """End a wait beside the one that bears the entry: the other questions of a withdrawn case."""
     win(session, [wait], settled_as, now)

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -59,6 +59,13 @@ class Erased(Refused):
         )
 
 
+class Key(NamedTuple):
+    """A sealing key as it is read in bulk: its id and its wrapped bytes."""
+
+    id: str
+    wrapped: bytes
+
+
 class Vault:
     """Seals and unseals with the keys that the master key unwraps."""
 
@@ -79,12 +86,12 @@ class Vault:
         session.add(row)
         return row
 
-    def seal(self, key: SealingKey, plain: Any) -> bytes:
+    def seal(self, key: Key | SealingKey, plain: Any) -> bytes:
         """Seal a JSON value under ``key``."""
         nonce = os.urandom(12)
         return nonce + self._cipher(key).encrypt(nonce, orjson.dumps(plain), None)
 
-    def unseal(self, key: SealingKey | None, sealed: bytes) -> Any:
+    def unseal(self, key: Key | SealingKey | None, sealed: bytes) -> Any:
         """Open what ``key`` sealed. Raises `Erased` when the key is gone, ValueError when the bytes were changed."""
         if key is None:
             raise Erased("gone")
@@ -97,7 +104,7 @@ class Vault:
         """Return the keyed digest under which ``value`` of that kind is looked up: 64 hex digits."""
         return hmac.new(self._indexing, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
-    def _cipher(self, key: SealingKey) -> AESGCM:
+    def _cipher(self, key: Key | SealingKey) -> AESGCM:
         return self._unwrapped(key.id, key.wrapped)
 
     def _unwrap(self, key_id: str, wrapped: bytes) -> AESGCM:

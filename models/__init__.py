@@ -1,13 +1,14 @@
 """What we know: the tables and the invariants that the database itself keeps. Imports nothing of ours."""
 
 from models.base import Base, Role, metadata
-from models.cases import Answer, Case, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
+from models.cases import Answer, AnyWait, Case, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
 from models.intake import Import, ImportLine
 from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing
 from models.people import Business, Institution, Mandate, Person, PersonIndex, SealingKey, User, UserRole
 
 __all__ = [
     "Answer",
+    "AnyWait",
     "Base",
     "Business",
     "Case",

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Row, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import Base, Moment
@@ -176,6 +176,10 @@ class Wait(Base, table=True):
     attempt: int = 0
     end_unknown: bool = False
     next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+# A wait as an object, or, fetched in bulk, as a row with the names of its columns.
+AnyWait = Wait | Row[Any]
 
 
 class Answer(Base, table=True):
