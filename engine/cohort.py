@@ -22,7 +22,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.context import FlowRunContext, TagsContext
+from prefect.context import FlowRunContext, SyncClientContext, TagsContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import Field
@@ -146,10 +146,7 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
             account.begun.set()
         try:
             with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=flow_run_id) as run:
-                worker = PrefectWorker()
-                # For a task run with tags Prefect asks its server for a slot each, and waits: its flow run has the tags.
-                with TagsContext(current_tags=set()):
-                    tally = await asyncio.to_thread(drain, office, run, pipeline.name, numbers=cases, worker=worker)
+                tally = await asyncio.to_thread(_drain, office, run, pipeline.name, cases)
         except Exception as error:
             if account:
                 account.error = error
@@ -167,6 +164,13 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
     cohort.__module__ = module
     cohort.__doc__ = f"{pipeline.title}: advance ready cases from wait to wait.\n\n{_ARGUMENTS}"
     return flow(name=pipeline.name, flow_run_name=run_name, persist_result=False, retries=0)(cohort)
+
+
+def _drain(office: Office, run: RunHandle, pipeline: str, cases: list[str] | None) -> Tally:
+    # One client for all task runs: Prefect would make one each, and read the machine's certificates for it (40 ms).
+    # And no tags on them, which the flow run has: with tags it would ask its server for a slot each, and wait.
+    with SyncClientContext.get_or_create(), TagsContext(current_tags=set()):
+        return drain(office, run, pipeline, numbers=cases, worker=PrefectWorker())
 
 
 _ARGUMENTS = """Args:

@@ -88,14 +88,11 @@ def _open_chunk(
         return
     now = office.clock.now()
     today = local_date(now)
-    series = f"{pipeline.prefix}-{today.year}"
-    numbers = draw(session, {series: len(wanted)})[series]
     rows: list[dict[str, Any]] = []
-    for subject, number in zip(wanted, numbers, strict=True):
+    for subject in wanted:
         facts, applicant, key, region = loaded[subject]
         rows.append(
             {
-                "number": f"{series}-{number:06d}",
                 "pipeline": pipeline.name,
                 "version": pipeline.version,
                 "rule_date": today,
@@ -113,8 +110,11 @@ def _open_chunk(
                 "head": "",
             }
         )
+    series = f"{pipeline.prefix}-{today.year}"
+    numbers = draw(session, {series: len(rows)})[series]  # late: others wait for the series until we commit
     entries: list[dict[str, Any]] = []
-    for row in rows:
+    for row, number in zip(rows, numbers, strict=True):
+        row["number"] = f"{series}-{number:06d}"
         case = ledger.Head(None, row["number"], row["version"])
         entries.append(
             ledger.append(
