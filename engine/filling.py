@@ -40,6 +40,9 @@ def filled_in(
 
     ``is_kept`` tells whether a file is in the store: evidence that nobody can open is none.
     """
+    if unwritable := list(_unwritable(data)):
+        reason = "berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak); ketik ulang"
+        raise BadAnswer(number, key, [{"field": field, "reason": reason} for field in unwritable])
     try:
         form: Form = question.form.model_validate(data)
     except ValidationError as error:
@@ -50,6 +53,18 @@ def filled_in(
             number, key, [{"field": field, "reason": "berkas ini belum tersimpan; lampirkan"} for field in lost]
         )
     return form
+
+
+def _unwritable(value: Any, field: str = "") -> Iterator[str]:
+    """Yield where a text holds what neither database nor ledger can keep."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _unwritable(inner, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _unwritable(inner, f"{field}.{place}")
+    elif isinstance(value, str) and ("\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
+        yield field
 
 
 def _evidence(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, File, Query, Request, UploadFile
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from engine import showing
 from engine.answering import answer, withdraw
 from engine.errors import NotAllowed
 from engine.intake.importing import import_file
+from engine.office import Office
 from engine.vault import without_personal_numbers
 from models import Role
 from web.access import AskerDep, OfficeDep, asker, is_theirs, must_see, seen_by
@@ -60,10 +62,10 @@ def pipelines(office: OfficeDep) -> list[dict[str, Any]]:
 
 @router.get("/cases/{number}", responses=_problems(404))
 def show(number: str, office: OfficeDep, who: AskerDep) -> dict[str, Any]:
-    """Show a case, as ``jalur case show``."""
+    """Show a case, as ``jalur case show``, without the places of files."""
     with office.db.reading() as session:
         must_see(office, session, who, number)
-        return showing.show(office, session, number)
+        return _shown(office, session, number)
 
 
 @router.get("/cases/{number}/history", responses=_problems(404))
@@ -115,7 +117,14 @@ def take_back(
         withdraw(office, run, number, by=who.name, reason=withdrawal.reason)
     request.app.state.wake()
     with office.db.reading() as session:
-        return showing.show(office, session, number)
+        return _shown(office, session, number)
+
+
+def _shown(office: Office, session: Session, number: str) -> dict[str, Any]:
+    shown = showing.show(office, session, number)
+    for document in shown["documents"]:
+        del document["path"]  # where this machine keeps its files is for those who sit at it
+    return shown
 
 
 @router.post("/imports", status_code=201, responses=_problems(403, 409, 413, 422))
