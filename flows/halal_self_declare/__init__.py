@@ -60,13 +60,17 @@ APPLICATION = Question(
     title="Isi pengajuan dan ikrar halal",
 )
 CORRECTION = Question(
-    Correction, of=Role.APPLICANT, due="correction_time", silent_after="correction_limit", title="Perbaiki pengajuan Anda"
+    Correction,
+    of=Role.APPLICANT,
+    due="correction_time",
+    silent_after="correction_limit",
+    title="Perbaiki pengajuan Anda",
 )
-FACILITATION = Question(Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi")
+FACILITATION = Question(
+    Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi"
+)
 VISIT = Question(Visit, of=Role.COMPANION, due="visit_time", title="Kunjungi dan periksa bahan serta proses")
-BODY_CHECK = Question(
-    BodyCheck, of=Role.OFFICER, due="body_time", recorded_for="LP3H", title="Catat pemeriksaan LP3H"
-)
+BODY_CHECK = Question(BodyCheck, of=Role.OFFICER, due="body_time", recorded_for="LP3H", title="Catat pemeriksaan LP3H")
 RECEIPT_LETTER = Question(
     ReceiptLetter, of=Role.OFFICER, due="receipt_time", recorded_for="BPJPH", title="Catat STTD dari BPJPH"
 )
@@ -146,7 +150,9 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
             ask_for_fixes(case, wanted)
             correction = ask(CORRECTION)
             if isinstance(correction, Silence):
-                return lapse(case, correction, Outcome.NOT_CORRECTED, "missing_correction", "pengajuan tidak diperbaiki")
+                return lapse(
+                    case, correction, Outcome.NOT_CORRECTED, "missing_correction", "pengajuan tidak diperbaiki"
+                )
             application = application.corrected(correction)
         finding = examine(case, application, known)
         if finding.haram:

@@ -184,9 +184,13 @@ class Visit(Form):
     @model_validator(mode="after")
     def _may_visit_and_says_what_was_seen(self) -> Self:
         if self.companion_valid_until < self.visited_on:
-            raise ValueError("companion_valid_until: registrasi tidak aktif pada hari kunjungan; minta LP3H menggantikan")
+            raise ValueError(
+                "companion_valid_until: registrasi tidak aktif pada hari kunjungan; minta LP3H menggantikan"
+            )
         if not self.independent:
-            raise ValueError("independent: pemilik, keluarga, atau penyelia tidak boleh memeriksa; minta pendamping lain")
+            raise ValueError(
+                "independent: pemilik, keluarga, atau penyelia tidak boleh memeriksa; minta pendamping lain"
+            )
         if self.decision is VisitEnd.RETURN and not self.deficiencies:
             raise ValueError("deficiencies: sebutkan apa yang harus diperbaiki pemilik")
         if self.decision is VisitEnd.NOT_ELIGIBLE and not self.reason:
@@ -298,7 +302,9 @@ class CertificateRecord(Form):
     def _is_a_certificate_number(self) -> Self:
         found = HALAL_NUMBER.fullmatch(self.number)
         if found is None:
-            raise ValueError("number: nomor SH adalah ID dan 17 angka, bukan nomor ketetapan (KH); salin dari sertifikat")
+            raise ValueError(
+                "number: nomor SH adalah ID dan 17 angka, bukan nomor ketetapan (KH); salin dari sertifikat"
+            )
         if found[1] != "00" and found[1] not in provinces():
             raise ValueError(f"number: kode provinsi {found[1]} tidak dikenal; salin lagi dari sertifikat BPJPH")
         return self
