@@ -15,12 +15,10 @@ from flows.halal_self_declare.criteria import (
     unchecked,
     wanted_by_others,
 )
-from flows.halal_self_declare.forms import (
-    Application,
+from flows.halal_self_declare.decisions import (
     BodyCheck,
     BodyEnd,
     CertificateRecord,
-    Correction,
     Facilitation,
     Fatwa,
     FatwaEnd,
@@ -30,6 +28,7 @@ from flows.halal_self_declare.forms import (
     Visit,
     VisitEnd,
 )
+from flows.halal_self_declare.forms import Application, Correction
 from flows.halal_self_declare.steps import (
     REFUSAL,
     announce_the_visit,

@@ -7,7 +7,7 @@ from typing import Any
 from engine.calendar import due_date
 from engine.words import Case, run
 from flows.halal_self_declare.criteria import Deficiency, Reason, say, texts
-from flows.halal_self_declare.forms import Visit
+from flows.halal_self_declare.decisions import Visit
 from rules.regions import region_name
 
 

@@ -20,6 +20,7 @@ from flows.halal_self_declare.criteria import (
     nib_of,
     texts,
 )
+from flows.halal_self_declare.decisions import CertificateRecord, Facilitation, Visit
 from flows.halal_self_declare.facts import (
     as_visited,
     certified,
@@ -31,7 +32,7 @@ from flows.halal_self_declare.facts import (
     what_is_known,
     with_reasons,
 )
-from flows.halal_self_declare.forms import Application, CertificateRecord, Facilitation, Visit
+from flows.halal_self_declare.forms import Application
 from models import Business, Standing
 
 RECEIPT = Paper("receipt", "Tanda terima pengajuan")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.errors import BadAnswer
 from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases
 from tests.engine.intake.listing import as_csv, row
-from tests.people import EVIDENCE
+from tests.flows.halal_self_declare.filling import made_of, refused
 from tests.story import tells
 
 if TYPE_CHECKING:
@@ -29,18 +28,6 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
 
 
-def made_of(name: str, product: str = "Keripik singkong", **more: Any) -> list[dict[str, Any]]:
-    """Return a product list with one ingredient."""
-    return [{"name": product, "ingredients": [{"name": name, "source": "pasar Lumajang", **more}]}]
-
-
-def refused(act: Callable[[], object]) -> list[tuple[str, str]]:
-    """Return field and reason of each fault for which an answer is refused."""
-    with pytest.raises(BadAnswer) as caught:
-        act()
-    return [(fault["field"], fault["reason"]) for fault in caught.value.parts["fields"]]
-
-
 @tells("correction:answered")
 @pytest.mark.parametrize("name", ["Keripik Setan", "KERIPIK IBLIS", "Es Bir Pletok", "Kue Rum"])
 def test_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str) -> None:
@@ -51,12 +38,6 @@ def test_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str
     assert f'Nama produk "{name}" tidak dapat disertifikasi' in text
     assert "Ganti dengan nama yang sopan" in text
     assert story.corrects(products=made_of("Singkong", "Keripik Pedas", exempt=True)).waits_for == ["facilitation#1"]
-
-
-def test_a_word_inside_another_is_no_offence(halal: Begin) -> None:
-    """Rambutan is no rum, and a hamper is no ham."""
-    story = halal().submits(products=made_of("Rambutan", "Manisan rambutan hampers", exempt=True))
-    assert story.waits_for == ["facilitation#1"]
 
 
 @tells("correction:answered")
@@ -113,13 +94,6 @@ def test_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
     assert new.waits_for == ["facilitation#1"]
 
 
-@pytest.mark.parametrize(("sales", "outcome"), [(500_000_000, None), (500_000_001, "rerouted")])
-def test_the_limit_itself_is_admitted(halal: Begin, sales: int, outcome: str | None) -> None:
-    """At most 500,000,000 a year under 150/2022: the boundary is inside. That decree limits no places."""
-    story = halal(on="2025-06-02").submits(annual_sales_rupiah=sales, production_places=["Jl. A 1", "Jl. B 2"])
-    assert story.outcome == outcome
-
-
 def test_companion_not_registered_or_inactive(halal: Begin) -> None:
     """Without a number, or with a registration that had run out on the day, a visit is not taken."""
     story = halal().to_visit()
@@ -143,14 +117,6 @@ def test_companion_from_another_lp3h(halal: Begin) -> None:
         "visit#2",
         "LP3H meminta pendamping lain: pendamping terdaftar di LP3H lain",
     )
-
-
-def test_companion_who_is_owner_or_relative(halal: Begin) -> None:
-    """A companion declares that nothing ties them to the business, or does not visit."""
-    story = halal().to_visit()
-    [(field, reason)] = refused(lambda: story.visited(independent=False))
-    assert field == "independent"
-    assert "minta pendamping lain" in reason
 
 
 @tells("receipt_letter:returned")
@@ -227,13 +193,6 @@ def test_31_menus(halal: Begin) -> None:
     assert story.corrects(products=menus[:30]).waits_for == ["facilitation#1"]
 
 
-def test_11_packaged_products_are_shown_to_the_companion(halal: Begin) -> None:
-    """The cap for packaged goods is unconfirmed: it is shown as such, and decides nothing."""
-    goods = [made_of("Singkong", f"Keripik {number}", exempt=True)[0] for number in range(11)]
-    [asked] = halal().to_visit(products=goods).shown()["waiting_for"]
-    assert "11 produk kemasan; batas 10 nama produk kemasan belum dipastikan" in asked["note"]
-
-
 @tells("facilitation:waiting_list", "facilitation:granted")
 def test_quota_exhausted(halal: Begin) -> None:
     """The owner waits on the list, is told so, and gets the place when there is one."""
@@ -271,50 +230,3 @@ def test_kh_number_keyed_as_sh_number(halal: Begin, number: str, hint: str) -> N
     assert field == "number"
     assert hint in reason
     assert story.certificate(number="ID00410000088320221").outcome == "certified"
-
-
-def test_sh_number_keyed_as_kh_number(halal: Begin) -> None:
-    """The other way round is refused, too."""
-    story = halal().to_fatwa()
-    [(field, reason)] = refused(lambda: story.judged(fatwa_number="ID35110001325901022"))
-    assert (field, reason) == ("fatwa_number", "ini nomor sertifikat halal (SH); isi nomor ketetapan (KH)")
-
-
-def test_a_visit_that_leaves_an_ingredient_out_is_asked_for_again(halal: Begin) -> None:
-    """Ingredients are checked one by one: the companion is told which were not."""
-    story = halal().to_visit().visited(ingredients=[{"what": "Singkong", "halal": True, "remark": "dari petani"}])
-    [asked] = story.shown()["waiting_for"]
-    assert (asked["question"], asked["note"]) == ("visit#2", "Belum diperiksa: Minyak goreng")
-    assert story.visited().waits_for == ["body_check#1"]
-
-
-@pytest.mark.parametrize(
-    ("act", "field"),
-    [
-        (lambda story: story.visited("return"), "deficiencies"),
-        (lambda story: story.visited("not_eligible"), "reason"),
-        (lambda story: story.visited(process=[]), "ingredients"),
-        (lambda story: story.visited(process=[{"what": "goreng", "halal": False, "remark": "wajan"}]), "decision"),
-        (lambda story: story.visited().forwarded("return"), "deficiencies"),
-        (lambda story: story.visited().forwarded().received("returned"), "deficiencies"),
-        (lambda story: story.visited().forwarded().received(number=""), "number"),
-        (lambda story: story.visited().forwarded().received().judged("return"), "deficiencies"),
-        (lambda story: story.visited().forwarded().received().judged("not_halal"), "reason"),
-        (lambda story: story.visited().forwarded().received().judged(fatwa_number=""), "fatwa_number"),
-        (lambda story: story.visited().forwarded().received().judged(evidence=None), "evidence"),
-    ],
-)
-def test_a_decision_that_does_not_say_what_it_must(
-    halal: Begin, act: Callable[[HalalStory], object], field: str
-) -> None:
-    """A return without a wish, a refusal without a reason, a number that is not there: each is named by its field."""
-    story = halal().to_visit()
-    [(where, why)] = refused(lambda: act(story))
-    assert where == field
-    assert why
-
-
-def test_the_words_are_there_in_english(halal: Begin) -> None:
-    """An owner who reads English gets the same sentences."""
-    story = halal(language="en").submits(products=made_of("Bumbu rahasia", exempt=True), photo=EVIDENCE)
-    assert 'What is in the ingredient "Bumbu rahasia" is not said' in story.letter("ingredients_unproved")["text"]
