@@ -1,0 +1,181 @@
+"""Who may declare their products halal themselves: the criteria in force on the case's rule date, read as reasons."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.documents.words import rupiah_in_words
+from engine.words import Case
+from flows.halal_self_declare.forms import Application, Ingredient, Kind, Scale, Technology
+
+
+class Reason(BaseModel):
+    """Why an application can't go on here, and the rule that says so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    rule: str
+
+
+class Deficiency(BaseModel):
+    """What the owner has to put right, and how."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    what: str
+    fix: str
+
+
+class Known(BaseModel):
+    """What the office's own books say of this business."""
+
+    model_config = ConfigDict(frozen=True)
+
+    nib: str | None = None
+    certificate: str | None = None
+
+    def asked_of_the_owner(self) -> str:
+        """Return what the owner is asked to state besides products and process."""
+        if self.certificate:
+            return f"Sudah bersertifikat halal {self.certificate}: tulis di changes_certificate apa yang berubah"
+        return f"NIB {self.nib} sudah tercatat" if self.nib else "NIB belum tercatat: isi kolom nib"
+
+
+class Finding(BaseModel):
+    """What the criteria say: not halal, for the regular path, something to put right; nothing at all is eligible."""
+
+    model_config = ConfigDict(frozen=True)
+
+    haram: list[Reason] = []
+    regular: list[Reason] = []
+    deficiencies: list[Deficiency] = []
+
+
+def haram(case: Case, application: Application) -> list[Reason]:
+    """Return what can't be certified at all: UU 33/2014 Pasal 26 asks that it be labelled as not halal."""
+    animal, drink = case.rules.haram_words.value, case.rules.alcohol_words.value
+    names = [product.name for product in application.products if said_in(animal, product.name)]
+    names += [one.name for one in ingredients(application) if said_in([*animal, *drink], one.name)]
+    rule = case.rules.non_halal_label.citation
+    return [Reason(reason=say(case, "haram", what=name), rule=rule) for name in dict.fromkeys(names)]
+
+
+def for_regular(case: Case, application: Application) -> list[Reason]:
+    """Return why this business must take the regular path, each reason with the decree that was in force."""
+    rules = case.rules
+    limits = rules.criteria.value
+    counted = {
+        "production_places": len(application.production_places),
+        "outlets": len(application.outlets),
+        "preservation": len(application.preservation),
+    }
+    found = []
+    if application.nib_scale in (Scale.MEDIUM, Scale.LARGE):
+        found.append(say(case, "scale", what=texts(case)["scales"][application.nib_scale]))
+    if application.annual_sales_rupiah > limits["sales"]:
+        sales, limit = (
+            rupiah_in_words(money, case.applicant.language)
+            for money in (application.annual_sales_rupiah, limits["sales"])
+        )
+        found.append(say(case, "sales", what=sales, limit=limit))
+    found += [
+        say(case, name, what=str(count), limit=str(limits[name]))
+        for name, count in counted.items()
+        if count > limits.get(name, count)
+    ]
+    if application.technology is Technology.AUTOMATIC:
+        found.append(say(case, "technology"))
+    if not application.apart_from_non_halal:
+        found.append(say(case, "not_apart"))
+    if case.facts.industry_code in rules.regular_industries.value:
+        found.append(say(case, "industry", what=case.facts.industry_code))
+    found += [say(case, "critical", what=one.name) for one in ingredients(application) if needs_certificate(case, one)]
+    return [Reason(reason=reason, rule=rules.criteria.citation) for reason in dict.fromkeys(found)]
+
+
+def deficiencies(case: Case, application: Application, known: Known, nib_is_of_another: bool) -> list[Deficiency]:
+    """Return what the owner has to put right before people look at it."""
+    rules = case.rules
+    found: list[tuple[str, str, str]] = []  # field, sentence, what it is about
+    if nib_of(application, known) is None:
+        found.append(("nib", "no_nib", ""))
+    elif known.nib and application.nib not in (None, known.nib):
+        found.append(("nib", "other_nib", known.nib))
+    elif nib_is_of_another:
+        found.append(("nib", "nib_of_another", ""))
+    most = rules.criteria.value["dishes"] if application.kind is Kind.EATERY else len(application.products)
+    if len(application.products) > most:
+        found.append(("products", "too_many", str(most)))
+    if known.certificate and not application.changes_certificate:
+        found.append(("changes_certificate", "no_change_said", known.certificate))
+    unfit = [*rules.inadmissible_names.value, *rules.alcohol_words.value]
+    found += [("products", "name", product.name) for product in application.products if said_in(unfit, product.name)]
+    for one in ingredients(application):
+        if said_in(rules.vague_words.value, one.name):
+            found.append(("ingredients", "vague", one.name))
+        elif not (one.certificate or one.exempt):
+            found.append(("ingredients", "unproved", one.name))
+    return [
+        Deficiency(field=field, what=say(case, sentence, what=what), fix=texts(case)[f"{sentence}_fix"])
+        for field, sentence, what in dict.fromkeys(found)
+    ]
+
+
+def wanted_by_others(case: Case, wanted: list[str]) -> list[Deficiency]:
+    """Return what a companion or an outside body wants put right, in its own words."""
+    fix = texts(case)["returned_fix"]
+    return [Deficiency(field="", what=what, fix=fix) for what in wanted]
+
+
+def remarks(case: Case, application: Application) -> str:
+    """Return what the companion should look at: an unconfirmed limit is shown to people, and decides nothing."""
+    limit = case.rules.packaged_limit
+    if application.kind is Kind.PACKAGED and len(application.products) > limit.value:
+        return f"{len(application.products)} produk kemasan; {limit.citation}"
+    return f"{len(application.products)} produk, {len(ingredients(application))} bahan"
+
+
+def ingredients(application: Application) -> list[Ingredient]:
+    """Return every ingredient of every product."""
+    return [one for product in application.products for one in product.ingredients]
+
+
+def unchecked(application: Application, seen: list[str]) -> list[str]:
+    """Return the ingredients that a companion's list leaves out."""
+    known = {name.casefold() for name in seen}
+    return list(dict.fromkeys(one.name for one in ingredients(application) if one.name.casefold() not in known))
+
+
+def needs_certificate(case: Case, ingredient: Ingredient) -> bool:
+    """Return whether an ingredient of slaughter, or a critical one, comes without the certificate that it must have."""
+    rules = case.rules
+    name = ingredient.name
+    for harmless in rules.not_slaughtered.value:
+        name = re.sub(rf"\b{harmless}\b", "", name, flags=re.IGNORECASE)
+    return not ingredient.certificate and said_in(rules.certificate_words.value, name)
+
+
+def nib_of(application: Application, known: Known) -> str | None:
+    """Return the NIB from the office's books, or the one that the owner states."""
+    return known.nib or application.nib
+
+
+def said_in(words: list[str], text: str) -> bool:
+    """Return whether one of ``words`` stands in ``text`` as a word of its own, in whatever letters."""
+    return any(re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) for word in words)
+
+
+def texts(case: Case) -> dict[str, Any]:
+    """Return the sentences of this pipeline in the applicant's language."""
+    found: dict[str, Any] = case.rules.words.value[case.applicant.language]
+    return found
+
+
+def say(case: Case, sentence: str, **about: str) -> str:
+    """Return a sentence of the rule book with what it is about filled in."""
+    return str(texts(case)[sentence]).format(**about)

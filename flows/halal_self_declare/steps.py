@@ -1,0 +1,218 @@
+"""What happens on the way to a halal certificate: each step writes its papers and letters in one transaction, once."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlmodel import col, select
+
+from engine.calendar import due_date
+from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
+from flows.halal_self_declare.criteria import (
+    Deficiency,
+    Finding,
+    Known,
+    Reason,
+    deficiencies,
+    for_regular,
+    haram,
+    nib_of,
+    texts,
+)
+from flows.halal_self_declare.decisions import CertificateRecord, Facilitation, Visit
+from flows.halal_self_declare.facts import (
+    as_visited,
+    certified,
+    eligibility,
+    lasting,
+    objection,
+    returned,
+    shared,
+    what_is_known,
+    with_reasons,
+)
+from flows.halal_self_declare.forms import Application
+from models import Business, Standing
+
+RECEIPT = Paper("receipt", "Tanda terima pengajuan")
+RETURN_NOTICE = Paper("return_notice", "Pemberitahuan perbaikan pengajuan")
+ELIGIBILITY_SHEET = Paper("eligibility_sheet", "Lembar kelayakan pernyataan mandiri")
+VISIT_REPORT = Paper("visit_report", "Laporan kunjungan pendamping")
+REROUTE_NOTE = Paper("reroute_note", "Catatan pengalihan ke jalur reguler")
+REFUSAL = Paper("refusal", "Surat penolakan dengan alasan", series="TLK")
+LAPSE_NOTICE = Paper("lapse_notice", "Pemberitahuan perkara ditutup")
+WITHDRAWAL_CONFIRMATION = Paper("withdrawal_confirmation", "Konfirmasi penarikan pengajuan")
+HANDOVER_NOTE = Paper("handover_note", "Catatan serah terima sertifikat halal")
+
+REGISTERED = Letter("registered")
+RETURNED = Letter("return_notice")
+INGREDIENTS_UNPROVED = Letter("ingredients_unproved")
+WAITING = Letter("waiting_list")
+NO_SLOT = Letter("no_slot")
+VISIT_COMES = Letter("visit_comes")
+IN_SESSION = Letter("in_session")
+NOT_HALAL = Letter("not_halal")
+CERTIFIED = Letter("certified")
+REROUTED = Letter("rerouted")
+REFUSED = Letter("refused")
+LAPSED = Letter("lapsed")
+WITHDRAWN = Letter("withdrawn")
+
+
+@step
+def look_up(case: Case) -> Known:
+    """Look into the office's own books: the NIB and the halal certificate that this business has."""
+    held = run.session.exec(
+        select(Standing)
+        .where(
+            Standing.subject_kind == case.subject_kind,
+            Standing.subject_id == case.subject_id,
+            col(Standing.what).in_(["legalized", "halal_certified"]),
+        )
+        .order_by(col(Standing.since), col(Standing.case_id))
+    )
+    found = {standing.what: standing.reference for standing in held}
+    return Known(
+        nib=found.get("legalized") or case.facts.business_id_number,
+        certificate=found.get("halal_certified"),
+    )
+
+
+@step
+def confirm_receipt(case: Case, known: Known) -> None:
+    """Tell the owner that the case is open, what the office knows already, and what is to be stated."""
+    facts = shared(case) | {
+        "received_at": run.now,
+        "items": what_is_known(case, known.nib, known.certificate),
+        "due_on": due_date(run.today, case.rules.application_time),
+        "closes_on": due_date(run.today, case.rules.application_limit),
+    }
+    tell(case.applicant, REGISTERED, facts, attach=[paper(RECEIPT, facts)])
+
+
+@step
+def outside_region(case: Case) -> list[Reason]:
+    """Return why a business of another province can't be served here; nothing, as a rule."""
+    regions = case.rules.admitted_regions
+    if any(case.region_code.startswith(region) for region in regions.value):
+        return []
+    return [Reason(reason=texts(case)["not_here"], rule=regions.citation)]
+
+
+@step
+def examine(case: Case, application: Application, known: Known) -> Finding:
+    """Apply the criteria in force on the day of the case: not halal, for the regular path, to be put right, or eligible."""
+    nib = nib_of(application, known)
+    others = select(Business.id).where(
+        Business.business_id_number == nib, Business.owner_id != case.facts.owner.person_id
+    )
+    return Finding(
+        haram=haram(case, application),
+        regular=for_regular(case, application),
+        deficiencies=deficiencies(
+            case, application, known, nib_is_of_another=bool(nib) and run.session.exec(others).first() is not None
+        ),
+    )
+
+
+@step
+def ask_for_fixes(case: Case, wanted: list[Deficiency]) -> None:
+    """Send the application back with each deficiency, how to mend it, and until when."""
+    facts = returned(case, wanted)
+    letter = INGREDIENTS_UNPROVED if all(one.field == "ingredients" for one in wanted) else RETURNED
+    tell(case.applicant, letter, facts, attach=[paper(RETURN_NOTICE, facts)])
+
+
+@step
+def say_that_there_is_a_waiting_list(case: Case, reason: str) -> None:
+    """Tell the owner that the programme has no place now, and that the place in the list is kept."""
+    tell(case.applicant, WAITING, shared(case) | {"reason": reason})
+
+
+@step
+def confirm_no_slot(case: Case, reason: str) -> None:
+    """Say that no programme pays for this certificate, why, and which way is open."""
+    tell(case.applicant, NO_SLOT, shared(case) | {"reason": reason})
+
+
+@step
+def announce_the_visit(case: Case, slot: Facilitation) -> None:
+    """Hand out the eligibility sheet, and say who comes until when."""
+    facts = shared(case) | {
+        **eligibility(case),
+        "programme": slot.programme,
+        "companion_body": slot.companion_body,
+        "visit_by": due_date(run.today, case.rules.visit_time),
+        "visit_rule": case.rules.visit_time.citation,
+    }
+    tell(case.applicant, VISIT_COMES, facts, attach=[paper(ELIGIBILITY_SHEET, facts)])
+
+
+@step
+def report_the_visit(case: Case, visit: Visit) -> str:
+    """Write the report of the visit."""
+    return paper(VISIT_REPORT, shared(case) | as_visited(case, visit))
+
+
+@step
+def say_that_the_committee_sits(case: Case, receipt_number: str, report: str) -> None:
+    """Tell the owner that BPJPH took the dossier and the fatwa committee decides now."""
+    facts = shared(case) | {
+        "receipt_number": receipt_number,
+        "decide_by": due_date(run.today, case.rules.fatwa_time),
+    }
+    tell(case.applicant, IN_SESSION, facts, attach=[report])
+
+
+@step
+def confirm_not_halal(case: Case, reason: str, source: str) -> None:
+    """Hand on the committee's decision with its reason: it is the committee's, and so is the paper."""
+    tell(case.applicant, NOT_HALAL, with_reasons(case, [Reason(reason=reason, rule=source)]))
+
+
+@step
+def hand_over(case: Case, record: CertificateRecord, fatwa_number: str, changes: str) -> None:
+    """Record that the business is halal certified, without an end, and say that every change must be reported."""
+    facts = certified(case, record.number, record.issued_on, fatwa_number, changes)
+    stand("halal_certified", reference=record.number)
+    tell(case.applicant, CERTIFIED, facts, attach=[paper(HANDOVER_NOTE, facts)])
+
+
+@step
+def confirm_reroute(case: Case, reasons: list[Reason]) -> None:
+    """Say why the product needs the regular path, by which rule, and what can be used again."""
+    facts = with_reasons(case, reasons) | {"rules_as_of": case.opened_on}
+    tell(case.applicant, REROUTED, facts, attach=[paper(REROUTE_NOTE, facts)])
+
+
+@step
+def draft_refusal(case: Case, reasons: list[Reason], advice: str) -> dict[str, Any]:
+    """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
+    return lasting(case) | {
+        "reasons": [one.model_dump() for one in reasons],
+        "advice": texts(case)[advice],
+        "objection": objection(case),
+    }
+
+
+@step
+def confirm_refusal(case: Case, reasons: list[Reason], advice: str, refusal: Issued) -> None:
+    """Send the refusal with its reasons in plain words."""
+    facts = with_reasons(case, reasons) | {"advice": texts(case)[advice], "objection": objection(case)}
+    tell(case.applicant, REFUSED, facts, attach=[refusal.key])
+
+
+@step
+def confirm_lapse(case: Case, missing: str, asked_on: date, due_on: date) -> None:
+    """Say that the case ended unanswered, and that applying again is free."""
+    dates = {"asked_on": asked_on, "due_on": due_on, "lapsed_on": run.today}
+    facts = shared(case) | dates | {"missing": [texts(case)[missing]]}
+    tell(case.applicant, LAPSED, facts, attach=[paper(LAPSE_NOTICE, facts)])
+
+
+@step
+def confirm_withdrawn(case: Case, reason: str) -> None:
+    """Confirm that the application was taken back."""
+    facts = shared(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
