@@ -11,6 +11,7 @@ from flows.halal_self_declare.criteria import (
     Deficiency,
     Known,
     Reason,
+    in_words,
     remarks,
     unchecked,
     wanted_by_others,
@@ -19,6 +20,8 @@ from flows.halal_self_declare.decisions import (
     BodyCheck,
     BodyEnd,
     CertificateRecord,
+    Doubt,
+    DoubtEnd,
     Facilitation,
     Fatwa,
     FatwaEnd,
@@ -65,6 +68,7 @@ CORRECTION = Question(
     silent_after="correction_limit",
     title="Perbaiki pengajuan Anda",
 )
+DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan atau nama yang meragukan")
 FACILITATION = Question(
     Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi"
 )
@@ -144,6 +148,7 @@ def halal_self_declare(case: Case) -> Outcome:
 
 def put_in_order(case: Case, application: Application, known: Known, wanted: list[Deficiency]) -> Application | Outcome:
     """Let the owner put right what is wanted until the criteria find nothing more; or end the case."""
+    accepted: set[str] = set()
     while True:
         if wanted:
             ask_for_fixes(case, wanted)
@@ -154,8 +159,12 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
                 )
             application = application.corrected(correction)
         finding = examine(case, application, known)
-        if finding.haram:
-            return refuse(case, finding.haram, "haram_advice")
+        if doubts := finding.doubts(accepted):
+            if ask(DOUBT, note=in_words(doubts)).decision is DoubtEnd.CONFIRMED:
+                if finding.haram:
+                    return refuse(case, finding.haram, "haram_advice")
+                return reroute(case, finding.critical)
+            accepted |= {one.reason for one in doubts}
         if finding.regular:
             return reroute(case, finding.regular)
         if not finding.deficiencies:
@@ -209,14 +218,14 @@ def decide(case: Case, application: Application, companions: set[str], companion
 def reroute(case: Case, reasons: list[Reason]) -> Outcome:
     """Direct the owner to the regular path with every reason: not a refusal."""
     confirm_reroute(case, reasons)
-    return close(case, Outcome.REROUTED, "; ".join(one.reason for one in reasons))
+    return close(case, Outcome.REROUTED, in_words(reasons))
 
 
 def refuse(case: Case, reasons: list[Reason], advice: str) -> Outcome:
     """Refuse by a numbered and signed decision that gives every reason."""
     refusal = issue(REFUSAL, draft_refusal(case, reasons, advice))
     confirm_refusal(case, reasons, advice, refusal)
-    return close(case, Outcome.REFUSED, "; ".join(one.reason for one in reasons))
+    return close(case, Outcome.REFUSED, in_words(reasons))
 
 
 def lapse(case: Case, silence: Silence, outcome: Outcome, missing: str, reason: str) -> Outcome:

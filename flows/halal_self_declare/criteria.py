@@ -47,13 +47,23 @@ class Known(BaseModel):
 
 
 class Finding(BaseModel):
-    """What the criteria say: not halal, for the regular path, something to put right; nothing at all is eligible."""
+    """What the criteria say: not halal, critical, for the regular path, something to put right; nothing at all is eligible."""
 
     model_config = ConfigDict(frozen=True)
 
     haram: list[Reason] = []
+    critical: list[Reason] = []
     regular: list[Reason] = []
     deficiencies: list[Deficiency] = []
+
+    def doubts(self, accepted: set[str]) -> list[Reason]:
+        """Return what lists of words found: such a list ends no case, an officer looks at what is meant."""
+        return [one for one in (*self.haram, *self.critical) if one.reason not in accepted]
+
+
+def in_words(reasons: list[Reason]) -> str:
+    """Return the reasons as one line."""
+    return "; ".join(one.reason for one in reasons)
 
 
 def haram(case: Case, application: Application) -> list[Reason]:
@@ -94,8 +104,13 @@ def for_regular(case: Case, application: Application) -> list[Reason]:
         found.append(say(case, "not_apart"))
     if case.facts.industry_code in rules.regular_industries.value:
         found.append(say(case, "industry", what=case.facts.industry_code))
-    found += [say(case, "critical", what=one.name) for one in ingredients(application) if needs_certificate(case, one)]
     return [Reason(reason=reason, rule=rules.criteria.citation) for reason in dict.fromkeys(found)]
+
+
+def critical(case: Case, application: Application) -> list[Reason]:
+    """Return what would need the regular path by its name: meat, or a critical ingredient, without a certificate."""
+    found = [say(case, "critical", what=one.name) for one in ingredients(application) if needs_certificate(case, one)]
+    return [Reason(reason=reason, rule=case.rules.criteria.citation) for reason in dict.fromkeys(found)]
 
 
 def deficiencies(case: Case, application: Application, known: Known, nib_is_of_another: bool) -> list[Deficiency]:

@@ -16,6 +16,20 @@ from rules.regions import provinces
 HALAL_NUMBER = re.compile(r"ID(\d{2})\d{15}")
 
 
+class DoubtEnd(StrEnum):
+    """What an officer makes of a word that a list found."""
+
+    CONFIRMED = "confirmed"
+    MISTAKEN = "mistaken"
+
+
+class Doubt(Form):
+    """A name or an ingredient that a list of words found: an officer confirms what it means, or says why it is not so."""
+
+    decision: DoubtEnd
+    reason: Text = Field(description="Apa yang dilihat atau ditanyakan kepada pemohon")
+
+
 class Slot(StrEnum):
     """What becomes of the request for a place in a programme that pays."""
 

@@ -14,6 +14,7 @@ from flows.halal_self_declare.criteria import (
     Finding,
     Known,
     Reason,
+    critical,
     deficiencies,
     for_regular,
     haram,
@@ -109,6 +110,7 @@ def examine(case: Case, application: Application, known: Known) -> Finding:
     )
     return Finding(
         haram=haram(case, application),
+        critical=critical(case, application),
         regular=for_regular(case, application),
         deficiencies=deficiencies(
             case, application, known, nib_is_of_another=bool(nib) and run.session.exec(others).first() is not None

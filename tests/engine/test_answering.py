@@ -103,7 +103,7 @@ def test_a_bad_form_is_refused_with_each_field_in_words_for_people(nib: Nib) -> 
             assert f"{field}: {reason}" in refused.value.for_people
         assert story.number in refused.value.for_people
     for broken in ("a\0b", "a\ud800b"):
-        with pytest.raises(BadAnswer, match="deficiencies.0"):
+        with pytest.raises(BadAnswer, match=r"deficiencies\.0"):
             story.answers("budi", "dossier_check#1", decision="return", deficiencies=[broken])
     with pytest.raises(BadAnswer) as refused:
         story.answers("budi", "dossier_check#1", decision="3508166904956220")

@@ -61,6 +61,10 @@ class HalalStory(Story):
         """The owner puts something right."""
         return self.answers(self.case_owner, self._next("correction"), **fields)
 
+    def doubted(self, decision: str = "confirmed") -> Self:
+        """An officer looks at what a list of words found."""
+        return self.answers("budi", self._next("doubt"), decision=decision, reason="ditanyakan kepada pemohon")
+
     def gets(self, decision: str = "granted", **more: Any) -> Self:
         """An officer decides about a place in a programme."""
         words = {"programme": "SEHATI 2026", "companion_body": "LP3H Contoh"} if decision == "granted" else {}

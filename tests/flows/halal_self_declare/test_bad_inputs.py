@@ -59,11 +59,21 @@ def test_wild_card_bumbu_rahasia(halal: Begin) -> None:
     assert "Tulis setiap bahan di dalamnya" in text
 
 
-@tells("outcome:rerouted")
+@tells("doubt:mistaken")
+def test_a_list_of_words_ends_no_case(halal: Begin) -> None:
+    """A haram word in another sense is looked at by an officer; the case goes on, and is not asked about again."""
+    story = halal().submits(products=made_of("Jamur daging babi hutan"))
+    assert story.waits_for == ["doubt#1"]
+    assert story.doubted("mistaken").waits_for == ["correction#1"]
+    story.corrects(products=made_of("Jamur daging babi hutan", exempt=True))
+    assert story.waits_for == ["facilitation#1"]
+
+
+@tells("doubt:confirmed", "outcome:rerouted")
 @pytest.mark.parametrize("name", ["Daging ayam", "gelatin"])
 def test_chicken_from_uncertified_market(halal: Begin, name: str) -> None:
     """Meat and critical ingredients without a certified source need the regular path, even where marked as exempt."""
-    story = halal().submits(products=made_of(name, exempt=True))
+    story = halal().submits(products=made_of(name, exempt=True)).doubted()
     assert story.outcome == "rerouted"
     assert f"Bahan {name} berasal dari sembelihan atau bahan kritis" in story.letter("rerouted")["text"]
 

@@ -97,11 +97,11 @@ def test_a_companion_finds_that_the_product_needs_the_regular_path(halal: Begin)
     assert "memakai mesin pengolah otomatis" in story.letter("rerouted")["text"]
 
 
-@tells("outcome:refused")
+@tells("doubt:confirmed", "outcome:refused")
 def test_a_haram_product_is_refused_with_the_labelling_duty_and_the_way_to_object(halal: Begin) -> None:
     """Pork can't be certified: UU 33/2014 Pasal 26 is named, and until when the owner may object."""
     pork = {"name": "Abon babi", "ingredients": [{"name": "Daging babi", "source": "pasar"}]}
-    story = halal().submits(products=[pork])
+    story = halal().submits(products=[pork], nib_scale="medium").doubted()
     assert story.outcome == "refused"
     assert next(document for document in story.documents if document.number).number == "TLK-2026-000001"
     text = story.letter("refused")["text"]

@@ -45,6 +45,10 @@ def submitted(on: str, **changes: Any) -> Act:
     return Answers(on, "budi", "application#1", words | changes)
 
 
+def doubted(on: str) -> Act:
+    return Answers(on, "budi", "doubt#1", {"decision": "confirmed", "reason": "benar dari babi"})
+
+
 def corrected(on: str, n: int = 1, **fields: Any) -> Act:
     return Answers(on, OWNER, f"correction#{n}", fields)
 
@@ -114,7 +118,7 @@ SCRIPTS = [
     ),
     ending("rerouted", "by the criteria", submitted("2026-01-13", nib_scale="medium")),
     ending("rerouted", "by the companion", *TO_VISIT, visited("2026-01-15", "not_eligible", reason="mesin otomatis")),
-    ending("refused", "haram", submitted("2026-01-13", products=[PORK]), everyday=True),
+    ending("refused", "haram", submitted("2026-01-13", products=[PORK]), doubted("2026-01-14"), everyday=True),
     ending("not_halal", "not halal", *TO_FATWA, judged("2026-01-21", "not_halal", reason="sumber bahan tidak pasti")),
     ending("no_slot", "no place", submitted("2026-01-13"), slot("2026-01-14", "refused")),
     ending("not_submitted", "never submitted", Passes("2026-03-31")),
