@@ -1,0 +1,108 @@
+"""The main job, shown: 300 made-up businesses through real flow runs, with scripted officers: to a NIB, then to halal.
+
+Everything is real but the people: import, cases, Prefect's server and flow runs, documents, signatures, letters in a
+folder. The clock is the demo's own, so that silences need not be waited for.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from sqlmodel import col, select
+
+from demo.halal_self_declare import HalalScript
+from demo.nib_legalization import NibScript
+from demo.script import Script
+from demo.showing import progress, summary
+from engine.accounts import add_user
+from engine.advancing import advance_here
+from engine.answering import settle_silences
+from engine.clock import TurnedClock
+from engine.delivering import deliver
+from engine.intake.importing import Imported, import_file
+from engine.intake.refused import refused_rows
+from engine.migrating import migrate
+from engine.office import Office
+from engine.opening import open_cases, without_case
+from engine.prefect_server import prefect_api
+from engine.registry import Pipeline, pipeline_named
+from engine.settings import PROJECT_ROOT, Environment, Settings
+from models import Business, Case, CaseStatus, Standing
+
+HOME = PROJECT_ROOT / "var" / "demo"
+FILE = PROJECT_ROOT / "examples" / "businesses.csv"
+# The businesses that go on to a halal certificate.
+HALAL_CASES = 60
+STAFF = {"budi": "officer", "tuti": "officer", "ani": "companion", "rini": "division_head"}
+console = Console(width=110)
+
+
+def main() -> int:
+    """Run the demo; return the exit code of the command."""
+    started = time.monotonic()
+    shutil.rmtree(HOME, ignore_errors=True)
+    clock = TurnedClock(datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0))
+    office = Office.open(Settings(home=HOME, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
+    migrate(office.db)
+    for name, role in STAFF.items():
+        add_user(office, name, [role])
+    console.print(f"[bold]Jalur demo[/bold]: {FILE.relative_to(PROJECT_ROOT)} → NIB → halal certificate\n")
+    nib, halal = pipeline_named("nib-legalization"), pipeline_named("halal-self-declare")
+    imported = _import(office)
+    with prefect_api(office.settings, say=console.print):
+        _carry(office, clock, nib, NibScript, without_case(office, nib))
+        _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
+    with office.run("flow", by="delivery"):
+        posted = deliver(office)
+    summary(office, console, HOME, imported, posted, time.monotonic() - started)
+    office.close()
+    return 0
+
+
+def _import(office: Office) -> Imported:
+    with office.run("cli", by="budi") as run:
+        imported = import_file(office, run, name=FILE.name, content=FILE.read_bytes(), by="budi")
+    refused = Table("line", "column", "reason", title=f"{imported.refused_lines} rows refused", title_justify="left")
+    for remark in imported.as_json()["refused"]:
+        refused.add_row(str(remark["line"]), remark["column"], remark["reason"])
+    console.print(refused)
+    assert imported.import_id is not None
+    (HOME / "refused.csv").write_bytes(refused_rows(office, imported.import_id))
+    return imported
+
+
+def _legalized(office: Office, at_most: int) -> list[int]:
+    """Return businesses that make food or drink and have their NIB."""
+    with office.db.reading() as session:
+        found = session.exec(
+            select(Standing.subject_id)
+            .join(Business, col(Business.id) == col(Standing.subject_id))
+            .where(Standing.what == "legalized", col(Business.cluster).in_(("makanan", "minuman")))
+            .order_by(col(Standing.subject_id))
+            .limit(at_most)
+        )
+        return list(found)
+
+
+def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[Script], subjects: list[int]) -> None:
+    """Open a case for each, advance and answer in turns until all have ended; where only silence is left, let time pass."""
+    with office.run("cli", by="budi", pipeline=pipeline.name) as run:
+        opened = open_cases(office, run, pipeline, subjects, by="budi").opened
+    people = script(office, opened)
+    with progress(office, console, pipeline, len(opened)):
+        while True:
+            advance_here(office, [pipeline], None, by="demo")
+            if people.answer():
+                clock.turn(hours=25)
+                continue
+            with office.db.reading() as session:
+                still_open = Case.status == CaseStatus.OPEN, Case.pipeline == pipeline.name
+                if not session.exec(select(Case.id).where(*still_open).limit(1)).first():
+                    return
+            clock.turn(days=50)
+            with office.run("flow", by="escalation") as run:
+                settle_silences(office, run)

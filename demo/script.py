@@ -1,0 +1,104 @@
+"""What the people of the demo answer: one script a pipeline, a path a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+
+from engine.accounts import give_own_code
+from engine.answering import answer_many, withdraw
+from engine.evidence import keep
+from engine.office import Office
+from models import Business, Case, Person, User, Wait, WaitKind
+
+Said = tuple[str, dict[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """An open question of the demo: of which case, on which path, for the nth time, and whose case it is."""
+
+    number: str
+    key: str
+    path: str
+    owner: str
+    name: str
+
+    @property
+    def question(self) -> str:
+        """Return the question's name without its count."""
+        return self.key.split("#")[0]
+
+    @property
+    def again(self) -> bool:
+        """Return whether it is asked for a second time or later."""
+        return not self.key.endswith("#1")
+
+    @property
+    def serial(self) -> str:
+        """Return the case's own number within its series."""
+        return self.number.rsplit("-", 1)[1]
+
+
+class Script:
+    """What officers and owners say, by the path of each case; a method a question, in the subclasses."""
+
+    paths: dict[int, str]
+    of: int
+    withdrawn_at = ""
+
+    def __init__(self, office: Office, opened: list[str]) -> None:
+        """Lay the cases on the paths: case n takes path n modulo ``of``; what is not named goes straight to its end."""
+        self.office = office
+        self.path = {number: self.paths.get(place % self.of, "straight") for place, number in enumerate(opened)}
+        self.evidence = keep(office, b"%PDF-1.4\n% a made-up paper of the demo\n", "pdf")
+        self._codes: dict[str, str] = {}
+
+    def answer(self) -> int:
+        """Answer all that the script has words for; return how many answers were given."""
+        by_whom: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+        for now in self._waiting():
+            if now.path == "withdrawn" and now.question == self.withdrawn_at:
+                with self.office.run("cli", by=now.owner) as run:
+                    withdraw(self.office, run, now.number, by=now.owner, reason="pindah ke luar provinsi")
+                continue
+            said: Said = getattr(self, now.question)(now)
+            if said is not None:
+                by_whom.setdefault(said[0], []).append((now.number, now.key, said[1]))
+        for by, answers in sorted(by_whom.items()):
+            with self.office.run("cli", by=by) as run:
+                for result in answer_many(self.office, run, answers, by=by):
+                    if isinstance(result, Exception):
+                        raise result
+        return sum(map(len, by_whom.values()))
+
+    @property
+    def today(self) -> str:
+        """Return the date of the demo's clock."""
+        return self.office.clock.today().isoformat()
+
+    def own_code(self, owner: str) -> str:
+        """Return the code with which an owner signs, made at the first signature."""
+        return self._codes.setdefault(owner, "") or self._new_code(owner)
+
+    def _new_code(self, owner: str) -> str:
+        self._codes[owner] = give_own_code(self.office, owner)
+        return self._codes[owner]
+
+    def _waiting(self) -> list[Situation]:
+        with self.office.db.reading() as session:
+            found = session.exec(
+                select(Case.number, Wait.key, User.name, Person.name)
+                .join(Wait, col(Wait.case_id) == col(Case.id))
+                .join(Business, col(Business.id) == col(Case.subject_id))
+                .join(Person, col(Person.id) == col(Business.owner_id))
+                .join(User, col(User.person_id) == col(Person.id))
+                .where(col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON)
+            )
+            return [
+                Situation(number, key, self.path[number], user, name)
+                for number, key, user, name in found
+                if number in self.path
+            ]

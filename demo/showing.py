@@ -1,0 +1,101 @@
+"""What the demo shows: bars while it runs, and at its end what came of it and where to look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlmodel import Session, col, func, select
+
+from engine.intake.importing import Imported
+from engine.office import Office
+from engine.registry import Pipeline, current
+from engine.settings import PROJECT_ROOT
+from models import Case, CaseStatus, Document, DocumentStatus, Letter
+
+
+@contextmanager
+def progress(office: Office, console: Console, pipeline: Pipeline, cases: int) -> Iterator[None]:
+    """Show bars that follow the database while a pipeline's cases are carried."""
+    columns = (TextColumn("{task.description:<42}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
+    done = Event()
+    with Progress(*columns, console=console) as bars:
+        ended = bars.add_task(pipeline.title, total=cases)
+        made = bars.add_task("documents made", total=None)
+
+        here = Document.pipeline == pipeline.name
+        closed = Case.status == CaseStatus.CLOSED, Case.pipeline == pipeline.name
+
+        def update() -> None:
+            with office.db.reading() as session:
+                bars.update(
+                    ended,
+                    completed=_count(session, Case, *closed),
+                )
+                ready = _count(session, Document, Document.status == DocumentStatus.READY, here)
+                bars.update(made, completed=ready, total=_count(session, Document, here))
+
+        def follow() -> None:
+            while not done.wait(0.5):
+                update()
+
+        watcher = Thread(target=follow, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+            update()
+
+
+def summary(
+    office: Office, console: Console, home: Path, imported: Imported, posted: dict[str, int], seconds: float
+) -> None:
+    """Print the ends by pipeline, what was made and sent, and where to look."""
+    with office.db.reading() as session:
+        ends = Counter(session.exec(select(Case.pipeline, Case.outcome)).all())
+        parked = _count(session, Case, Case.status == CaseStatus.PARKED)
+        documents = Counter(session.exec(select(Document.kind).where(Document.status == DocumentStatus.READY)).all())
+        letters = Counter(session.exec(select(Letter.letter)).all())
+        certificate = session.exec(
+            select(Document, Case.number)
+            .join(Case, col(Case.id) == col(Document.case_id))
+            .where(Document.kind == "certificate_of_legalization")
+            .limit(1)
+        ).first()
+    titles = {(one.name, str(end)): (one.title, end.title_id) for one in current() for end in one.outcomes}
+    table = Table("pipeline", "how it ended", "cases", title="How the cases ended", title_justify="left")
+    for end, count in sorted(ends.items(), key=lambda item: (item[0][0] != "nib-legalization", -item[1])):
+        table.add_row(*titles[end], str(count))  # type: ignore[index]
+    console.print(table)
+    console.print(
+        f"accepted [bold]{imported.accepted}[/bold] · refused [bold]{imported.refused_lines}[/bold] rows · "
+        f"ends [bold]{len(ends)}[/bold] · parked [bold]{parked}[/bold] · "
+        f"documents [bold]{sum(documents.values())}[/bold] of {len(documents)} kinds · "
+        f"letters [bold]{sum(letters.values())}[/bold] of {len(letters)} kinds "
+        f"({posted['sent']} sent, {posted['by_hand']} to print or telephone) · [bold]{seconds:.0f}[/bold] seconds\n"
+    )
+    if certificate is not None and certificate[0].path:
+        where = f"JALUR_ENV=demo JALUR_HOME={home.relative_to(PROJECT_ROOT)} .venv/bin/jalur"
+        console.print("[bold]Where to look[/bold]", highlight=False)
+        for what, place in (
+            ("a certificate", office.store.location(certificate[0].path)),
+            ("the letters", str(office.settings.path("var/letters"))),
+            ("the refused rows", str(home / "refused.csv")),
+            ("a case's history", f"{where} case history {certificate[1]}"),
+            ("the whole ledger", f"{where} audit verify"),
+            ("its authenticity", f"{where} verify {certificate[0].number}"),
+        ):
+            console.print(f"  {what:<18} {place}", highlight=False, soft_wrap=True)
+
+
+def _count(session: Session, table: Any, *conditions: Any) -> int:
+    return session.exec(select(func.count()).select_from(table).where(*conditions)).one()
