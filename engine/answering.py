@@ -23,8 +23,8 @@ from engine.office import Office, RunHandle
 from engine.parking import note, retry
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
-from engine.vault import without_personal_numbers
 from models import AnyWait, Case, CaseStatus, EntryKind, Role, User, Wait, WaitKind
+from models.privacy import without_personal_numbers
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 

@@ -18,7 +18,6 @@ from sqlmodel import Session, col, func, insert, select, update
 from engine.claiming import LEASE, free, still_ours
 from engine.forms import Form, Question
 from engine.office import Office
-from engine.vault import without_personal_numbers
 from models import (
     AnyWait,
     Case,
@@ -32,6 +31,7 @@ from models import (
     Wait,
     WaitKind,
 )
+from models.privacy import without_personal_numbers
 from outside.channels import Attachment, Message, message_id_for
 from outside.errors import Bounced, EndUnknown, TryLater
 

@@ -30,8 +30,8 @@ from engine.papers import make as make
 from engine.parking import park
 from engine.registry import Paper
 from engine.settling import settle
-from engine.vault import without_personal_numbers
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind
+from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
 

@@ -26,8 +26,8 @@ from engine.forms import Form
 from engine.office import Office, RunHandle
 from engine.replay import jsonable
 from engine.settling import settle
-from engine.vault import without_personal_numbers
 from models import Case, EntryKind, Role, Wait, WaitKind
+from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
 from outside.oss import ByHand
 

@@ -18,8 +18,9 @@ from engine.database import Database
 from engine.errors import Refused
 from engine.settings import Settings
 from engine.store import Store
-from engine.vault import Vault, vault_of, without_personal_numbers
+from engine.vault import Vault, vault_of
 from models import Run
+from models.privacy import without_personal_numbers
 
 if TYPE_CHECKING:
     from engine.documents.signing import Signer

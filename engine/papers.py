@@ -14,8 +14,8 @@ from engine.clock import local_date
 from engine.dossiers import Dossier, fetch_readable
 from engine.office import Office
 from engine.registry import Paper
-from engine.vault import without_personal_numbers
 from models import Document, DocumentStatus
+from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from engine.dossiers import by_number
 from engine.errors import Refused
 from engine.office import Office, RunHandle
 from engine.replay import SYSTEM
-from engine.vault import without_personal_numbers
 from models import Case, CaseStatus, Document, DocumentStatus, EntryKind, LedgerEntry, Wait
+from models.privacy import without_personal_numbers
 
 
 def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:

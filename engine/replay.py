@@ -33,9 +33,10 @@ from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import Form, Question, Silence
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
-from engine.vault import Key, without_personal_numbers
+from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models import Case as CaseRow
+from models.privacy import without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"

@@ -18,34 +18,18 @@ digits of a NIK at most), whatever text a service sent us.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import ClassVar
 
-# NIK and NPWP, old (15 digits) and new (16), bare or written with dots, dashes and blanks; a NIB
-# (13 digits) is public and stays readable.
-_PERSONAL_NUMBER = re.compile(r"(?<!\d)\d(?:[ .\-]{0,2}\d){14,15}(?!\d)")
-# A longer run of digits may hide a NIK with something stuck to it.
-_LONG_NUMBER = re.compile(r"\d{17,}")
-# A NIB issued on the 8th of a month may look like a phone number: it is masked too, which is harmless.
-_PHONE = re.compile(r"(?<!\d)(?:\+?62|0)[ \-]?8\d(?:[ \-]?\d){7,10}(?!\d)")
-_MAIL_ADDRESS = re.compile(r"[^\s<>@\"',;:()\[\]]+@(?=[\w.\-]+)")
+from models.privacy import without_personal_numbers
+
 _LONGEST_REASON = 500
-
-
-def mask_number(number: str) -> str:
-    """Return the first 6 and the last 2 digits, with as many stars between as digits are hidden."""
-    digits = re.sub(r"\D", "", number)
-    return f"{digits[:6]}{'*' * (len(digits) - 8)}{digits[-2:]}" if len(digits) > 8 else "*" * len(digits)
 
 
 def without_personal_data(text: str) -> str:
     """Return `text` with NIK, NPWP, phone numbers and mail addresses masked, on one line, 500 characters at most."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    text = _LONG_NUMBER.sub(lambda found: mask_number(found[0]), text)
-    text = _PERSONAL_NUMBER.sub(lambda found: mask_number(found[0]), text)
-    text = _PHONE.sub(lambda found: mask_number(found[0]), text)
-    text = _MAIL_ADDRESS.sub(lambda found: f"{found[0][0]}***@", text)
+    text = without_personal_numbers(text)
     return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 1] + "…"
 
 

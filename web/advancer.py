@@ -22,8 +22,8 @@ from engine.claiming import free
 from engine.office import Office
 from engine.prefect_server import answers, running_url
 from engine.registry import current
-from engine.vault import without_personal_numbers
 from models import Case
+from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
 

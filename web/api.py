@@ -14,8 +14,8 @@ from engine.answering import answer, withdraw
 from engine.errors import NotAllowed
 from engine.intake.importing import import_file
 from engine.office import Office
-from engine.vault import without_personal_numbers
 from models import Role
+from models.privacy import without_personal_numbers
 from web.access import AskerDep, OfficeDep, asker, is_theirs, must_see, seen_by
 from web.problems import MEDIA_TYPE, TooLarge
 

@@ -20,8 +20,8 @@ from sqlmodel import col, func, select, text
 
 from engine.office import Office
 from engine.prefect_server import answers
-from engine.vault import without_personal_numbers
 from models import Run
+from models.privacy import without_personal_numbers
 from web import api, check, login, problems
 from web.access import OfficeDep
 from web.advancer import Advancer

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from engine.errors import BadAnswer, NotAllowed, NotWaiting, Refused, UnknownCase
-from engine.vault import Erased, without_personal_numbers
+from engine.vault import Erased
+from models.privacy import without_personal_numbers
 from web.pages import page
 
 log = logging.getLogger(__name__)

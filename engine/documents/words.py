@@ -1,7 +1,6 @@
-"""Dates, money and masked numbers in the words that people read, in Indonesian and English.
+"""Dates and money in the words that people read, in Indonesian and English.
 
-`day`, `moment` and `rupiah` are the only filters a template may use. `mask_number` is for callers:
-facts carry personal numbers masked already (UU 27/2022; domain.md 1.2: at most the first six and last two digits).
+`day`, `moment` and `rupiah` are the only filters a template may use: facts carry personal numbers masked already.
 """
 
 from collections.abc import Callable
@@ -40,13 +39,6 @@ def rupiah_in_words(value: int, language: str) -> str:
         raise TypeError(f"rupiah are whole numbers, not {value!r}")
     digits = format_decimal(abs(value), format="#,##0", locale=language)
     return f"{'−' if value < 0 else ''}Rp{digits}"
-
-
-def mask_number(number: str, *, first: int = 6, last: int = 2) -> str:
-    """A personal number as a paper may show it: 3508166904956220 becomes 350816********20."""
-    if len(number) <= first + last:
-        return "*" * len(number)
-    return f"{number[:first]}{'*' * (len(number) - first - last)}{number[-last:]}"
 
 
 def _filter(words: Callable[..., str]) -> Callable[[Context, object], str]:

@@ -23,8 +23,8 @@ from engine.intake.reading import Table, read
 from engine.intake.registering import Settled, register, settle
 from engine.intake.rows import Limits, Row, check
 from engine.office import Office, RunHandle
-from engine.vault import without_personal_numbers
 from models import Import, ImportLine, SealingKey, metadata
+from models.privacy import without_personal_numbers
 
 # PostgreSQL's lock for imports, by number: one import at a time, so that the later of two sees what the earlier wrote.
 IMPORT_LOCK = 20_210_207

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from engine.vault import masked
+from models.privacy import masked
 
 APOSTROPHES = "'\u2018\u2019\u201b`\u00b4\u02bc"
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"))

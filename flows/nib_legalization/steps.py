@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from engine.calendar import due_date
-from engine.vault import masked
 from engine.words import (
     Case,
     Issued,
@@ -20,6 +19,7 @@ from engine.words import (
 )
 from flows.nib_legalization.application import Application, Reason, proposed_risk, scale_of
 from flows.nib_legalization.facts import common, industry, next_steps, objection, verifier, words
+from models.privacy import masked
 
 RECEIPT = Paper("receipt", "Tanda terima permohonan")
 COMPLETENESS_NOTICE = Paper("completeness_notice", "Pemberitahuan kelengkapan berkas")

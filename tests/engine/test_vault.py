@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from engine.errors import Refused
 from engine.settings import Environment, Settings
-from engine.vault import Erased, Vault, masked, vault_of, without_personal_numbers
+from engine.vault import Erased, Vault, vault_of
 from models import SealingKey
+from models.privacy import masked, without_personal_numbers
 
 PLAIN = {"national_id": "3508166904956220", "address": "Jl. Santoso №179 “belakang”"}
 

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import pytest
 
 from engine.documents.qr import QrCode
-from engine.documents.words import day_in_words, mask_number, moment_in_words, rupiah_in_words
+from engine.documents.words import day_in_words, moment_in_words, rupiah_in_words
 
 
 def test_days_and_moments_are_told_in_jakarta_and_in_both_languages() -> None:
@@ -26,12 +26,6 @@ def test_rupiah_are_whole_numbers_with_each_languages_points() -> None:
     for wrong in (1.5, True, "15"):
         with pytest.raises(TypeError):
             rupiah_in_words(wrong, "id")  # type: ignore[arg-type]
-
-
-def test_masked_numbers_show_six_and_two_digits_at_most() -> None:
-    """domain.md 1.2; a short number shows nothing."""
-    assert mask_number("3508166904956220") == "350816********20"
-    assert mask_number("12345678") == "********"
 
 
 def test_a_qr_code_is_small_vector_art_of_the_check_address() -> None:

@@ -1,0 +1,51 @@
+"""Personal numbers in words: recognised, and masked wherever they are shown.
+
+UU 27/2022 on personal data; at most the first six and the last two digits of a NIK are shown. Every layer needs it.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What looks long and is nobody's: case and document numbers, dates and moments, money, hashes and ids.
+_PUBLIC = (
+    r"(?<![A-Za-z\d])[A-Z]{2,8}-\d{4}-\d{6,9}(?!\d)"
+    r"|(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?"
+    r"|Rp\.? ?\d[\d.]*"
+    r"|(?<![\d.])[1-9]\d{0,2}(?:\.\d{3}){2,4}(?![\d.]?\d)"
+    r"|sha256:[0-9a-f]{64}"
+    r"|(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])(?=\d*[a-f])[0-9a-f]{32,}(?![0-9A-Za-z])"
+)
+# NIK and NPWP (15 digits and more, bare or in groups), telephone numbers, mail addresses. A NIB has 13 digits and is public;
+# one that was issued on the 8th of a month may look like a telephone number: it is masked too, which is harmless.
+_PERSONAL = (
+    r"(?<!\d)\d{15,}(?!\d)"
+    r"|(?<!\d)(?=\d(?:[ .\-]{0,2}\d){14})\d{1,8}(?:[ .\-]{1,2}\d{1,8}(?!\d))+"
+    r"|(?<!\d)(?:\+62|62(?=[ .\-]?8)|0(?=8))[ .\-]?\d\d(?:[ .\-]?\d){6,10}(?!\d)"
+    r"|(?<!\d)\(?0[2-79]\d{1,2}\)?[ .\-]?\d(?:[ .\-]?\d){5,7}(?!\d)"
+    r"|[^\s<>@\"',;:()\[\]=]+@[\w\-]+(?:\.[\w\-]+)+"
+)
+_LONG = re.compile(f"(?P<public>{_PUBLIC})|(?P<personal>{_PERSONAL})")
+
+
+def masked(number: str) -> str:
+    """Return a personal number with its first six and last two characters: ``350816********20``."""
+    return number if len(number) <= 8 else f"{number[:6]}{'*' * (len(number) - 8)}{number[-2:]}"
+
+
+def without_personal_numbers(text: str) -> str:
+    """Return ``text`` with NIK, NPWP, telephone numbers and mail addresses masked: for logs, errors and parked cases.
+
+    Case numbers, NIB, money, dates, hashes and ids stay readable.
+    """
+    return _LONG.sub(_masked_match, text)
+
+
+def _masked_match(match: re.Match[str]) -> str:
+    found = match["personal"]
+    if found is None:
+        return match[0]
+    if "@" in found:
+        return f"{found[0]}***@{found.rpartition('@')[2]}"
+    return masked(re.sub(r"\D", "", found))
