@@ -179,5 +179,7 @@ class HalalCertificate(Recorded):
                 "Lihat sertifikat dari BPJPH"
             )
         if found[1] != "00" and found[1] not in provinces():
-            raise ValueError(f"angka ke-1 dan ke-2 sesudah ID ({found[1]}) bukan 00 dan bukan kode provinsi; periksa lagi")
+            raise ValueError(
+                f"angka ke-1 dan ke-2 sesudah ID ({found[1]}) bukan 00 dan bukan kode provinsi; periksa lagi"
+            )
         return number

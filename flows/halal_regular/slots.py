@@ -1,6 +1,6 @@
 """Slots of the facilitation programme, and whom a halal supervisor serves: rows of `Standing`, counted under a lock.
 
-A slot stands under its budget year, a supervisor under a number made of the keyed digest of the NIK (the NIK itself is kept nowhere).
+A slot stands under its budget year, a supervisor under a number made of the keyed digest of the NIK, never the NIK.
 At READ COMMITTED two workers could both count the last slot as free: whoever counts in order to take, takes the lock
 first. It is one row of `Series` for both, so that nobody waits for the other one in a circle.
 """
@@ -57,17 +57,17 @@ def allotted(day: date) -> Quota:
 def counted(day: date) -> Quota:
     """Return the quota of that year with what is taken of it. What was paid stays bound when its slot is released."""
     quota = allotted(day)
-    wanted = select(Standing.reference, Standing.until).where(
+    wanted = select(col(Standing.reference)).where(
         Standing.subject_kind == "budget_year", Standing.subject_id == quota.year, Standing.what == SLOT
     )
-    taken = [(*(reference or "").split(), until) for reference, until in run.session.exec(wanted)]
+    taken = [(reference or "").split() for reference in run.session.exec(wanted)]
     return Quota(
         quota.year,
         quota.slots,
         quota.rupiah,
-        reserved=sum(state in ("reserved", "paid") for _, state, _ in taken),
-        used=sum(state == "used" for _, state, _ in taken),
-        bound=sum(int(rupiah) for rupiah, _, _ in taken),
+        reserved=sum(state in ("reserved", "paid") for _, state in taken),
+        used=sum(state == "used" for _, state in taken),
+        bound=sum(int(rupiah) for rupiah, _ in taken),
     )
 
 

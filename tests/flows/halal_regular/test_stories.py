@@ -219,5 +219,3 @@ def test_an_owner_may_withdraw_at_any_wait(halal: Begin, key: str, blank_papers:
     assert story.waits_for == [key]
     assert story.withdraws(story.owner).outcome == "withdrawn"
     assert story.letters[-1] == "withdrawn"
-
-
