@@ -1,0 +1,275 @@
+"""The regular path to a halal certificate: documents, audit, fatwa, certificate; this office helps, may pay, and records.
+
+UU 33/2014 as amended by UU 6/2023. BPJPH verifies and certifies, an accredited inspection body (LPH) audits, MUI rules,
+and the fatwa committee in its stead. None of their numbers is made up here: each is recorded with its source and evidence.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from engine.clock import local_date
+from engine.words import Case, Ending, Question, Role, Silence, ask, close, issue, pipeline
+from flows.halal_regular.decisions import (
+    Audit,
+    AuditEnd,
+    CheckEnd,
+    CommitteeEnd,
+    CommitteeRuling,
+    DocumentCheck,
+    DocumentReceipt,
+    Fatwa,
+    FatwaEnd,
+    HalalCertificate,
+    Quote,
+)
+from flows.halal_regular.forms import (
+    Application,
+    CorrectiveAction,
+    Facilitation,
+    OfficePayment,
+    Path,
+    Payment,
+    SlotDecision,
+)
+from flows.halal_regular.steps import (
+    FACILITATION_DECISION,
+    announce_audit,
+    ask_for_fixes,
+    ask_for_payment_again,
+    ask_for_what_bpjph_wants,
+    ask_for_what_mui_wants,
+    check_quote,
+    confirm_closing,
+    confirm_halal,
+    confirm_receipt,
+    confirm_withdrawn,
+    count_slots,
+    draft_facilitation,
+    examine,
+    hand_over,
+    list_findings,
+    put_on_waitlist,
+    reserve_slot,
+    say_that_audit_takes_longer,
+    say_that_committee_decides,
+    send_back,
+    send_invoice,
+    send_to_mui,
+    spend,
+    tell_of_facilitation,
+)
+
+APPLICATION = Question(
+    Application,
+    of=Role.APPLICANT,
+    due="application_time",
+    silent_after="application_limit",
+    title="Ajukan permohonan sertifikasi halal",
+)
+FACILITATION = Question(
+    Facilitation, of=Role.OFFICER, due="facilitation_time", title="Putuskan apakah biaya ditanggung dinas"
+)
+DOCUMENT_CHECK = Question(
+    DocumentCheck,
+    of=Role.OFFICER,
+    due="document_check_time",
+    recorded_for="BPJPH",
+    title="Catat hasil pemeriksaan dokumen BPJPH",
+)
+QUOTE = Question(
+    Quote, of=Role.OFFICER, due="quote_time", recorded_for="LPH", title="Catat LPH yang dipilih dan biayanya"
+)
+PAYMENT = Question(
+    Payment, of=Role.APPLICANT, due="payment_time", silent_after="payment_limit", title="Bayar tagihan, unggah buktinya"
+)
+OFFICE_PAYMENT = Question(OfficePayment, of=Role.OFFICER, due="payment_time", title="Bayar tagihan dari anggaran dinas")
+DOCUMENT_RECEIPT = Question(
+    DocumentReceipt, of=Role.OFFICER, due="receipt_time", recorded_for="BPJPH", title="Catat STTD dari BPJPH"
+)
+AUDIT = Question(Audit, of=Role.OFFICER, due="audit_time", recorded_for="LPH", title="Catat hasil pemeriksaan LPH")
+CORRECTIVE_ACTION = Question(
+    CorrectiveAction, of=Role.APPLICANT, due="action_time", silent_after="action_limit", title="Perbaiki temuan audit"
+)
+FATWA = Question(Fatwa, of=Role.OFFICER, due="fatwa_time", recorded_for="MUI", title="Catat hasil sidang fatwa MUI")
+COMMITTEE_RULING = Question(
+    CommitteeRuling,
+    of=Role.OFFICER,
+    due="committee_time",
+    recorded_for="Komite Fatwa",
+    title="Catat penetapan Komite Fatwa",
+)
+CERTIFICATE = Question(
+    HalalCertificate, of=Role.OFFICER, due="certificate_time", recorded_for="BPJPH", title="Catat sertifikat halal"
+)
+
+
+class Outcome(Ending):
+    """How a case of the regular path can end."""
+
+    CERTIFIED = "certified", "Bersertifikat halal, sertifikat tercatat"
+    NOT_HALAL = "not_halal", "Tidak halal: permohonan dikembalikan BPJPH dengan alasan"
+    NOT_SUBMITTED = "not_submitted", "Gugur: permohonan tidak diisi"
+    NOT_CORRECTED = "not_corrected", "Gugur: permohonan atau temuan tidak diperbaiki"
+    NOT_PAID = "not_paid", "Gugur: tagihan tidak dibayar"
+    STOPPED = "stopped", "Pemeriksaan dihentikan LPH"
+    REROUTED = "rerouted", "Dialihkan ke jalur pernyataan mandiri"
+    WITHDRAWN = "withdrawn", "Ditarik oleh pemohon"
+
+
+def withdrawn(case: Case, reason: str) -> Outcome:
+    """The applicant took the application back, at whatever wait."""
+    confirm_withdrawn(case, reason)
+    return Outcome.WITHDRAWN
+
+
+@pipeline(
+    "halal-regular",
+    version=1,
+    title="Sertifikasi halal: jalur reguler",
+    prefix="HRG",
+    subject="business",
+    outcomes=Outcome,
+    on_withdrawal=withdrawn,
+)
+def halal_regular(case: Case) -> Outcome:
+    """From the owner's application to BPJPH's certificate in the books, or to a clear reason why not."""
+    confirm_receipt(case)
+    application = hand_in(case, Outcome.NOT_SUBMITTED)
+    if isinstance(application, Outcome):
+        return application
+    by_office = application.office_pays and facilitate(case, application)
+
+    while (check := ask(DOCUMENT_CHECK)).decision is CheckEnd.RETURN:
+        ask_for_what_bpjph_wants(case, check.deficiencies)
+        application = hand_in(case, Outcome.NOT_CORRECTED)
+        if isinstance(application, Outcome):
+            return application
+
+    fault: str | None = None
+    while fault := check_quote(case, application, quote := ask(QUOTE, note=fault)):
+        pass
+    total = send_invoice(case, quote, by_office)
+    if not pay(case, total, by_office):
+        return end(case, Outcome.NOT_PAID)
+    receipt = ask(DOCUMENT_RECEIPT)
+    announce_audit(case, quote, receipt)
+    return audit_and_rule(case, application, quote)
+
+
+def hand_in(case: Case, if_silent: Outcome) -> Application | Outcome:
+    """The owner hands in the application until nothing is wrong with it, or goes over to the self-declare path."""
+    while True:
+        application = ask(APPLICATION)
+        if isinstance(application, Silence):
+            return end(case, if_silent)
+        faults = examine(case, application)
+        if not faults and application.decision is Path.SELF_DECLARE:
+            return end(case, Outcome.REROUTED)
+        if not faults:
+            return application
+        ask_for_fixes(case, faults)
+        if_silent = Outcome.NOT_CORRECTED
+
+
+def facilitate(case: Case, application: Application) -> bool:
+    """The office decides whether it pays. Who asked for the slot may not grant it, and a full quota grants nothing."""
+    note = count_slots(case)
+    while (ruling := ask(FACILITATION, apart_from=[application.by], note=note)).decision is not SlotDecision.REJECT:
+        if ruling.decision is SlotDecision.GRANT:
+            note = reserve_slot(case, application)
+            if not note:
+                break
+        else:
+            put_on_waitlist(case)
+            note = count_slots(case)
+    refused_for = ruling.reason if ruling.decision is SlotDecision.REJECT else ""
+    decision = issue(FACILITATION_DECISION, draft_facilitation(case, application, refused_for))
+    tell_of_facilitation(case, refused_for, decision)
+    return not refused_for
+
+
+def pay(case: Case, total: int, by_office: bool) -> bool:
+    """The owner, or the office, pays the invoice to the rupiah. Return whether it was paid."""
+    note: str | None = None
+    while True:
+        payment = ask(OFFICE_PAYMENT, note=note) if by_office else ask(PAYMENT, note=note)
+        if isinstance(payment, Silence):
+            return False
+        if payment.amount_rupiah == total:
+            if by_office:
+                spend(case, total)
+            return True
+        note = f"amount_rupiah: dibayar {payment.amount_rupiah}, tagihan {total}; jumlahnya harus sama, catat lagi"
+        if not by_office:
+            ask_for_payment_again(case, payment.amount_rupiah, total)
+
+
+def audit_and_rule(case: Case, application: Application, quote: Quote) -> Outcome:
+    """The inspection body audits, MUI rules; products or ingredients that change after the audit are audited again."""
+    while True:
+        audit = audit_until_passed(case, quote)
+        if isinstance(audit, Outcome):
+            return audit
+        audited = application
+        due = send_to_mui(case)
+        while isinstance(ruling := rule(case, audit, due), Fatwa) and ruling.decision is FatwaEnd.NEEDS_DATA:
+            ask_for_what_mui_wants(case, ruling.data)
+            handed_in = hand_in(case, Outcome.NOT_CORRECTED)
+            if isinstance(handed_in, Outcome):
+                return handed_in
+            application = handed_in
+            if not application.same_products(audited):
+                break
+            due = send_to_mui(case)
+        else:
+            return conclude(case, ruling)
+
+
+def audit_until_passed(case: Case, quote: Quote) -> Audit | Outcome:
+    """The inspection body audits until it passes the products on, or stops; findings are for the owner to mend."""
+    note: str | None = None
+    while (audit := ask(AUDIT, note=note)).decision is not AuditEnd.PASS:
+        if audit.decision is AuditEnd.NOT_HALAL:
+            send_back(case, quote.body, audit.reason, audit)
+            return close(case, Outcome.NOT_HALAL, audit.reason)
+        if audit.decision is AuditEnd.STOP:
+            return end(case, Outcome.STOPPED, audit.reason)
+        if audit.decision is AuditEnd.EXTENSION:
+            note = say_that_audit_takes_longer(case, quote.body)
+            continue
+        list_findings(case, audit.findings)
+        action = ask(CORRECTIVE_ACTION)
+        if isinstance(action, Silence):
+            return end(case, Outcome.NOT_CORRECTED)
+        note = f"Tindakan perbaikan pemohon: {action.actions}"
+    return audit
+
+
+def rule(case: Case, audit: Audit, due: date) -> Fatwa | CommitteeRuling:
+    """MUI rules; where its time is over, the fatwa committee. Who recorded the audit records neither."""
+    note: str | None = None
+    while (fatwa := ask(FATWA, apart_from=[audit.by], note=note)).decision is FatwaEnd.TIME_EXCEEDED:
+        if local_date(fatwa.at) > due:
+            say_that_committee_decides(case)
+            return ask(COMMITTEE_RULING, apart_from=[audit.by])
+        note = f"decision: waktu MUI baru lewat sesudah {due.isoformat()}; tunggu keputusannya, lalu catat"
+    return fatwa
+
+
+def conclude(case: Case, ruling: Fatwa | CommitteeRuling) -> Outcome:
+    """Halal: BPJPH's certificate is recorded. Not halal: BPJPH returns the application with its reasons."""
+    if ruling.decision in (FatwaEnd.NOT_HALAL, CommitteeEnd.NOT_HALAL):
+        body = FATWA.recorded_for if isinstance(ruling, Fatwa) else COMMITTEE_RULING.recorded_for
+        send_back(case, body or "", ruling.reason, ruling)
+        return close(case, Outcome.NOT_HALAL, ruling.reason)
+    confirm_halal(case, ruling.kh_number)
+    certificate = ask(CERTIFICATE)
+    hand_over(case, certificate, ruling.kh_number)
+    return close(case, Outcome.CERTIFIED, f"sertifikat halal {certificate.number} dari BPJPH tercatat")
+
+
+def end(case: Case, outcome: Outcome, detail: str = "") -> Outcome:
+    """End a case with what is to be done now; what it held of the programme is given back."""
+    confirm_closing(case, outcome, detail)
+    return close(case, outcome, detail or outcome.title_id)

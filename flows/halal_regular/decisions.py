@@ -1,0 +1,185 @@
+"""What other bodies decide: an officer records it for them, with where it came from and the file that shows it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.words import Evidence, Form
+from flows.halal_regular.forms import Name, Rupiah, Text
+from rules.regions import provinces
+
+CERTIFICATE_NUMBER = re.compile(r"ID(\d\d)\d{15}")
+
+
+class Recorded(Form):
+    """A decision of somebody else's."""
+
+    source: Text = Field(description="Dari mana keputusan ini: nomor surat, laman SiHalal, atau nama pejabat")
+    evidence: Evidence = Field(description="Berkas keputusan")
+
+
+class CheckEnd(StrEnum):
+    """What BPJPH makes of the documents."""
+
+    APPROVE = "approve"
+    RETURN = "return"
+
+
+class DocumentCheck(Recorded):
+    """BPJPH verifies the documents (UU 33/2014 Pasal 29): approved, or returned for fixing."""
+
+    decision: CheckEnd
+    deficiencies: list[Text] = Field(default_factory=list, description="Kekurangan, satu per baris")
+
+    @model_validator(mode="after")
+    def _says_what_is_missing(self) -> Self:
+        if self.decision is CheckEnd.RETURN and not self.deficiencies:
+            raise ValueError("deficiencies: salin apa yang diminta BPJPH, satu per baris")
+        return self
+
+
+class Quote(Recorded):
+    """The inspection body (LPH) that was chosen, and the cost that it entered."""
+
+    body: Name = Field(description="Nama LPH, seperti pada daftar LPH terakreditasi")
+    amount_rupiah: Rupiah
+
+
+class DocumentReceipt(Recorded):
+    """The receipt of documents (STTD) that BPJPH issues once the invoice is paid."""
+
+    number: Name = Field(description="Nomor STTD")
+    issued_on: date
+
+
+class AuditEnd(StrEnum):
+    """How the inspection body's audit ended, or what it asks for."""
+
+    PASS = "pass"  # noqa: S105
+    FINDINGS = "findings"
+    EXTENSION = "extension"
+    STOP = "stop"
+    NOT_HALAL = "not_halal"
+
+
+class Lab(StrEnum):
+    """What the laboratory found of porcine DNA."""
+
+    NONE = "none"
+    NEGATIVE = "negative"
+    POSITIVE = "positive"
+
+
+class Audit(Recorded):
+    """The audit of the inspection body (UU 33/2014 Pasal 31), with production running and a lab test where in doubt."""
+
+    decision: AuditEnd
+    audited_on: date | None = Field(default=None, description="Tanggal audit di tempat usaha")
+    production_running: bool = Field(default=False, description="Produksi berjalan saat audit")
+    doubtful: bool = Field(default=False, description="Ada bahan yang diragukan kehalalannya")
+    lab: Lab = Field(default=Lab.NONE, description="Hasil uji DNA babi")
+    findings: list[Text] = Field(default_factory=list, description="Temuan, satu per baris")
+    reason: str = Field(default="", max_length=2000)
+
+    @model_validator(mode="after")
+    def _is_a_whole_audit(self) -> Self:
+        end = self.decision
+        if self.lab is Lab.POSITIVE and end is not AuditEnd.NOT_HALAL:
+            raise ValueError("decision: uji laboratorium menemukan DNA babi; catat sebagai not_halal")
+        if end in (AuditEnd.PASS, AuditEnd.FINDINGS):
+            if self.audited_on is None:
+                raise ValueError("audited_on: isi tanggal audit di tempat usaha")
+            if not self.production_running:
+                raise ValueError(
+                    "production_running: audit dilakukan saat produksi berjalan; mintalah LPH menetapkan tanggal lain"
+                )
+        if end is AuditEnd.PASS and self.doubtful and self.lab is Lab.NONE:
+            raise ValueError("lab: ada bahan yang diragukan; catat hasil uji laboratorium lebih dahulu")
+        if end is AuditEnd.FINDINGS and not self.findings:
+            raise ValueError("findings: salin temuan LPH, satu per baris")
+        if end in (AuditEnd.EXTENSION, AuditEnd.STOP, AuditEnd.NOT_HALAL) and not self.reason:
+            raise ValueError("reason: salin alasan dari LPH")
+        return self
+
+
+class Ruling(Recorded):
+    """A session on a product's halal status: its number, or its reason."""
+
+    kh_number: str = Field(default="", max_length=100, description="Nomor Ketetapan Halal (KH), seperti tertulis")
+    reason: str = Field(default="", max_length=2000, description="Alasan; wajib bila tidak halal")
+
+    @model_validator(mode="after")
+    def _bears_its_number(self) -> Self:
+        end = str(getattr(self, "decision", ""))
+        if end == "halal" and not self.kh_number:
+            raise ValueError("kh_number: isi nomor Ketetapan Halal (KH)")
+        if CERTIFICATE_NUMBER.fullmatch(self.kh_number):
+            raise ValueError(
+                "kh_number: ini nomor sertifikat halal (SH); isi nomor Ketetapan Halal (KH) dari sidang fatwa"
+            )
+        if end == "not_halal" and not self.reason:
+            raise ValueError("reason: salin alasan penetapan tidak halal")
+        return self
+
+
+class FatwaEnd(StrEnum):
+    """What the fatwa commission of MUI decided, or that its time went by."""
+
+    HALAL = "halal"
+    NOT_HALAL = "not_halal"
+    NEEDS_DATA = "needs_data"
+    TIME_EXCEEDED = "time_exceeded"
+
+
+class Fatwa(Ruling):
+    """The fatwa session of MUI (UU 33/2014 Pasal 33)."""
+
+    decision: FatwaEnd
+    data: list[Text] = Field(default_factory=list, description="Data yang diminta MUI, satu per baris")
+
+    @model_validator(mode="after")
+    def _says_what_it_needs(self) -> Self:
+        if self.decision is FatwaEnd.NEEDS_DATA and not self.data:
+            raise ValueError("data: salin data yang diminta MUI, satu per baris")
+        return self
+
+
+class CommitteeEnd(StrEnum):
+    """What the fatwa committee decided in MUI's stead."""
+
+    HALAL = "halal"
+    NOT_HALAL = "not_halal"
+
+
+class CommitteeRuling(Ruling):
+    """The fatwa committee decides where MUI's time went by (UU 33/2014 Pasal 33 ayat (5) and (6))."""
+
+    decision: CommitteeEnd
+
+
+class HalalCertificate(Recorded):
+    """The halal certificate that BPJPH issued. It has no end; ingredients or process that change must be reported."""
+
+    number: str = Field(max_length=100, description="Nomor sertifikat halal: ID dan 17 angka")
+    issued_on: date = Field(description="Tanggal terbit")
+
+    @field_validator("number")
+    @classmethod
+    def _is_a_certificates_number(cls, typed: str) -> str:
+        number = re.sub(r"\s", "", typed).upper()
+        found = CERTIFICATE_NUMBER.fullmatch(number)
+        if not found:
+            raise ValueError(
+                "bukan nomor sertifikat halal (ID dan 17 angka); nomor Ketetapan Halal (KH) bukan nomor sertifikat. "
+                "Lihat sertifikat dari BPJPH"
+            )
+        if found[1] != "00" and found[1] not in provinces():
+            raise ValueError(
+                f"angka ke-1 dan ke-2 sesudah ID ({found[1]}) bukan 00 dan bukan kode provinsi; periksa lagi"
+            )
+        return number

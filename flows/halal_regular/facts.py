@@ -1,0 +1,124 @@
+"""What the rules say of an application, and what the papers and letters of this pipeline say: finished facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.calendar import due_date
+from engine.documents.words import day_in_words, rupiah_in_words
+from engine.words import Case, run
+from flows.halal_regular.decisions import Quote
+from flows.halal_regular.forms import Application
+from rules.regions import region_name
+
+
+class Fault(BaseModel):
+    """What stands in the way of an application, and how to mend it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    fix: str
+
+
+def common(case: Case) -> dict[str, Any]:
+    """Return the facts that every paper and letter of this pipeline bears."""
+    return {
+        "case_number": case.number,
+        "applicant_name": case.applicant.name,
+        "business_name": case.facts.name,
+        "region_name": region_name(case.region_code),
+        "date": run.today,
+        "link": run.check_url(case.number),
+        "office": case.rules.office.value,
+        "official": case.rules.signing_official.value,
+    }
+
+
+def words(case: Case) -> dict[str, Any]:
+    """Return the sentences of this pipeline in the applicant's language."""
+    texts: dict[str, Any] = case.rules.words.value[case.applicant.language]
+    return texts
+
+
+def fault(case: Case, name: str, /, **told: str) -> Fault:
+    """Return a fault in the applicant's language, with what is told of it."""
+    text = words(case)["faults"][name]
+    return Fault(what=text["what"].format(**told), fix=text["fix"])
+
+
+def requested(case: Case, wishes: list[str], answer: str) -> list[Fault]:
+    """Return what another body asks for, in its words, and where the owner answers it."""
+    return [Fault(what=wish, fix=words(case)["fix"][answer]) for wish in wishes]
+
+
+def rupiah(case: Case, amount: int) -> str:
+    """Return an amount as the applicant reads it."""
+    return rupiah_in_words(amount, case.applicant.language)
+
+
+def scale_of(case: Case) -> str:
+    """Return micro, small, medium or large by yearly sales: PP 7/2021 Pasal 35 (5), boundaries inclusive."""
+    ceilings: dict[str, int] = case.rules.business_scale_by_sales.value
+    fitting = [scale for scale, ceiling in ceilings.items() if case.facts.annual_sales_rupiah <= ceiling]
+    return min(fitting, key=ceilings.__getitem__, default="large")
+
+
+def registration_fee(case: Case) -> int:
+    """Return what BPJPH takes for registration and determination, by scale."""
+    return int(case.rules.registration_fee.value[scale_of(case)])
+
+
+def inspection_ceiling(case: Case, application: Application) -> int:
+    """Return what an inspection body may take at most, by scale and kind of product."""
+    return int(case.rules.inspection_ceiling.value[scale_of(case)][application.kind])
+
+
+def highest_cost(case: Case, application: Application) -> int:
+    """Return what a certificate can cost at most: that much of the budget is reserved."""
+    return registration_fee(case) + inspection_ceiling(case, application)
+
+
+def faults_of(case: Case, application: Application) -> list[Fault]:
+    """Return what is wrong with an application by its day: a slaughter certificate that ended."""
+    until = application.slaughter_until
+    if until is not None and until < run.today:
+        return [fault(case, "slaughter_expired", until=day_in_words(until, case.applicant.language))]
+    return []
+
+
+def bars_to_self_declare(case: Case, application: Application) -> list[Fault]:
+    """Return what keeps a business on the regular path: its sales, a slaughterhouse, meat without a certified source."""
+    limit = case.rules.self_declare_sales_limit
+    bars = []
+    if case.facts.annual_sales_rupiah > limit.value:
+        bars.append(fault(case, "sales_too_high", limit=rupiah(case, limit.value), rule=limit.citation))
+    if application.has_meat and not all(one.certificate for one in application.ingredients if one.animal):
+        bars.append(fault(case, "meat_uncertified"))
+    elif application.kind == "slaughter":
+        bars.append(fault(case, "slaughterhouse"))
+    return bars
+
+
+def faults_of_quote(case: Case, application: Application, quote: Quote) -> str:
+    """Return why a quote can't be taken, to the officer who records it; nothing where it can."""
+    body = case.rules.accredited_bodies.value.get(quote.body)
+    if body is None:
+        return f"body: {quote.body} tidak ada di daftar LPH terakreditasi; pilih LPH lain"
+    if application.kind not in body["scopes"]:
+        return f"body: {quote.body} tidak terakreditasi untuk lingkup {application.kind}; pilih LPH lain"
+    if not any(case.region_code.startswith(region) for region in body["regions"]):
+        return f"body: {quote.body} tidak terakreditasi untuk wilayah {region_name(case.region_code)}; pilih LPH lain"
+    ceiling = inspection_ceiling(case, application)
+    if quote.amount_rupiah > ceiling:
+        asked, most = rupiah_in_words(quote.amount_rupiah, "id"), rupiah_in_words(ceiling, "id")
+        citation = case.rules.inspection_ceiling.citation
+        return f"amount_rupiah: biaya LPH {asked} melebihi batas {most} ({citation}); mintalah LPH memperbaikinya"
+    return ""
+
+
+def objection(case: Case) -> dict[str, Any]:
+    """Return until when and to whom an owner may object to a decision of this office: UU 30/2014 Pasal 77."""
+    return {"until": due_date(run.today, case.rules.objection_time), "to": words(case)["objection_to"]}

@@ -1,0 +1,159 @@
+"""Slots of the facilitation programme, and whom a halal supervisor serves: rows of `Standing`, counted under a lock.
+
+A slot stands under its budget year, a supervisor under a number made of the keyed digest of the NIK, never the NIK.
+At READ COMMITTED two workers could both count the last slot as free: whoever counts in order to take, takes the lock
+first. It is one row of `Series` for both, so that nobody waits for the other one in a circle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select
+
+from engine.replay import playing
+from engine.words import Case, run
+from models import Case as CaseRow
+from models import Series, Standing
+from rules import book
+
+SLOT, SUPERVISOR = "halal_regular_slot", "halal_supervisor"
+LOCK = "halal_regular"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the programme has in a budget year: slots and rupiah allotted, slots reserved and used, rupiah bound."""
+
+    year: int
+    slots: int
+    rupiah: int
+    reserved: int = 0
+    used: int = 0
+    bound: int = 0
+
+    def has_room(self, rupiah: int) -> bool:
+        """Return whether one more slot of that many rupiah can be reserved."""
+        return self.reserved + self.used < self.slots and self.bound + rupiah <= self.rupiah
+
+    def in_words(self) -> str:
+        """Return it as an officer reads it."""
+        left = f"{self.rupiah - self.bound:,}".replace(",", ".")
+        return (
+            f"Kuota {self.year}: {self.slots} slot, {self.reserved} dicadangkan, {self.used} terpakai; "
+            f"sisa anggaran Rp{left}"
+        )
+
+
+def allotted(day: date) -> Quota:
+    """Return what the year of ``day`` was allotted: as decreed today, not on the day the case was opened."""
+    rule = book("halal_regular").at("facilitation_quota", day)
+    return Quota(day.year, rule.value["slots"], rule.value["rupiah"])
+
+
+def counted(day: date) -> Quota:
+    """Return the quota of that year with what is taken of it. What was paid stays bound when its slot is released."""
+    quota = allotted(day)
+    wanted = select(col(Standing.reference)).where(
+        Standing.subject_kind == "budget_year", Standing.subject_id == quota.year, Standing.what == SLOT
+    )
+    taken = [(reference or "").split() for reference in run.session.exec(wanted)]
+    return Quota(
+        quota.year,
+        quota.slots,
+        quota.rupiah,
+        reserved=sum(state in ("reserved", "paid") for _, state in taken),
+        used=sum(state == "used" for _, state in taken),
+        bound=sum(int(rupiah) for rupiah, _ in taken),
+    )
+
+
+def reserve(case: Case, rupiah: int) -> Quota | None:
+    """Reserve a slot of this year for ``case``; return the full quota instead where there is no room."""
+    _lock()
+    quota = counted(run.today)
+    if not quota.has_room(rupiah):
+        return quota
+    run.session.add(
+        Standing(
+            case_id=_id_of(case),
+            what=SLOT,
+            subject_kind="budget_year",
+            subject_id=quota.year,
+            reference=f"{rupiah} reserved",
+            since=run.today,
+        )
+    )
+    run.session.flush()  # the next case of this chunk counts it
+    return None
+
+
+def pay(case: Case, rupiah: int) -> None:
+    """Bind what was really paid instead of what was reserved."""
+    _slot_of(case).reference = f"{rupiah} paid"
+
+
+def use(case: Case) -> None:
+    """Mark the slot of a certified case as used; a case without a slot has nothing to mark."""
+    if slot := run.session.get(Standing, (_id_of(case), SLOT)):
+        slot.reference = (slot.reference or "").replace("paid", "used")
+
+
+def release(case: Case) -> None:
+    """Give back what a case that ends without a certificate holds: the slot, unless paid its rupiah, and the supervisor."""
+    if slot := run.session.get(Standing, (_id_of(case), SLOT)):
+        rupiah, state = (slot.reference or "").split()
+        slot.reference, slot.until = f"{rupiah if state == 'paid' else 0} released", run.today
+    if supervisor := run.session.get(Standing, (_id_of(case), SUPERVISOR)):
+        supervisor.until = run.today
+
+
+def engage(case: Case, national_id: str) -> bool:
+    """Record whom a supervisor serves; return False, and record nothing, where they serve another firm already."""
+    digest = playing().office.vault.digest(SUPERVISOR, national_id)
+    number = int(digest[:8], 16) >> 1
+    _lock()
+    elsewhere = (
+        select(Standing.case_id)
+        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        .where(
+            Standing.subject_kind == "supervisor",
+            Standing.subject_id == number,
+            Standing.what == SUPERVISOR,
+            Standing.reference == digest,
+            col(Standing.until).is_(None),
+            CaseRow.subject_id != case.subject_id,
+        )
+    )
+    if run.session.exec(elsewhere).first():
+        return False
+    run.session.merge(
+        Standing(
+            case_id=_id_of(case),
+            what=SUPERVISOR,
+            subject_kind="supervisor",
+            subject_id=number,
+            reference=digest,
+            since=run.today,
+        )
+    )
+    run.session.flush()
+    return True
+
+
+def _lock() -> None:
+    session = run.session
+    make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    session.execute(make(Series).values(name=LOCK, last=0).on_conflict_do_nothing())
+    session.exec(select(Series.last).where(Series.name == LOCK).with_for_update()).one()
+
+
+def _id_of(case: Case) -> int:
+    return run.session.exec(select(CaseRow.id).where(CaseRow.number == case.number)).one() or 0
+
+
+def _slot_of(case: Case) -> Standing:
+    return run.session.get_one(Standing, (_id_of(case), SLOT))
