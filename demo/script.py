@@ -81,10 +81,8 @@ class Script:
 
     def own_code(self, owner: str) -> str:
         """Return the code with which an owner signs, made at the first signature."""
-        return self._codes.setdefault(owner, "") or self._new_code(owner)
-
-    def _new_code(self, owner: str) -> str:
-        self._codes[owner] = give_own_code(self.office, owner)
+        if owner not in self._codes:
+            self._codes[owner] = give_own_code(self.office, owner)
         return self._codes[owner]
 
     def _waiting(self) -> list[Situation]:

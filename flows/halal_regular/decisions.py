@@ -10,10 +10,8 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.words import Evidence, Form
+from flows.halal_number import HALAL_NUMBER, unknown_province
 from flows.halal_regular.forms import Name, Rupiah, Text
-from rules.regions import provinces
-
-CERTIFICATE_NUMBER = re.compile(r"ID(\d\d)\d{15}")
 
 
 class Recorded(Form):
@@ -118,7 +116,7 @@ class Ruling(Recorded):
         end = str(getattr(self, "decision", ""))
         if end == "halal" and not self.kh_number:
             raise ValueError("kh_number: isi nomor Ketetapan Halal (KH)")
-        if CERTIFICATE_NUMBER.fullmatch(self.kh_number):
+        if HALAL_NUMBER.fullmatch(self.kh_number):
             raise ValueError(
                 "kh_number: ini nomor sertifikat halal (SH); isi nomor Ketetapan Halal (KH) dari sidang fatwa"
             )
@@ -172,14 +170,14 @@ class HalalCertificate(Recorded):
     @classmethod
     def _is_a_certificates_number(cls, typed: str) -> str:
         number = re.sub(r"\s", "", typed).upper()
-        found = CERTIFICATE_NUMBER.fullmatch(number)
+        found = HALAL_NUMBER.fullmatch(number)
         if not found:
             raise ValueError(
                 "bukan nomor sertifikat halal (ID dan 17 angka); nomor Ketetapan Halal (KH) bukan nomor sertifikat. "
                 "Lihat sertifikat dari BPJPH"
             )
-        if found[1] != "00" and found[1] not in provinces():
+        if province := unknown_province(found):
             raise ValueError(
-                f"angka ke-1 dan ke-2 sesudah ID ({found[1]}) bukan 00 dan bukan kode provinsi; periksa lagi"
+                f"angka ke-1 dan ke-2 sesudah ID ({province}) bukan 00 dan bukan kode provinsi; periksa lagi"
             )
         return number

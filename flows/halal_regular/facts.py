@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict
 
-from engine.calendar import due_date
 from engine.documents.words import day_in_words, rupiah_in_words
 from engine.words import Case, run
+from flows.facts import words
 from flows.halal_regular.decisions import Quote
 from flows.halal_regular.forms import Application
 from rules.regions import region_name
@@ -21,26 +19,6 @@ class Fault(BaseModel):
 
     what: str
     fix: str
-
-
-def common(case: Case) -> dict[str, Any]:
-    """Return the facts that every paper and letter of this pipeline bears."""
-    return {
-        "case_number": case.number,
-        "applicant_name": case.applicant.name,
-        "business_name": case.facts.name,
-        "region_name": region_name(case.region_code),
-        "date": run.today,
-        "link": run.check_url(case.number),
-        "office": case.rules.office.value,
-        "official": case.rules.signing_official.value,
-    }
-
-
-def words(case: Case) -> dict[str, Any]:
-    """Return the sentences of this pipeline in the applicant's language."""
-    texts: dict[str, Any] = case.rules.words.value[case.applicant.language]
-    return texts
 
 
 def fault(case: Case, name: str, /, **told: str) -> Fault:
@@ -117,8 +95,3 @@ def faults_of_quote(case: Case, application: Application, quote: Quote) -> str:
         citation = case.rules.inspection_ceiling.citation
         return f"amount_rupiah: biaya LPH {asked} melebihi batas {most} ({citation}); mintalah LPH memperbaikinya"
     return ""
-
-
-def objection(case: Case) -> dict[str, Any]:
-    """Return until when and to whom an owner may object to a decision of this office: UU 30/2014 Pasal 77."""
-    return {"until": due_date(run.today, case.rules.objection_time), "to": words(case)["objection_to"]}

@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 
+from engine.numbering import draw
 from engine.replay import playing
 from engine.words import Case, run
 from models import Case as CaseRow
-from models import Series, Standing
+from models import Standing
 from rules import book
 
 SLOT, SUPERVISOR = "halal_regular_slot", "halal_supervisor"
@@ -71,15 +70,15 @@ def counted(day: date) -> Quota:
     )
 
 
-def reserve(case: Case, rupiah: int) -> Quota | None:
-    """Reserve a slot of this year for ``case``; return the full quota instead where there is no room."""
+def reserve(rupiah: int) -> Quota | None:
+    """Reserve a slot of this year for this case; return the full quota instead where there is no room."""
     _lock()
     quota = counted(run.today)
     if not quota.has_room(rupiah):
         return quota
     run.session.add(
         Standing(
-            case_id=_id_of(case),
+            case_id=_case_id(),
             what=SLOT,
             subject_kind="budget_year",
             subject_id=quota.year,
@@ -91,23 +90,23 @@ def reserve(case: Case, rupiah: int) -> Quota | None:
     return None
 
 
-def pay(case: Case, rupiah: int) -> None:
+def pay(rupiah: int) -> None:
     """Bind what was really paid instead of what was reserved."""
-    _slot_of(case).reference = f"{rupiah} paid"
+    _slot().reference = f"{rupiah} paid"
 
 
-def use(case: Case) -> None:
+def use() -> None:
     """Mark the slot of a certified case as used; a case without a slot has nothing to mark."""
-    if slot := run.session.get(Standing, (_id_of(case), SLOT)):
+    if slot := run.session.get(Standing, (_case_id(), SLOT)):
         slot.reference = (slot.reference or "").replace("paid", "used")
 
 
-def release(case: Case) -> None:
+def release() -> None:
     """Give back what a case that ends without a certificate holds: the slot, unless paid its rupiah, and the supervisor."""
-    if slot := run.session.get(Standing, (_id_of(case), SLOT)):
+    if slot := run.session.get(Standing, (_case_id(), SLOT)):
         rupiah, state = (slot.reference or "").split()
         slot.reference, slot.until = f"{rupiah if state == 'paid' else 0} released", run.today
-    if supervisor := run.session.get(Standing, (_id_of(case), SUPERVISOR)):
+    if supervisor := run.session.get(Standing, (_case_id(), SUPERVISOR)):
         supervisor.until = run.today
 
 
@@ -132,7 +131,7 @@ def engage(case: Case, national_id: str) -> bool:
         return False
     run.session.merge(
         Standing(
-            case_id=_id_of(case),
+            case_id=_case_id(),
             what=SUPERVISOR,
             subject_kind="supervisor",
             subject_id=number,
@@ -145,15 +144,12 @@ def engage(case: Case, national_id: str) -> bool:
 
 
 def _lock() -> None:
-    session = run.session
-    make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    session.execute(make(Series).values(name=LOCK, last=0).on_conflict_do_nothing())
-    session.exec(select(Series.last).where(Series.name == LOCK).with_for_update()).one()
+    draw(run.session, {LOCK: 1})  # the update holds the row until we commit
 
 
-def _id_of(case: Case) -> int:
-    return run.session.exec(select(CaseRow.id).where(CaseRow.number == case.number)).one() or 0
+def _case_id() -> int:
+    return playing().row.id or 0
 
 
-def _slot_of(case: Case) -> Standing:
-    return run.session.get_one(Standing, (_id_of(case), SLOT))
+def _slot() -> Standing:
+    return run.session.get_one(Standing, (_case_id(), SLOT))

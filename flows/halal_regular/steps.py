@@ -7,22 +7,20 @@ from typing import Any
 
 from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
+from flows.facts import common, objection, words
 from flows.halal_regular import slots
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate, Quote, Recorded
 from flows.halal_regular.facts import (
     Fault,
     bars_to_self_declare,
-    common,
     fault,
     faults_of,
     faults_of_quote,
     highest_cost,
-    objection,
     registration_fee,
     requested,
     rupiah,
     scale_of,
-    words,
 )
 from flows.halal_regular.forms import Application, Path
 
@@ -111,7 +109,7 @@ def count_slots(case: Case) -> str:
 @step
 def reserve_slot(case: Case, application: Application) -> str:
     """Reserve a slot of this year's quota; return why not where there is no room."""
-    full = slots.reserve(case, highest_cost(case, application))
+    full = slots.reserve(highest_cost(case, application))
     return f"Kuota tidak cukup, slot tidak diberikan. {full.in_words()}. Pilih waitlist atau reject" if full else ""
 
 
@@ -169,7 +167,7 @@ def send_invoice(case: Case, quote: Quote, by_office: bool) -> int:
 @step
 def spend(case: Case, amount: int) -> None:
     """Book what the office paid against the slot."""
-    slots.pay(case, amount)
+    slots.pay(amount)
 
 
 @step
@@ -216,7 +214,7 @@ def confirm_halal(case: Case, kh_number: str) -> None:
 @step
 def send_back(case: Case, decided_by: str, reason: str, record: Recorded) -> None:
     """Hand on the returned application with its reasons: UU 33/2014 Pasal 34 (2)."""
-    slots.release(case)
+    slots.release()
     facts = common(case) | {
         "kh_number": None,
         "decided_by": decided_by,
@@ -230,7 +228,7 @@ def send_back(case: Case, decided_by: str, reason: str, record: Recorded) -> Non
 @step
 def hand_over(case: Case, certificate: HalalCertificate, kh_number: str) -> None:
     """Record the certificate, mark the slot as used, and say what its holder has to do from now on."""
-    slots.use(case)
+    slots.use()
     stand("halal_certified", reference=certificate.number)
     facts = common(case) | {
         "certificate_number": certificate.number,
@@ -244,7 +242,7 @@ def hand_over(case: Case, certificate: HalalCertificate, kh_number: str) -> None
 @step
 def confirm_closing(case: Case, outcome: str, detail: str) -> None:
     """Say why the case ends here, that it is no refusal, and what the owner can do."""
-    slots.release(case)
+    slots.release()
     facts = common(case) | words(case)["closing"][outcome] | {"detail": detail or None, "closed_on": run.today}
     tell(case.applicant, CLOSED, facts, attach=[paper(CLOSING_NOTICE, facts)])
 
@@ -252,7 +250,7 @@ def confirm_closing(case: Case, outcome: str, detail: str) -> None:
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the application was taken back."""
-    slots.release(case)
+    slots.release()
     facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
 

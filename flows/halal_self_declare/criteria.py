@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from engine.documents.words import rupiah_in_words
 from engine.words import Case
+from flows.facts import words
 from flows.halal_self_declare.forms import Application, Ingredient, Kind, Scale, Technology
 
 
@@ -86,7 +86,7 @@ def for_regular(case: Case, application: Application) -> list[Reason]:
     }
     found = []
     if application.nib_scale in (Scale.MEDIUM, Scale.LARGE):
-        found.append(say(case, "scale", what=texts(case)["scales"][application.nib_scale]))
+        found.append(say(case, "scale", what=words(case)["scales"][application.nib_scale]))
     if application.annual_sales_rupiah > limits["sales"]:
         sales, limit = (
             rupiah_in_words(money, case.applicant.language)
@@ -136,14 +136,14 @@ def deficiencies(case: Case, application: Application, known: Known, nib_is_of_a
         elif not (one.certificate or one.exempt):
             found.append(("ingredients", "unproved", one.name))
     return [
-        Deficiency(field=field, what=say(case, sentence, what=what), fix=texts(case)[f"{sentence}_fix"])
+        Deficiency(field=field, what=say(case, sentence, what=what), fix=words(case)[f"{sentence}_fix"])
         for field, sentence, what in dict.fromkeys(found)
     ]
 
 
 def wanted_by_others(case: Case, wanted: list[str]) -> list[Deficiency]:
     """Return what a companion or an outside body wants put right, in its own words."""
-    fix = texts(case)["returned_fix"]
+    fix = words(case)["returned_fix"]
     return [Deficiency(field="", what=what, fix=fix) for what in wanted]
 
 
@@ -185,12 +185,6 @@ def said_in(words: list[str], text: str) -> bool:
     return any(re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) for word in words)
 
 
-def texts(case: Case) -> dict[str, Any]:
-    """Return the sentences of this pipeline in the applicant's language."""
-    found: dict[str, Any] = case.rules.words.value[case.applicant.language]
-    return found
-
-
 def say(case: Case, sentence: str, **about: str) -> str:
     """Return a sentence of the rule book with what it is about filled in."""
-    return str(texts(case)[sentence]).format(**about)
+    return str(words(case)[sentence]).format(**about)

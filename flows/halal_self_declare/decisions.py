@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
@@ -10,10 +9,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from engine.words import Evidence, Form
+from flows.halal_number import HALAL_NUMBER, unknown_province
 from flows.halal_self_declare.forms import Name, Row, Text
-from rules.regions import provinces
-
-HALAL_NUMBER = re.compile(r"ID(\d{2})\d{15}")
 
 
 class DoubtEnd(StrEnum):
@@ -210,6 +207,6 @@ class CertificateRecord(Form):
             raise ValueError(
                 "number: nomor SH adalah ID dan 17 angka, bukan nomor ketetapan (KH); salin dari sertifikat"
             )
-        if found[1] != "00" and found[1] not in provinces():
-            raise ValueError(f"number: kode provinsi {found[1]} tidak dikenal; salin lagi dari sertifikat BPJPH")
+        if province := unknown_province(found):
+            raise ValueError(f"number: kode provinsi {province} tidak dikenal; salin lagi dari sertifikat BPJPH")
         return self

@@ -6,36 +6,19 @@ from typing import Any
 
 from engine.calendar import due_date
 from engine.words import Case, run
-from flows.halal_self_declare.criteria import Deficiency, Reason, say, texts
+from flows.facts import common, words
+from flows.halal_self_declare.criteria import Deficiency, Reason, say
 from flows.halal_self_declare.decisions import Visit
-from rules.regions import region_name
-
-
-def lasting(case: Case) -> dict[str, Any]:
-    """Return what every paper bears and no day changes."""
-    return {
-        "case_number": case.number,
-        "applicant_name": case.applicant.name,
-        "business_name": case.facts.name,
-        "region_name": region_name(case.region_code),
-        "office": case.rules.office.value,
-        "official": case.rules.signing_official.value,
-    }
-
-
-def shared(case: Case) -> dict[str, Any]:
-    """Return the facts that every paper and letter of this pipeline bears."""
-    return lasting(case) | {"date": run.today, "link": run.check_url(case.number)}
 
 
 def with_reasons(case: Case, reasons: list[Reason]) -> dict[str, Any]:
     """Return reasons in words, each with its rule."""
-    return shared(case) | {"reasons": [one.model_dump() for one in reasons]}
+    return common(case) | {"reasons": [one.model_dump() for one in reasons]}
 
 
 def returned(case: Case, deficiencies: list[Deficiency]) -> dict[str, Any]:
     """Return what is to be put right, how, and until when."""
-    return shared(case) | {
+    return common(case) | {
         "deficiencies": [one.model_dump(include={"what", "fix"}) for one in deficiencies],
         "due_on": due_date(run.today, case.rules.correction_time),
         "closes_on": due_date(run.today, case.rules.correction_limit),
@@ -45,7 +28,7 @@ def returned(case: Case, deficiencies: list[Deficiency]) -> dict[str, Any]:
 def eligibility(case: Case) -> dict[str, Any]:
     """Return what was checked, and by which decree, as in force on the day of the case."""
     rule = case.rules.criteria
-    return {"items": texts(case)["eligible"], "rule": rule.citation, "rules_as_of": case.opened_on}
+    return {"items": words(case)["eligible"], "rule": rule.citation, "rules_as_of": case.opened_on}
 
 
 def as_visited(case: Case, visit: Visit) -> dict[str, Any]:
@@ -54,28 +37,23 @@ def as_visited(case: Case, visit: Visit) -> dict[str, Any]:
     return {
         "visited_on": visit.visited_on,
         "companion_number": visit.companion_number,
-        "checks": [{"what": one.what, "result": texts(case)["halal"], "remark": one.remark} for one in checks],
+        "checks": [{"what": one.what, "result": words(case)["halal"], "remark": one.remark} for one in checks],
     }
 
 
 def certified(case: Case, number: str, issued_on: object, fatwa_number: str, changes: str) -> dict[str, Any]:
     """Return the facts of a certificate that is recorded, and the duty that comes with it."""
-    return shared(case) | {
+    return common(case) | {
         "certificate_number": number,
         "certificate_issued_on": issued_on,
         "fatwa_number": fatwa_number,
         "changes": changes or None,
         "duty": case.rules.change_report.citation,
-        "next_steps": texts(case)["next_steps"],
+        "next_steps": words(case)["next_steps"],
     }
-
-
-def objection(case: Case) -> dict[str, Any]:
-    """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
-    return {"until": due_date(run.today, case.rules.objection_time), "to": texts(case)["objection_to"]}
 
 
 def what_is_known(case: Case, nib: str | None, certificate: str | None) -> list[str]:
     """Return what the office knows already, so that nobody has to hand it in twice."""
-    known = [*texts(case)["received"], say(case, "known_nib", what=nib) if nib else say(case, "no_known_nib")]
+    known = [*words(case)["received"], say(case, "known_nib", what=nib) if nib else say(case, "no_known_nib")]
     return known + ([say(case, "known_certificate", what=certificate)] if certificate else [])

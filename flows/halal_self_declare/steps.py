@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
+from flows.facts import common, lasting, objection, words
 from flows.halal_self_declare.criteria import (
     Deficiency,
     Finding,
@@ -19,17 +20,13 @@ from flows.halal_self_declare.criteria import (
     for_regular,
     haram,
     nib_of,
-    texts,
 )
 from flows.halal_self_declare.decisions import CertificateRecord, Facilitation, Visit
 from flows.halal_self_declare.facts import (
     as_visited,
     certified,
     eligibility,
-    lasting,
-    objection,
     returned,
-    shared,
     what_is_known,
     with_reasons,
 )
@@ -83,7 +80,7 @@ def look_up(case: Case) -> Known:
 @step
 def confirm_receipt(case: Case, known: Known) -> None:
     """Tell the owner that the case is open, what the office knows already, and what is to be stated."""
-    facts = shared(case) | {
+    facts = common(case) | {
         "received_at": run.now,
         "items": what_is_known(case, known.nib, known.certificate),
         "due_on": due_date(run.today, case.rules.application_time),
@@ -98,7 +95,7 @@ def outside_region(case: Case) -> list[Reason]:
     regions = case.rules.admitted_regions
     if any(case.region_code.startswith(region) for region in regions.value):
         return []
-    return [Reason(reason=texts(case)["not_here"], rule=regions.citation)]
+    return [Reason(reason=words(case)["not_here"], rule=regions.citation)]
 
 
 @step
@@ -129,19 +126,19 @@ def ask_for_fixes(case: Case, wanted: list[Deficiency]) -> None:
 @step
 def say_that_there_is_a_waiting_list(case: Case, reason: str) -> None:
     """Tell the owner that the programme has no place now, and that the place in the list is kept."""
-    tell(case.applicant, WAITING, shared(case) | {"reason": reason})
+    tell(case.applicant, WAITING, common(case) | {"reason": reason})
 
 
 @step
 def confirm_no_slot(case: Case, reason: str) -> None:
     """Say that no programme pays for this certificate, why, and which way is open."""
-    tell(case.applicant, NO_SLOT, shared(case) | {"reason": reason})
+    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason})
 
 
 @step
 def announce_the_visit(case: Case, slot: Facilitation) -> None:
     """Hand out the eligibility sheet, and say who comes until when."""
-    facts = shared(case) | {
+    facts = common(case) | {
         **eligibility(case),
         "programme": slot.programme,
         "companion_body": slot.companion_body,
@@ -154,13 +151,13 @@ def announce_the_visit(case: Case, slot: Facilitation) -> None:
 @step
 def report_the_visit(case: Case, visit: Visit) -> str:
     """Write the report of the visit."""
-    return paper(VISIT_REPORT, shared(case) | as_visited(case, visit))
+    return paper(VISIT_REPORT, common(case) | as_visited(case, visit))
 
 
 @step
 def say_that_the_committee_sits(case: Case, receipt_number: str, report: str) -> None:
     """Tell the owner that BPJPH took the dossier and the fatwa committee decides now."""
-    facts = shared(case) | {
+    facts = common(case) | {
         "receipt_number": receipt_number,
         "decide_by": due_date(run.today, case.rules.fatwa_time),
     }
@@ -193,7 +190,7 @@ def draft_refusal(case: Case, reasons: list[Reason], advice: str) -> dict[str, A
     """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
     return lasting(case) | {
         "reasons": [one.model_dump() for one in reasons],
-        "advice": texts(case)[advice],
+        "advice": words(case)[advice],
         "objection": objection(case),
     }
 
@@ -201,7 +198,7 @@ def draft_refusal(case: Case, reasons: list[Reason], advice: str) -> dict[str, A
 @step
 def confirm_refusal(case: Case, reasons: list[Reason], advice: str, refusal: Issued) -> None:
     """Send the refusal with its reasons in plain words."""
-    facts = with_reasons(case, reasons) | {"advice": texts(case)[advice], "objection": objection(case)}
+    facts = with_reasons(case, reasons) | {"advice": words(case)[advice], "objection": objection(case)}
     tell(case.applicant, REFUSED, facts, attach=[refusal.key])
 
 
@@ -209,12 +206,12 @@ def confirm_refusal(case: Case, reasons: list[Reason], advice: str, refusal: Iss
 def confirm_lapse(case: Case, missing: str, asked_on: date, due_on: date) -> None:
     """Say that the case ended unanswered, and that applying again is free."""
     dates = {"asked_on": asked_on, "due_on": due_on, "lapsed_on": run.today}
-    facts = shared(case) | dates | {"missing": [texts(case)[missing]]}
+    facts = common(case) | dates | {"missing": [words(case)[missing]]}
     tell(case.applicant, LAPSED, facts, attach=[paper(LAPSE_NOTICE, facts)])
 
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the application was taken back."""
-    facts = shared(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])

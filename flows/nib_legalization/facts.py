@@ -5,30 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import Case, run
+from flows.facts import lasting, words
 from flows.nib_legalization.application import Application, scale_of
 from rules.regions import region_name
-
-
-def common(case: Case) -> dict[str, Any]:
-    """Return the facts that every paper and letter of this pipeline bears."""
-    return {
-        "case_number": case.number,
-        "applicant_name": case.applicant.name,
-        "business_name": case.facts.name,
-        "region_name": region_name(case.region_code),
-        "date": run.today,
-        "link": run.check_url(case.number),
-        "office": case.rules.office.value,
-        "official": case.rules.signing_official.value,
-    }
-
-
-def words(case: Case) -> dict[str, Any]:
-    """Return the sentences of this pipeline in the applicant's language."""
-    texts: dict[str, Any] = case.rules.words.value[case.applicant.language]
-    return texts
 
 
 def industry(case: Case, application: Application) -> dict[str, Any]:
@@ -47,12 +27,9 @@ def industry(case: Case, application: Application) -> dict[str, Any]:
 def certificate_facts(case: Case, application: Application, nib: str, issued_on: date | None) -> dict[str, Any]:
     """Return the facts of the certificate, except its number and its date, which it gets when it is issued."""
     return {
-        "case_number": case.number,
+        **lasting(case),
         "applicant_name": application.owner_name,
         "business_name": application.business_name,
-        "region_name": region_name(case.region_code),
-        "office": case.rules.office.value,
-        "official": case.rules.signing_official.value,
         "nib": nib,
         "nib_issued_on": issued_on,
         **industry(case, application),
@@ -64,12 +41,6 @@ def next_steps(case: Case, nib: str, add_code: str | None = None) -> dict[str, A
     titles = case.rules.industry_titles.value
     added = [{"code": add_code, "title": titles.get(add_code, case.facts.main_product)}] if add_code else []
     return {"nib": nib, "nib_recorded_on": run.today, "add_kbli": added, "next_steps": words(case)["next_steps"]}
-
-
-def objection(case: Case) -> dict[str, Any]:
-    """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
-    until = due_date(run.today, case.rules.objection_time)
-    return {"until": until, "to": words(case)["objection_to"]}
 
 
 def verifier(case: Case) -> str:

@@ -17,8 +17,9 @@ from engine.words import (
     step,
     tell,
 )
+from flows.facts import common, lasting, objection, words
 from flows.nib_legalization.application import Application, Reason, proposed_risk, scale_of
-from flows.nib_legalization.facts import common, industry, next_steps, objection, verifier, words
+from flows.nib_legalization.facts import industry, next_steps, verifier
 from models.privacy import masked
 
 RECEIPT = Paper("receipt", "Tanda terima permohonan")
@@ -179,14 +180,12 @@ def confirm_already_legal(case: Case, application: Application, nib: str) -> Non
 @step
 def draft_refusal(case: Case, reasons: list[Reason]) -> dict[str, Any]:
     """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
-    facts: dict[str, Any] = {
-        **common(case),
+    return {
+        **lasting(case),
         "reasons": [reason.model_dump() for reason in reasons],
         "advice": words(case)["advice"],
         "objection": objection(case),
     }
-    del facts["date"], facts["link"]
-    return facts
 
 
 @step

@@ -170,7 +170,7 @@ def test_the_last_slot_is_given_once_by_workers_at_the_same_moment(
     assert not [end for end in ends if isinstance(end, Exception)]
     assert slots_held(office) == ["650000 reserved"]
     with office.db.reading() as session:
-        assert session.get_one(Series, slots.LOCK).last == 0
+        assert session.get_one(Series, slots.LOCK).last >= len(stories), "who counts takes the lock"
 
 
 @tells("quote:answered")

@@ -1,0 +1,37 @@
+"""The facts that papers and letters of every pipeline bear; what is a pipeline's own stands in its ``facts.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.calendar import due_date
+from engine.words import Case, run
+from rules.regions import region_name
+
+
+def lasting(case: Case) -> dict[str, Any]:
+    """Return what every paper bears and no day changes."""
+    return {
+        "case_number": case.number,
+        "applicant_name": case.applicant.name,
+        "business_name": case.facts.name,
+        "region_name": region_name(case.region_code),
+        "office": case.rules.office.value,
+        "official": case.rules.signing_official.value,
+    }
+
+
+def common(case: Case) -> dict[str, Any]:
+    """Return what every paper and letter bears, with the day and the address of the case's page."""
+    return lasting(case) | {"date": run.today, "link": run.check_url(case.number)}
+
+
+def words(case: Case) -> dict[str, Any]:
+    """Return the sentences of the case's pipeline in the applicant's language."""
+    texts: dict[str, Any] = case.rules.words.value[case.applicant.language]
+    return texts
+
+
+def objection(case: Case) -> dict[str, Any]:
+    """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
+    return {"until": due_date(run.today, case.rules.objection_time), "to": words(case)["objection_to"]}
