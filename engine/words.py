@@ -146,6 +146,8 @@ def ask_each(
 
     The answers come in the order of ``to``, which is the order of their keys: ``score#1``, ``score#2``.
     """
+    if len(set(to)) < len(to):
+        raise PipelineMistake(f"{question.name} is asked twice of the same account: {', '.join(to)}")
     return playing().ask((question,) * len(to), sorted(apart_from), note, tuple(to))  # type: ignore[return-value]
 
 
