@@ -20,6 +20,7 @@ from engine.documents.signing import create_demo_key
 from engine.migrating import migrate
 from engine.office import Office
 from engine.settings import Environment, Settings
+from tests.compiled import compiled_once
 from tests.postgres import postgres_server
 
 MASTER_KEY = SecretStr("amFsdXItdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGVzISE=")
@@ -123,6 +124,7 @@ def settings(database_url: str, tmp_path: Path, signer_folder: Path) -> Settings
 def office(settings: Settings, clock: TurnedClock) -> Iterator[Office]:
     """An open office with an empty database."""
     office = Office.open(settings, clock)
+    compiled_once(office)
     yield office
     office.close()
 

@@ -21,8 +21,9 @@ from engine.documents import render as rendering
 from engine.documents.signing import LocalSigner
 from engine.office import Office
 from engine.registry import pipeline_named
+from tests.compiled import compiled_once
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood, Taken
-from tests.replay.desk import compiled_once, desk, leases_run_out, perform
+from tests.replay.desk import desk, leases_run_out, perform
 from tests.replay.disks import Place, contents, copy_folder, sqlite_place
 from tests.replay.moments import Watch
 from tests.replay.record import (
