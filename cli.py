@@ -169,6 +169,37 @@ def person_add(
         tell({"person": person, "name": name, "account": handle_of(person)}, json)
 
 
+@person_app.command("certificate")
+def person_certificate(
+    person: Annotated[int, typer.Argument(help="Id of the person who holds it.")],
+    what: Annotated[str, typer.Argument(help="The standing that it gives: assessor, curator, curator:makanan …")],
+    number: Annotated[str, typer.Option(help="Its number, as its issuer printed it.")],
+    since: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
+    source: Annotated[str, typer.Option(help="Who issued it, and from where it is known.")],
+    evidence: Annotated[Path, typer.Option(help="The scanned certificate.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """Record a certificate that another body gave a person: with its evidence, never made up."""
+    from engine.evidence import take_in
+    from engine.people import record_certificate
+
+    with the_office(json) as office:
+        made = record_certificate(
+            office,
+            person,
+            what,
+            number,
+            since=date.fromisoformat(since),
+            until=date.fromisoformat(until) if until else None,
+            source=source,
+            evidence=take_in(office, f"@{evidence}"),
+            by=by,
+        )
+        tell({"certificate": made, "person": person, "what": what, "number": number}, json)
+
+
 @product_app.command("add")
 def product_add(
     business: Annotated[int, typer.Argument(help="Id of the business that makes it.")],

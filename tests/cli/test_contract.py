@@ -242,7 +242,7 @@ def test_people_read_tables(run: Callable[..., Result], opened: list[str]) -> No
 
 
 def test_persons_products_and_conflicts_are_registered(
-    jalur: Jalur, run: Callable[..., Result], opened: list[str]
+    jalur: Jalur, run: Callable[..., Result], opened: list[str], tmp_path: Path
 ) -> None:
     """What imports do not bring: candidates, products, and who is not impartial."""
     data = {"national_id": "3578016904500101", "region": "35.78", "email": "wati@contoh.example"}
@@ -253,5 +253,10 @@ def test_persons_products_and_conflicts_are_registered(
     assert "no business 99" in run("product", "add", 99, "Keripik", "--cluster", "makanan", "--json").stderr
     for name in ("ani", "admin"):
         jalur("user", "add", name, "--role", "companion")
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.4 a certificate")
+    words = ("--number", "MET.000.004772 2024", "--since", "2024-02-01", "--until", "2027-01-31", "--source", "BNSP")
+    recorded = jalur("person", "certificate", made["person"], "assessor", *words, "--evidence", scan, "--by", "admin")
+    assert recorded["certificate"] == 1
     declared = jalur("conflict", "declare", "ani", "--kind", "family", "--business", 1, "--by", "admin")
     assert declared == {"conflict": 1, "name": "ani", "kind": "family"}
