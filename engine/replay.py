@@ -190,10 +190,12 @@ class Replay:
             raise Suspended
         return settled
 
-    def call_out(self, name: str, question: Question[Any], arguments: Any) -> Form:
+    def call_out(
+        self, name: str, question: Question[Any], arguments: Any, apart_from: list[str], note: str | None
+    ) -> Form:
         """Return what an external step brought, or make a wait that the machine answers, and suspend."""
         self._only_in_the_process(name)
-        key, arguments_hash = self._called(question.name, arguments)
+        key, arguments_hash = self._called(question.name, [arguments, apart_from])
         if entry := self.past.entries.get(key):
             self._fit(entry, key, arguments_hash, {EntryKind.MACHINE, EntryKind.ANSWER})
             settled = self._settled(question, key, entry)
@@ -202,9 +204,8 @@ class Replay:
             return settled
         if self.row.withdrawal and key not in self.past.waits:
             self._withdraw_at(key, arguments_hash)
-        self._machine_wait(
-            WaitKind.EXTERNAL, key, arguments_hash, {"step": name, "arguments": arguments}, question.name
-        )
+        request = {"step": name, "arguments": arguments, "note": note}
+        self._machine_wait(WaitKind.EXTERNAL, key, arguments_hash, request, question.name, apart_from)
         raise Suspended
 
     def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -308,7 +309,15 @@ class Replay:
             silent_at=end_of(silent) if silent else None,
         )
 
-    def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
+    def _machine_wait(
+        self,
+        kind: WaitKind,
+        key: str,
+        arguments_hash: str,
+        request: Any,
+        question: str | None,
+        apart_from: list[str] | None = None,
+    ) -> None:
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
             return
@@ -320,6 +329,7 @@ class Replay:
             pipeline=self.pipeline.name,
             kind=kind,
             question=question,
+            apart_from=apart_from or [],
             arguments_hash=arguments_hash,
             request=self.seal(to_jsonable_python(request)),
             asked_at=self.now,

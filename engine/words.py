@@ -23,7 +23,7 @@ from engine.registry import Ending, Letter, Paper, Pipeline, register
 from engine.replay import Replay, Withdrawn, jsonable, playing
 from models import Document, DocumentStatus, LetterStatus, Role, Standing
 from models import Letter as LetterRow
-from outside.oss import ByHand
+from outside.once import ByHand
 
 __all__ = [
     "ApplicantForm",
@@ -144,13 +144,15 @@ def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]]
     """Make of a function a call to somebody else's system: a wait that the machine answers, outside any transaction.
 
     It returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers ``question`` instead,
-    under the same key, and the process goes on the same. Its arguments after the case are JSON.
+    under the same key, and the process goes on the same. Its arguments after the case are JSON; ``apart_from`` and
+    ``note`` are for that officer, as in `ask`.
     """
 
     def made(work: Callable[..., F | ByHand]) -> Callable[..., F]:
         @functools.wraps(work)
-        def call(case: Case, /, **arguments: Any) -> F:
-            return playing().call_out(work.__name__, question, jsonable(arguments))  # type: ignore[return-value]
+        def call(case: Case, /, *, apart_from: Iterable[str] = (), note: str | None = None, **arguments: Any) -> F:
+            asked = sorted(apart_from), note
+            return playing().call_out(work.__name__, question, jsonable(arguments), *asked)  # type: ignore[return-value]
 
         call.is_step = True  # type: ignore[attr-defined]
         call.calls_out = work  # type: ignore[attr-defined]

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 
 from outside.errors import CannotTell, EndUnknown, TryLater, WrongPerson
-from outside.oss import ByHand, Filing, FilingResult, ManualOss, file_once, same_name
+from outside.once import ByHand, same_name
+from outside.oss import Filing, FilingResult, ManualOss, file_once
 from outside.oss_http import HttpOss
 from tests.outside.misbehaving_oss import PDF, MisbehavingOss, Mood
 
