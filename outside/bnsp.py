@@ -19,7 +19,6 @@ The engine calls `request_once` and nothing else, as in:
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import Annotated, Literal, Protocol, Self
 
@@ -148,7 +147,7 @@ def for_these(request: BlankRequest, result: BlanksResult) -> BlanksResult:
     for one in result.given:
         if not same_name(competent.get(one.national_id, ""), one.holder_name):
             raise WrongPerson(f"{about} with numbers for somebody who is not competent in that pleno")
-    if Counter(one.national_id for one in result.given) != Counter(competent):
+    if sorted(one.national_id for one in result.given) != sorted(competent):
         raise CannotTell(
             f"{about} with {len(result.given)} sets of numbers for {len(competent)} competent candidates",
             for_people="Nomor dari BNSP tidak sesuai dengan jumlah asesi kompeten. Petugas perlu memeriksanya.",
