@@ -84,7 +84,10 @@ class HttpSiHalal(HttpOffice):
         """Search for the certificate by the receipt. Raise TryLater while there is none."""
         asked = {"national_id": owner.national_id, "receipt_number": receipt_number}
         found = self._the_only_one(
-            *("/certificates/searches", asked, Certificates, lambda body: body.certificates),
+            "/certificates/searches",
+            asked,
+            Certificates,
+            lambda body: body.certificates,
             about=f"STTD {receipt_number}",
             what="SH",
         )
