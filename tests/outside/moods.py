@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 
+
 class Mood(enum.Enum):
     """How the next call is treated. Those marked (filed) have filed when the client loses patience."""
 

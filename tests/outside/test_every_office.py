@@ -144,9 +144,7 @@ def test_a_request_that_never_arrived_is_handed_in_after_a_look(errand: Errand, 
     assert not any("elsewhere" in address for address in errand.server.addresses)
 
 
-@pytest.mark.parametrize(
-    ("mood", "minutes"), [(Mood.BUSY, 2), (Mood.CLOSED, 30), (Mood.LOCKED, 60), (Mood.LOST, 60)]
-)
+@pytest.mark.parametrize(("mood", "minutes"), [(Mood.BUSY, 2), (Mood.CLOSED, 30), (Mood.LOCKED, 60), (Mood.LOST, 60)])
 def test_a_closed_door_is_tried_again_later(errand: Errand, mood: Mood, minutes: int) -> None:
     """Where surely nothing was taken, we wait as long as we are told, and need no look-up."""
     errand.server.next(mood)
@@ -256,7 +254,10 @@ def test_an_unsafe_setting_is_refused_at_the_start(office: type[HttpOffice]) -> 
 
 def test_by_hand_is_an_answer_and_not_an_error() -> None:
     """Without a machine's way in a person does it; after an unknown end, a person looks."""
-    by_hand: list[object] = [hand_in_once(ManualSiHalal(), APPLICATION, False), request_once(ManualBnsp(), BLANKS, False)]
+    by_hand: list[object] = [
+        hand_in_once(ManualSiHalal(), APPLICATION, False),
+        request_once(ManualBnsp(), BLANKS, False),
+    ]
     by_hand += [ManualSiHalal().receipt(OWNER), ManualSiHalal().certificate("STTD-1", OWNER)]
     for answer, said in zip(by_hand, ("SiHalal", "K dan BK, dengan NIK", "STTD", "bukan nomor KH"), strict=True):
         assert isinstance(answer, ByHand)
