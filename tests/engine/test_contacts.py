@@ -30,8 +30,8 @@ def test_each_office_has_an_address_and_a_token_of_its_own(tmp_path: Path, monke
         monkeypatch.setenv(f"JALUR_{name}_URL", f"https://{name.lower()}.example.id")
         monkeypatch.setenv(f"JALUR_{name}_TOKEN", "a-token")
     contacts = contacts_of(Settings(home=tmp_path, env=Environment.TEST))
-    offices = (contacts.oss, contacts.sihalal, contacts.bnsp)
-    assert [type(office) for office in offices] == [HttpOss, HttpSiHalal, HttpBnsp]
+    offices: tuple[object, ...] = (contacts.oss, contacts.sihalal, contacts.bnsp)
+    assert [type(office).__name__ for office in offices] == ["HttpOss", "HttpSiHalal", "HttpBnsp"]
     for office, name in zip(offices, ("oss", "sihalal", "bnsp"), strict=True):
         assert isinstance(office, HttpOss | HttpSiHalal | HttpBnsp)
         assert f"https://{name}.example.id" in repr(office)

@@ -45,7 +45,7 @@ class MisbehavingBnsp(MisbehavingOffice[Printed]):
 
     def held_in(self, registration: Said) -> Said:
         """Return the first blank."""
-        return registration["blanks"][0] if registration else {}  # type: ignore[no-any-return]
+        return registration["blanks"][0] if registration else {}
 
     def bad_number(self, held: Said) -> None:
         """Give the registration number where the certificate's belongs."""
