@@ -212,7 +212,7 @@ class Replay:
             raise Suspended
         return settled
 
-    def call_out(self, name: str, question: Question[Any], arguments: Any) -> Form:
+    def call_out(self, name: str, question: Question[Any], arguments: Any, note: str | None) -> Form:
         """Return what an external step brought, or make a wait that the machine answers, and suspend."""
         self._only_in_the_process(name)
         key, arguments_hash = self._called(question.name, arguments)
@@ -224,9 +224,8 @@ class Replay:
             return settled
         if self.row.withdrawal and key not in self.past.waits:
             self._withdraw_at(key, arguments_hash)
-        self._machine_wait(
-            WaitKind.EXTERNAL, key, arguments_hash, {"step": name, "arguments": arguments}, question.name
-        )
+        request = {"step": name, "arguments": arguments, "note": note}
+        self._machine_wait(WaitKind.EXTERNAL, key, arguments_hash, request, question.name)
         raise Suspended
 
     def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from engine.registry import Ending, Letter, Paper
 from engine.replay import Replay, Withdrawn, jsonable, playing
 from models import Document, DocumentStatus, LetterStatus, Role, Standing
 from models import Letter as LetterRow
-from outside.oss import ByHand
+from outside.once import ByHand
 
 __all__ = [
     "ApplicantForm",
