@@ -6,8 +6,10 @@ ISO/IEC 17065, 7.5 and 7.6: who scored does not decide, and who decided hears no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.words import Case, Ending, Silence, ask, ask_each, close, issue, pipeline
-from flows.product_curation import questions
+from flows.product_curation import export_steps, questions
 from flows.product_curation.decisions import (
     AppealRuling,
     CenterEnd,
@@ -22,21 +24,6 @@ from flows.product_curation.decisions import (
     ScoreEnd,
     ScreeningEnd,
     Supply,
-)
-from flows.product_curation.export_steps import (
-    CATALOGUE,
-    PORTFOLIO,
-    ask_for_export_data,
-    ask_for_export_fixes,
-    catalogue_facts,
-    confirm_export,
-    confirm_hand_over,
-    confirm_match,
-    examine_export,
-    hand_out_pack,
-    portfolio_facts,
-    record_return,
-    say_that_center_waits,
 )
 from flows.product_curation.facts import Passed, Reason, certificate_facts
 from flows.product_curation.forms import AppealChoice, Application, ExportData, Willing
@@ -125,7 +112,7 @@ def product_curation(case: Case) -> Outcome:
     while isinstance(passed, Passed):
         if not passed.for_export:
             return close(case, Outcome.PASSED_LOCAL, f"Grade {passed.grade}: pasar dalam negeri")
-        passed = hand_over(case, application, passed)
+        passed = hand_over(case, application.model_copy(update={"photo": passed.photo}), passed)
     return passed
 
 
@@ -151,7 +138,7 @@ def curate(case: Case, application: Application) -> Passed | Outcome:
         ruling = decide(case, weighing, barred, last)
         if ruling.decision is PanelEnd.PASS:
             certificate = issue(CERTIFICATE, certificate_facts(case, application, ruling, weighing))
-            return hand_out_certificate(case, ruling, weighing, scores, certificate)
+            return hand_out_certificate(case, application.photo, ruling, weighing, scores, certificate)
         if ruling.decision is PanelEnd.RETURN and not last:
             send_notes(case, scores, ruling.notes, round_number)
             if isinstance(repair := ask(questions.REPAIR), Silence):
@@ -163,36 +150,42 @@ def curate(case: Case, application: Application) -> Passed | Outcome:
         judges = [] if appealed else appeal(case, application)
         if not judges:
             return close(case, Outcome.NOT_PASSED, ruling.reason or "; ".join(ruling.notes))
-        barred, appealed = [*(one.by for one in scores), ruling.by], True
+        barred += [*(one.by for one in scores), ruling.by]
+        appealed = True
 
 
 def judge(case: Case, application: Application, barred: list[str]) -> tuple[list[Score], Weighing] | None:
     """Two curators score; where they are far apart, a third does. None: there are not enough curators."""
     scores = score(case, application, case.rules.rubric.value["curators"], barred)
     if scores and (weighing := weigh(case, scores)).needs_third:
-        third = score(case, application, 1, [*barred, *(one.by for one in scores)])
+        third = score(case, application, 1, barred, scores)
         scores = third and [*scores, *third]
     return (scores, weigh(case, scores)) if scores else None
 
 
-def score(case: Case, application: Application, wanted: int, barred: list[str]) -> list[Score] | None:
-    """Ask as many curators as are wanted, blind. Who is silent or declares a conflict is replaced; None: there are none."""
-    given: list[Score] = []
-    not_these = list(barred)
-    while len(given) < wanted:
-        asked = summon_curators(case, application, "score", wanted - len(given), not_these, wanted - len(given))
+def score(
+    case: Case, application: Application, wanted: int, barred: list[str], given: Sequence[Score] = ()
+) -> list[Score] | None:
+    """Ask as many curators as are wanted, blind. Who is silent or declares a conflict is barred and replaced.
+
+    None: there are too few, and an officer found no more.
+    """
+    scores: list[Score] = []
+    while missing := wanted - len(scores):
+        not_these = [*barred, *(one.by for one in [*given, *scores])]
+        asked = find_curators(case, application, "score", missing, not_these, missing)
         if asked is None:
             return None
         answers = ask_each(questions.SCORE, to=asked, apart_from=not_these, note=summon(case, application))
         scored = [one for one in answers if isinstance(one, Score) and one.decision is ScoreEnd.SCORED]
-        if len(scored) < len(answers):
+        if len(scored) < missing:
+            barred += [account for account in asked if account not in {one.by for one in scored}]
             say_that_curators_change(case)
-        given += scored
-        not_these += asked
-    return given
+        scores += scored
+    return scores
 
 
-def summon_curators(
+def find_curators(
     case: Case, application: Application, question: str, wanted: int, barred: list[str], at_least: int
 ) -> list[str] | None:
     """Return who may answer today, least loaded first; while there are too few, an officer looks for more. None: gives up."""
@@ -220,7 +213,7 @@ def appeal(case: Case, application: Application) -> list[str]:
     if isinstance(wish, Silence) or wish.decision is AppealChoice.ACCEPT:
         return []
     size = case.rules.appeal_panel.value
-    judges = summon_curators(case, application, "appeal_ruling", size, [], 1)
+    judges = find_curators(case, application, "appeal_ruling", size, [], 1)
     if judges is None:
         return []
     rulings: list[AppealRuling] = ask_each(questions.APPEAL_RULING, to=judges, note=wish.reason)
@@ -237,16 +230,16 @@ def hand_over(case: Case, application: Application, passed: Passed) -> Passed | 
         if isinstance(prepared, Outcome):
             return prepared
         data, quality = prepared
-        page = issue(CATALOGUE, catalogue_facts(case, application, data, passed))
-        facts = portfolio_facts(case, application, data, quality, passed, page)
-        portfolio = issue(PORTFOLIO, facts)
-        hand_out_pack(case, facts, portfolio, page)
+        page = issue(export_steps.CATALOGUE, export_steps.catalogue_facts(case, application, data, passed))
+        facts = export_steps.portfolio_facts(case, application, data, quality, passed, page)
+        portfolio = issue(export_steps.PORTFOLIO, facts)
+        export_steps.hand_out_pack(case, facts, portfolio, page)
         while (answer := ask(questions.CENTER_ANSWER)).decision is CenterEnd.WAITLIST:
-            say_that_center_waits(case, answer)
+            export_steps.say_that_center_waits(case, answer)
         if answer.decision is CenterEnd.ACCEPT:
-            confirm_hand_over(case, portfolio.number)
+            export_steps.confirm_hand_over(case, portfolio.number)
             return meet_buyers(case)
-        record_return(case, passed, answer, attempt)
+        export_steps.record_return(case, passed, answer, attempt)
     ruling = ask(questions.RETURN_RULING, note=answer.finding)
     if ruling.decision is ReturnEnd.RECURATE:
         return curate(case, application)
@@ -255,18 +248,18 @@ def hand_over(case: Case, application: Application, passed: Passed) -> Passed | 
 
 def prepare(case: Case, application: Application, passed: Passed) -> tuple[ExportData, QualityControl] | Outcome:
     """The owner gives the data, an officer confirms the batch's quality control; nothing leaves before both are in order."""
-    ask_for_export_data(case, passed)
+    export_steps.ask_for_export_data(case, passed)
     while True:
         data = ask(questions.EXPORT_DATA)
         if isinstance(data, Silence) or data.decision is Willing.DECLINE:
             return close(case, Outcome.PASSED_LOCAL, "pemilik tidak mengisi data ekspor; sertifikat tetap berlaku")
-        faults = examine_export(case, application, data)
+        faults = export_steps.examine_export(case, application, data)
         if not faults:
             quality = ask(questions.QUALITY_CONTROL, note=f"Kode HS {data.hs_code}, tujuan {data.destination}")
             if quality.decision is Confirmation.CONFIRMED:
                 return data, quality
             faults = [Reason(reason=one, rule="Pengendalian mutu batch") for one in quality.findings]
-        ask_for_export_fixes(case, faults)
+        export_steps.ask_for_export_fixes(case, faults)
 
 
 def meet_buyers(case: Case) -> Outcome:
@@ -274,11 +267,11 @@ def meet_buyers(case: Case) -> Outcome:
     match = ask(questions.BUYER_MATCH)
     if match.decision is MatchEnd.NO_BUYER:
         return close(case, Outcome.HANDED_OVER, match.reason)
-    confirm_match(case, match)
+    export_steps.confirm_match(case, match)
     realised = ask(questions.REALISATION)
     if isinstance(realised, Silence):
         return close(case, Outcome.MATCHED, f"{match.decision} dengan {match.buyer}; ekspor belum dilaporkan")
-    confirm_export(case, realised)
+    export_steps.confirm_export(case, realised)
     return close(case, Outcome.EXPORTED, f"{realised.country}, USD {realised.usd}, {realised.quantity} {realised.unit}")
 
 

@@ -26,6 +26,7 @@ class Passed(BaseModel):
     plan: str
     certificate: str
     sha256: str
+    photo: str
 
     @property
     def for_export(self) -> bool:

@@ -43,7 +43,7 @@ class Currency(StrEnum):
     JPY = "JPY"
 
 
-def home_industry_number(number: str) -> str:
+def checked_home_industry_number(number: str) -> str:
     """Return a P-IRT number whose digits 4 to 7 name a region. Raises ValueError with the hint."""
     digits = number.replace("-", "")
     if not re.fullmatch(r"\d{15}", digits):
@@ -54,7 +54,7 @@ def home_industry_number(number: str) -> str:
     return number
 
 
-def halal_number(number: str) -> str:
+def checked_halal_number(number: str) -> str:
     """Return the number of a halal certificate. Raises ValueError with the hint."""
     matched = HALAL_NUMBER.fullmatch(number)
     if matched is None:
@@ -74,6 +74,11 @@ def tariff_heading(code: str) -> str:
     return digits
 
 
+HomeIndustryNumber = Annotated[str, AfterValidator(checked_home_industry_number)]
+HalalNumber = Annotated[str, AfterValidator(checked_halal_number)]
+FoodNumber = Annotated[str, Field(pattern=r"^(MD|ML) ?\d{12,15}$")]
+
+
 class Application(ApplicantForm):
     """The owner asks for curation of one product: what it is, its legal papers, price, capacity and packaging."""
 
@@ -83,14 +88,14 @@ class Application(ApplicantForm):
     nib_paper: Evidence | None = Field(default=None, description="PDF NIB, bila belum tercatat di kantor ini")
     packaged: bool = Field(default=False, description="Pangan olahan dalam kemasan")
     frozen: bool = Field(default=False, description="Dibekukan atau dipasteurisasi")
-    home_industry_number: Annotated[str, AfterValidator(home_industry_number)] | None = Field(
+    home_industry_number: HomeIndustryNumber | None = Field(
         default=None, description="Nomor P-IRT, 15 angka"
     )
-    food_number: Annotated[str, Field(pattern=r"^(MD|ML) ?\d{12,15}$")] | None = Field(
+    food_number: FoodNumber | None = Field(
         default=None, description="Nomor izin edar BPOM: MD dan 12 sampai 15 angka"
     )
     food_paper: Evidence | None = Field(default=None, description="SPP-IRT atau izin edar BPOM")
-    halal_number: Annotated[str, AfterValidator(halal_number)] | None = Field(
+    halal_number: HalalNumber | None = Field(
         default=None, description="Nomor sertifikat halal: ID dan 17 angka"
     )
     halal_paper: Evidence | None = Field(default=None, description="Sertifikat halal dari BPJPH")
@@ -119,10 +124,10 @@ class Correction(ApplicantForm):
     nib: Nib | None = None
     nib_paper: Evidence | None = None
     frozen: bool | None = None
-    home_industry_number: Annotated[str, AfterValidator(home_industry_number)] | None = None
-    food_number: Annotated[str, Field(pattern=r"^(MD|ML) ?\d{12,15}$")] | None = None
+    home_industry_number: HomeIndustryNumber | None = None
+    food_number: FoodNumber | None = None
     food_paper: Evidence | None = None
-    halal_number: Annotated[str, AfterValidator(halal_number)] | None = None
+    halal_number: HalalNumber | None = None
     halal_paper: Evidence | None = None
     ingredients: list[Name] | None = None
     only_here: bool = Field(default=False, description="Lamaran di rumah kurasi lain sudah saya tarik")

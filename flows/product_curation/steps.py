@@ -124,7 +124,7 @@ def send_notes(case: Case, scores: list[Score], notes: list[str], round_number: 
 
 @step
 def hand_out_certificate(
-    case: Case, ruling: PanelDecision, weighing: Weighing, scores: list[Score], certificate: Issued
+    case: Case, photo: str, ruling: PanelDecision, weighing: Weighing, scores: list[Score], certificate: Issued
 ) -> Passed:
     """Record the grade, and hand the owner certificate and notes."""
     assert ruling.grade is not None  # the form refuses a pass without one
@@ -145,6 +145,7 @@ def hand_out_certificate(
         plan=ruling.export_plan,
         certificate=certificate.number,
         sha256=certificate.sha256,
+        photo=photo,
     )
 
 

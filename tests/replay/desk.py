@@ -17,6 +17,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from engine import advance as advancing
+from engine.accounts import add_user
 from engine.advance import drain
 from engine.answering import answer_many, settle_silences, withdraw
 from engine.clock import JAKARTA, TurnedClock
@@ -27,12 +28,14 @@ from engine.errors import NotWaiting, Refused
 from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases, without_case
+from engine.people import add_product
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
-from models import Case, Document, Letter, User, Wait
+from models import Business, Case, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
+from tests.people import hire_curator
 from tests.replay.disks import Place
 from tests.replay.moments import CountingChannel
 from tests.replay.script import OWNER, Act, Answers, Imports, Opens, Passes, Script, Withdraws
@@ -78,14 +81,16 @@ def perform(office: Office, script: Script, act: Act) -> None:
             with office.run("cli", by="budi") as run:
                 taken = import_file(office, run, name="usaha.csv", content=intake_file(script))
             assert not taken.refused, taken.refused
+            if pipeline_named(script.pipeline).subject == "product":
+                _stock(office)
         case Opens():
             pipeline = pipeline_named(script.pipeline)
             with office.run("cli", by="budi") as run:
                 open_cases(office, run, pipeline, without_case(office, pipeline), by="budi")
         case Answers():
-            _answer(office, act)
+            _answer(office, script, act)
         case Withdraws():
-            _withdraw(office, act)
+            _withdraw(office, script, act)
         case Passes():
             with office.run("flow", by="escalation") as run:
                 settle_silences(office, run)
@@ -140,8 +145,19 @@ def intake_file(script: Script) -> bytes:
     return text.getvalue().encode()
 
 
-def _answer(office: Office, act: Answers) -> None:
-    for by, numbers in _by_whom(office, act.by).items():
+def _stock(office: Office) -> None:
+    """Register a product of each business, and who may judge it: three curators and the chair of a panel."""
+    with office.db.reading() as session:
+        businesses = session.exec(select(Business.id).order_by(col(Business.id))).all()
+    for business in businesses:
+        add_product(office, business or 0, "Keripik singkong", "makanan")
+    for name in ("agus", "bayu", "citra"):
+        hire_curator(office, name)
+    add_user(office, "lina", ["panel_chair"])
+
+
+def _answer(office: Office, script: Script, act: Answers) -> None:
+    for by, numbers in _by_whom(office, script, act.by).items():
         with office.run("cli", by=by) as run:
             given = [(number, act.question, dict(act.data)) for number in numbers]
             for result in answer_many(office, run, given, by=by):
@@ -153,8 +169,8 @@ def _answered_before(refused: Refused) -> bool:
     return isinstance(refused, NotWaiting) and refused.parts["settled_as"] == "answered"
 
 
-def _withdraw(office: Office, act: Withdraws) -> None:
-    for by, numbers in _by_whom(office, act.by).items():
+def _withdraw(office: Office, script: Script, act: Withdraws) -> None:
+    for by, numbers in _by_whom(office, script, act.by).items():
         for number in numbers:
             with office.run("cli", by=by) as run:
                 try:
@@ -164,11 +180,14 @@ def _withdraw(office: Office, act: Withdraws) -> None:
                         raise
 
 
-def _by_whom(office: Office, by: str) -> dict[str, list[str]]:
+def _by_whom(office: Office, script: Script, by: str) -> dict[str, list[str]]:
     """Return the numbers of all cases by who acts: one member of staff, or each case's own applicant."""
     with office.db.reading() as session:
         cases = session.exec(
-            select(Case.number, User.name).join(User, col(User.person_id) == col(Case.person_id)).order_by(Case.number)
+            select(Case.number, User.name)
+            .join(User, col(User.person_id) == col(Case.person_id))
+            .where(Case.pipeline == script.pipeline)
+            .order_by(Case.number)
         ).all()
     people: dict[str, list[str]] = {}
     for number, owner in cases:
