@@ -180,7 +180,7 @@ def test_an_appeal_is_heard_by_others_and_the_product_scored_by_others(product: 
     story = product(curators=("agus", "bayu", "citra", "dewi", "eko", "fitri", "gita")).to_panel(40, 40)
     first = {entry.actor for entry in story.entries if entry.key.startswith("score")}
     story.ruled("reject")
-    assert "ajukan banding paling lambat 30 Januari 2026" in story.letter("not_passed")["text"]
+    assert "ajukan banding paling lambat 2 Februari 2026" in story.letter("not_passed")["text"]
     assert refused(lambda: story.owner_says("appeal", decision="appeal"))[0] == "reason"
     story.owner_says("appeal", decision="appeal", reason="contoh tidak dicoba")
     judges = set(story.holders("appeal_ruling").values())
