@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.replay.desk import compiled_once, desk, leases_run_out, perform
+from tests.compiled import compiled_once
+from tests.replay.desk import desk, leases_run_out, perform
 from tests.replay.disks import Place
 from tests.replay.moments import Watch
 from tests.replay.script import Script

@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from tests.compiled import compiled_once
 from tests.outside.misbehaving_oss import Mood, Taken
 from tests.replay.child import Order
 from tests.replay.cutting import TOLD, Cuts, World, outcomes
-from tests.replay.desk import compiled_once, desk
+from tests.replay.desk import desk
 from tests.replay.disks import Disk, Place
 from tests.replay.record import (
     Record,
@@ -123,7 +124,7 @@ def uninterrupted(
         assert ended.status == 0, ended.moments
         acts.append(Before(number, copy, taken, ended.moments))
     record = _record(script, place, outside)
-    assert outcomes(record) == {script.outcome}
+    assert outcomes(record, script) == {script.outcome}
     disk.remove(place)
     return acts, record
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.clock import TurnedClock
+from tests.compiled import compiled_once
 from tests.replay.cutting import Cuts, World, cut_everywhere, uninterrupted
-from tests.replay.desk import advance, compiled_once, desk, perform
+from tests.replay.desk import advance, desk, perform
 from tests.replay.disks import Place, sqlite_place
 from tests.replay.record import Record, letters_sent, record_of
 from tests.replay.script import Script
