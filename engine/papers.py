@@ -93,9 +93,9 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
     if document.number is not None:
         facts = {**facts, "document_number": document.number, "date": local_date(at).isoformat()}
         url = check_url(office, document.number)
-    embedded = {"files": files} if paper.bundle == "pdf" else {}
+    embedded = files if paper.bundle == "pdf" else ()
     language = paper.language or document.language
-    pdf = render(template, facts, language=language, at=at, check_url=url, title=None, **embedded)
+    pdf = render(template, facts, language=language, at=at, check_url=url, title=None, files=embedded)
     if url is not None:
         pdf = office.signer.sign(pdf, reason=paper.title, at=at)
     return pack(pdf, facts, files, at) if paper.bundle == "zip" else pdf

@@ -53,7 +53,8 @@ def render(
 
     `template` is a folder beneath `root` ("nib_legalization/documents/receipt") that holds `<language>.html`;
     `title` is the document's title for readers, None for the template's own; `mark` is written across each page
-    (samples, drafts); `files` are embedded beside the facts. With a `check_url` the page gets a QR code of it and the file an empty signature field.
+    (samples, drafts); `files` are embedded beside the facts. With a `check_url` the page gets a QR code of it and the
+    file an empty signature field.
     Personal numbers must come masked: the facts are embedded as they are given.
 
     Raises MissingFact, ReservedFact, UnprintableText, or another DocumentError for a template that is not in order.
@@ -90,7 +91,10 @@ def render(
             claim_accessibility(document)
             pdf: bytes = document.write_pdf(
                 pdf_variant="pdf/a-3a",
-                attachments=[press.attach(facts_file, at, "Data"), *(press.attach(one, at, "Supplement") for one in files)],
+                attachments=[
+                    press.attach(facts_file, at, "Data"),
+                    *(press.attach(one, at, "Supplement") for one in files),
+                ],
                 finisher=Finisher(frame=framed, field=_FIELD_LABEL[language] if check_url else None),
             )
         except ForbiddenAddress as problem:

@@ -157,10 +157,16 @@ def curate(case: Case, application: Application) -> Passed | Outcome:
 def judge(case: Case, application: Application, barred: list[str]) -> tuple[list[Score], Weighing] | None:
     """Two curators score; where they are far apart, a third does. None: there are not enough curators."""
     scores = score(case, application, case.rules.rubric.value["curators"], barred)
-    if scores and (weighing := weigh(case, scores)).needs_third:
+    if not scores:
+        return None
+    weighing = weigh(case, scores)
+    if weighing.needs_third:
         third = score(case, application, 1, barred, scores)
-        scores = third and [*scores, *third]
-    return (scores, weigh(case, scores)) if scores else None
+        if not third:
+            return None
+        scores = [*scores, *third]
+        weighing = weigh(case, scores)
+    return scores, weighing
 
 
 def score(

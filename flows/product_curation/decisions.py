@@ -92,7 +92,7 @@ class Score(Form):
 class PanelEnd(StrEnum):
     """What the chair of the panel decides."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     RETURN = "return"
     REJECT = "reject"
 

@@ -88,16 +88,10 @@ class Application(ApplicantForm):
     nib_paper: Evidence | None = Field(default=None, description="PDF NIB, bila belum tercatat di kantor ini")
     packaged: bool = Field(default=False, description="Pangan olahan dalam kemasan")
     frozen: bool = Field(default=False, description="Dibekukan atau dipasteurisasi")
-    home_industry_number: HomeIndustryNumber | None = Field(
-        default=None, description="Nomor P-IRT, 15 angka"
-    )
-    food_number: FoodNumber | None = Field(
-        default=None, description="Nomor izin edar BPOM: MD dan 12 sampai 15 angka"
-    )
+    home_industry_number: HomeIndustryNumber | None = Field(default=None, description="Nomor P-IRT, 15 angka")
+    food_number: FoodNumber | None = Field(default=None, description="Nomor izin edar BPOM: MD dan 12 sampai 15 angka")
     food_paper: Evidence | None = Field(default=None, description="SPP-IRT atau izin edar BPOM")
-    halal_number: HalalNumber | None = Field(
-        default=None, description="Nomor sertifikat halal: ID dan 17 angka"
-    )
+    halal_number: HalalNumber | None = Field(default=None, description="Nomor sertifikat halal: ID dan 17 angka")
     halal_paper: Evidence | None = Field(default=None, description="Sertifikat halal dari BPJPH")
     price: Money = Field(description="Harga satuan")
     currency: Currency = Field(description="Mata uang harga")
@@ -134,7 +128,11 @@ class Correction(ApplicantForm):
     note: str = Field(default="", max_length=2000, description="Penjelasan pemohon")
 
 
-CORRECTABLE = tuple(name for name in Application.model_fields if name in Correction.model_fields and name not in ApplicantForm.model_fields)
+CORRECTABLE = tuple(
+    name
+    for name in Application.model_fields
+    if name in Correction.model_fields and name not in ApplicantForm.model_fields
+)
 
 
 class Repair(ApplicantForm):

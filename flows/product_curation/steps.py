@@ -37,7 +37,10 @@ WITHDRAWN = Letter("withdrawn")
 def look_up(case: Case) -> Known:
     """Look into the office's own books: the business's NIB and halal certificate, as other cases recorded them."""
     business = case.facts.business
-    found = {one.what: one.reference for one in held("legalized", "halal_certified", kind="business", of=business.business_id)}
+    found = {
+        one.what: one.reference
+        for one in held("legalized", "halal_certified", kind="business", of=business.business_id)
+    }
     return Known(
         nib=found.get("legalized") or business.business_id_number,
         halal_number=found.get("halal_certified"),
@@ -191,5 +194,3 @@ def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the product was taken back; a communal brand may not be used for it any more."""
     facts = common(case) | {"title_of_end": words(case)["withdrawn"], "reason": reason, "withdrawn_at": run.now}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(CLOSING_NOTICE, facts)])
-
-

@@ -52,7 +52,12 @@ EXPORT: dict[str, Any] = {
     "nutrition": EVIDENCE,
     "lab_test": EVIDENCE,
 }
-QUALITY: dict[str, Any] = {"decision": "confirmed", "batch": "B-2026-01", "checked_on": "2026-01-30", "record": EVIDENCE}
+QUALITY: dict[str, Any] = {
+    "decision": "confirmed",
+    "batch": "B-2026-01",
+    "checked_on": "2026-01-30",
+    "record": EVIDENCE,
+}
 OUTSIDE = {"source": "Surat ECS 12/2026", "evidence": EVIDENCE}
 REALISED: dict[str, Any] = {
     "country": "SG",
@@ -210,5 +215,3 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     """No paper is read: a real one takes 50 ms."""
     for module in ("engine.papers.make", "engine.issuing.make"):
         monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
-
-

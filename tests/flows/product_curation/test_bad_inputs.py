@@ -93,7 +93,9 @@ def test_6_5_05_halal_missing_for_food(product: Begin) -> None:
     early = product(on="2026-10-16").applies(halal_number=None, halal_paper=None)
     assert early.waits_for == ["screening#1"]
     story = product("Keripik talas", business=1, on="2026-10-19").applies(halal_number=None, halal_paper=None)
-    assert "Sertifikat halal sudah wajib untuk produk ini (PP 42/2024 Pasal 160)" in story.letter("return_notice")["text"]
+    assert (
+        "Sertifikat halal sudah wajib untuk produk ini (PP 42/2024 Pasal 160)" in story.letter("return_notice")["text"]
+    )
     story.owner_says("correction", halal_number="ID35110001325901022")
     assert story.waits_for == ["correction#2"]
     assert story.owner_says("correction", halal_paper=EVIDENCE).waits_for == ["screening#1"]

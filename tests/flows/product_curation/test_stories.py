@@ -289,5 +289,3 @@ def test_an_owner_may_withdraw_at_any_wait(product: Begin, blank_papers: None, w
     story.withdraws(f"owner-{story.case.person_id}", "berhenti berproduksi")
     assert story.outcome == "withdrawn"
     assert "merek bersama" in story.letter("withdrawn")["text"]
-
-

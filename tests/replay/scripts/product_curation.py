@@ -161,9 +161,16 @@ SCRIPTS = [
         scored("2026-02-20", "citra", 3, 90),
         Answers("2026-02-23", "budi", "curators_wanted#1", {"decision": "reject", "reason": "tidak ada lagi"}),
     ),
-    ending("refused", "not their product", applied("2026-01-13"), screened("2026-01-14", "reject", reason="bukan produksi sendiri")),
+    ending(
+        "refused",
+        "not their product",
+        applied("2026-01-13"),
+        screened("2026-01-14", "reject", reason="bukan produksi sendiri"),
+    ),
     ending("not_submitted", "never handed in", Passes("2026-04-30"), everyday=True),
     ending("not_corrected", "never mended", applied("2026-01-13", nib_paper=None), Passes("2026-04-30")),
-    ending("not_repaired", "never repaired", *POOR, ruled("2026-01-19", "return", notes=["label"]), Passes("2026-04-30")),
+    ending(
+        "not_repaired", "never repaired", *POOR, ruled("2026-01-19", "return", notes=["label"]), Passes("2026-04-30")
+    ),
     ending("withdrawn", "withdrawn at the curators", *TO_SCORES, Withdraws("2026-01-15", OWNER, "pindah ke luar kota")),
 ]
