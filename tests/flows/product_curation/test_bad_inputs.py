@@ -15,7 +15,9 @@ from engine.errors import NotAllowed
 from engine.office import Office
 from engine.opening import open_cases
 from engine.people import declare_conflict
+from flows.product_curation.rubric import Aspect
 from models import Standing
+from rules import book
 from tests.flows.product_curation.conftest import NIB, marks, refused
 from tests.people import EVIDENCE, hire_curator
 from tests.story import tells
@@ -254,3 +256,10 @@ def test_matches_and_decisions_are_shown(product: Begin) -> None:
     story.quality().center()
     assert refused(lambda: story.matched(buyer=None))[0] == "buyer"
     assert refused(lambda: story.matched("no_buyer"))[0] == "reason"
+
+
+def test_the_rubric_weighs_every_aspect_and_its_weights_are_a_hundred() -> None:
+    """A row of the rule that forgot an aspect, or gave one too much, would grade every product wrongly."""
+    rubric = book("product_curation").at("rubric", date(2026, 1, 12)).value
+    assert set(rubric["weights"]) == set(Aspect)
+    assert sum(rubric["weights"].values()) == 100

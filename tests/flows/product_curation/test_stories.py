@@ -217,6 +217,15 @@ def test_an_appeal_that_nobody_can_hear(product: Begin, blank_papers: None) -> N
     assert story.outcome == "not_passed"
 
 
+@tells("curators_wanted:reject", "outcome:no_curators")
+def test_a_cluster_without_curators(product: Begin, blank_papers: None) -> None:
+    """The case is not left waiting for nobody: an officer may end it, and the owner is told why."""
+    story = product(curators=("agus",)).to_scores()
+    story.answers("budi", "curators_wanted#1", decision="reject", reason="tidak ada kurator kedua")
+    assert story.outcome == "no_curators"
+    assert "kurator yang boleh menilai tidak cukup" in story.letter("closed")["text"]
+
+
 @tells("score:silent", "score:scored", "curators_wanted:reject", "outcome:no_curators")
 def test_a_silent_curator_is_replaced_and_a_third_may_be_missing(product: Begin, blank_papers: None) -> None:
     """Silence never lapses a case: another curator scores, as long as there is one."""
@@ -273,9 +282,9 @@ def test_owners_who_are_silent(product: Begin, blank_papers: None) -> None:
     """Silence past the limit ends the case, with what was missing."""
     story = product()
     other = product("Keripik talas", business=1).applies(packaged=True, home_industry_number=None)
+    third = product("Keripik ubi", business=1).applies().screened("return", deficiencies=["foto buram"])
     story.on("2026-04-30").nothing_happens()
-    other.advance()
-    assert (story.outcome, other.outcome) == ("not_submitted", "not_corrected")
+    assert (story.outcome, other.outcome, third.outcome) == ("not_submitted", "not_corrected", "not_corrected")
 
 
 @tells("outcome:withdrawn")
