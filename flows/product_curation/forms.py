@@ -181,6 +181,8 @@ class ExportData(ApplicantForm):
     capacity: int | None = Field(default=None, gt=0, description="Kapasitas sebulan untuk ekspor")
     minimum_order: int | None = Field(default=None, gt=0, description="Pesanan paling sedikit (MOQ)")
     lead_time_days: int | None = Field(default=None, gt=0, description="Waktu penyiapan pesanan, hari")
+    unit: Name | None = Field(default=None, description="Satuan, dalam bahasa Inggris: pack, piece, kg …")
+    ingredients: Text | None = Field(default=None, description="Bahan, dalam bahasa Inggris")
     packaging: Text | None = Field(default=None, description="Spesifikasi kemasan ekspor")
     destination: Country | None = None
     catalogue: Annotated[str, Field(min_length=30, max_length=1200)] | None = Field(
@@ -202,6 +204,7 @@ REQUIRED = (
     "fob_price",
     "currency",
     "capacity",
+    "unit",
     "minimum_order",
     "lead_time_days",
     "packaging",

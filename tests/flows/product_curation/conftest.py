@@ -45,6 +45,7 @@ EXPORT: dict[str, Any] = {
     "currency": "USD",
     "capacity": 4000,
     "minimum_order": 500,
+    "unit": "packs",
     "lead_time_days": 21,
     "packaging": "24 bungkus tiap karton 5,6 kg",
     "destination": "SG",

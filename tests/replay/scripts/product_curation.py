@@ -43,6 +43,7 @@ EXPORT: dict[str, Any] = {
     "currency": "USD",
     "capacity": 4000,
     "minimum_order": 500,
+    "unit": "packs",
     "lead_time_days": 21,
     "packaging": "24 bungkus tiap karton",
     "destination": "SG",
