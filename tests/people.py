@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import sha256
 from typing import Any
+
+from sqlmodel import select
 
 from engine.accounts import add_user
 from engine.office import Office
 from engine.people import add_person, add_product
-from models import Business
+from models import Business, Case, Person, SealingKey, Standing
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
 EVIDENCE = f"sha256:{sha256(PAPER).hexdigest()}"
@@ -81,3 +84,57 @@ def hire_staff(office: Office) -> None:
         ("admin", "administrator"),
     ):
         add_user(office, name, [role])
+
+
+def hire_curator(office: Office, name: str, cluster: str = "makanan", until: date | None = None) -> int:
+    """Hire somebody whom an earlier case certified as a curator of that cluster; return their person's id."""
+    digits = int(sha256(name.encode()).hexdigest(), 16) % 9000 + 1000
+    person_id = register_person(office, f"357801690450{digits}", name=name)
+    add_user(office, name, ["curator"], person=person_id)
+    number = f"NIB-2025-{digits:06d}"
+    with office.db.writing() as session:
+        if session.exec(select(Case).where(Case.number == number)).first() is None:
+            key = session.get_one(SealingKey, session.get_one(Person, person_id).key_id)
+            case = Case(
+                number=number,
+                pipeline="nib-legalization",
+                version=1,
+                rule_date=date(2025, 1, 2),
+                subject_kind="business",
+                subject_id=0,
+                person_id=person_id,
+                region_code="3578",
+                salt=32 * "0",
+                facts=office.vault.seal(key, EARLIER),
+                status="closed",
+                ready=False,
+                opened_at=office.clock.now(),
+            )
+            session.add(case)
+            session.flush()
+            for what in ("curator", f"curator:{cluster}"):
+                session.add(
+                    Standing(
+                        case_id=case.id or 0,
+                        what=what,
+                        subject_kind="person",
+                        subject_id=person_id,
+                        since=date(2025, 1, 2),
+                        until=until,
+                    )
+                )
+    return person_id
+
+
+EARLIER = {
+    "business_id": 0,
+    "name": "-",
+    "region_code": "3578",
+    "industry_code": "10794",
+    "industry_code_version": "2020",
+    "main_product": "-",
+    "cluster": "makanan",
+    "capital_rupiah": 0,
+    "annual_sales_rupiah": 0,
+    "owner": {"person_id": 0, "name": "-", "language": "id", "national_id": "3578016904501000"},
+}
