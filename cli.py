@@ -29,12 +29,18 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="Accounts: who may act here.", no_args_is_help=True)
 mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is_help=True)
+person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
+product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
+conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
 case_app = typer.Typer(help="One case: show it, its history, retry it, withdraw it.", no_args_is_help=True)
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
 for name, group in (
     ("user", user_app),
     ("mandate", mandate_app),
+    ("person", person_app),
+    ("product", product_app),
+    ("conflict", conflict_app),
     ("case", case_app),
     ("calendar", calendar_app),
     ("audit", audit_app),
@@ -143,6 +149,60 @@ def mandate_revoke(
 
     with the_office(json) as office:
         tell({"revoked": revoke_mandates(office, owner, name)}, json)
+
+
+@person_app.command("add")
+def person_add(
+    name: Annotated[str, typer.Argument(help="The person's name, as on the identity card.")],
+    data: Annotated[str, typer.Option(help="JSON: national_id, and phone, email, address, region. A dash reads it.")],
+    json: Json = False,
+) -> None:
+    """Register a person with an account to answer from; one who is known already is named."""
+    from engine.case import handle_of
+    from engine.people import add_person
+
+    about = as_json(sys.stdin.read() if data == "-" else data, "--data")
+    if unknown := set(about) - {"national_id", "phone", "email", "address", "tax_id", "region", "language"}:
+        raise typer.BadParameter(f"--data: unknown field {', '.join(sorted(unknown))}")
+    with the_office(json) as office:
+        person = add_person(office, name, **{"national_id": "", **about})
+        tell({"person": person, "name": name, "account": handle_of(person)}, json)
+
+
+@product_app.command("add")
+def product_add(
+    business: Annotated[int, typer.Argument(help="Id of the business that makes it.")],
+    name: Annotated[str, typer.Argument(help="The product's name.")],
+    cluster: Annotated[str, typer.Option(help="Its cluster: makanan, minuman, fesyen, kerajinan …")],
+    json: Json = False,
+) -> None:
+    """Register a product of a business; one of that name is not registered twice."""
+    from engine.people import add_product
+
+    with the_office(json) as office:
+        tell({"product": add_product(office, business, name, cluster), "name": name, "cluster": cluster}, json)
+
+
+@conflict_app.command("declare")
+def conflict_declare(
+    name: Annotated[str, typer.Argument(help="The account that is not impartial.")],
+    kind: Annotated[str, typer.Option(help="family, employer, trainer, consultant, association or other.")],
+    by: By,
+    business: Annotated[int | None, typer.Option(help="Towards this business.")] = None,
+    person: Annotated[int | None, typer.Option(help="Towards this person.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Towards this institution (its code).")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """Declare a conflict of interest: from now on that account decides nothing there."""
+    from engine.people import declare_conflict
+
+    with the_office(json) as office:
+        last = date.fromisoformat(until) if until else None
+        made = declare_conflict(
+            office, name, kind, by=by, business=business, person=person, institution=institution, until=last
+        )
+        tell({"conflict": made, "name": name, "kind": kind}, json)
 
 
 @app.command("import")

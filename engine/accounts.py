@@ -37,7 +37,7 @@ def add_user(
         user.region_code = region.replace(".", "") if region else user.region_code
         user.unit = unit or user.unit
         if institution:
-            user.institution_id = _institution(session, institution)
+            user.institution_id = institution_coded(session, institution)
         if reports_to:
             user.reports_to_id = user_named(session, reports_to).id
         session.add(user)
@@ -115,7 +115,8 @@ def _role(name: str) -> Role:
         raise Refused(f"There is no role {name}; there are: {', '.join(Role)}") from None
 
 
-def _institution(session: Session, code: str) -> int:
+def institution_coded(session: Session, code: str) -> int:
+    """Return the id of an institution; one that is new is added under its code."""
     found = session.exec(select(Institution).where(Institution.code == code)).first()
     if found is None:
         found = Institution(code=code, name=code, kind="office", region_code="35")

@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from engine.book import Book
 from engine.claiming import FATAL_ATTEMPTS, Claimed, claim_cases
 from engine.dossiers import Dossier, fetch
+from engine.handing_on import hand_on_waiting
 from engine.issuing import issue_waiting
 from engine.machine import call_waiting
 from engine.office import Office, RunHandle
@@ -96,7 +97,8 @@ def drain(
             fine = fine and len(tally.advanced | {case.number for case in chunk}) <= FINE_UP_TO
             _advance_claimed(office, run, chunk, worker, tally, fine)
         elif not (
-            worker.piece("call outside", lambda: call_waiting(office, run, pipeline, only))
+            hand_on_waiting(office, run, pipeline, only)
+            or worker.piece("call outside", lambda: call_waiting(office, run, pipeline, only))
             or worker.piece("issue documents", lambda: issue_waiting(office, run, pipeline, only))
             or worker.piece("make papers", lambda: make_pending(office, pipeline, only))
         ):

@@ -15,7 +15,7 @@ from engine.book import Book
 from engine.claiming import CHUNK
 from engine.clock import local_date
 from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
-from engine.dossiers import Dossier, by_number, by_numbers, fetch
+from engine.dossiers import Dossier, by_number, by_numbers, fetch, known_of
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
@@ -142,6 +142,7 @@ def _given(
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
+    data = {**known_of(office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: office.store.find(sha256) is not None)
     actor = may_answer(session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)

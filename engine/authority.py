@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from engine.case import Case, handle_of
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
+from engine.impartiality import must_be_impartial, who_took_part
 from models import AnyWait, Mandate, Role, User, UserRole
 
 
@@ -66,13 +67,6 @@ def may_answer(
     on: date,
 ) -> Actor:
     """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
-    if user.name in wait.apart_from:
-        raise NotAllowed(
-            f"{user.name} took part in what {wait.key} decides about and may not answer it. Ask a colleague",
-            for_people=f"{user.name} terlibat dalam hal yang diputuskan pada {wait.key}. Mintalah rekan lain memutuskan.",
-            user=user.name,
-            key=wait.key,
-        )
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
     roles = _known_roles(session, user)
@@ -83,12 +77,15 @@ def may_answer(
             user=user.name,
             role=question.of,
         )
-    if user.person_id == case.applicant.person_id:
+    if wait.holder is not None and wait.holder != user.name:
         raise NotAllowed(
-            f"{user.name} is the applicant of {case.number} and may not decide on it. Ask a colleague",
-            for_people=f"{user.name} adalah pemohon {case.number} dan tidak boleh memutuskannya sendiri.",
+            f"{wait.key} of {case.number} is assigned to {wait.holder}, not to {user.name}",
+            for_people=f"{wait.key} ditugaskan kepada {wait.holder}, bukan kepada {user.name}.",
             user=user.name,
+            holder=wait.holder,
         )
+    took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
+    must_be_impartial(session, user, case, question, on, took_part, wait.key)
     _in_region(user, case)
     return Actor(user.name, question.of)
 

@@ -24,8 +24,16 @@ class Applicant:
 
 
 @dataclass(frozen=True)
+class HandedOn:
+    """What another pipeline handed on with this case: from which case, and what was known there."""
+
+    number: str
+    known: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Case:
-    """What replayed code may know: the facts taken at opening and the rules at the rule date."""
+    """What replayed code may know: the facts taken at opening, the rules at the rule date, and what was handed on."""
 
     number: str
     pipeline: str
@@ -37,6 +45,7 @@ class Case:
     applicant: Applicant
     facts: Any
     rules: RulesAt
+    handed_on: HandedOn | None = None
 
 
 def handle_of(person_id: int) -> str:

@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
-from engine.case import Applicant, Case
+from engine.case import Applicant, Case, HandedOn
 from engine.database import among
 from engine.errors import UnknownCase
 from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
 from engine.replay import Past
-from engine.subjects import facts_type
+from engine.subjects import kind_of
 from engine.vault import Key
-from models import Answer, LedgerEntry, Person, SealingKey, Wait
+from models import Answer, AnyWait, LedgerEntry, Person, SealingKey, Wait, WaitKind
 from models import Case as CaseRow
 from rules import RulesAt
 
@@ -128,6 +128,7 @@ def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: b
 
 def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
     """Return the case as its pipeline may see it."""
+    facts = office.vault.unseal(key, row.facts)
     return Case(
         number=row.number,
         pipeline=row.pipeline,
@@ -137,6 +138,15 @@ def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applican
         subject_id=row.subject_id,
         region_code=row.region_code,
         applicant=applicant,
-        facts=facts_type(row.subject_kind).model_validate(office.vault.unseal(key, row.facts)),
+        facts=kind_of(row.subject_kind).facts.model_validate(facts),
         rules=RulesAt(pipeline.rules, row.rule_date),
+        handed_on=HandedOn(**facts["handed_on"]) if "handed_on" in facts else None,
     )
+
+
+def known_of(office: Office, key: Key | SealingKey, wait: AnyWait) -> dict[str, Any]:
+    """Return what is known already of the answer to ``wait``, by field: nobody has to type it again."""
+    if wait.request is None or wait.kind != WaitKind.PERSON:
+        return {}
+    known: dict[str, Any] = office.vault.unseal(key, wait.request).get("known", {})
+    return known

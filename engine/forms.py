@@ -77,6 +77,10 @@ class Question(Generic[A]):
 
     ``due`` and ``silent_after`` name rules. Only a question with ``silent_after`` can end in `Silence`, and its
     type says so. ``recorded_for`` names the outside body whose decision an officer records here.
+
+    Who must be impartial (ISO/IEC 17024 and 17065) says so here: ``apart_from`` names questions of the case whose
+    answerers may not answer this one, ``other_institution`` bars who works where the applicant does, ``holds`` names the
+    standing that must be in force on the day. engine/impartiality.py enforces it, when it is asked and when it is answered.
     """
 
     form: type[Form]
@@ -86,6 +90,9 @@ class Question(Generic[A]):
     title: str
     signed: bool
     recorded_for: str | None
+    apart_from: tuple[str, ...]
+    other_institution: bool
+    holds: str | None
     name: str = field(default="")
 
     @overload
@@ -98,6 +105,9 @@ class Question(Generic[A]):
         due: str | None = None,
         signed: bool = False,
         recorded_for: str | None = None,
+        apart_from: tuple[str, ...] = (),
+        other_institution: bool = False,
+        holds: str | None = None,
     ) -> None: ...
 
     @overload
@@ -111,6 +121,9 @@ class Question(Generic[A]):
         silent_after: str,
         signed: bool = False,
         recorded_for: str | None = None,
+        apart_from: tuple[str, ...] = (),
+        other_institution: bool = False,
+        holds: str | None = None,
     ) -> None: ...
 
     def __init__(
@@ -123,6 +136,9 @@ class Question(Generic[A]):
         silent_after: str | None = None,
         signed: bool = False,
         recorded_for: str | None = None,
+        apart_from: tuple[str, ...] = (),
+        other_institution: bool = False,
+        holds: str | None = None,
     ) -> None:
         set_field = object.__setattr__  # a frozen dataclass with an own __init__, for the overloads' sake
         set_field(self, "form", form)
@@ -132,6 +148,9 @@ class Question(Generic[A]):
         set_field(self, "silent_after", silent_after)
         set_field(self, "signed", signed)
         set_field(self, "recorded_for", recorded_for)
+        set_field(self, "apart_from", apart_from)
+        set_field(self, "other_institution", other_institution)
+        set_field(self, "holds", holds)
         set_field(self, "name", snake_case(form.__name__))
 
     def choices(self) -> list[str]:

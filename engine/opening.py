@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -11,15 +11,17 @@ from typing import Any
 from sqlmodel import Session, col, insert, select
 
 from engine import ledger
+from engine.case import HandedOn
 from engine.claiming import CHUNK
 from engine.clock import local_date
 from engine.database import among
+from engine.errors import Refused
 from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.registry import Pipeline
 from engine.replay import jsonable
-from engine.subjects import LOADERS, facts_type
-from models import Business, Case, CaseStatus, EntryKind, LedgerEntry
+from engine.subjects import Subject, kind_of
+from models import Case, CaseStatus, EntryKind, LedgerEntry
 
 
 @dataclass
@@ -43,28 +45,48 @@ def open_cases(
 
     A subject that does not exist, or has an open case in this pipeline, is refused with the reason; the others go on.
     """
-    facts_type(pipeline.subject)
+    kind_of(pipeline.subject)
+    if "handed_on" in (facts or {}):
+        raise Refused("A case that comes from another one is opened by that one; leave out handed_on")
     result = Opened()
     waiting = iter(subjects)
     while chunk := list(islice(waiting, CHUNK)):
         with office.db.writing() as session:
-            _open_chunk(office, run, session, pipeline, chunk, by, facts or {}, result)
+            for subject, opening in zip(chunk, open_in(office, run, session, pipeline, chunk, by, facts), strict=True):
+                if opening.opened:
+                    result.opened.append(opening.number)
+                else:
+                    reason = f"It has an open case already: {opening.number}" if opening.number else "There is no {}"
+                    name = f"{pipeline.subject} {subject}"
+                    result.refused.append({"subject": name, "reason": reason.format(name)})
     run.cases += len(result.opened)
     return result
 
 
-def _open_chunk(
+@dataclass(frozen=True)
+class Opening:
+    """What became of one subject: a new case, the open one that it has already, or nothing where it does not exist."""
+
+    number: str = ""
+    opened: bool = False
+
+
+def open_in(
     office: Office,
     run: RunHandle,
     session: Session,
     pipeline: Pipeline,
     subjects: list[int],
     by: str,
-    given: dict[str, Any],
-    result: Opened,
-) -> None:
-    loaded = LOADERS[pipeline.subject](office, session, subjects)
-    open_already = dict(
+    given: dict[str, Any] | None = None,
+    handed_on: Mapping[int, HandedOn] | None = None,
+) -> list[Opening]:
+    """Open a case for each of a chunk of subjects in the caller's transaction; return what became of each, in their order.
+
+    ``handed_on`` says of a subject from which case it comes, and what is known from there.
+    """
+    loaded = kind_of(pipeline.subject).load(office, session, subjects)
+    numbers = dict(
         session.exec(
             select(Case.subject_id, Case.number).where(
                 Case.subject_kind == pipeline.subject,
@@ -74,23 +96,32 @@ def _open_chunk(
             )
         ).all()
     )
-    wanted: list[int] = []
+    wanted = [subject for subject in dict.fromkeys(subjects) if subject in loaded and subject not in numbers]
+    if wanted:
+        origins = {subject: (handed_on or {}).get(subject) for subject in wanted}
+        numbers |= _open(office, run, session, pipeline, {s: loaded[s] for s in wanted}, by, given or {}, origins)
+    new, openings = set(wanted), []
     for subject in subjects:
-        name = f"{pipeline.subject} {subject}"
-        if subject not in loaded:
-            result.refused.append({"subject": name, "reason": f"There is no {name}"})
-        elif subject in open_already or subject in wanted:
-            known = open_already.get(subject, "this same request")
-            result.refused.append({"subject": name, "reason": f"It has an open case already: {known}"})
-        else:
-            wanted.append(subject)
-    if not wanted:
-        return
+        openings.append(Opening(numbers.get(subject, ""), subject in new))
+        new.discard(subject)  # the same subject twice in one request: the first one opens it
+    return openings
+
+
+def _open(
+    office: Office,
+    run: RunHandle,
+    session: Session,
+    pipeline: Pipeline,
+    loaded: dict[int, Subject],
+    by: str,
+    given: dict[str, Any],
+    origins: Mapping[int, HandedOn | None],
+) -> dict[int, str]:
     now = office.clock.now()
     today = local_date(now)
     rows: list[dict[str, Any]] = []
-    for subject in wanted:
-        facts, applicant, key, region = loaded[subject]
+    for subject, (facts, applicant, key, region) in loaded.items():
+        origin = {"handed_on": jsonable(origins[subject])} if origins[subject] else {}
         rows.append(
             {
                 "pipeline": pipeline.name,
@@ -101,7 +132,7 @@ def _open_chunk(
                 "person_id": applicant.person_id,
                 "region_code": region,
                 "salt": secrets.token_hex(16),
-                "facts": office.vault.seal(key, {**jsonable(facts), **given}),
+                "facts": office.vault.seal(key, {**jsonable(facts), **given, **origin}),
                 "status": str(CaseStatus.OPEN),
                 "ready": True,
                 "attempts": 0,
@@ -116,6 +147,7 @@ def _open_chunk(
     for row, number in zip(rows, numbers, strict=True):
         row["number"] = f"{series}-{number:06d}"
         case = ledger.Head(None, row["number"], row["version"])
+        origin_case = origins[row["subject_id"]]
         entries.append(
             ledger.append(
                 case,
@@ -125,23 +157,19 @@ def _open_chunk(
                 key="opened#1",
                 actor=by,
                 outcome="opened",
+                reason=f"dilanjutkan dari {origin_case.number}" if origin_case else None,
                 arguments_hash=ledger.salted_hash(row["salt"], row["subject_id"]),
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head
     ids = session.scalars(insert(Case).returning(col(Case.id), sort_by_parameter_order=True), rows).all()
     session.execute(insert(LedgerEntry), [{**e, "case_id": i} for e, i in zip(entries, ids, strict=True)])
-    result.opened += [row["number"] for row in rows]
+    return {row["subject_id"]: row["number"] for row in rows}
 
 
 def without_case(office: Office, pipeline: Pipeline) -> list[int]:
     """Return the imported subjects that never had a case in ``pipeline``, in the order of their ids."""
-    facts_type(pipeline.subject)
+    imported: Any = kind_of(pipeline.subject).imported
     with office.db.reading() as session:
         had = select(Case.subject_id).where(Case.subject_kind == pipeline.subject, Case.pipeline == pipeline.name)
-        wanted = (
-            select(Business.id)
-            .where(col(Business.import_id).is_not(None), col(Business.id).not_in(had))
-            .order_by(col(Business.id))
-        )
-        return [found for found in session.exec(wanted) if found is not None]
+        return sorted(set(session.scalars(imported)) - set(session.scalars(had)))

@@ -13,10 +13,11 @@ One `Replay` plays one case once, inside a transaction that holds the case's row
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Any, NoReturn, Protocol
 
 from pydantic import BaseModel
@@ -31,6 +32,7 @@ from engine.case import Case
 from engine.clock import end_of, local_date
 from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import Form, Question, Silence
+from engine.impartiality import must_be_impartial
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
 from engine.vault import Key
@@ -174,18 +176,27 @@ class Replay:
         return done[0]
 
     def ask(
-        self, questions: tuple[Question[Any], ...], apart_from: list[str], note: str | None = None
+        self,
+        questions: tuple[Question[Any], ...],
+        apart_from: list[str],
+        note: str | None = None,
+        to: tuple[str, ...] = (),
+        known: dict[str, Any] | None = None,
     ) -> list[Form | Silence]:
-        """Return the answers to ``questions``, or open their waits and suspend until all are settled."""
+        """Return the answers to ``questions``, or open their waits and suspend until all are settled.
+
+        ``to`` names for each question the account that has to answer it.
+        """
         self._only_in_the_process("ask")
         settled: list[Form | Silence] = []
-        for question in questions:
-            key, arguments_hash = self._called(question.name, {"apart_from": apart_from})
+        for question, holder in zip_longest(questions, to):
+            arguments = {"apart_from": apart_from, "to": holder, "known": known}
+            key, arguments_hash = self._called(question.name, {k: v for k, v in arguments.items() if v is not None})
             if entry := self.past.entries.get(key):
                 self._fit(entry, key, arguments_hash, {EntryKind.ANSWER})
                 settled.append(self._settled(question, key, entry))
             else:
-                self._wait_for(question, key, arguments_hash, apart_from, note)
+                self._wait_for(question, key, arguments_hash, apart_from, note, holder, known)
         if len(settled) < len(questions):
             raise Suspended
         return settled
@@ -216,6 +227,17 @@ class Replay:
             result: dict[str, Any] = entry.result
             return result
         self._machine_wait(WaitKind.ISSUE, key, arguments_hash, {"kind": kind, "facts": facts}, None)
+        raise Suspended
+
+    def hand_on(self, pipeline: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Return number and novelty of the next pipeline's case, or make a wait for it, and suspend."""
+        self._only_in_the_process(f"hand_on {pipeline}")
+        key, arguments_hash = self._called("hand_on", {"pipeline": pipeline, "facts": facts})
+        if entry := self.past.entries.get(key):
+            self._fit(entry, key, arguments_hash, {EntryKind.MACHINE})
+            result: dict[str, Any] = entry.result
+            return result
+        self._machine_wait(WaitKind.HAND_ON, key, arguments_hash, {"pipeline": pipeline, "facts": facts}, None)
         raise Suspended
 
     # -- writing ----------------------------------------------------------------------------------------------------
@@ -253,6 +275,11 @@ class Replay:
         if self._open:
             self._refuse_wait(min(self._open), f"the case waits there, and the code came to {before} without it")
 
+    def who_answered(self, questions: Iterable[str]) -> set[str]:
+        """Return the accounts that have answered one of these questions of this case so far."""
+        wanted = set(questions)
+        return {entry.actor for key, entry in self.past.entries.items() if key.split("#")[0] in wanted}
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _called(self, name: str, arguments: Any) -> tuple[str, str]:
@@ -281,7 +308,14 @@ class Replay:
         return question.form.model_validate(words).recorded(entry.actor, at)
 
     def _wait_for(
-        self, question: Question[Any], key: str, arguments_hash: str, apart_from: list[str], note: str | None
+        self,
+        question: Question[Any],
+        key: str,
+        arguments_hash: str,
+        apart_from: list[str],
+        note: str | None,
+        holder: str | None,
+        known: dict[str, Any] | None,
     ) -> None:
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
@@ -289,6 +323,9 @@ class Replay:
         if self.row.withdrawal:
             self._withdraw_at(key, arguments_hash)
         self.all_must_be_met(key)
+        took_part = self.who_answered(question.apart_from) | set(apart_from)
+        if holder:
+            must_be_impartial(self.session, holder, self.case, question, self.today, took_part)
         due = due_date(self.today, self.case.rules[question.due]) if question.due else None
         silent = due_date(self.today, self.case.rules[question.silent_after]) if question.silent_after else None
         self.book.write(
@@ -299,9 +336,10 @@ class Replay:
             kind=WaitKind.PERSON,
             question=question.name,
             role=question.of,
-            holder=self.case.applicant.handle if question.of is Role.APPLICANT else None,
-            apart_from=apart_from,
+            holder=self.case.applicant.handle if question.of is Role.APPLICANT else holder,
+            apart_from=sorted(took_part),
             arguments_hash=arguments_hash,
+            request=self.seal({"known": known}) if known else None,
             note=note,
             asked_at=self.now,
             due_at=end_of(due) if due else None,

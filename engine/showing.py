@@ -13,11 +13,13 @@ from sqlmodel import Session, col, select
 from engine.calendar import working_days_between
 from engine.clock import JAKARTA, local_date
 from engine.delivering import HAND_DELIVERY
+from engine.dossiers import known_of
 from engine.errors import Refused, UnknownCase
 from engine.forms import Question
 from engine.office import Office
 from engine.registry import Pipeline, current, pipeline_named
-from models import Case, CaseStatus, Document, LedgerEntry, Letter, Role, Run, Wait, WaitKind
+from models import Case, CaseStatus, Document, LedgerEntry, Letter, Person, Role, Run, SealingKey, Wait, WaitKind
+from models.privacy import masked_in
 from rules import Rule, UnknownRule
 
 PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -112,8 +114,10 @@ def inbox(
 ) -> list[dict[str, Any]]:
     """Return what waits for people, the most urgent first, as ``jalur inbox`` does."""
     wanted = (
-        select(Wait, Case)
+        select(Wait, Case, SealingKey)
         .join(Case, col(Case.id) == col(Wait.case_id))
+        .join(Person, col(Person.id) == col(Case.person_id))
+        .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
         .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.case_id), col(Wait.key))
     )
@@ -123,7 +127,7 @@ def inbox(
         wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
     if limit:
         wanted = wanted.limit(limit)
-    return [_waiting(wait, case) for wait, case in session.exec(wanted)]
+    return [_waiting(wait, case, _known(office, key, wait)) for wait, case, key in session.exec(wanted)]
 
 
 def runs(
@@ -166,7 +170,7 @@ def question_of(wait: Wait, case: Case) -> Question[Any]:
     return pipeline_named(case.pipeline, case.version).questions[wait.question or ""]
 
 
-def _waiting(wait: Wait, case: Case) -> dict[str, Any]:
+def _waiting(wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
     try:
         question: Question[Any] | None = question_of(wait, case)
     except (Refused, KeyError):  # the code of its version is gone: it is listed all the same, and so are the others
@@ -182,8 +186,23 @@ def _waiting(wait: Wait, case: Case) -> dict[str, Any]:
         "silent_on": local_date(wait.silent_at).isoformat() if wait.silent_at else None,
         "recorded_for": question.recorded_for if question else None,
         "note": wait.note,
-        "form": question.form.model_json_schema() if question else {},
+        "form": _with_known(question.form.model_json_schema(), known) if question else {},
     }
+
+
+def _known(office: Office, key: SealingKey | None, wait: Wait) -> dict[str, Any]:
+    """Return what is known already; nothing where the person's key is gone."""
+    return known_of(office, key, wait) if key else {}
+
+
+def _with_known(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Return the form with what is known as defaults, personal numbers masked: those fields need not be sent again."""
+    if known:
+        for name, value in known.items():
+            if name in schema["properties"]:
+                schema["properties"][name] = {**schema["properties"][name], "default": masked_in(value)}
+        schema["required"] = [name for name in schema.get("required", []) if name not in known]
+    return schema
 
 
 def _put_off(session: Session, case: Case) -> str | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
@@ -9,7 +13,7 @@ from engine.case import Applicant
 from engine.database import among
 from engine.errors import Refused
 from engine.office import Office
-from models import Business, Person, SealingKey
+from models import Business, Person, Product, SealingKey
 
 
 class PersonFacts(BaseModel):
@@ -25,6 +29,7 @@ class PersonFacts(BaseModel):
     phone: str | None = None
     email: str | None = None
     address: str = ""
+    region_code: str = ""
 
 
 class BusinessFacts(BaseModel):
@@ -45,7 +50,39 @@ class BusinessFacts(BaseModel):
     owner: PersonFacts
 
 
+class ProductFacts(BaseModel):
+    """A product and the business that makes it at the moment the case was opened."""
+
+    model_config = ConfigDict(frozen=True)
+
+    product_id: int
+    name: str
+    cluster: str
+    business: BusinessFacts
+
+
 Subject = tuple[BaseModel, Applicant, SealingKey, str]
+
+# Where a person lives is asked at their registration; of an owner it is where the business is, else it is this province.
+PROVINCE = "35"
+
+
+def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
+    """Return facts, applicant, sealing key and region of each person who exists."""
+    rows = session.exec(
+        select(Person, SealingKey, Business.region_code)
+        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .join(Business, col(Business.owner_id) == col(Person.id), isouter=True)
+        .where(among(session, col(Person.id), ids))
+        .order_by(col(Person.id))
+        .with_for_update(of=Person)
+    ).all()
+    found: dict[int, Subject] = {}
+    for person, key, region in rows:
+        facts = _person(office, person, key)
+        facts = facts.model_copy(update={"region_code": facts.region_code or region or PROVINCE})
+        found[facts.person_id] = (facts, _applicant(person), key, facts.region_code)
+    return found
 
 
 def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
@@ -60,30 +97,76 @@ def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Su
             of=Business
         )  # of two who open a case for the same business at once, the second sees the first's
     ).all()
+    return {
+        business.id or 0: (_business(office, business, person, key), _applicant(person), key, business.region_code)
+        for business, person, key in rows
+    }
+
+
+def products(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
+    """Return facts, applicant (the owner of its business), sealing key and region of each product that exists."""
+    rows = session.exec(
+        select(Product, Business, Person, SealingKey)
+        .join(Business, col(Business.id) == col(Product.business_id))
+        .join(Person, col(Person.id) == col(Business.owner_id))
+        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .where(among(session, col(Product.id), ids))
+        .order_by(col(Product.id))
+        .with_for_update(of=Product)
+    ).all()
     found: dict[int, Subject] = {}
-    for business, person, key in rows:
-        assert business.id is not None and person.id is not None
-        owner = PersonFacts(
-            person_id=person.id,
-            name=person.name,
-            language=person.language,
-            **office.vault.unseal(key, person.sealed),
+    for product, business, person, key in rows:
+        facts = ProductFacts(
+            product_id=product.id or 0,
+            name=product.name,
+            cluster=product.cluster,
+            business=_business(office, business, person, key),
         )
-        facts = BusinessFacts(
-            business_id=business.id,
-            owner=owner,
-            **business.model_dump(exclude={"id", "owner_id", "import_id", "created_at"}),
-        )
-        found[business.id] = (facts, Applicant(person.id, person.name, person.language), key, business.region_code)
+        found[facts.product_id] = (facts, _applicant(person), key, business.region_code)
     return found
 
 
-FACTS: dict[str, type[BaseModel]] = {"business": BusinessFacts}
-LOADERS = {"business": businesses}
+def _person(office: Office, person: Person, key: SealingKey) -> PersonFacts:
+    sealed: dict[str, Any] = office.vault.unseal(key, person.sealed)
+    return PersonFacts(person_id=person.id or 0, name=person.name, language=person.language, **sealed)
 
 
-def facts_type(subject: str) -> type[BaseModel]:
-    """Return the facts that cases about ``subject`` carry. Raises `Refused` for a kind that is not known."""
-    if subject not in FACTS:
-        raise Refused(f"Cases can't be opened for a {subject}; known: {', '.join(FACTS)}")
-    return FACTS[subject]
+def _applicant(person: Person) -> Applicant:
+    return Applicant(person.id or 0, person.name, person.language)
+
+
+def _business(office: Office, business: Business, owner: Person, key: SealingKey) -> BusinessFacts:
+    return BusinessFacts(
+        business_id=business.id or 0,
+        owner=_person(office, owner, key),
+        **business.model_dump(exclude={"id", "owner_id", "import_id", "created_at"}),
+    )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of subject: the facts of it, how they are loaded, and the query for those that came by import."""
+
+    facts: type[BaseModel]
+    load: Callable[[Office, Session, list[int]], dict[int, Subject]]
+    imported: Any
+
+
+KINDS = {
+    "person": Kind(PersonFacts, people, select(Business.owner_id).where(col(Business.import_id).is_not(None))),
+    "business": Kind(BusinessFacts, businesses, select(Business.id).where(col(Business.import_id).is_not(None))),
+    "product": Kind(
+        ProductFacts,
+        products,
+        select(Product.id)
+        .join(Business, col(Business.id) == col(Product.business_id))
+        .where(col(Business.import_id).is_not(None)),
+    ),
+}
+
+
+def kind_of(subject: str) -> Kind:
+    """Return what is known of a kind of subject. Raises `Refused` for one that is not known."""
+    if subject not in KINDS:
+        raise Refused(f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}")
+    return KINDS[subject]

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from engine import impartiality
 from engine.case import Applicant, Case
+from engine.declaring import external_step, pipeline, step
 from engine.documents.letters import write
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Question, Silence
 from engine.machine import calling
 from engine.papers import check_url
-from engine.registry import Ending, Letter, Paper, Pipeline, register
+from engine.registry import Ending, Letter, Paper
 from engine.replay import Replay, Withdrawn, jsonable, playing
+from models import Case as CaseRow
 from models import Document, DocumentStatus, LetterStatus, Role, Standing
 from models import Letter as LetterRow
 from outside.oss import ByHand
@@ -32,6 +32,8 @@ __all__ = [
     "Ending",
     "Evidence",
     "Form",
+    "HandedOver",
+    "Held",
     "Issued",
     "Letter",
     "Paper",
@@ -41,9 +43,13 @@ __all__ = [
     "Withdrawn",
     "ask",
     "ask_all",
+    "ask_each",
+    "assignable",
     "calling",
     "close",
     "external_step",
+    "hand_on",
+    "held",
     "issue",
     "paper",
     "pipeline",
@@ -56,9 +62,6 @@ __all__ = [
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
-F = TypeVar("F", bound=Form)
-P = ParamSpec("P")
-R = TypeVar("R")
 E = TypeVar("E", bound=Ending)
 
 
@@ -70,6 +73,25 @@ class Issued:
     number: str
     sha256: str
     issued_on: date
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """The next pipeline's case: its number, and whether it was opened now or had been open."""
+
+    number: str
+    opened: bool
+
+
+@dataclass(frozen=True)
+class Held:
+    """A standing in force: what it allows, its number, from when until when, and the case that gave it."""
+
+    what: str
+    reference: str | None
+    since: date
+    until: date | None
+    case_number: str
 
 
 class _Run:
@@ -98,74 +120,33 @@ class _Run:
 run = _Run()
 
 
-def pipeline(
-    name: str,
+def ask(
+    question: Question[A],
     *,
-    version: int,
-    title: str,
-    prefix: str,
-    subject: str,
-    outcomes: type[E],
-    on_withdrawal: Callable[[Case, str], E],
-    clock: str | None = None,
-) -> Callable[[Callable[[Case], E]], Callable[[Case], E]]:
-    """Register the function below as a process.
-
-    ``prefix`` begins its case numbers, ``subject`` is what a case is about (business, person, product),
-    ``on_withdrawal`` ends a case that the applicant takes back, ``clock`` names the rule of the whole case's legal budget.
-    """
-
-    def registered(body: Callable[[Case], E]) -> Callable[[Case], E]:
-        register(Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, body.__module__))
-        return body
-
-    return registered
-
-
-def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, P], R]:
-    """Make of a function a piece of local work: done once, recorded with its JSON result, never done again.
-
-    It writes rows, papers and letters in the transaction of the run. What it returns must come back from JSON as its
-    annotation says.
-    """
-    returns = _return_type(work)
-
-    @functools.wraps(work)
-    def call(case: Case, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        arguments = [jsonable(args), jsonable(kwargs)]
-        result = playing().perform(work.__name__, arguments, lambda: work(case, *args, **kwargs))
-        return cast(R, returns().validate_python(result, strict=False))
-
-    call.is_step = True  # type: ignore[attr-defined]
-    return call
-
-
-def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]], Callable[..., F]]:
-    """Make of a function a call to somebody else's system: a wait that the machine answers, outside any transaction.
-
-    It returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers ``question`` instead,
-    under the same key, and the process goes on the same. Its arguments after the case are JSON.
-    """
-
-    def made(work: Callable[..., F | ByHand]) -> Callable[..., F]:
-        @functools.wraps(work)
-        def call(case: Case, /, **arguments: Any) -> F:
-            return playing().call_out(work.__name__, question, jsonable(arguments))  # type: ignore[return-value]
-
-        call.is_step = True  # type: ignore[attr-defined]
-        call.calls_out = work  # type: ignore[attr-defined]
-        return call
-
-    return made
-
-
-def ask(question: Question[A], *, apart_from: Iterable[str] = (), note: str | None = None) -> A:
+    to: str | None = None,
+    apart_from: Iterable[str] = (),
+    known: Mapping[str, Any] | None = None,
+    note: str | None = None,
+) -> A:
     """Wait for a person: the typed answer, or `Silence` where the question may end so.
 
-    ``apart_from`` names accounts that may not answer, ``note`` is shown to whom is asked. Raises `Withdrawn` when the
-    applicant takes the case back.
+    ``to`` names the one account that answers, ``apart_from`` accounts that may not; ``known`` is what nobody has to type
+    again: it stands in the form, and an answer may say otherwise. ``note`` is shown to whom is asked. Raises `Withdrawn` when
+    the applicant takes the case back, `NotAllowed` when ``to`` may not answer (ask `assignable` first).
     """
-    return playing().ask((question,), sorted(apart_from), note)[0]  # type: ignore[return-value]
+    filled_in = jsonable(dict(known)) if known else None
+    holders = (to,) if to else ()
+    return playing().ask((question,), sorted(apart_from), note, holders, filled_in)[0]  # type: ignore[return-value]
+
+
+def ask_each(
+    question: Question[A], *, to: Sequence[str], apart_from: Iterable[str] = (), note: str | None = None
+) -> list[A]:
+    """Ask several accounts the same question at once; none sees another's answer. Go on when all have answered.
+
+    The answers come in the order of ``to``, which is the order of their keys: ``score#1``, ``score#2``.
+    """
+    return playing().ask((question,) * len(to), sorted(apart_from), note, tuple(to))  # type: ignore[return-value]
 
 
 @overload
@@ -184,6 +165,42 @@ def issue(kind: Paper, facts: Mapping[str, Any]) -> Issued:
     if kind.series is None:
         raise PipelineMistake(f"{kind.name} has no series: hand it out with paper()")
     return TypeAdapter(Issued).validate_python(playing().issue(kind.name, jsonable(dict(facts))))
+
+
+def hand_on(pipeline: str, facts: Mapping[str, Any]) -> HandedOver:
+    """Open the next pipeline's case for the same subject, with what is known: a wait that the machine answers.
+
+    Both ledgers name the other case. Where the subject has an open case there, nothing is opened and that one is named.
+    """
+    return HandedOver(**playing().hand_on(pipeline, jsonable(dict(facts))))
+
+
+def assignable(case: Case, question: str, *, holds: str | None = None, apart_from: Iterable[str] = ()) -> list[str]:
+    """Return, in a step, the accounts that may answer ``question`` of this case today, the least loaded first.
+
+    ``holds`` asks for another standing than the question does ("curator:makanan").
+    """
+    replay = _in_step(f"assignable {question}")
+    asked = replay.pipeline.questions[question]
+    took_part = replay.who_answered(asked.apart_from) | set(apart_from)
+    return impartiality.assignable(replay.session, case, asked, replay.today, holds or asked.holds, took_part)
+
+
+def held(*what: str, kind: str, of: int) -> list[Held]:
+    """Return, in a step, the standings of that name which a subject has today, the oldest first, each with its case."""
+    replay = _in_step(f"held {what}")
+    wanted = (
+        select(Standing, CaseRow.number)
+        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        .where(
+            Standing.subject_kind == kind,
+            Standing.subject_id == of,
+            col(Standing.what).in_(what),
+            impartiality.in_force(replay.today),
+        )
+        .order_by(col(Standing.since), col(Standing.case_id))
+    )
+    return [Held(one.what, one.reference, one.since, one.until, number) for one, number in replay.session.exec(wanted)]
 
 
 def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
@@ -255,12 +272,3 @@ def _in_step(word: str) -> Replay:
     if replay.step_key is None:
         raise PipelineMistake(f"{word} is used in the process itself; use it inside a @step")
     return replay
-
-
-def _return_type(work: Callable[..., Any]) -> Callable[[], TypeAdapter[Any]]:
-    @functools.lru_cache(maxsize=1)
-    def adapter() -> TypeAdapter[Any]:
-        hints = typing.get_type_hints(inspect.unwrap(work))
-        return TypeAdapter(hints.get("return", Any))
-
-    return adapter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.calendar import due_date
+from engine.subjects import BusinessFacts, ProductFacts
 from engine.words import Case, run
 from rules.regions import region_name
 
@@ -14,11 +15,21 @@ def lasting(case: Case) -> dict[str, Any]:
     return {
         "case_number": case.number,
         "applicant_name": case.applicant.name,
-        "business_name": case.facts.name,
+        **_named(case.facts),
         "region_name": region_name(case.region_code),
         "office": case.rules.office.value,
         "official": case.rules.signing_official.value,
     }
+
+
+def _named(facts: Any) -> dict[str, str]:
+    """Return what the case is about by name; of a person it is the applicant's own."""
+    match facts:
+        case BusinessFacts():
+            return {"business_name": facts.name}
+        case ProductFacts():
+            return {"product_name": facts.name, "business_name": facts.business.name}
+    return {}
 
 
 def common(case: Case) -> dict[str, Any]:

@@ -4,7 +4,18 @@ from models.base import Base, Role, metadata
 from models.cases import Answer, AnyWait, Case, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
 from models.intake import Import, ImportLine
 from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing
-from models.people import Business, Institution, Mandate, Person, PersonIndex, SealingKey, User, UserRole
+from models.people import (
+    Business,
+    DeclaredConflict,
+    Institution,
+    Mandate,
+    Person,
+    PersonIndex,
+    Product,
+    SealingKey,
+    User,
+    UserRole,
+)
 
 __all__ = [
     "Answer",
@@ -13,6 +24,7 @@ __all__ = [
     "Business",
     "Case",
     "CaseStatus",
+    "DeclaredConflict",
     "Document",
     "DocumentStatus",
     "EntryKind",
@@ -25,6 +37,7 @@ __all__ = [
     "Mandate",
     "Person",
     "PersonIndex",
+    "Product",
     "Role",
     "Run",
     "SealingKey",

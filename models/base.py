@@ -54,6 +54,12 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     DIVISION_HEAD = "division_head"
     OFFICE_HEAD = "office_head"
+    LSP_OFFICER = "lsp_officer"
+    LSP_HEAD = "lsp_head"
+    ASSESSOR = "assessor"
+    PLENARY = "plenary"
+    CURATOR = "curator"
+    PANEL_CHAIR = "panel_chair"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
 
@@ -65,6 +71,12 @@ ROLE_TITLES: dict[Role, str] = {
     Role.SUPERVISOR: "Penyelia",
     Role.DIVISION_HEAD: "Kepala bidang",
     Role.OFFICE_HEAD: "Kepala dinas",
+    Role.LSP_OFFICER: "Petugas LSP",
+    Role.LSP_HEAD: "Ketua LSP",
+    Role.ASSESSOR: "Asesor",
+    Role.PLENARY: "Anggota pleno",
+    Role.CURATOR: "Kurator",
+    Role.PANEL_CHAIR: "Ketua panel kurasi",
     Role.ADMINISTRATOR: "Administrator",
     Role.AUDITOR: "Auditor",
 }

@@ -39,11 +39,12 @@ class EntryKind(StrEnum):
 
 
 class WaitKind(StrEnum):
-    """Who can settle a wait: a person, a call to somebody else's system, or the numbering and signing of a document."""
+    """Who can settle a wait: a person, a call to somebody else's system, the numbering of a document, the next pipeline."""
 
     PERSON = "person"
     EXTERNAL = "external"
     ISSUE = "issue"
+    HAND_ON = "hand_on"
     HAND_DELIVERY = "hand_delivery"
 
 

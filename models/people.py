@@ -75,6 +75,18 @@ class Business(Base, table=True):
     created_at: datetime = Field(sa_type=Moment)
 
 
+class Product(Base, table=True):
+    """Something that a business makes and wants curated; its cluster says which curators may judge it."""
+
+    __tablename__ = "product"
+    __table_args__ = (UniqueConstraint("business_id", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    business_id: int = Field(foreign_key="business.id", index=True)
+    name: str
+    cluster: str = Field(max_length=32)
+    created_at: datetime = Field(sa_type=Moment)
+
+
 class Institution(Base, table=True):
     """An office, LSP, LPH, companion body, curation house, export center …"""
 
@@ -124,3 +136,24 @@ class Mandate(Base, table=True):
     recorded_by_id: int = Field(foreign_key="account.id", index=True)
     recorded_at: datetime = Field(sa_type=Moment)
     revoked_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class DeclaredConflict(Base, table=True):
+    """Somebody said that they are not impartial towards a person, a business or an institution: they decide nothing there.
+
+    ISO/IEC 17024 and 17065 ask for it. It is never deleted: where it ends, ``until`` says when.
+    """
+
+    __tablename__ = "declared_conflict"
+    __table_args__ = (
+        CheckConstraint("until IS NULL OR until >= declared_on", name="until_follows_declaration"),
+        Index("ix_declared_conflict_subject", "subject_kind", "subject_id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="account.id", index=True)
+    subject_kind: str = Field(max_length=16)
+    subject_id: int
+    kind: str = Field(max_length=16)
+    declared_on: date
+    until: date | None = None
+    declared_by_id: int = Field(foreign_key="account.id", index=True)

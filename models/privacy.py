@@ -6,6 +6,7 @@ UU 27/2022 on personal data; at most the first six and the last two digits of a 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # What looks long and is nobody's: case and document numbers, dates and moments, money, hashes and ids.
 _PUBLIC = (
@@ -40,6 +41,15 @@ def without_personal_numbers(text: str) -> str:
     Case numbers, NIB, money, dates, hashes and ids stay readable.
     """
     return _LONG.sub(_masked_match, text)
+
+
+def masked_in(value: Any) -> Any:
+    """Return a JSON value with every personal number in its texts masked."""
+    if isinstance(value, dict):
+        return {name: masked_in(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked_in(inner) for inner in value]
+    return without_personal_numbers(value) if isinstance(value, str) else value
 
 
 def _masked_match(match: re.Match[str]) -> str:

@@ -6,12 +6,29 @@ from hashlib import sha256
 from typing import Any
 
 from engine.accounts import add_user
-from engine.case import handle_of
 from engine.office import Office
-from models import Business, Person, PersonIndex
+from engine.people import add_person, add_product
+from models import Business
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
 EVIDENCE = f"sha256:{sha256(PAPER).hexdigest()}"
+
+
+def register_person(office: Office, national_id: str = "3508166904956220", **changes: Any) -> int:
+    """Register somebody with an account of their own (``owner-<id>``); return their id."""
+    about = {
+        "name": "Sri Purnomo",
+        "email": "sri@contoh.example",
+        "phone": "+6281162319252",
+        "address": "Jl. Santoso No. 179, Lumajang",
+        **changes,
+    }
+    return add_person(office, national_id=national_id, **about)
+
+
+def register_product(office: Office, business: int, name: str = "Keripik singkong", cluster: str = "makanan") -> int:
+    """Register a product of that business; return its id."""
+    return add_product(office, business, name, cluster)
 
 
 def register_business(office: Office, national_id: str = "3508166904956220", **changes: Any) -> int:
@@ -26,37 +43,21 @@ def register_business(office: Office, national_id: str = "3508166904956220", **c
         "capital_rupiah": 100_000_000,
         "business_id_number": None,
         "language": "id",
+        "cluster": "makanan",
         **changes,
     }
+    person_id = register_person(
+        office, national_id, name=about["owner_name"], email=about["email"], language=about["language"]
+    )
     with office.db.writing() as session:
-        key = office.vault.new_key(session)
-        sealed = {
-            "national_id": national_id,
-            "tax_id": None,
-            "phone": "+6281162319252",
-            "email": about["email"],
-            "address": "Jl. Santoso No. 179, Lumajang",
-        }
-        person = Person(
-            name=about["owner_name"],
-            language=about["language"],
-            key_id=key.id,
-            sealed=office.vault.seal(key, sealed),
-            created_at=office.clock.now(),
-        )
-        session.add(person)
-        session.flush()
-        assert person.id is not None
-        digest = office.vault.digest("national_id", national_id)
-        session.add(PersonIndex(kind="national_id", digest=digest, person_id=person.id))
         business = Business(
-            owner_id=person.id,
+            owner_id=person_id,
             name=about["name"],
             region_code=about["region_code"],
             industry_code=about["industry_code"],
             industry_code_version="2020",
             main_product="Keripik singkong",
-            cluster="makanan",
+            cluster=about["cluster"],
             capital_rupiah=about["capital_rupiah"],
             annual_sales_rupiah=about["annual_sales_rupiah"],
             business_id_number=about["business_id_number"],
@@ -64,8 +65,7 @@ def register_business(office: Office, national_id: str = "3508166904956220", **c
         )
         session.add(business)
         session.flush()
-        business_id, person_id = business.id, person.id
-    add_user(office, handle_of(person_id), ["applicant"], person=person_id)
+        business_id = business.id
     assert business_id is not None
     return business_id
 

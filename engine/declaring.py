@@ -1,0 +1,92 @@
+"""How a process, its steps and its calls to the world outside are declared; `engine.words` hands these on."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+from engine.case import Case
+from engine.forms import Form, Question
+from engine.registry import Ending, Pipeline, register
+from engine.replay import jsonable, playing
+from outside.oss import ByHand
+
+F = TypeVar("F", bound=Form)
+P = ParamSpec("P")
+R = TypeVar("R")
+E = TypeVar("E", bound=Ending)
+
+
+def pipeline(
+    name: str,
+    *,
+    version: int,
+    title: str,
+    prefix: str,
+    subject: str,
+    outcomes: type[E],
+    on_withdrawal: Callable[[Case, str], E],
+    clock: str | None = None,
+) -> Callable[[Callable[[Case], E]], Callable[[Case], E]]:
+    """Register the function below as a process.
+
+    ``prefix`` begins its case numbers, ``subject`` is what a case is about (business, person, product),
+    ``on_withdrawal`` ends a case that the applicant takes back, ``clock`` names the rule of the whole case's legal budget.
+    """
+
+    def registered(body: Callable[[Case], E]) -> Callable[[Case], E]:
+        register(Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, body.__module__))
+        return body
+
+    return registered
+
+
+def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, P], R]:
+    """Make of a function a piece of local work: done once, recorded with its JSON result, never done again.
+
+    It writes rows, papers and letters in the transaction of the run. What it returns must come back from JSON as its
+    annotation says.
+    """
+    returns = _return_type(work)
+
+    @functools.wraps(work)
+    def call(case: Case, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        arguments = [jsonable(args), jsonable(kwargs)]
+        result = playing().perform(work.__name__, arguments, lambda: work(case, *args, **kwargs))
+        return cast(R, returns().validate_python(result, strict=False))
+
+    call.is_step = True  # type: ignore[attr-defined]
+    return call
+
+
+def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]], Callable[..., F]]:
+    """Make of a function a call to somebody else's system: a wait that the machine answers, outside any transaction.
+
+    It returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers ``question`` instead,
+    under the same key, and the process goes on the same. Its arguments after the case are JSON.
+    """
+
+    def made(work: Callable[..., F | ByHand]) -> Callable[..., F]:
+        @functools.wraps(work)
+        def call(case: Case, /, **arguments: Any) -> F:
+            return playing().call_out(work.__name__, question, jsonable(arguments))  # type: ignore[return-value]
+
+        call.is_step = True  # type: ignore[attr-defined]
+        call.calls_out = work  # type: ignore[attr-defined]
+        return call
+
+    return made
+
+
+def _return_type(work: Callable[..., Any]) -> Callable[[], TypeAdapter[Any]]:
+    @functools.lru_cache(maxsize=1)
+    def adapter() -> TypeAdapter[Any]:
+        hints = typing.get_type_hints(inspect.unwrap(work))
+        return TypeAdapter(hints.get("return", Any))
+
+    return adapter

@@ -1,0 +1,74 @@
+"""`hand_on`: the next pipeline's case is opened and the wait for it settled in one short transaction.
+
+Nothing is called and nothing is rendered, so nothing can be left half done. Case rows are locked first, then the subjects, then
+the series of numbers: in that order everywhere, or two workers could wait for each other for ever.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, select
+
+from engine.case import HandedOn
+from engine.claiming import free, parked_cases
+from engine.dossiers import Dossier, fetch
+from engine.office import Office, RunHandle
+from engine.opening import Opening, open_in
+from engine.registry import pipeline_named
+from engine.replay import SYSTEM
+from engine.settling import settle
+from models import EntryKind, Wait, WaitKind
+
+BATCH = 100
+
+
+def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
+    """Open the cases that others wait for, up to a batch; return how many were taken up."""
+    with office.db.writing() as session:
+        wanted = (
+            select(Wait)
+            .where(
+                Wait.pipeline == pipeline,
+                Wait.kind == WaitKind.HAND_ON,
+                col(Wait.settled_at).is_(None),
+                col(Wait.case_id).not_in(parked_cases(pipeline)),
+                free(Wait.leased_until, office.clock.now()),
+            )
+            .order_by(col(Wait.case_id))
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        if only is not None:
+            wanted = wanted.where(col(Wait.case_id).in_(list(only)))
+        waits = {wait.case_id: wait for wait in session.exec(wanted)}
+        if not waits:
+            return 0
+        by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
+        for dossier in fetch(office, session, waits, lock=True):
+            request = office.vault.unseal(dossier.key, waits[dossier.row.id or 0].request or b"")
+            by_target[request["pipeline"]].append((dossier, HandedOn(dossier.case.number, request["facts"])))
+        for target, givers in sorted(by_target.items()):
+            subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
+            openings = open_in(office, run, session, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
+            opened = dict(zip(subjects, openings, strict=True))
+            for dossier, _ in givers:
+                _settle(office, run, session, dossier, waits[dossier.row.id or 0], opened[dossier.case.subject_id])
+        return len(waits)
+
+
+def _settle(office: Office, run: RunHandle, session: Session, dossier: Dossier, wait: Wait, opening: Opening) -> None:
+    settle(
+        office,
+        run,
+        session,
+        dossier.row,
+        wait,
+        settled_as="answered",
+        kind=EntryKind.MACHINE,
+        actor=SYSTEM,
+        outcome="handed_on",
+        reason=f"dilanjutkan sebagai {opening.number}",
+        result={"number": opening.number, "opened": opening.opened},
+    )

@@ -1,0 +1,157 @@
+"""Who may not decide, although their role would let them: one rule for assigning and for deciding, on every path.
+
+Nobody decides on their own application, on what they evaluated themselves, against a conflict that was declared, on somebody
+of their own institution where the question says so, or without the standing that it asks for. ISO/IEC 17024 (5.2, 9.4)
+and ISO/IEC 17065 (4.2, 7.5, 7.6) are why; what each question asks is declared at the top of its pipeline.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import Session, col, select
+
+from engine.case import Case
+from engine.errors import NotAllowed
+from engine.forms import Question
+from models import Business, DeclaredConflict, LedgerEntry, Standing, User, UserRole, Wait
+from models import Case as CaseRow
+
+
+def must_be_impartial(
+    session: Session,
+    user: User | str,
+    case: Case,
+    question: Question[Any],
+    on: date,
+    took_part: Iterable[str],
+    key: str = "",
+) -> None:
+    """Do nothing where ``user`` may decide. Raises `NotAllowed` with the reason and the next move."""
+    if isinstance(user, str):
+        found = session.exec(select(User).where(User.name == user)).first()
+        if found is None:
+            raise NotAllowed(f"There is no user {user}", for_people=f"Tidak ada pengguna bernama {user}.", user=user)
+        user = found
+    for english, indonesian in _bars(session, user, case, question, on, set(took_part), key or question.name):
+        raise NotAllowed(
+            f"{user.name} {english}. Ask a colleague",
+            for_people=f"{user.name} {indonesian}. Mintalah rekan lain.",
+            user=user.name,
+            question=question.name,
+        )
+
+
+def who_took_part(session: Session, case_number: str, question: Question[Any]) -> set[str]:
+    """Return who has answered, up to this moment, what ``question`` must be kept apart from."""
+    if not question.apart_from:
+        return set()
+    answers = session.exec(
+        select(LedgerEntry.key, LedgerEntry.actor)
+        .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
+        .where(CaseRow.number == case_number)
+    )
+    return {actor for key, actor in answers if key.split("#")[0] in question.apart_from}
+
+
+def assignable(
+    session: Session, case: Case, question: Question[Any], on: date, holds: str | None, apart_from: Iterable[str]
+) -> list[str]:
+    """Return the accounts that may answer ``question`` of ``case`` on ``on``, whoever holds the fewest open waits first."""
+    wanted = select(User).join(UserRole, col(UserRole.user_id) == col(User.id)).where(UserRole.role == question.of)
+    if holds:
+        wanted = wanted.where(col(User.person_id).in_(_holders(holds, on)))
+    took_part = set(apart_from)
+    free = [
+        user.name
+        for user in session.exec(wanted)
+        if case.region_code.startswith(user.region_code or "")
+        and not any(_bars(session, user, case, question, on, took_part, question.name))
+    ]
+    open_waits = select(Wait.holder).where(col(Wait.settled_at).is_(None), col(Wait.holder).in_(free))
+    load = Counter(session.exec(open_waits))
+    return sorted(free, key=lambda name: (load[name], name))
+
+
+def _bars(
+    session: Session, user: User, case: Case, question: Question[Any], on: date, took_part: set[str], key: str
+) -> Iterator[tuple[str, str]]:
+    """Yield each thing that stands in the way, in English and in Indonesian."""
+    if user.name in took_part:
+        yield (
+            f"took part in what {key} decides about and may not answer it",
+            f"terlibat dalam hal yang diputuskan pada {key} dan tidak boleh menjawabnya",
+        )
+    if user.person_id is not None and user.person_id == case.applicant.person_id:
+        yield (
+            f"is the applicant of {case.number} and may not decide on it",
+            f"adalah pemohon {case.number} dan tidak boleh memutuskannya sendiri",
+        )
+    declared = _declared(session, user, on)
+    concerned = _concerned(session, case) if declared else set()
+    for conflict in declared:
+        if (conflict.subject_kind, conflict.subject_id) in concerned:
+            yield (
+                f"declared a conflict of interest ({conflict.kind}) with {conflict.subject_kind} {conflict.subject_id}",
+                f"telah menyatakan benturan kepentingan ({conflict.kind}) dengan pihak dalam {case.number}",
+            )
+    if question.other_institution and user.institution_id in _institutions(session, case):
+        yield (
+            f"works at the same institution as the applicant of {case.number}",
+            f"bekerja di lembaga yang sama dengan pemohon {case.number}",
+        )
+    if question.holds and not holds(session, user, question.holds, on):
+        yield (
+            f"holds no {question.holds} standing that is in force on {on}",
+            f"tidak memegang sertifikat {question.holds} yang berlaku pada {on}",
+        )
+
+
+def holds(session: Session, user: User, what: str, on: date) -> bool:
+    """Return whether the person of that account holds the standing ``what`` on ``on``."""
+    wanted = select(Standing.case_id).where(
+        Standing.subject_kind == "person",
+        Standing.subject_id == user.person_id,
+        Standing.what == what,
+        in_force(on),
+    )
+    return user.person_id is not None and session.exec(wanted).first() is not None
+
+
+def in_force(on: date) -> ColumnElement[bool]:
+    """Return the condition that a standing has begun and has not ended on ``on``; its last day counts."""
+    begun: ColumnElement[bool] = col(Standing.since) <= on
+    return begun & or_(col(Standing.until).is_(None), col(Standing.until) >= on)
+
+
+def _holders(what: str, on: date) -> Any:
+    return select(Standing.subject_id).where(Standing.subject_kind == "person", Standing.what == what, in_force(on))
+
+
+def _declared(session: Session, user: User, on: date) -> list[DeclaredConflict]:
+    """Return the conflicts of an account as this transaction met them first: it may bring hundreds of answers."""
+    known: dict[int | None, list[DeclaredConflict]] = session.info.setdefault("conflicts", {})
+    if user.id not in known:
+        known[user.id] = list(session.exec(select(DeclaredConflict).where(DeclaredConflict.user_id == user.id)))
+    return [one for one in known[user.id] if one.declared_on <= on and (one.until is None or on <= one.until)]
+
+
+def _institutions(session: Session, case: Case) -> set[int]:
+    """Return the institutions at which the applicant has an account."""
+    found = session.exec(select(User.institution_id).where(User.person_id == case.applicant.person_id))
+    return {institution for institution in found if institution is not None}
+
+
+def _concerned(session: Session, case: Case) -> set[tuple[str, int]]:
+    """Return whom a conflict may concern: the applicant, their institutions, their businesses."""
+    businesses = session.exec(select(Business.id).where(Business.owner_id == case.applicant.person_id))
+    institutions = {("institution", one) for one in _institutions(session, case)}
+    return (
+        institutions
+        | {("person", case.applicant.person_id)}
+        | {("business", one) for one in businesses if one is not None}
+    )

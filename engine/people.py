@@ -1,0 +1,112 @@
+"""The register beside the imports: persons, products, and the conflicts of interest that people declare."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlmodel import select
+
+from engine.accounts import add_user, institution_coded
+from engine.authority import user_named
+from engine.case import handle_of
+from engine.errors import Refused
+from engine.intake.cleaning import Fault
+from engine.intake.identity import national_id as clean_national_id
+from engine.office import Office
+from models import Business, DeclaredConflict, Person, PersonIndex, Product, Role
+
+
+def add_person(
+    office: Office, name: str, *, national_id: str, language: str = "id", region: str = "", **contact: str | None
+) -> int:
+    """Register a person (a candidate, a curator) with an account to answer from; return their id.
+
+    ``national_id`` has 16 digits; ``contact`` is phone, email, address, tax_id. One who is registered already is returned
+    as they are: one national id is one person. Raises `Refused` for a national id that can't be one.
+    """
+    cleaned = clean_national_id(national_id)
+    if isinstance(cleaned, Fault):
+        raise Refused(cleaned.reason_en, for_people=f"national_id: {cleaned.reason_id}")
+    national_id = cleaned.value
+    with office.db.writing() as session:
+        digest = office.vault.digest("national_id", national_id)
+        known = session.exec(
+            select(PersonIndex.person_id).where(PersonIndex.kind == "national_id", PersonIndex.digest == digest)
+        ).first()
+        if known is not None:
+            return known
+        key = office.vault.new_key(session)
+        sealed = {"national_id": national_id, "tax_id": None, "phone": None, "email": None, "address": "", **contact}
+        person = Person(
+            name=name,
+            language=language,
+            key_id=key.id,
+            sealed=office.vault.seal(key, {**sealed, "region_code": region.replace(".", "")}),
+            created_at=office.clock.now(),
+        )
+        session.add(person)
+        session.flush()
+        assert person.id is not None
+        session.add(PersonIndex(kind="national_id", digest=digest, person_id=person.id))
+        person_id = person.id
+    add_user(office, handle_of(person_id), [Role.APPLICANT], person=person_id)
+    return person_id
+
+
+def add_product(office: Office, business: int, name: str, cluster: str) -> int:
+    """Register a product of a business; return its id, or that of the one it has by that name. Raises `Refused`."""
+    with office.db.writing() as session:
+        if session.get(Business, business) is None:
+            raise Refused(f"There is no business {business}", for_people=f"Tidak ada usaha nomor {business}.")
+        wanted = select(Product).where(Product.business_id == business, Product.name == name)
+        product = session.exec(wanted).first()
+        if product is None:
+            product = Product(business_id=business, name=name, cluster=cluster, created_at=office.clock.now())
+            session.add(product)
+            session.flush()
+        assert product.id is not None
+        return product.id
+
+
+CONFLICTS = ("family", "employer", "trainer", "consultant", "association", "other")
+
+
+def declare_conflict(
+    office: Office,
+    name: str,
+    kind: str,
+    *,
+    by: str,
+    business: int | None = None,
+    person: int | None = None,
+    institution: str | None = None,
+    until: date | None = None,
+) -> int:
+    """Record that an account is not impartial towards one business, person or institution; return the declaration's id.
+
+    ``kind`` is one of `CONFLICTS`. From this moment it decides nothing about them. Raises `Refused`.
+    """
+    if kind not in CONFLICTS:
+        raise Refused(f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}")
+    with office.db.writing() as session:
+        towards = {
+            "business": business if business and session.get(Business, business) else None,
+            "person": person if person and session.get(Person, person) else None,
+            "institution": institution_coded(session, institution) if institution else None,
+        }
+        named = [(what, number) for what, number in towards.items() if number is not None]
+        if len(named) != 1:
+            raise Refused("Name one business, person or institution that exists")
+        declared = DeclaredConflict(
+            user_id=user_named(session, name).id or 0,
+            subject_kind=named[0][0],
+            subject_id=named[0][1],
+            kind=kind,
+            declared_on=office.clock.today(),
+            until=until,
+            declared_by_id=user_named(session, by).id or 0,
+        )
+        session.add(declared)
+        session.flush()
+        assert declared.id is not None
+        return declared.id
