@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -38,7 +39,7 @@ class UnitRow(Row):
     code: UnitCode
 
 
-def one_line_a_unit(rows: list[UnitRow]) -> None:
+def one_line_a_unit(rows: Sequence[UnitRow]) -> None:
     """Refuse a list that is empty or names a unit twice. Raises ValueError."""
     codes = [row.code for row in rows]
     if not codes:
@@ -84,7 +85,9 @@ class Application(ApplicantForm):
 
     kind: Kind = Field(default=Kind.FIRST, description="first: sertifikat pertama; recertification: perpanjangan (RCC)")
     scheme: Annotated[str, Field(pattern=r"^[a-z_]{3,40}$", description="Skema sertifikasi yang dipilih")]
-    national_id: Annotated[str, Field(pattern=r"^\d{16}$", description="NIK: 16 angka, seperti pada KTP yang dilampirkan")]
+    national_id: Annotated[
+        str, Field(pattern=r"^\d{16}$", description="NIK: 16 angka, seperti pada KTP yang dilampirkan")
+    ]
     education: Name = Field(description="Pendidikan terakhir")
     occupation: Name = Field(description="Pekerjaan atau jabatan sekarang")
     employer: str = Field(default="", max_length=200, description="Lembaga atau perusahaan tempat bekerja, bila ada")
@@ -117,7 +120,7 @@ class SelfAssessment(ApplicantForm):
 
     @model_validator(mode="after")
     def _shows_what_it_claims(self) -> Self:
-        one_line_a_unit([*self.units])
+        one_line_a_unit(self.units)
         if bare := [one.code for one in self.units if one.claim is Result.COMPETENT and one.evidence is None]:
             raise ValueError(f"units: unit {', '.join(bare)} diakui K tanpa bukti; lampirkan buktinya atau pilih BK")
         return self
@@ -128,12 +131,16 @@ class Agreement(ApplicantForm):
 
     agrees: bool = Field(description="Saya setuju diases menurut rencana ini, dan tahu hak banding saya")
     keeps_secret: bool = Field(description="Saya menjaga kerahasiaan materi uji")
-    special_needs: str = Field(default="", max_length=1000, description="Kebutuhan khusus saat uji (FR.AK.07), bila ada")
+    special_needs: str = Field(
+        default="", max_length=1000, description="Kebutuhan khusus saat uji (FR.AK.07), bila ada"
+    )
 
     @model_validator(mode="after")
     def _agrees_to_all(self) -> Self:
         if not (self.agrees and self.keeps_secret):
-            raise ValueError("agrees: uji hanya dapat dilakukan bila kedua pernyataan disetujui; bila tidak, tarik permohonan")
+            raise ValueError(
+                "agrees: uji hanya dapat dilakukan bila kedua pernyataan disetujui; bila tidak, tarik permohonan"
+            )
         return self
 
 
@@ -159,7 +166,9 @@ class ResultResponse(ApplicantForm):
     decision: ResponseEnd = Field(description="accept: menerima hasil; appeal: mengajukan banding (FR.AK.04)")
     was_explained: bool = Field(default=True, description="Proses banding sudah dijelaskan kepada saya")
     talked_it_over: bool = Field(default=False, description="Saya sudah membicarakan hasil dengan asesor")
-    units: list[UnitCode] = Field(default_factory=list, description="Unit yang hasilnya dibanding; kosong berarti semua")
+    units: list[UnitCode] = Field(
+        default_factory=list, description="Unit yang hasilnya dibanding; kosong berarti semua"
+    )
     reason: str = Field(default="", max_length=2000, description="Alasan banding; wajib bila banding")
 
     @model_validator(mode="after")

@@ -39,7 +39,9 @@ class AssessmentReview(Form):
     """The assessor's review of FR.APL.02."""
 
     decision: ReviewEnd = Field(description="continue: asesmen dapat dilanjutkan; not_continue: belum")
-    reason: str = Field(default="", max_length=2000, description="Saran; wajib bila tidak dilanjutkan, misalnya pelatihan")
+    reason: str = Field(
+        default="", max_length=2000, description="Saran; wajib bila tidak dilanjutkan, misalnya pelatihan"
+    )
 
     @model_validator(mode="after")
     def _advises(self) -> Self:
@@ -64,7 +66,7 @@ class Plan(Form):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        one_line_a_unit([*self.units])
+        one_line_a_unit(self.units)
         return self
 
 
@@ -72,12 +74,16 @@ class AssessorAgreement(Form):
     """FR.AK.01, the assessor's side: explained, impartial, confidential."""
 
     explained: bool = Field(description="Saya telah menjelaskan rencana, hak banding, dan kerahasiaan kepada asesi")
-    impartial: bool = Field(description="Saya tidak pernah melatih asesi, bukan keluarganya, dan tidak selembaga dengannya")
+    impartial: bool = Field(
+        description="Saya tidak pernah melatih asesi, bukan keluarganya, dan tidak selembaga dengannya"
+    )
 
     @model_validator(mode="after")
     def _stands_by_it(self) -> Self:
         if not (self.explained and self.impartial):
-            raise ValueError("impartial: bila tidak dapat menyatakan keduanya, mintalah petugas LSP menunjuk asesor lain")
+            raise ValueError(
+                "impartial: bila tidak dapat menyatakan keduanya, mintalah petugas LSP menunjuk asesor lain"
+            )
         return self
 
 
@@ -102,7 +108,9 @@ class TestRecord(Form):
 
     decision: TestEnd = Field(description="held: asesi diuji; absent: asesi tidak hadir")
     tested_on: date = Field(description="Tanggal uji")
-    records: list[InstrumentRecord] = Field(default_factory=list, description="Rekaman FR.IA, satu baris tiap perangkat")
+    records: list[InstrumentRecord] = Field(
+        default_factory=list, description="Rekaman FR.IA, satu baris tiap perangkat"
+    )
 
     @model_validator(mode="after")
     def _has_records(self) -> Self:
@@ -127,13 +135,18 @@ class AssessmentRecord(Form):
 
     decision: Result = Field(description="Rekomendasi: competent hanya bila semua unit K")
     units: list[UnitResult] = Field(description="Satu baris untuk tiap unit yang diuji")
+    records: list[InstrumentRecord] = Field(
+        default_factory=list, description="Rekaman FR.IA tambahan, bila pleno memintanya"
+    )
 
     @model_validator(mode="after")
     def _follows_from_its_units(self) -> Self:
-        one_line_a_unit([*self.units])
+        one_line_a_unit(self.units)
         for one in self.units:
             if one.result is Result.COMPETENT and not (one.valid and one.authentic and one.current and one.sufficient):
-                raise ValueError(f"units: unit {one.code} K tanpa bukti yang valid, asli, terkini dan memadai; tulis BK")
+                raise ValueError(
+                    f"units: unit {one.code} K tanpa bukti yang valid, asli, terkini dan memadai; tulis BK"
+                )
             if one.result is Result.NOT_YET and not one.note:
                 raise ValueError(f"units: unit {one.code} BK; tulis tindak lanjutnya pada note")
         failed = [one.code for one in self.units if one.result is Result.NOT_YET]
@@ -148,9 +161,13 @@ class AssessmentReport(Form):
     """FR.AK.05, the report, and FR.AK.06, the review of the process."""
 
     positive: Text = Field(description="FR.AK.05: aspek positif")
-    negative: str = Field(default="", max_length=2000, description="FR.AK.05: aspek negatif, penolakan, saran perbaikan")
+    negative: str = Field(
+        default="", max_length=2000, description="FR.AK.05: aspek negatif, penolakan, saran perbaikan"
+    )
     followed_principles: bool = Field(description="FR.AK.06: asesmen valid, reliabel, fleksibel, dan adil")
-    recommendation: str = Field(default="", max_length=2000, description="FR.AK.06: usul perbaikan; wajib bila ada yang kurang")
+    recommendation: str = Field(
+        default="", max_length=2000, description="FR.AK.06: usul perbaikan; wajib bila ada yang kurang"
+    )
 
     @model_validator(mode="after")
     def _says_what_to_mend(self) -> Self:

@@ -23,10 +23,14 @@ class CertificateBlank(Form):
 
     source: Text = Field(description="Dari mana: nomor surat BNSP atau laman SI-LSP")
     evidence: Evidence = Field(description="Berkas dari BNSP")
-    certificate_number: str = Field(max_length=40, description="Nomor sertifikat BNSP, misalnya 62019 2513 6 0033443 2025")
+    certificate_number: str = Field(
+        max_length=40, description="Nomor sertifikat BNSP, misalnya 62019 2513 6 0033443 2025"
+    )
     registration_number: Name = Field(description="Nomor registrasi (No. Reg.), dengan tahun di belakang")
     issued_on: date = Field(description="Tanggal terbit")
-    valid_until: date | None = Field(default=None, description="Berlaku sampai, bila tercetak; kosong: menurut aturan LSP")
+    valid_until: date | None = Field(
+        default=None, description="Berlaku sampai, bila tercetak; kosong: menurut aturan LSP"
+    )
 
     @field_validator("certificate_number")
     @classmethod

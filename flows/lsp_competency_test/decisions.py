@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from engine.words import Form
-from flows.lsp_competency_test.application import Account, Name, Text
+from flows.lsp_competency_test.application import Account, Name, Text, UnitCode
 
 MET = re.compile(r"MET\.000\.(\d{6})[ .](\d{4})")
 
@@ -34,7 +34,9 @@ class AdminCheck(Form):
     """The check of FR.APL.01: the proofs are the candidate's own, and meet the basic requirements of the scheme."""
 
     decision: CheckEnd
-    deficiencies: list[Text] = Field(default_factory=list, description="Kekurangan, satu per baris; misalnya foto bukan asesi")
+    deficiencies: list[Text] = Field(
+        default_factory=list, description="Kekurangan, satu per baris; misalnya foto bukan asesi"
+    )
     reason: str = Field(default="", max_length=2000, description="Alasan; wajib bila ditolak")
 
     @model_validator(mode="after")
@@ -86,7 +88,9 @@ class Seats(Form):
         if len(set(self.members)) != len(self.members):
             raise ValueError("members: satu orang hanya boleh disebut satu kali")
         if len(self.members) < 3 or len(self.members) % 2 == 0:
-            raise ValueError("members: jumlah anggota harus ganjil dan paling sedikit tiga; tambah atau kurangi satu orang")
+            raise ValueError(
+                "members: jumlah anggota harus ganjil dan paling sedikit tiga; tambah atau kurangi satu orang"
+            )
         return self
 
 
@@ -124,10 +128,13 @@ class PlenaryVote(Form):
     """One member's own vote."""
 
     decision: VoteEnd = Field(description="competent (K), not_yet_competent (BK), atau return: kembali ke asesor")
+    units: list[UnitCode] = Field(default_factory=list, description="Unit yang BK; wajib untuk keputusan BK")
     reason: str = Field(default="", max_length=2000, description="Alasan; wajib untuk BK dan return")
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:
         if self.decision is not VoteEnd.COMPETENT and not self.reason:
             raise ValueError("reason: tulis alasan, atau bukti yang masih diperlukan dari asesor")
+        if self.decision is VoteEnd.NOT_YET and not self.units:
+            raise ValueError("units: sebut unit yang belum kompeten")
         return self
