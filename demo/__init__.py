@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import col, select
 
+from demo.halal_regular import RegularScript
 from demo.halal_self_declare import HalalScript
 from demo.nib_legalization import NibScript
 from demo.script import Script
@@ -51,11 +52,12 @@ def main() -> int:
     for name, role in STAFF.items():
         add_user(office, name, [role])
     console.print(f"[bold]Jalur demo[/bold]: {FILE.relative_to(PROJECT_ROOT)} → NIB → halal certificate\n")
-    nib, halal = pipeline_named("nib-legalization"), pipeline_named("halal-self-declare")
+    nib, halal, regular = map(pipeline_named, ("nib-legalization", "halal-self-declare", "halal-regular"))
     imported = _import(office)
     with prefect_api(office.settings, say=console.print):
         _carry(office, clock, nib, NibScript, without_case(office, nib))
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
+        _carry(office, clock, regular, RegularScript, [])
     with office.run("flow", by="delivery"):
         posted = deliver(office)
     summary(office, console, HOME, imported, posted, time.monotonic() - started)
@@ -91,7 +93,9 @@ def _legalized(office: Office, at_most: int) -> list[int]:
 def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[Script], subjects: list[int]) -> None:
     """Open a case for each, advance and answer in turns until all have ended; where only silence is left, let time pass."""
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
-        opened = open_cases(office, run, pipeline, subjects, by="budi").opened
+        open_cases(office, run, pipeline, subjects, by="budi")
+    with office.db.reading() as session:  # those that another pipeline handed on, too
+        opened = list(session.exec(select(Case.number).where(Case.pipeline == pipeline.name).order_by(col(Case.id))))
     people = script(office, opened)
     with progress(office, console, pipeline, len(opened)):
         while True:

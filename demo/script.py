@@ -9,9 +9,10 @@ from sqlmodel import col, select
 
 from engine.accounts import give_own_code
 from engine.answering import answer_many, withdraw
+from engine.case import handle_of
 from engine.evidence import keep
 from engine.office import Office
-from models import Business, Case, Person, User, Wait, WaitKind
+from models import Case, Person, Wait, WaitKind
 
 Said = tuple[str, dict[str, Any]] | None
 
@@ -25,6 +26,7 @@ class Situation:
     path: str
     owner: str
     name: str
+    holder: str | None
 
     @property
     def question(self) -> str:
@@ -88,15 +90,13 @@ class Script:
     def _waiting(self) -> list[Situation]:
         with self.office.db.reading() as session:
             found = session.exec(
-                select(Case.number, Wait.key, User.name, Person.name)
+                select(Case, Wait, Person.name)
                 .join(Wait, col(Wait.case_id) == col(Case.id))
-                .join(Business, col(Business.id) == col(Case.subject_id))
-                .join(Person, col(Person.id) == col(Business.owner_id))
-                .join(User, col(User.person_id) == col(Person.id))
+                .join(Person, col(Person.id) == col(Case.person_id))
                 .where(col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON)
             )
             return [
-                Situation(number, key, self.path[number], user, name)
-                for number, key, user, name in found
-                if number in self.path
+                Situation(case.number, wait.key, self.path[case.number], handle_of(case.person_id), name, wait.holder)
+                for case, wait, name in found
+                if case.number in self.path
             ]

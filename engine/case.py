@@ -47,6 +47,11 @@ class Case:
     rules: RulesAt
     handed_on: HandedOn | None = None
 
+    @property
+    def carried(self) -> dict[str, Any]:
+        """Return what another pipeline handed on with this case; nothing where it began here."""
+        return self.handed_on.known if self.handed_on else {}
+
 
 def handle_of(person_id: int) -> str:
     """Return the account name of an owner: the database's number, never a personal one."""

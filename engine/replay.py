@@ -119,6 +119,10 @@ class Replay:
         self.now = office.clock.now()
         self.step_key: str | None = None
         self.reason: str | None = None
+        self.opened_ways: list[
+            str
+        ] = []  # what the step under way gives, and the cases on which it relies: for its entry
+        self.relied_on: list[str] = []
         self._counts: Counter[str] = Counter()
         self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
         # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
@@ -164,7 +168,7 @@ class Replay:
 
         def do() -> None:
             token = _playing.set(self)  # Prefect may run the step in another context
-            self.step_key = key
+            self.step_key, self.opened_ways, self.relied_on = key, [], []
             try:
                 done.append(to_jsonable_python(work()))
             finally:
@@ -172,7 +176,14 @@ class Replay:
                 _playing.reset(token)
 
         self.stage.step(self.case.number, key, do)
-        self.append(EntryKind.STEP, key, arguments_hash=arguments_hash, result=done[0])
+        self.append(
+            EntryKind.STEP,
+            key,
+            arguments_hash=arguments_hash,
+            result=done[0],
+            outcome="opens the way" if self.opened_ways else "relies on" if self.relied_on else None,
+            reason=", ".join(dict.fromkeys(self.opened_ways or self.relied_on)) or None,
+        )
         return done[0]
 
     def ask(

@@ -146,6 +146,8 @@ def ask_each(
 
     The answers come in the order of ``to``, which is the order of their keys: ``score#1``, ``score#2``.
     """
+    if len(set(to)) < len(to):
+        raise PipelineMistake(f"{question.name} is asked twice of the same account: {', '.join(to)}")
     return playing().ask((question,) * len(to), sorted(apart_from), note, tuple(to))  # type: ignore[return-value]
 
 
@@ -187,7 +189,10 @@ def assignable(case: Case, question: str, *, holds: str | None = None, apart_fro
 
 
 def held(*what: str, kind: str, of: int) -> list[Held]:
-    """Return, in a step, the standings of that name which a subject has today, the oldest first, each with its case."""
+    """Return, in a step, the standings of that name which a subject has today, the oldest first, each with its case.
+
+    The step's ledger entry names those cases: what one case opened and another used stands in both ledgers.
+    """
     replay = _in_step(f"held {what}")
     wanted = (
         select(Standing, CaseRow.number)
@@ -200,7 +205,9 @@ def held(*what: str, kind: str, of: int) -> list[Held]:
         )
         .order_by(col(Standing.since), col(Standing.case_id))
     )
-    return [Held(one.what, one.reference, one.since, one.until, number) for one, number in replay.session.exec(wanted)]
+    found = [Held(one.what, one.reference, one.since, one.until, case) for one, case in replay.session.exec(wanted)]
+    replay.relied_on += [one.case_number for one in found]
+    return found
 
 
 def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
@@ -247,8 +254,9 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
 
 
 def stand(what: str, *, reference: str | None = None, until: date | None = None) -> None:
-    """Record what this case opens the way to, for its subject, from today."""
+    """Record what this case opens the way to, for its subject, from today; the step's ledger entry says so."""
     replay = _in_step(f"stand {what}")
+    replay.opened_ways.append(what)
     replay.book.write(
         Standing,
         case_id=replay.row.id,

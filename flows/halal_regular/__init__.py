@@ -7,9 +7,10 @@ and the fatwa committee in its stead. None of their numbers is made up here: eac
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from engine.clock import local_date
-from engine.words import Case, Ending, Question, Role, Silence, ask, close, issue, pipeline
+from engine.words import Case, Ending, Question, Role, Silence, ask, close, hand_on, issue, pipeline
 from flows.halal_regular.decisions import (
     Audit,
     AuditEnd,
@@ -68,7 +69,11 @@ APPLICATION = Question(
     title="Ajukan permohonan sertifikasi halal",
 )
 FACILITATION = Question(
-    Facilitation, of=Role.OFFICER, due="facilitation_time", title="Putuskan apakah biaya ditanggung dinas"
+    Facilitation,
+    of=Role.OFFICER,
+    due="facilitation_time",
+    apart_from=("application",),
+    title="Putuskan apakah biaya ditanggung dinas",
 )
 DOCUMENT_CHECK = Question(
     DocumentCheck,
@@ -91,12 +96,20 @@ AUDIT = Question(Audit, of=Role.OFFICER, due="audit_time", recorded_for="LPH", t
 CORRECTIVE_ACTION = Question(
     CorrectiveAction, of=Role.APPLICANT, due="action_time", silent_after="action_limit", title="Perbaiki temuan audit"
 )
-FATWA = Question(Fatwa, of=Role.OFFICER, due="fatwa_time", recorded_for="MUI", title="Catat hasil sidang fatwa MUI")
+FATWA = Question(
+    Fatwa,
+    of=Role.OFFICER,
+    due="fatwa_time",
+    recorded_for="MUI",
+    apart_from=("audit",),
+    title="Catat hasil sidang fatwa MUI",
+)
 COMMITTEE_RULING = Question(
     CommitteeRuling,
     of=Role.OFFICER,
     due="committee_time",
     recorded_for="Komite Fatwa",
+    apart_from=("audit",),
     title="Catat penetapan Komite Fatwa",
 )
 CERTIFICATE = Question(
@@ -135,14 +148,14 @@ def withdrawn(case: Case, reason: str) -> Outcome:
 def halal_regular(case: Case) -> Outcome:
     """From the owner's application to BPJPH's certificate in the books, or to a clear reason why not."""
     confirm_receipt(case)
-    application = hand_in(case, Outcome.NOT_SUBMITTED)
+    application = hand_in(case, Outcome.NOT_SUBMITTED, case.carried)
     if isinstance(application, Outcome):
         return application
     by_office = application.office_pays and facilitate(case, application)
 
     while (check := ask(DOCUMENT_CHECK)).decision is CheckEnd.RETURN:
         ask_for_what_bpjph_wants(case, check.deficiencies)
-        application = hand_in(case, Outcome.NOT_CORRECTED)
+        application = hand_in(case, Outcome.NOT_CORRECTED, application.stated())
         if isinstance(application, Outcome):
             return application
 
@@ -157,25 +170,29 @@ def halal_regular(case: Case) -> Outcome:
     return audit_and_rule(case, application, quote)
 
 
-def hand_in(case: Case, if_silent: Outcome) -> Application | Outcome:
-    """The owner hands in the application until nothing is wrong with it, or goes over to the self-declare path."""
+def hand_in(case: Case, if_silent: Outcome, known: dict[str, Any]) -> Application | Outcome:
+    """The owner hands in the application until nothing is wrong with it, or goes over to the self-declare path.
+
+    What is known already stands in the form: only what changes has to be typed.
+    """
     while True:
-        application = ask(APPLICATION)
+        application = ask(APPLICATION, known=known)
         if isinstance(application, Silence):
             return end(case, if_silent)
         faults = examine(case, application)
         if not faults and application.decision is Path.SELF_DECLARE:
-            return end(case, Outcome.REROUTED)
+            other = hand_on("halal-self-declare", {"nib": application.nib})
+            return end(case, Outcome.REROUTED, f"perkara baru {other.number}")
         if not faults:
             return application
         ask_for_fixes(case, faults)
-        if_silent = Outcome.NOT_CORRECTED
+        if_silent, known = Outcome.NOT_CORRECTED, application.stated()
 
 
 def facilitate(case: Case, application: Application) -> bool:
     """The office decides whether it pays. Who asked for the slot may not grant it, and a full quota grants nothing."""
     note = count_slots(case)
-    while (ruling := ask(FACILITATION, apart_from=[application.by], note=note)).decision is not SlotDecision.REJECT:
+    while (ruling := ask(FACILITATION, note=note)).decision is not SlotDecision.REJECT:
         if ruling.decision is SlotDecision.GRANT:
             note = reserve_slot(case, application)
             if not note:
@@ -213,9 +230,9 @@ def audit_and_rule(case: Case, application: Application, quote: Quote) -> Outcom
             return audit
         audited = application
         due = send_to_mui(case)
-        while isinstance(ruling := rule(case, audit, due), Fatwa) and ruling.decision is FatwaEnd.NEEDS_DATA:
+        while isinstance(ruling := rule(case, due), Fatwa) and ruling.decision is FatwaEnd.NEEDS_DATA:
             ask_for_what_mui_wants(case, ruling.data)
-            handed_in = hand_in(case, Outcome.NOT_CORRECTED)
+            handed_in = hand_in(case, Outcome.NOT_CORRECTED, application.stated())
             if isinstance(handed_in, Outcome):
                 return handed_in
             application = handed_in
@@ -246,13 +263,13 @@ def audit_until_passed(case: Case, quote: Quote) -> Audit | Outcome:
     return audit
 
 
-def rule(case: Case, audit: Audit, due: date) -> Fatwa | CommitteeRuling:
+def rule(case: Case, due: date) -> Fatwa | CommitteeRuling:
     """MUI rules; where its time is over, the fatwa committee. Who recorded the audit records neither."""
     note: str | None = None
-    while (fatwa := ask(FATWA, apart_from=[audit.by], note=note)).decision is FatwaEnd.TIME_EXCEEDED:
+    while (fatwa := ask(FATWA, note=note)).decision is FatwaEnd.TIME_EXCEEDED:
         if local_date(fatwa.at) > due:
             say_that_committee_decides(case)
-            return ask(COMMITTEE_RULING, apart_from=[audit.by])
+            return ask(COMMITTEE_RULING)
         note = f"decision: waktu MUI baru lewat sesudah {due.isoformat()}; tunggu keputusannya, lalu catat"
     return fatwa
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -99,6 +99,10 @@ class Application(ApplicantForm):
                 "slaughter_number: untuk daging, lampirkan NKV atau sertifikat RPH dengan nomor, masa berlaku dan berkasnya"
             )
         return self
+
+    def stated(self) -> dict[str, Any]:
+        """Return what was handed in, to be handed in again with what changes."""
+        return self.model_dump(mode="json", exclude={"own_code", "paper"}, exclude_none=True) | {"decision": "submit"}
 
     @property
     def has_meat(self) -> bool:

@@ -6,13 +6,14 @@ issues the certificate; this office accompanies the owner, pays through a progra
 
 from __future__ import annotations
 
-from engine.words import Case, Ending, Question, Role, Silence, ask, close, issue, pipeline
+from engine.words import Case, Ending, Question, Role, Silence, ask, close, hand_on, issue, pipeline
 from flows.halal_self_declare.criteria import (
     Deficiency,
     Known,
     Reason,
     in_words,
     remarks,
+    stated_so_far,
     unchecked,
     wanted_by_others,
 )
@@ -72,13 +73,36 @@ DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan 
 FACILITATION = Question(
     Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi"
 )
-VISIT = Question(Visit, of=Role.COMPANION, due="visit_time", title="Kunjungi dan periksa bahan serta proses")
-BODY_CHECK = Question(BodyCheck, of=Role.OFFICER, due="body_time", recorded_for="LP3H", title="Catat pemeriksaan LP3H")
+VISIT = Question(
+    Visit,
+    of=Role.COMPANION,
+    due="visit_time",
+    other_institution=True,
+    title="Kunjungi dan periksa bahan serta proses",
+)
+BODY_CHECK = Question(
+    BodyCheck,
+    of=Role.OFFICER,
+    due="body_time",
+    recorded_for="LP3H",
+    apart_from=("visit",),
+    title="Catat pemeriksaan LP3H",
+)
 RECEIPT_LETTER = Question(
-    ReceiptLetter, of=Role.OFFICER, due="receipt_time", recorded_for="BPJPH", title="Catat STTD dari BPJPH"
+    ReceiptLetter,
+    of=Role.OFFICER,
+    due="receipt_time",
+    recorded_for="BPJPH",
+    apart_from=("visit",),
+    title="Catat STTD dari BPJPH",
 )
 FATWA = Question(
-    Fatwa, of=Role.OFFICER, due="fatwa_time", recorded_for="Komite Fatwa", title="Catat ketetapan Komite Fatwa"
+    Fatwa,
+    of=Role.OFFICER,
+    due="fatwa_time",
+    recorded_for="Komite Fatwa",
+    apart_from=("visit",),
+    title="Catat ketetapan Komite Fatwa",
 )
 CERTIFICATE_RECORD = Question(
     CertificateRecord,
@@ -124,7 +148,7 @@ def halal_self_declare(case: Case) -> Outcome:
     if obstacles := outside_region(case):
         return refuse(case, obstacles, "not_here_advice")
 
-    application = ask(APPLICATION, note=known.asked_of_the_owner())
+    application = ask(APPLICATION, known=known.stated() | case.carried, note=known.asked_of_the_owner())
     if isinstance(application, Silence):
         return lapse(case, application, Outcome.NOT_SUBMITTED, "missing_application", "pengajuan tidak diisi")
     eligible = put_in_order(case, application, known, [])
@@ -138,8 +162,7 @@ def halal_self_declare(case: Case) -> Outcome:
         say_that_there_is_a_waiting_list(case, slot.reason)
     announce_the_visit(case, slot)
 
-    companions: set[str] = set()
-    while isinstance(wanted := decide(case, eligible, companions, slot.companion_body), list):
+    while isinstance(wanted := decide(case, eligible, slot.companion_body), list):
         eligible = put_in_order(case, eligible, known, wanted_by_others(case, wanted))
         if isinstance(eligible, Outcome):
             return eligible
@@ -163,34 +186,33 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
             if ask(DOUBT, note=in_words(doubts)).decision is DoubtEnd.CONFIRMED:
                 if finding.haram:
                     return refuse(case, finding.haram, "haram_advice")
-                return reroute(case, finding.critical)
+                return reroute(case, application, finding.critical)
             accepted |= {one.reason for one in doubts}
         if finding.regular:
-            return reroute(case, finding.regular)
+            return reroute(case, application, finding.regular)
         if not finding.deficiencies:
             return application
         wanted = finding.deficiencies
 
 
-def decide(case: Case, application: Application, companions: set[str], companion_body: str) -> Outcome | list[str]:
+def decide(case: Case, application: Application, companion_body: str) -> Outcome | list[str]:
     """A companion checks on the spot, then each body decides: an ending, or what the owner has to put right first.
 
-    Whoever checked as a companion (``companions``) records no decision about it: ISO/IEC 17065, 7.5 and 7.6.
+    Whoever checked as a companion records no decision about it (``apart_from`` above): ISO/IEC 17065, 7.5 and 7.6.
     """
     note = f"{remarks(case, application)}; LP3H {companion_body}"
     replaced: set[str] = set()
     while True:
         visit = ask(VISIT, apart_from=replaced, note=note)
-        companions.add(visit.by)
         if visit.decision is VisitEnd.NOT_ELIGIBLE:
-            return reroute(case, [Reason(reason=visit.reason, rule="Pemeriksaan pendamping PPH")])
+            return reroute(case, application, [Reason(reason=visit.reason, rule="Pemeriksaan pendamping PPH")])
         if visit.decision is VisitEnd.RETURN:
             return visit.deficiencies
         if left_out := unchecked(application, [check.what for check in visit.ingredients]):
             note = f"Belum diperiksa: {', '.join(left_out)}"
             continue
         report = report_the_visit(case, visit)
-        check = ask(BODY_CHECK, apart_from=companions)
+        check = ask(BODY_CHECK)
         if check.decision is BodyEnd.FORWARD:
             break
         if check.decision is BodyEnd.RETURN:
@@ -198,12 +220,12 @@ def decide(case: Case, application: Application, companions: set[str], companion
         replaced.add(visit.by)
         note = f"LP3H meminta pendamping lain: {check.reason}"
 
-    receipt = ask(RECEIPT_LETTER, apart_from=companions)
+    receipt = ask(RECEIPT_LETTER)
     if receipt.decision is ReceiptEnd.RETURNED:
         return receipt.deficiencies
     say_that_the_committee_sits(case, receipt.number, report)
 
-    fatwa = ask(FATWA, apart_from=companions)
+    fatwa = ask(FATWA)
     if fatwa.decision is FatwaEnd.RETURN:
         return fatwa.deficiencies
     if fatwa.decision is FatwaEnd.NOT_HALAL:
@@ -215,9 +237,10 @@ def decide(case: Case, application: Application, companions: set[str], companion
     return close(case, Outcome.CERTIFIED, f"Sertifikat halal {record.number} dari BPJPH tercatat")
 
 
-def reroute(case: Case, reasons: list[Reason]) -> Outcome:
-    """Direct the owner to the regular path with every reason: not a refusal."""
-    confirm_reroute(case, reasons)
+def reroute(case: Case, application: Application, reasons: list[Reason]) -> Outcome:
+    """Go on along the regular path, with every reason and with what was stated: no refusal, and nothing to type twice."""
+    regular = hand_on("halal-regular", stated_so_far(application))
+    confirm_reroute(case, reasons, regular.number)
     return close(case, Outcome.REROUTED, in_words(reasons))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -38,6 +39,10 @@ class Known(BaseModel):
 
     nib: str | None = None
     certificate: str | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """Return what the owner need not type again."""
+        return {"nib": self.nib} if self.nib else {}
 
     def asked_of_the_owner(self) -> str:
         """Return what the owner is asked to state besides products and process."""
@@ -153,6 +158,17 @@ def remarks(case: Case, application: Application) -> str:
     if application.kind is Kind.PACKAGED and len(application.products) > limit.value:
         return f"{len(application.products)} produk kemasan; {limit.citation}"
     return f"{len(application.products)} produk, {len(ingredients(application))} bahan"
+
+
+def stated_so_far(application: Application) -> dict[str, Any]:
+    """Return what the owner stated, as the regular path asks for it (flows/halal_regular/forms.py)."""
+    used = {one.name.casefold(): one for one in ingredients(application)}
+    return {
+        "decision": "submit",
+        **({"nib": application.nib} if application.nib else {}),
+        "products": [product.name for product in application.products],
+        "ingredients": [one.model_dump(include={"name", "source", "certificate"}) for one in used.values()],
+    }
 
 
 def ingredients(application: Application) -> list[Ingredient]:

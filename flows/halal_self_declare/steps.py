@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from engine.calendar import due_date
-from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
+from engine.words import Case, Issued, Letter, Paper, held, paper, run, stand, step, tell
 from flows.facts import common, lasting, objection, words
 from flows.halal_self_declare.criteria import (
     Deficiency,
@@ -31,7 +31,7 @@ from flows.halal_self_declare.facts import (
     with_reasons,
 )
 from flows.halal_self_declare.forms import Application
-from models import Business, Standing
+from models import Business
 
 RECEIPT = Paper("receipt", "Tanda terima pengajuan")
 RETURN_NOTICE = Paper("return_notice", "Pemberitahuan perbaikan pengajuan")
@@ -61,16 +61,8 @@ WITHDRAWN = Letter("withdrawn")
 @step
 def look_up(case: Case) -> Known:
     """Look into the office's own books: the NIB and the halal certificate that this business has."""
-    held = run.session.exec(
-        select(Standing)
-        .where(
-            Standing.subject_kind == case.subject_kind,
-            Standing.subject_id == case.subject_id,
-            col(Standing.what).in_(["legalized", "halal_certified"]),
-        )
-        .order_by(col(Standing.since), col(Standing.case_id))
-    )
-    found = {standing.what: standing.reference for standing in held}
+    in_the_books = held("legalized", "halal_certified", kind="business", of=case.subject_id)
+    found = {one.what: one.reference for one in in_the_books}
     return Known(
         nib=found.get("legalized") or case.facts.business_id_number,
         certificate=found.get("halal_certified"),
@@ -179,9 +171,9 @@ def hand_over(case: Case, record: CertificateRecord, fatwa_number: str, changes:
 
 
 @step
-def confirm_reroute(case: Case, reasons: list[Reason]) -> None:
-    """Say why the product needs the regular path, by which rule, and what can be used again."""
-    facts = with_reasons(case, reasons) | {"rules_as_of": case.opened_on}
+def confirm_reroute(case: Case, reasons: list[Reason], goes_on_as: str) -> None:
+    """Say why the product needs the regular path, by which rule, and under which number it goes on there."""
+    facts = with_reasons(case, reasons) | {"rules_as_of": case.opened_on, "goes_on_as": goes_on_as}
     tell(case.applicant, REROUTED, facts, attach=[paper(REROUTE_NOTE, facts)])
 
 

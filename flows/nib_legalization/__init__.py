@@ -79,9 +79,15 @@ VERIFICATION = Question(
     title="Catat keputusan verifikasi DPMPTSP",
 )
 DEADLINE_RULING = Question(
-    DeadlineRuling, of=Role.DIVISION_HEAD, due="ruling_time", title="Putuskan setelah tenggat DPMPTSP lewat"
+    DeadlineRuling,
+    of=Role.DIVISION_HEAD,
+    due="ruling_time",
+    apart_from=("verification",),
+    title="Putuskan setelah tenggat DPMPTSP lewat",
 )
-NIB_RECORD = Question(NibRecord, of=Role.OFFICER, due="record_time", title="Cocokkan NIB dengan berkas")
+NIB_RECORD = Question(
+    NibRecord, of=Role.OFFICER, due="record_time", apart_from=("oss_filing",), title="Cocokkan NIB dengan berkas"
+)
 
 
 class Outcome(Ending):
@@ -166,7 +172,7 @@ def file_and_record(case: Case, application: Application, statement: Statement) 
                 )
             application = application.corrected(correction)
             continue
-        if ask(NIB_RECORD, apart_from=[filing.by], note=seen_on_the_nib(case, filing)).decision is Match.MATCH:
+        if ask(NIB_RECORD, note=seen_on_the_nib(case, filing)).decision is Match.MATCH:
             break
     assert filing.nib is not None  # the form refuses a filing that was taken and bears no number
     if filing.decision is FilingEnd.ALREADY_REGISTERED:
@@ -197,7 +203,7 @@ def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
                 )
         if verification.decision is VerificationEnd.DEADLINE_PASSED:
             say_that_the_deadline_passed(case)
-            if ask(DEADLINE_RULING, apart_from=[verification.by]).decision is RulingEnd.GRANTED_IN_OSS:
+            if ask(DEADLINE_RULING).decision is RulingEnd.GRANTED_IN_OSS:
                 break
     return Outcome.LEGALIZED
 

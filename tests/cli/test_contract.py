@@ -239,3 +239,19 @@ def test_people_read_tables(run: Callable[..., Result], opened: list[str]) -> No
     """Without --json a person reads a table."""
     assert opened[0] in run("case", "show", opened[0]).output
     assert "opened#1" in run("case", "history", opened[0]).output
+
+
+def test_persons_products_and_conflicts_are_registered(
+    jalur: Jalur, run: Callable[..., Result], opened: list[str]
+) -> None:
+    """What imports do not bring: candidates, products, and who is not impartial."""
+    data = {"national_id": "3578016904500101", "region": "35.78", "email": "wati@contoh.example"}
+    made = jalur("person", "add", "Wati", "--data", json.dumps(data))
+    assert made == {"person": made["person"], "name": "Wati", "account": f"owner-{made['person']}"}
+    assert run("person", "add", "Wati", "--data", '{"nik": "1"}').exit_code == 2
+    assert jalur("product", "add", 1, "Keripik", "--cluster", "makanan")["product"] == 1
+    assert "no business 99" in run("product", "add", 99, "Keripik", "--cluster", "makanan", "--json").stderr
+    for name in ("ani", "admin"):
+        jalur("user", "add", name, "--role", "companion")
+    declared = jalur("conflict", "declare", "ani", "--kind", "family", "--business", 1, "--by", "admin")
+    assert declared == {"conflict": 1, "name": "ani", "kind": "family"}

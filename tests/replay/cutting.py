@@ -20,11 +20,13 @@ from unittest import mock
 from engine.documents import render as rendering
 from engine.documents.signing import LocalSigner
 from engine.office import Office
+from engine.registry import pipeline_named
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood, Taken
 from tests.replay.desk import compiled_once, desk, leases_run_out, perform
 from tests.replay.disks import Place, contents, copy_folder, sqlite_place
 from tests.replay.moments import Watch
 from tests.replay.record import (
+    OF_CASE,
     Record,
     ahead_of_the_record,
     differences,
@@ -133,7 +135,7 @@ def uninterrupted(script: Script, start: Place, folder: Path, outside: World) ->
         watch.at = lambda moment: None
         record = record_of(office, home, outside.filed)
         assert not (twice := sent_too_often(home, {}, set())), twice
-    assert outcomes(record) == {script.outcome}, f"{script.id} ended otherwise: {outcomes(record)}"
+    assert (ends := outcomes(record, script)) == {script.outcome}, f"{script.id} ended otherwise: {ends}"
     assert record["first break of a chain"] is None
     return cuts, record
 
@@ -163,9 +165,12 @@ def finish(office: Office, script: Script, act: int, home: Path, outside: World)
     return faults + sent_too_often(home, before, under_way)
 
 
-def outcomes(record: Record) -> set[str]:
-    """Return the outcomes of the cases in a record."""
-    return {str(facts["outcome"]) for name, facts in record.items() if name.endswith(" itself")}
+def outcomes(record: Record, script: Script) -> set[str]:
+    """Return the outcomes of the cases in a record that are of the script's pipeline; what they opened is not its story."""
+    mine = f"{OF_CASE}{pipeline_named(script.pipeline).prefix}-"
+    return {
+        str(facts["outcome"]) for name, facts in record.items() if name.startswith(mine) and name.endswith(" itself")
+    }
 
 
 @contextmanager

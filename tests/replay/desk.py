@@ -83,9 +83,9 @@ def perform(office: Office, script: Script, act: Act) -> None:
             with office.run("cli", by="budi") as run:
                 open_cases(office, run, pipeline, without_case(office, pipeline), by="budi")
         case Answers():
-            _answer(office, act)
+            _answer(office, act, script.pipeline)
         case Withdraws():
-            _withdraw(office, act)
+            _withdraw(office, act, script.pipeline)
         case Passes():
             with office.run("flow", by="escalation") as run:
                 settle_silences(office, run)
@@ -140,8 +140,8 @@ def intake_file(script: Script) -> bytes:
     return text.getvalue().encode()
 
 
-def _answer(office: Office, act: Answers) -> None:
-    for by, numbers in _by_whom(office, act.by).items():
+def _answer(office: Office, act: Answers, pipeline: str) -> None:
+    for by, numbers in _by_whom(office, act.by, pipeline).items():
         with office.run("cli", by=by) as run:
             given = [(number, act.question, dict(act.data)) for number in numbers]
             for result in answer_many(office, run, given, by=by):
@@ -153,8 +153,8 @@ def _answered_before(refused: Refused) -> bool:
     return isinstance(refused, NotWaiting) and refused.parts["settled_as"] == "answered"
 
 
-def _withdraw(office: Office, act: Withdraws) -> None:
-    for by, numbers in _by_whom(office, act.by).items():
+def _withdraw(office: Office, act: Withdraws, pipeline: str) -> None:
+    for by, numbers in _by_whom(office, act.by, pipeline).items():
         for number in numbers:
             with office.run("cli", by=by) as run:
                 try:
@@ -164,11 +164,14 @@ def _withdraw(office: Office, act: Withdraws) -> None:
                         raise
 
 
-def _by_whom(office: Office, by: str) -> dict[str, list[str]]:
-    """Return the numbers of all cases by who acts: one member of staff, or each case's own applicant."""
+def _by_whom(office: Office, by: str, pipeline: str) -> dict[str, list[str]]:
+    """Return the numbers of the pipeline's cases by who acts: one member of staff, or each case's own applicant."""
     with office.db.reading() as session:
         cases = session.exec(
-            select(Case.number, User.name).join(User, col(User.person_id) == col(Case.person_id)).order_by(Case.number)
+            select(Case.number, User.name)
+            .join(User, col(User.person_id) == col(Case.person_id))
+            .where(Case.pipeline == pipeline)
+            .order_by(Case.number)
         ).all()
     people: dict[str, list[str]] = {}
     for number, owner in cases:

@@ -123,7 +123,7 @@ def uninterrupted(
         assert ended.status == 0, ended.moments
         acts.append(Before(number, copy, taken, ended.moments))
     record = _record(script, place, outside)
-    assert outcomes(record) == {script.outcome}
+    assert outcomes(record, script) == {script.outcome}
     disk.remove(place)
     return acts, record
 
