@@ -24,6 +24,7 @@ def _unit_code(typed: str) -> str:
     return code
 
 
+Cluster = Annotated[str, Field(pattern=r"^[A-Za-z ]{3,32}$", description="Klaster produk, misalnya makanan")]
 UnitCode = Annotated[str, Field(description="Kode unit kompetensi, seperti pada skema"), AfterValidator(_unit_code)]
 
 
@@ -92,7 +93,7 @@ class Application(ApplicantForm):
     occupation: Name = Field(description="Pekerjaan atau jabatan sekarang")
     employer: str = Field(default="", max_length=200, description="Lembaga atau perusahaan tempat bekerja, bila ada")
     trainers: list[Account] = Field(default_factory=list, description="Akun semua orang yang pernah melatih Anda")
-    clusters: list[Name] = Field(default_factory=list, description="Untuk kurator: klaster produk yang dikuasai")
+    clusters: list[Cluster] = Field(default_factory=list, description="Untuk kurator: klaster produk yang dikuasai")
     proofs: list[Proof] = Field(description="Bukti: KTP dan pasfoto wajib; ijazah, sertifikat pelatihan, surat kerja")
     previous_certificate: str = Field(default="", max_length=64, description="Untuk RCC: nomor sertifikat yang lama")
 

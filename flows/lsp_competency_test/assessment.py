@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -53,8 +53,8 @@ class AssessmentReview(Form):
 class UnitPlan(UnitRow):
     """With which instruments one unit is assessed: a line of FR.MAPA.01 and of the map of FR.MAPA.02."""
 
-    instruments: list[Instrument] = Field(min_length=1, description="Perangkat asesmen, misalnya FR.IA.01")
-    potential: int = Field(default=1, ge=1, le=5, description="Potensi asesi 1 sampai 5 (FR.MAPA.02)")
+    instruments: list[Instrument] = Field(description="Perangkat asesmen, misalnya FR.IA.01")
+    potential: Literal[1, 2, 3, 4, 5] = Field(default=1, description="Potensi asesi 1 sampai 5 (FR.MAPA.02)")
 
 
 class Plan(Form):
@@ -67,6 +67,8 @@ class Plan(Form):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         one_line_a_unit(self.units)
+        if bare := [one.code for one in self.units if not one.instruments]:
+            raise ValueError(f"units: unit {', '.join(bare)} belum ada perangkatnya; pilih paling sedikit satu FR.IA")
         return self
 
 
@@ -98,7 +100,7 @@ class InstrumentRecord(Row):
     """What one instrument brought: one of FR.IA.01 to FR.IA.11."""
 
     instrument: Instrument
-    units: list[UnitCode] = Field(min_length=1, description="Unit yang dinilai dengan perangkat ini")
+    units: list[UnitCode] = Field(description="Unit yang dinilai dengan perangkat ini")
     finding: Text = Field(description="Hasil dan catatan asesor")
     file: Evidence = Field(description="Lembar FR.IA yang sudah diisi")
 

@@ -64,10 +64,12 @@ class Schedule(Form):
     assessor: Account = Field(description="Akun asesor")
     met_number: Annotated[str, Field(description="Nomor MET asesor"), AfterValidator(_met)]
     funding: Funding = Field(description="candidate: dibayar asesi; pskk: dana BNSP; apbd: dana dinas")
-    fee_rupiah: Annotated[int, Field(strict=True, ge=0, description="Biaya uji yang dibayar asesi; 0 bila didanai")]
+    fee_rupiah: Annotated[int, Field(strict=True, description="Biaya uji yang dibayar asesi; 0 bila didanai")]
 
     @model_validator(mode="after")
     def _is_paid_by_one(self) -> Self:
+        if self.fee_rupiah < 0:
+            raise ValueError("fee_rupiah: tidak boleh kurang dari nol; isi rupiah bulat")
         if self.funding is not Funding.CANDIDATE and self.fee_rupiah:
             raise ValueError("fee_rupiah: uji ini didanai; isi 0")
         return self

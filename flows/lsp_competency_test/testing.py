@@ -53,7 +53,7 @@ def book_test(
     who, day = schedule.assessor, schedule.test_date
     if who in application.trainers:
         return f"assessor: {who} pernah melatih asesi; pilih asesor lain"
-    if fault := schemes.fault_of_date(case, schedule, not_before or run.today):
+    if fault := schemes.fault_of_date(case, schedule, max(not_before or run.today, run.today)):
         return fault
     technical = schemes.scheme_of(case, application.scheme)["assessed_by"]
     if who not in assignable(case, "assessment_review", apart_from=kept_apart):

@@ -127,6 +127,9 @@ def test_5_7_05_unit_code_not_in_scheme(begin: Begin) -> None:
     assert "bukan kode unit kompetensi" in refused(story, "claims", ("702090",))
     assert "units: unit M.741000.002.01 tidak ada dalam skema" in story.claims((*UNITS, "m.741000.002.01")).note
     story.claims().scheduled().reviewed()
+    bare = [{"code": code, "instruments": []} for code in UNITS]
+    told = refused(story, "answers", "asih", "plan#1", context="Uji di TUK", units=bare)
+    assert "pilih paling sedikit satu FR.IA" in told
     assert "tidak ada dalam skema" in story.planned((*UNITS, "M.741000.002.01")).note
     story.planned().agrees().on("2026-01-20").tested(UNITS[:2])
     assert "belum diisi" in story.recorded(UNITS[:2]).note
@@ -179,6 +182,7 @@ def test_5_7_09_tuk_not_verified(begin: Begin) -> None:
     assert "test_date: paling awal 2026-01-12" in story.scheduled(test_date="2026-01-11").note
     assert "lisensi LSP berakhir 2028-12-31" in story.scheduled(test_date="2029-01-02").note
     assert "uji ini didanai; isi 0" in refused(story, "scheduled", fee_rupiah=1)
+    assert "tidak boleh kurang dari nol" in refused(story, "scheduled", fee_rupiah=-1)
 
 
 def test_5_7_09_capacity_of_the_site(begin: Begin) -> None:
