@@ -40,9 +40,8 @@ def units_of(case: Case, slug: str) -> list[str]:
 def stands_of(case: Case, application: Application) -> list[str]:
     """Return the standings that a certificate gives; of a curator one for each cluster, too."""
     whole: list[str] = scheme_of(case, application.scheme)["stands"]
-    return whole + [
-        f"{what}:{cluster.lower()}" for what in whole if what == "curator" for cluster in application.clusters
-    ]
+    named = [f"{what}:{cluster.lower()}" for what in whole if what == "curator" for cluster in application.clusters]
+    return list(dict.fromkeys(whole + named))
 
 
 def licence_on(day: date) -> dict[str, Any]:

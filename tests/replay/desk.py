@@ -17,6 +17,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from engine import advance as advancing
+from engine.accounts import add_user
 from engine.advance import drain
 from engine.answering import answer_many, settle_silences, withdraw
 from engine.clock import JAKARTA, TurnedClock
@@ -27,15 +28,16 @@ from engine.errors import NotWaiting, Refused
 from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases, without_case
+from engine.people import add_person
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
-from models import Case, Document, Letter, User, Wait
+from models import Case, Document, Letter, Standing, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
 from tests.replay.disks import Place
 from tests.replay.moments import CountingChannel
-from tests.replay.script import OWNER, Act, Answers, Imports, Opens, Passes, Script, Withdraws
+from tests.replay.script import OWNER, Act, Answers, Certifies, Imports, Opens, Passes, Script, Withdraws
 
 TOKEN = "a-token-for-tests"
 
@@ -82,6 +84,8 @@ def perform(office: Office, script: Script, act: Act) -> None:
             pipeline = pipeline_named(script.pipeline)
             with office.run("cli", by="budi") as run:
                 open_cases(office, run, pipeline, without_case(office, pipeline), by="budi")
+        case Certifies():
+            _certify(office, act)
         case Answers():
             _answer(office, act, script.pipeline)
         case Withdraws():
@@ -138,6 +142,31 @@ def intake_file(script: Script) -> bytes:
     table.writeheader()
     table.writerows(script.subjects)
     return text.getvalue().encode()
+
+
+def _certify(office: Office, act: Certifies) -> None:
+    """Register a member of staff, and the standings that they hold: each of these moves may find itself done."""
+    person = add_person(office, act.account.title(), national_id=act.national_id)
+    add_user(office, act.account, [act.role], person=person)
+    if not act.standings:
+        return
+    other = pipeline_named("nib-legalization")
+    with office.run("cli", by="budi") as run:
+        open_cases(office, run, other, without_case(office, other), by="budi")
+    with office.db.writing() as session:
+        case = session.exec(select(Case).where(Case.pipeline == other.name).order_by(col(Case.id))).first()
+        assert case is not None and case.id is not None
+        for what in act.standings:
+            session.merge(
+                Standing(
+                    case_id=case.id,
+                    what=what,
+                    subject_kind="person",
+                    subject_id=person,
+                    since=date(2025, 1, 1),
+                    until=date(2027, 12, 31),
+                )
+            )
 
 
 def _answer(office: Office, act: Answers, pipeline: str) -> None:

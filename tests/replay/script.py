@@ -38,6 +38,16 @@ class Opens(Act):
 
 
 @dataclass(frozen=True)
+class Certifies(Act):
+    """Somebody with an account and a role holds standings from before; they hang on another pipeline's case."""
+
+    account: str
+    role: str
+    national_id: str
+    standings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Answers(Act):
     """Somebody answers a question, in every case of the script."""
 
