@@ -102,12 +102,12 @@ def decided(schedule: Schedule) -> list[dict[str, str]]:
         )
         .order_by(col(CaseRow.number))
     )
-    found = [(number, name, *(reference or "").split(" ", 2)) for number, name, reference in run.session.exec(wanted)]
-    return [
-        {"case_number": number, "name": name, "result": result, "national_id": national_id}
-        for number, name, result, national_id, site in found
-        if site == schedule.test_site
-    ]
+    candidates = []
+    for number, name, reference in run.session.exec(wanted):
+        result, national_id, site = (reference or "").split(" ", 2)
+        if site == schedule.test_site:
+            candidates.append({"case_number": number, "name": name, "result": result, "national_id": national_id})
+    return candidates
 
 
 def certified_until(account: str, *what: str) -> date | None:
