@@ -93,6 +93,7 @@ def decided(schedule: Schedule) -> list[dict[str, str]]:
     """Return all who were decided on that test day at that site, K and BK, in the order of their cases."""
     wanted = (
         select(CaseRow.number, Person.name, Standing.reference)
+        .select_from(Standing)
         .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
         .join(Person, col(Person.id) == col(CaseRow.person_id))
         .where(
