@@ -204,9 +204,7 @@ def lsp(office: Office, clock: TurnedClock) -> dict[str, int]:
 
 
 @pytest.fixture
-def begin(
-    office: Office, clock: TurnedClock, lsp: dict[str, int], request: pytest.FixtureRequest
-) -> Iterator[Begin]:
+def begin(office: Office, clock: TurnedClock, lsp: dict[str, int], request: pytest.FixtureRequest) -> Iterator[Begin]:
     """Begin stories; afterwards each is held to what its mark says it tells."""
     stories: list[CompetencyStory] = []
     serial = count(1)

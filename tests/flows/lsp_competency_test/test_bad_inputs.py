@@ -43,7 +43,9 @@ def test_5_7_01_met_wrong_or_expired(begin: Begin) -> None:
     assert story.scheduled(met_number="MET. 000.004772.2024").waits_for == ["assessment_review#1"]
 
 
-def test_5_7_01_assessor_certificate_must_hold_on_the_test_date(begin: Begin, office: Office, lsp: dict[str, int]) -> None:
+def test_5_7_01_assessor_certificate_must_hold_on_the_test_date(
+    begin: Begin, office: Office, lsp: dict[str, int]
+) -> None:
     """Valid today is not enough; without the scheme's own competence nor is the certificate of an assessor."""
     story = begin().to_schedule()
     with office.db.writing() as session:
@@ -115,7 +117,9 @@ def test_5_7_04_apl_02_with_missing_evidence(begin: Begin) -> None:
     """K needs its evidence, the scheme all its units, each once."""
     story = begin().applies().checked()
     bare = [{"code": UNITS[0], "claim": "competent"}]
-    assert f"unit {UNITS[0]} diakui K tanpa bukti; lampirkan" in refused(story, "_fills_in", "self_assessment", units=bare)
+    assert f"unit {UNITS[0]} diakui K tanpa bukti; lampirkan" in refused(
+        story, "_fills_in", "self_assessment", units=bare
+    )
     assert "isi satu baris untuk tiap unit" in refused(story, "claims", ())
     assert "tertulis dua kali" in refused(story, "claims", (UNITS[0], UNITS[0]))
     assert f"units: unit {UNITS[2]} belum diisi" in story.claims(UNITS[:2]).note
@@ -144,7 +148,8 @@ def test_5_7_06_one_unit_bk_but_overall_k(begin: Begin) -> None:
     assert f"unit {UNITS[0]} BK; rekomendasi K hanya bila semua unit K" in told
     assert "semua unit K; pilih competent" in refused(story, "recorded", decision="not_yet_competent")
     vague = [{**row, "current": False} for row in results()]
-    """Never before FR.AK.01, nor on another day than planned, nor ahead; a late signature moves the test."""
+    told = refused(story, "answers", *AK_02, decision="competent", units=vague)
+    assert "tanpa bukti yang valid, asli, terkini dan memadai" in told
     silent = [{**row, "note": ""} for row in rows]
     assert "tulis tindak lanjutnya" in refused(story, "answers", *AK_02, decision="not_yet_competent", units=silent)
 

@@ -95,7 +95,9 @@ def test_an_appeal_another_assessor_and_a_retest_in_english(begin: Begin, lsp: d
     assert story.waits_for == ["appeal_vote#1", "appeal_vote#2", "appeal_vote#3"]
     story.voted("upheld", "upheld", "rejected", question="appeal_vote")
     assert story.note.endswith("ditugaskan: endah"), "neither who assessed nor who heard the appeal"
-    story.scheduled(assessor="endah", test_date="2026-01-27").reviewed(by="endah").planned(by="endah").agrees(by="endah")
+    story.scheduled(assessor="endah", test_date="2026-01-27").reviewed(by="endah").planned(by="endah").agrees(
+        by="endah"
+    )
     story.on("2026-01-27").tested(by="endah", tested_on="2026-01-27").recorded(failed=FAILED, by="endah")
     story.on("2026-02-10").nothing_happens().reported(by="endah").seated()
     assert story.voted("return", "return", "competent").waits_for == ["assessment_record#3"]
