@@ -17,7 +17,8 @@ from models.privacy import masked
 
 def lasting(case: Case) -> dict[str, Any]:
     """Return what every paper bears and no day changes: here the LSP is the office that speaks."""
-    return house.lasting(case) | case.rules.lsp.value
+    lsp: dict[str, Any] = case.rules.lsp.value
+    return house.lasting(case) | lsp
 
 
 def common(case: Case) -> dict[str, Any]:

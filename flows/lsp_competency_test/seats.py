@@ -136,8 +136,9 @@ def unknown(accounts: list[str]) -> list[str]:
 
 def name_of(account: str) -> str:
     """Return the name of the person behind an account, as papers show it."""
-    found = select(Person.name).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
-    return run.session.exec(found).first() or account
+    found = select(Person).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
+    person = run.session.exec(found).first()
+    return person.name if person else account
 
 
 def _person_of(account: str) -> int:

@@ -168,7 +168,7 @@ def certify(office: Office, clock: TurnedClock, person: int, until: str, *what: 
         for one in what:
             session.add(
                 Standing(
-                    case_id=story.case.id,
+                    case_id=story.case.id or 0,
                     what=one,
                     subject_kind="person",
                     subject_id=person,

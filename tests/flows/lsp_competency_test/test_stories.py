@@ -163,6 +163,9 @@ def test_an_assessor_advises_training_first(begin: Begin, office: Office, blank_
     assert story.outcome == "not_ready"
     assert "ikuti pelatihan pendampingan" in story.letter("closed")["text"]
     assert standings(office, story) == {}
+    again = begin().to_response(FAILED, national_id="3508166904950001").responds("appeal", reason="tidak setuju")
+    again.seated("appeal_seats").voted(*["upheld"] * 3, question="appeal_vote").scheduled(assessor="endah")
+    assert again.reviewed("not_continue", by="endah", reason="ikuti pelatihan").outcome == "not_ready"
 
 
 @tells("admin_check:reject", "outcome:refused")
@@ -218,10 +221,11 @@ def test_a_curator_may_curate_the_clusters_that_were_named(begin: Begin, office:
 
 def test_the_blank_request_lists_k_and_bk(begin: Begin, office: Office, blank_papers: None) -> None:
     """All who were decided from one test, at that site; the NIK is masked in our copy."""
+    from engine import words
     from flows.lsp_competency_test import deciding
 
     seen = []
-    original = deciding.paper
+    original = words.paper
 
     def look(kind: object, facts: dict[str, object]) -> str:
         seen.append((kind, facts))
@@ -230,12 +234,15 @@ def test_the_blank_request_lists_k_and_bk(begin: Begin, office: Office, blank_pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deciding, "paper", look)
         begin().to_vote(FAILED).voted(*["not_yet_competent"] * 3)
-        begin().to_vote(national_id="3508166904950001").voted(*["competent"] * 3)
-    [request] = [facts for kind, facts in seen if kind is deciding.BLANK_REQUEST]
+        elsewhere = begin().to_schedule(national_id="3508166904950001").scheduled(test_site="TUK Malang")
+        elsewhere.reviewed().planned().agrees().tested().recorded().says().reported().responds().seated()
+        elsewhere.voted(*["competent"] * 3)
+        begin().to_vote(national_id="3508166904950002").voted(*["competent"] * 3)
+    [_, request] = [facts for kind, facts in seen if kind is deciding.BLANK_REQUEST]
     rows = request["candidates"]
     assert isinstance(rows, list)
     assert [(row["result"], row["national_id"]) for row in rows] == [
-        *(("BK", "350816********20"), ("K", "350816********01")),
+        *(("BK", "350816********20"), ("K", "350816********02")),
     ]
 
 
