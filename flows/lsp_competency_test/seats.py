@@ -131,7 +131,8 @@ def number_is_taken(number: str) -> bool:
 
 def unknown(accounts: list[str]) -> list[str]:
     """Return those names that are no account's."""
-    return sorted(set(accounts) - set(run.session.exec(select(User.name).where(col(User.name).in_(accounts)))))
+    known = run.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
+    return sorted(set(accounts) - set(known))
 
 
 def name_of(account: str) -> str:
