@@ -6,12 +6,10 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from sqlmodel import select
-
 from engine.accounts import add_user
 from engine.office import Office
-from engine.people import add_person, add_product
-from models import Business, Case, Person, SealingKey, Standing
+from engine.people import add_person, add_product, record_certificate
+from models import Business
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
 EVIDENCE = f"sha256:{sha256(PAPER).hexdigest()}"
@@ -87,54 +85,40 @@ def hire_staff(office: Office) -> None:
 
 
 def hire_curator(office: Office, name: str, cluster: str = "makanan", until: date | None = None) -> int:
-    """Hire somebody whom an earlier case certified as a curator of that cluster; return their person's id."""
+    """Hire somebody whom another LSP certified as a curator of that cluster; return their person's id."""
     digits = int(sha256(name.encode()).hexdigest(), 16) % 9000 + 1000
-    person_id = register_person(office, f"357801690450{digits}", name=name)
-    add_user(office, name, ["curator"], person=person_id)
-    number = f"NIB-2025-{digits:06d}"
-    with office.db.writing() as session:
-        if session.exec(select(Case).where(Case.number == number)).first() is None:
-            key = session.get_one(SealingKey, session.get_one(Person, person_id).key_id)
-            case = Case(
-                number=number,
-                pipeline="nib-legalization",
-                version=1,
-                rule_date=date(2025, 1, 2),
-                subject_kind="business",
-                subject_id=0,
-                person_id=person_id,
-                region_code="3578",
-                salt=32 * "0",
-                facts=office.vault.seal(key, EARLIER),
-                status="closed",
-                ready=False,
-                opened_at=office.clock.now(),
-            )
-            session.add(case)
-            session.flush()
-            for what in ("curator", f"curator:{cluster}"):
-                session.add(
-                    Standing(
-                        case_id=case.id or 0,
-                        what=what,
-                        subject_kind="person",
-                        subject_id=person_id,
-                        since=date(2025, 1, 2),
-                        until=until,
-                    )
-                )
-    return person_id
+    return hire_certified(
+        office, name, "curator", f"357801690450{digits}", "curator", f"curator:{cluster}", until=until
+    )
 
 
-EARLIER = {
-    "business_id": 0,
-    "name": "-",
-    "region_code": "3578",
-    "industry_code": "10794",
-    "industry_code_version": "2020",
-    "main_product": "-",
-    "cluster": "makanan",
-    "capital_rupiah": 0,
-    "annual_sales_rupiah": 0,
-    "owner": {"person_id": 0, "name": "-", "language": "id", "national_id": "3578016904501000"},
-}
+def hire_certified(
+    office: Office, name: str, role: str, national_id: str, *what: str, number: str = "", until: date | None = None
+) -> int:
+    """Hire somebody in that role who holds certificates of other bodies; return their person's id."""
+    person = register_person(office, national_id, name=name.title())
+    add_user(office, name, [role], person=person)
+    for one in what:
+        record_certificate(
+            office,
+            person,
+            one,
+            number or f"85500 2424 6 {person:07d} 2025",
+            since=date(2025, 1, 2),
+            until=until,
+            source="BNSP",
+            evidence=EVIDENCE,
+            by=name,
+        )
+    return person
+
+
+def hire_specialists(office: Office) -> None:
+    """Give the LSP an officer, an assessor and a plenary, and the curation house three curators and a chair."""
+    for name, role in (("lia", "lsp_officer"), ("lina", "panel_chair")):
+        add_user(office, name, [role])
+    hire_certified(office, "asih", "assessor", "3508164101900002", "assessor", "assessor:ukm")
+    for place, name in enumerate(("fajar", "gita", "hana"), start=3):
+        hire_certified(office, name, "plenary", f"350816410190{place:04d}")
+    for name in ("agus", "bayu", "citra"):
+        hire_curator(office, name)

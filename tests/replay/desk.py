@@ -16,7 +16,6 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from engine import advance as advancing
-from engine.accounts import add_user
 from engine.advance import drain
 from engine.answering import answer_many, settle_silences, withdraw
 from engine.clock import JAKARTA, TurnedClock
@@ -34,7 +33,6 @@ from models import Business, Case, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
-from tests.people import hire_curator
 from tests.replay.disks import Place
 from tests.replay.moments import CountingChannel
 from tests.replay.script import OWNER, Act, Answers, Imports, Opens, Passes, Script, Withdraws
@@ -134,14 +132,11 @@ def intake_file(script: Script) -> bytes:
 
 
 def _stock(office: Office) -> None:
-    """Register a product of each business, and who may judge it: three curators and the chair of a panel."""
+    """Register a product of each business."""
     with office.db.reading() as session:
         businesses = session.exec(select(Business.id).order_by(col(Business.id))).all()
     for business in businesses:
         add_product(office, business or 0, "Keripik singkong", "makanan")
-    for name in ("agus", "bayu", "citra"):
-        hire_curator(office, name)
-    add_user(office, "lina", ["panel_chair"])
 
 
 def _answer(office: Office, act: Answers, pipeline: str) -> None:
