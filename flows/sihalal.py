@@ -6,22 +6,14 @@ from typing import Any
 
 from engine.words import ByHand, Case, calling
 from flows.halal_number import HALAL_NUMBER, unknown_province
+from flows.recorded import recorded
 from outside.errors import CannotTell
-from outside.once import Result
 from outside.sihalal import Owner, certificate_of
 
 
 def owner_of(case: Case, nib: str) -> Owner:
     """Return whom an application is for."""
     return Owner(name=case.facts.owner.name, national_id=case.facts.owner.national_id, nib=nib)
-
-
-def recorded(result: Result) -> dict[str, str]:
-    """Return from where an answer is and the file that shows it: its PDF, or where none came what was answered."""
-    return {
-        "source": result.source,
-        "evidence": calling().keep(result.pdf if result.pdf else result.model_dump_json().encode()),
-    }
 
 
 def certificate(case: Case, nib: str, receipt_number: str, kh_number: str) -> dict[str, Any] | ByHand:

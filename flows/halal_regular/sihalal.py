@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from engine.words import ByHand, Case, Question, Role, calling, external_step
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate
-from flows.sihalal import certificate, owner_of, recorded
+from flows.recorded import recorded
+from flows.sihalal import certificate, owner_of
 from outside.sihalal import receipt_of
 
 DOCUMENT_RECEIPT = Question(

@@ -8,7 +8,8 @@ from typing import Any
 from engine.words import ByHand, Case, Question, Role, calling, external_step
 from flows.halal_self_declare.decisions import CertificateRecord, ReceiptEnd, ReceiptLetter
 from flows.halal_self_declare.forms import Application
-from flows.sihalal import certificate, owner_of, recorded
+from flows.recorded import recorded
+from flows.sihalal import certificate, owner_of
 from outside.sihalal import HalalApplication, Ingredient, Product, ReceiptResult, hand_in_once
 
 RECEIPT_LETTER = Question(

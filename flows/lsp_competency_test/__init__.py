@@ -16,7 +16,7 @@ from flows.lsp_competency_test import deciding, testing
 from flows.lsp_competency_test import questions as q
 from flows.lsp_competency_test.application import Application, Kind, ResponseEnd, Result, RetestEnd, SelfAssessment
 from flows.lsp_competency_test.assessment import AssessmentRecord, ReviewEnd, TestEnd, TestRecord
-from flows.lsp_competency_test.blanks import CERTIFICATE_BLANK
+from flows.lsp_competency_test.blanks import CERTIFICATE_BLANK, ask_bnsp
 from flows.lsp_competency_test.deciding import Verdict
 from flows.lsp_competency_test.decisions import AppealEnd, CheckEnd, Schedule, VoteEnd
 from flows.lsp_competency_test.steps import (
@@ -279,9 +279,17 @@ def wants_retest(case: Case, trial: Trial, verdict: Verdict, may_retest: bool) -
 
 def certify(case: Case, trial: Trial, assessed: Assessed, verdict: Verdict) -> Outcome:
     """BNSP is asked for a blank; the certificate bears the number that it gave."""
-    fault: str | None = deciding.request_blank(case, trial.application, assessed.schedule, verdict)
-    while fault := deciding.check_blank(case, blank := ask(CERTIFICATE_BLANK, note=fault)):
-        pass
+    wanted = deciding.request_blank(case, trial.application, assessed.schedule, verdict)
+    blank = ask_bnsp(
+        case,
+        note=wanted.note,
+        scheme=wanted.scheme,
+        minutes=verdict.decree,
+        decided_on=wanted.decided_on,
+        not_yet=wanted.not_yet,
+    )
+    while fault := deciding.check_blank(case, blank):
+        blank = ask(CERTIFICATE_BLANK, note=fault)
     certificate = issue(
         deciding.CERTIFICATE, deciding.draft_certificate(case, trial.application, blank, verdict.decree)
     )

@@ -1,7 +1,6 @@
 """The blank of BNSP: who was judged competent gets a certificate that BNSP numbers. The number is recorded, never made up.
 
-For now an officer asks BNSP for it with the blank request and records what came; a call to BNSP's system can take the
-question's place under the same key.
+BNSP is asked by machine where there is a way in; else an officer sends the request and records what came.
 """
 
 from __future__ import annotations
@@ -12,8 +11,11 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.words import Evidence, Form, Question, Role
+from engine.subjects import PersonFacts, people
+from engine.words import ByHand, Case, Evidence, Form, Question, Role, calling, external_step
 from flows.lsp_competency_test.application import Name, Text
+from flows.recorded import recorded
+from outside.bnsp import BlankRequest, Candidate, request_once
 
 CERTIFICATE_NUMBER = re.compile(r"\d{5} \d{4}( \d)? \d{5,7} \d{4}")
 
@@ -57,3 +59,42 @@ class CertificateBlank(Form):
 CERTIFICATE_BLANK = Question(
     CertificateBlank, of=Role.LSP_OFFICER, due="blank_time", recorded_for="BNSP", title="Catat nomor blanko dari BNSP"
 )
+
+
+@external_step(CERTIFICATE_BLANK)
+def ask_bnsp(
+    case: Case, *, scheme: str, minutes: str, decided_on: date, not_yet: list[int]
+) -> CertificateBlank | ByHand:
+    """Ask BNSP for this candidate's numbers, once; the request lists those who are not yet competent, too.
+
+    ``minutes`` is the number of the plenary's decree, ``not_yet`` are the persons who were decided BK at that test.
+    """
+    call = calling()
+    owner = case.facts
+    candidates = [Candidate(name=owner.name, national_id=owner.national_id, competent=True)]
+    with call.office.db.reading() as session:
+        for facts, *_ in people(call.office, session, not_yet).values():
+            assert isinstance(facts, PersonFacts)
+            candidates.append(Candidate(name=facts.name, national_id=facts.national_id, competent=False))
+    request = BlankRequest(
+        reference=call.reference,
+        licence=case.rules.licence.value["number"],
+        scheme=scheme,
+        minutes=minutes,
+        decided_on=decided_on,
+        candidates=tuple(candidates),
+    )
+    result = request_once(call.office.contacts.bnsp, request, call.end_unknown)
+    if isinstance(result, ByHand):
+        return result
+    given = result.of(owner.national_id)
+    if given is None or result.issued_on is None:
+        return ByHand(f"BNSP menolak permohonan blanko: {result.reason}. Perbaiki permohonan, lalu catat nomornya")
+    blank = CertificateBlank(
+        certificate_number=given.certificate_number,
+        registration_number=given.registration_number,
+        issued_on=result.issued_on,
+        **recorded(result),
+    )
+    blank.recorded(result.source, call.office.clock.now())
+    return blank

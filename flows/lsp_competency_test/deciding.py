@@ -176,19 +176,39 @@ def tell_not_yet(case: Case, verdict: Verdict, statement: Issued, may_retest: bo
 # -- competent
 
 
+class BlankRequested(BaseModel):
+    """What BNSP is asked: for which scheme, when the plenary decided, and who is BK; what an officer does by hand."""
+
+    model_config = ConfigDict(frozen=True)
+
+    note: str
+    scheme: str
+    decided_on: date
+    not_yet: list[int]
+
+
 @step
-def request_blank(case: Case, application: Application, schedule: Schedule, verdict: Verdict) -> str:
-    """Write the request to BNSP with all who were decided on that day at that site, K and BK; return what to do with it.
+def request_blank(case: Case, application: Application, schedule: Schedule, verdict: Verdict) -> BlankRequested:
+    """Write the request to BNSP with all who were decided on that day at that site, K and BK.
 
     Our copy bears masked NIK: it lies in a case that people open. BNSP's own list needs them whole.
     """
     candidates = seats.decided(schedule)
-    head = sheet(case, application, schedule) | {"decree_number": verdict.decree, "candidates": candidates}
+    rows = [
+        {name: getattr(one, name) for name in ("case_number", "name", "result", "national_id")} for one in candidates
+    ]
+    head = sheet(case, application, schedule) | {"decree_number": verdict.decree, "candidates": rows}
     del head["signatures"]
     paper(BLANK_REQUEST, head)
-    return (
+    note = (
         f"Kirim permohonan blanko dengan berita acara pleno dan SK {verdict.decree} kepada BNSP ({len(candidates)} asesi, "
         "K dan BK). Salinan kita menyamarkan NIK; daftar untuk BNSP memuat NIK lengkap"
+    )
+    return BlankRequested(
+        note=note,
+        scheme=scheme_of(case, application.scheme)["title"],
+        decided_on=run.today,
+        not_yet=[one.person_id for one in candidates if one.result == "BK"],
     )
 
 

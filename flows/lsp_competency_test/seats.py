@@ -6,6 +6,7 @@ At READ COMMITTED two workers could both count the last seat as free: whoever co
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from sqlmodel import col, select
 
@@ -89,10 +90,20 @@ def note_decision(case: Case, schedule: Schedule, result: str) -> None:
     run.session.flush()
 
 
-def decided(schedule: Schedule) -> list[dict[str, str]]:
+class Decided(NamedTuple):
+    """A candidate whom the plenary decided about: K or BK, with the masked NIK."""
+
+    person_id: int
+    case_number: str
+    name: str
+    result: str
+    national_id: str
+
+
+def decided(schedule: Schedule) -> list[Decided]:
     """Return all who were decided on that test day at that site, K and BK, in the order of their cases."""
     wanted = (
-        select(CaseRow.number, Person.name, Standing.reference)
+        select(Person, CaseRow.number, Standing.reference)
         .select_from(Standing)
         .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
         .join(Person, col(Person.id) == col(CaseRow.person_id))
@@ -104,10 +115,10 @@ def decided(schedule: Schedule) -> list[dict[str, str]]:
         .order_by(col(CaseRow.number))
     )
     candidates = []
-    for number, name, reference in run.session.exec(wanted):
+    for person, number, reference in run.session.exec(wanted):
         result, national_id, site = (reference or "").split(" ", 2)
         if site == schedule.test_site:
-            candidates.append({"case_number": number, "name": name, "result": result, "national_id": national_id})
+            candidates.append(Decided(person.id or 0, number, person.name, result, national_id))
     return candidates
 
 
