@@ -280,14 +280,7 @@ def wants_retest(case: Case, trial: Trial, verdict: Verdict, may_retest: bool) -
 def certify(case: Case, trial: Trial, assessed: Assessed, verdict: Verdict) -> Outcome:
     """BNSP is asked for a blank; the certificate bears the number that it gave."""
     wanted = deciding.request_blank(case, trial.application, assessed.schedule, verdict)
-    blank = ask_bnsp(
-        case,
-        note=wanted.note,
-        scheme=wanted.scheme,
-        minutes=verdict.decree,
-        decided_on=wanted.decided_on,
-        not_yet=wanted.not_yet,
-    )
+    blank = ask_bnsp(case, note=wanted.note, **wanted.of_bnsp())
     while fault := deciding.check_blank(case, blank):
         blank = ask(CERTIFICATE_BLANK, note=fault)
     certificate = issue(

@@ -183,8 +183,13 @@ class BlankRequested(BaseModel):
 
     note: str
     scheme: str
+    minutes: str
     decided_on: date
     not_yet: list[int]
+
+    def of_bnsp(self) -> dict[str, Any]:
+        """Return what BNSP itself is asked."""
+        return self.model_dump(exclude={"note"})
 
 
 @step
@@ -207,6 +212,7 @@ def request_blank(case: Case, application: Application, schedule: Schedule, verd
     return BlankRequested(
         note=note,
         scheme=scheme_of(case, application.scheme)["title"],
+        minutes=verdict.decree,
         decided_on=run.today,
         not_yet=[one.person_id for one in candidates if one.result == "BK"],
     )
