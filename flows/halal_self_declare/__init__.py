@@ -69,7 +69,7 @@ CORRECTION = Question(
     silent_after="correction_limit",
     title="Perbaiki pengajuan Anda",
 )
-DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan atau nama yang meragukan")
+DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan, nama, atau batas yang meragukan")
 FACILITATION = Question(
     Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi"
 )
@@ -186,7 +186,7 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
             if ask(DOUBT, note=in_words(doubts)).decision is DoubtEnd.CONFIRMED:
                 if finding.haram:
                     return refuse(case, finding.haram, "haram_advice")
-                return reroute(case, application, finding.critical)
+                return reroute(case, application, [*finding.regular, *finding.critical])
             accepted |= {one.reason for one in doubts}
         if finding.regular:
             return reroute(case, application, finding.regular)

@@ -39,11 +39,11 @@ standing = "policy"
 A_NEW_DECREE = f"""
 [[rule]]
 name = "criteria"
-value = {{ decree = "KEP_CONTOH", sales = 200_000_000, dishes = 30, preservation = 1 }}
+value = {{ decree = "KEP_CONTOH", sales = 200_000_000 }}
 unit = "limits"
 since = {FROM}
 citation = "Kepkaban contoh 2026"
-standing = "unconfirmed"
+standing = "law"
 """
 
 
