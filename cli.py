@@ -465,11 +465,14 @@ def preview(
     folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("var/preview"),
     json: Json = False,
 ) -> None:
-    """Write every document and letter, filled with its sample facts, in both languages."""
-    from engine.previewing import preview_all
+    """Write every document and letter, filled with its sample facts, in both languages, and one sheet that shows all."""
+    from engine.previewing import CONTACT_SHEET, preview_all
 
     with errors_told(json):
-        tell({"files": [str(file) for file in preview_all(folder)]}, json)
+        files = [str(file) for file in preview_all(folder)]
+        tell({"files": files}, json)
+        if str(folder / CONTACT_SHEET) not in files:
+            say(f"No {CONTACT_SHEET}: pdftoppm is missing, which draws its pages. Install poppler-utils and try again.")
 
 
 # -- what the commands share -------------------------------------------------------------------------------------------
