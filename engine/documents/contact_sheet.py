@@ -13,7 +13,7 @@ from engine.documents.fetching import TemplateFetcher
 from engine.documents.templating import TEMPLATES, fill
 
 DRAWS_PAGES = "pdftoppm"
-DOTS_PER_INCH = 110  # 43 mm wide on the sheet: headings can be read when it is magnified
+DOTS_PER_INCH = 110  # 32 mm wide on the sheet: headings can be read when it is magnified
 
 
 def can_be_made() -> bool:
