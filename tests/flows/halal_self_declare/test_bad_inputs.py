@@ -30,7 +30,7 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @tells("correction:answered")
 @pytest.mark.parametrize("name", ["Keripik Setan", "KERIPIK IBLIS", "Es Bir Pletok", "Kue Rum"])
-def test_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str) -> None:
+def test_3_8_01_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str) -> None:
     """The name comes back, with what to do; renamed, the product goes on."""
     story = halal().submits(products=made_of("Singkong", name, exempt=True))
     assert story.waits_for == ["correction#1"]
@@ -41,7 +41,7 @@ def test_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str
 
 
 @tells("correction:answered")
-def test_ingredient_without_certificate(halal: Begin) -> None:
+def test_3_8_02_ingredient_without_certificate(halal: Begin) -> None:
     """An ingredient with neither certificate nor exemption comes back under the subject that names the matter."""
     story = halal().submits(products=made_of("Minyak goreng"))
     letter = story.letter("ingredients_unproved")
@@ -51,7 +51,7 @@ def test_ingredient_without_certificate(halal: Begin) -> None:
     assert story.waits_for == ["facilitation#1"]
 
 
-def test_wild_card_bumbu_rahasia(halal: Begin) -> None:
+def test_3_8_03_wild_card_bumbu_rahasia(halal: Begin) -> None:
     """An ingredient that hides others comes back, certificate or not."""
     story = halal().submits(products=made_of("Bumbu rahasia", certificate="ID00410000088320221"))
     text = story.letter("ingredients_unproved")["text"]
@@ -71,14 +71,14 @@ def test_a_list_of_words_ends_no_case(halal: Begin) -> None:
 
 @tells("doubt:confirmed", "outcome:rerouted")
 @pytest.mark.parametrize("name", ["Daging ayam", "gelatin"])
-def test_chicken_from_uncertified_market(halal: Begin, name: str) -> None:
+def test_3_8_04_chicken_from_uncertified_market(halal: Begin, name: str) -> None:
     """Meat and critical ingredients without a certified source need the regular path, even where marked as exempt."""
     story = halal().submits(products=made_of(name, exempt=True)).doubted()
     assert story.outcome == "rerouted"
     assert f"Bahan {name} berasal dari sembelihan atau bahan kritis" in story.letter("rerouted")["text"]
 
 
-def test_chicken_from_a_certified_source_and_eggs_are_admitted(halal: Begin) -> None:
+def test_3_8_04_chicken_from_a_certified_source_and_eggs_are_admitted(halal: Begin) -> None:
     """What bears its certificate, and what was never slaughtered, stays on this path."""
     chicken = made_of("Daging ayam", certificate="ID35110001325901022")
     eggs = made_of("Telur ayam", "Kue", exempt=True)
@@ -86,7 +86,7 @@ def test_chicken_from_a_certified_source_and_eggs_are_admitted(halal: Begin) -> 
 
 
 @tells("outcome:rerouted")
-def test_nib_scale_menengah(halal: Begin) -> None:
+def test_3_8_05_nib_scale_menengah(halal: Begin) -> None:
     """The scale on the NIB decides, whatever the sales are."""
     story = halal().submits(nib_scale="medium")
     assert story.outcome == "rerouted"
@@ -94,7 +94,7 @@ def test_nib_scale_menengah(halal: Begin) -> None:
 
 
 @tells("outcome:rerouted")
-def test_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
+def test_3_8_06_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
     """The decree in force on the day of the case decides: one day apart, the same sales end differently."""
     old = halal(on="2025-07-07").submits(annual_sales_rupiah=600_000_000)
     assert old.outcome == "rerouted"
@@ -104,7 +104,7 @@ def test_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
     assert new.waits_for == ["facilitation#1"]
 
 
-def test_companion_not_registered_or_inactive(halal: Begin) -> None:
+def test_3_8_07_companion_not_registered_or_inactive(halal: Begin) -> None:
     """Without a number, or with a registration that had run out on the day, a visit is not taken."""
     story = halal().to_visit()
     [(field, reason)] = refused(lambda: story.visited(companion_number=""))
@@ -116,7 +116,7 @@ def test_companion_not_registered_or_inactive(halal: Begin) -> None:
 
 
 @tells("body_check:other_companion")
-def test_companion_from_another_lp3h(halal: Begin) -> None:
+def test_3_8_07_companion_from_another_lp3h(halal: Begin) -> None:
     """LP3H sees that the companion is not its own: another one visits, and is told why."""
     story = halal().to_visit().visited()
     [(field, _)] = refused(lambda: story.forwarded("other_companion"))
@@ -130,7 +130,7 @@ def test_companion_from_another_lp3h(halal: Begin) -> None:
 
 
 @tells("receipt_letter:returned")
-def test_same_product_submitted_by_two_owners(halal: Begin) -> None:
+def test_3_8_08_same_product_submitted_by_two_owners(halal: Begin) -> None:
     """SiHalal knows the products of all owners: what BPJPH returns for it reaches the owner in its words."""
     wish = "Produk Keripik singkong merek Sari sudah diajukan pemilik lain"
     story = halal().to_visit().visited().forwarded().received("returned", deficiencies=[wish])
@@ -138,7 +138,7 @@ def test_same_product_submitted_by_two_owners(halal: Begin) -> None:
     assert story.waits_for == ["correction#1"]
 
 
-def test_duplicate_nik(halal: Begin, office: Office) -> None:
+def test_3_8_09_duplicate_nik(halal: Begin, office: Office) -> None:
     """A second case of the same business is refused while the first is open, and a second row is no second owner."""
     story = halal()
     with office.run("cli", by="budi") as run:
@@ -150,7 +150,7 @@ def test_duplicate_nik(halal: Begin, office: Office) -> None:
     assert imported.accepted == 1
 
 
-def test_duplicate_nib(halal: Begin) -> None:
+def test_3_8_09_duplicate_nib(halal: Begin) -> None:
     """A NIB that stands in the books for another owner comes back."""
     halal(business_id_number="9120304567812")
     story = halal(national_id=OTHER_NIK).submits()
@@ -161,7 +161,7 @@ def test_duplicate_nib(halal: Begin) -> None:
 
 
 @tells("visit:return")
-def test_factory_address_is_not_the_nib_address(halal: Begin) -> None:
+def test_3_8_10_factory_address_is_not_the_nib_address(halal: Begin) -> None:
     """The companion can't recommend it, and is told to return it until the NIB is put right at OSS."""
     story = halal().to_visit()
     [(field, reason)] = refused(lambda: story.visited(at_nib_address=False))
@@ -185,7 +185,7 @@ def test_factory_address_is_not_the_nib_address(halal: Begin) -> None:
         ({"kind": "toko"}, "kind", "pilih salah satu dari 'packaged' atau 'eatery'"),
     ],
 )
-def test_photo_missing_and_other_gaps(halal: Begin, changes: dict[str, Any], field: str, reason: str) -> None:
+def test_3_8_11_photo_missing_and_other_gaps(halal: Begin, changes: dict[str, Any], field: str, reason: str) -> None:
     """What is missing is named by its field, with the next move; the question stays open."""
     story = halal()
     [(where, why)] = refused(lambda: story.submits(**changes))
@@ -195,7 +195,7 @@ def test_photo_missing_and_other_gaps(halal: Begin, changes: dict[str, Any], fie
 
 
 @tells("correction:answered")
-def test_31_menus(halal: Begin) -> None:
+def test_3_8_12_31_menus(halal: Begin) -> None:
     """An eatery has at most 30 product names in one application: one more comes back, 30 go on."""
     menus = [made_of("Nasi", f"Menu {number}", exempt=True)[0] for number in range(31)]
     story = halal().submits(kind="eatery", products=menus)
@@ -204,7 +204,7 @@ def test_31_menus(halal: Begin) -> None:
 
 
 @tells("facilitation:waiting_list", "facilitation:granted")
-def test_quota_exhausted(halal: Begin) -> None:
+def test_3_8_13_quota_exhausted(halal: Begin) -> None:
     """The owner waits on the list, is told so, and gets the place when there is one."""
     story = halal().submits()
     assert refused(lambda: story.gets("waiting_list"))[0][0] == "reason"
@@ -216,7 +216,7 @@ def test_quota_exhausted(halal: Begin) -> None:
 
 
 @tells("application:silent", "outcome:not_submitted")
-def test_applicant_silent(halal: Begin) -> None:
+def test_3_8_14_applicant_silent(halal: Begin) -> None:
     """Silence ends the case after its limit; the letter says what was missing, and that it is no refusal."""
     story = halal().on("2026-03-31").nothing_happens()
     assert story.outcome == "not_submitted"
@@ -233,7 +233,7 @@ def test_applicant_silent(halal: Begin) -> None:
         ("ID40110001325901022", "kode provinsi 40 tidak dikenal; salin lagi dari sertifikat BPJPH"),
     ],
 )
-def test_kh_number_keyed_as_sh_number(halal: Begin, number: str, hint: str) -> None:
+def test_3_8_15_kh_number_keyed_as_sh_number(halal: Begin, number: str, hint: str) -> None:
     """The number of the fatwa, one of the wrong length, or of no province, is not recorded; the hint says which to copy."""
     story = halal().to_fatwa().judged()
     [(field, reason)] = refused(lambda: story.certificate(number=number))
