@@ -33,6 +33,7 @@ from flows.halal_self_declare.decisions import (
     VisitEnd,
 )
 from flows.halal_self_declare.forms import Application, Correction
+from flows.halal_self_declare.register import look_for_the_same_products, look_up_companion
 from flows.halal_self_declare.steps import (
     REFUSAL,
     announce_the_visit,
@@ -155,7 +156,8 @@ def halal_self_declare(case: Case) -> Outcome:
     if isinstance(eligible, Outcome):
         return eligible
 
-    while (slot := ask(FACILITATION)).decision is not Slot.GRANTED:
+    same = look_for_the_same_products(case, eligible)
+    while (slot := ask(FACILITATION, note=same)).decision is not Slot.GRANTED:
         if slot.decision is Slot.REFUSED:
             confirm_no_slot(case, slot.reason)
             return close(case, Outcome.NO_SLOT, slot.reason)
@@ -204,6 +206,10 @@ def decide(case: Case, application: Application, companion_body: str) -> Outcome
     replaced: set[str] = set()
     while True:
         visit = ask(VISIT, apart_from=replaced, note=note)
+        companion = look_up_companion(case, visit, companion_body)
+        if companion.refused:
+            note = companion.refused
+            continue
         if visit.decision is VisitEnd.NOT_ELIGIBLE:
             return reroute(case, application, [Reason(reason=visit.reason, rule="Pemeriksaan pendamping PPH")])
         if visit.decision is VisitEnd.RETURN:
@@ -212,7 +218,7 @@ def decide(case: Case, application: Application, companion_body: str) -> Outcome
             note = f"Belum diperiksa: {', '.join(left_out)}"
             continue
         report = report_the_visit(case, visit)
-        check = ask(BODY_CHECK)
+        check = ask(BODY_CHECK, note=companion.remark)
         if check.decision is BodyEnd.FORWARD:
             break
         if check.decision is BodyEnd.RETURN:

@@ -184,6 +184,7 @@ def test_4_5_08_lph_not_accredited_for_that_scope_or_region(halal: Begin) -> Non
         ("LPPOM", 350_001, "Rp350.001 melebihi batas Rp350.000 (Keputusan Kepala BPJPH 141/2021)"),
     ):
         assert told in story.quoted(body, amount).note
+        assert body == "LPPOM" or "pilih LPH lain: LPPOM" in story.note
     assert story.quoted().waits_for == ["payment#1"]
 
 

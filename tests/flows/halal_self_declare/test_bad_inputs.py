@@ -11,6 +11,7 @@ from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases
 from tests.engine.intake.listing import as_csv, row
+from tests.flows.halal_self_declare.conftest import APPLICATION
 from tests.flows.halal_self_declare.filling import made_of, refused
 from tests.story import tells
 
@@ -115,10 +116,25 @@ def test_3_8_07_companion_not_registered_or_inactive(halal: Begin) -> None:
     assert story.visited(companion_valid_until="2026-01-15").waits_for == ["body_check#1"]
 
 
+@tells("visit:recommend")
+def test_3_8_07_companion_who_is_not_in_the_register_or_inactive_there(halal: Begin) -> None:
+    """What a companion states is compared with the register: the visit is asked for again, whatever it found."""
+    story = halal().to_visit().visited(companion_number="P3H-35-999999", decision="not_eligible", reason="otomatis")
+    assert story.outcome is None
+    [asked] = story.shown()["waiting_for"]
+    assert asked["question"] == "visit#2"
+    assert "companion_number: P3H-35-999999 tidak ada di daftar pendamping PPH; periksa nomornya" in asked["note"]
+    [asked] = story.visited(companion_number="P3H-35-000418").shown()["waiting_for"]
+    assert "registrasi P3H-35-000418 berakhir 2025-12-31; minta LP3H menugaskan" in asked["note"]
+    assert story.visited().waits_for == ["body_check#1"]
+
+
 @tells("body_check:other_companion")
 def test_3_8_07_companion_from_another_lp3h(halal: Begin) -> None:
     """LP3H sees that the companion is not its own: another one visits, and is told why."""
-    story = halal().to_visit().visited()
+    story = halal().to_visit().visited(companion_number="P3H-35-000902")
+    [asked] = story.shown()["waiting_for"]
+    assert "P3H-35-000902 terdaftar di LP3H Contoh Jaya, bukan di LP3H Contoh; tanyakan kepada LP3H" in asked["note"]
     [(field, _)] = refused(lambda: story.forwarded("other_companion"))
     assert field == "reason"
     story.forwarded("other_companion", reason="pendamping terdaftar di LP3H lain")
@@ -127,6 +143,30 @@ def test_3_8_07_companion_from_another_lp3h(halal: Begin) -> None:
         "visit#2",
         "LP3H meminta pendamping lain: pendamping terdaftar di LP3H lain",
     )
+
+
+@tells("facilitation:refused", "outcome:no_slot")
+def test_3_8_08_same_product_of_one_kitchen_submitted_by_two_owners(halal: Begin) -> None:
+    """Name and place are compared, however they are spelt: the officer is told the other case, and decides."""
+    first = halal().submits()
+    same = [{**APPLICATION["products"][0], "name": "KERIPIK-Singkong"}]
+    place = ["jl. Santoso no 179 Lumajang"]
+    second = halal(national_id=OTHER_NIK).submits(products=same, production_places=place, nib="9120304567813")
+    [asked] = second.shown()["waiting_for"]
+    assert f"KERIPIK-Singkong (perkara {first.number}). Pastikan bukan produk yang sama" in asked["note"]
+    second.gets("refused", reason=f"produk yang sama sudah diajukan di perkara {first.number}")
+    assert second.outcome == "no_slot"
+    assert first.shown()["waiting_for"][0]["note"] is None
+
+
+def test_3_8_08_the_same_name_from_another_kitchen_is_another_product(halal: Begin) -> None:
+    """There are a thousand makers of cassava crisps; nor does a case that was taken back stand in anybody's way."""
+    halal().submits()
+    third = halal(national_id=OTHER_NIK).submits(production_places=["Jl. Melati 5, Malang"], nib="9120304567813")
+    assert third.shown()["waiting_for"][0]["note"] is None
+    third.withdraws(third.case_owner)
+    fourth = halal(national_id="3508166904956222").submits(production_places=["Jl. Melati 5, Malang"])
+    assert fourth.shown()["waiting_for"][0]["note"] is None
 
 
 @tells("receipt_letter:returned")
