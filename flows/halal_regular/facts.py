@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from engine.documents.words import day_in_words, rupiah_in_words
 from engine.words import Case, run
 from flows.facts import words
-from flows.halal_regular.decisions import Quote
+from flows.halal_regular.decisions import Audit, Quote
 from flows.halal_regular.forms import Application
 from rules import book
 from rules.regions import region_name
@@ -79,6 +79,23 @@ def bars_to_self_declare(case: Case, application: Application) -> list[Fault]:
     elif application.kind == "slaughter":
         bars.append(fault(case, "slaughterhouse"))
     return bars
+
+
+def wrote_the_manual(application: Application, audit: Audit) -> str:
+    """Return that an auditor wrote the manual that they audit (ISO/IEC 17065, 4.2); nothing where nobody did."""
+    author = bare_name(application.manual_author)
+    name = next((one for one in audit.auditors if author and bare_name(one) == author), None)
+    if name is None:
+        return ""
+    return (
+        f"auditors: {name} menulis manual SJPH usaha ini, jadi tidak boleh mengauditnya; "
+        "mintalah LPH menugaskan auditor lain, lalu catat hasil auditnya"
+    )
+
+
+def bare_name(name: str) -> str:
+    """Return a name without capitals and degrees: "Dr. Budi Santoso, S.T." is "budi santoso"."""
+    return " ".join(word for word in name.split(",")[0].casefold().split() if not word.endswith("."))
 
 
 def faults_of_quote(case: Case, application: Application, quote: Quote) -> str:

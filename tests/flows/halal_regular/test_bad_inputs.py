@@ -83,11 +83,27 @@ def test_4_5_04_audit_date_with_no_production(halal: Begin) -> None:
     story = halal().to_audit()
     told = refused(story, "audited", production_running=False)
     assert "production_running: audit dilakukan saat produksi berjalan; mintalah LPH menetapkan tanggal lain" in told
+    assert "auditors: isi nama auditor halal" in refused(story, "audited", auditors=[])
     assert "audited_on: isi tanggal audit" in refused(story, "audited", audited_on=None)
     assert "lab: ada bahan yang diragukan" in refused(story, "audited", doubtful=True)
     assert "findings: salin temuan" in refused(story, "audited", decision="findings")
     assert "reason: salin alasan" in refused(story, "audited", decision="stop")
     assert story.audited(doubtful=True, lab="negative").waits_for == ["fatwa#1"]
+
+
+@tells("audit:pass", "audit:stop", "outcome:stopped")
+def test_auditor_who_wrote_the_manual(halal: Begin) -> None:
+    """Domain facts 1.6: whatever such an audit ended with, it is asked for again, and the reason is said."""
+    story = halal().to_audit(manual_author="Dr. Budi Santoso, S.T.")
+    story.audited(auditors=["Rahmat Hidayat", "budi  santoso"])
+    assert story.waits_for == ["audit#2"]
+    assert "auditors: budi  santoso menulis manual SJPH usaha ini" in story.note
+    assert "mintalah LPH menugaskan auditor lain" in story.note
+    story.audited("stop", auditors=["Budi Santoso, S.T."], reason="tempat usaha tutup")
+    assert story.waits_for == ["audit#3"]
+    assert story.audited().waits_for == ["fatwa#1"]
+    other = halal(national_id=IDS[0]).to_audit()
+    assert other.audited("stop", auditors=["Budi Santoso"], reason="tempat usaha tutup").outcome == "stopped"
 
 
 @tells("audit:not_halal", "outcome:not_halal")
