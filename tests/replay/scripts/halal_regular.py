@@ -54,7 +54,7 @@ def paid(on: str, question: str = "payment", by: str = OWNER, n: int = 1, amount
 
 
 def audited(on: str, decision: str = "pass", n: int = 1, **more: Any) -> Act:
-    seen = {"audited_on": on, "auditors": ["Rahmat Hidayat"], "production_running": True}
+    seen: dict[str, Any] = {"audited_on": on, "auditors": ["Rahmat Hidayat"], "production_running": True}
     return recorded(on, "audit", n=n, decision=decision, **seen, **more)
 
 
