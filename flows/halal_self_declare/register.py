@@ -50,6 +50,7 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
                 CaseRow.person_id != case.applicant.person_id,
                 or_(col(CaseRow.status) != CaseStatus.CLOSED, CaseRow.outcome == "certified"),
             )
+            .order_by(col(CaseRow.id).desc())  # the first case of several is the one that is named
         ).all()
     )
     for number, digest in enumerate(prints, start=1):
