@@ -17,6 +17,7 @@ from engine import registry
 from engine.clock import JAKARTA, TurnedClock
 from engine.office import Office
 from engine.registry import Pipeline, current
+from flows.halal_self_declare import register
 from rules import HERE, book
 from tests.flows.halal_self_declare.conftest import HalalStory
 from tests.flows.nib_legalization.conftest import NibStory
@@ -45,6 +46,15 @@ since = {FROM}
 citation = "Kepkaban contoh 2026"
 standing = "law"
 """
+A_NEW_COMPANION = f"""
+[[rule]]
+name = "companions"
+unit = "lp3h_and_last_day_by_number"
+since = {FROM}
+citation = "Daftar LP3H Februari 2026"
+standing = "unconfirmed"
+value = {{ "P3H-35-000777" = {{ body = "LP3H Contoh", until = 2027-12-31 }} }}
+"""
 
 
 @pytest.fixture
@@ -52,7 +62,8 @@ def adds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Adds:
     """Add a row to a file of the rules that the pipelines read."""
     folder = tmp_path / "rules"
     shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    monkeypatch.setattr(registry, "book", partial(book, folder=folder))
+    for module in (registry, register):
+        monkeypatch.setattr(module, "book", partial(book, folder=folder))
 
     def add(name: str, row: str) -> None:
         with (folder / f"{name}.toml").open("a", encoding="utf-8") as file:
@@ -117,6 +128,18 @@ def test_an_old_case_is_judged_by_the_decree_of_its_day(office: Office, clock: T
     assert new.outcome == "rerouted"
     assert "Rp300.000.000 melampaui batas Rp200.000.000. (Kepkaban contoh 2026)" in new.letter("rerouted")["text"]
     assert [versions(story, "examine#1")["criteria"] for story in (old, new)] == ["2025-07-08", FROM]
+
+
+def test_a_register_is_read_as_it_stands_today(office: Office, clock: TurnedClock, adds: Adds) -> None:
+    """Who is registered is no rule of the case's day: a companion registered since then visits for an old case, too."""
+    hire_staff(office)
+    clock.moment = datetime.combine(date.fromisoformat(BEFORE), time(9), JAKARTA)
+    old = HalalStory(office, clock, "halal-self-declare", register_business(office))
+    adds("halal_self_declare", A_NEW_COMPANION)
+    old.to_visit().visited(companion_number="P3H-35-000777", visited_on=BEFORE)
+    assert old.waits_for == ["visit#2"]
+    old.on(FROM).visited(companion_number="P3H-35-000777", visited_on=FROM)
+    assert old.waits_for == ["body_check#1"]
 
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
