@@ -72,6 +72,21 @@ def pipelines(json: Json = False) -> None:
         tell(found, json, columns=("name", "version", "title", "questions", "documents", "outcomes"))
 
 
+@app.command()
+def rules(
+    pipeline: Annotated[str | None, typer.Argument(help="Name of the pipeline; none: all.")] = None,
+    on: Annotated[str | None, typer.Option(help="Only what is in force on that day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """List the rules with their dates: whether each is law, policy of the office, or unconfirmed."""
+    from engine.showing import rules as listed
+
+    with errors_told(json):
+        columns = ("name", "value", "unit", "since", "until", "standing", "citation")
+        found = listed(pipeline, as_date(on, "--on") if on else None)
+        tell(found, json, columns=columns if pipeline else ("pipeline", *columns))
+
+
 @user_app.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="The name under which the ledger will know them.")],
@@ -481,11 +496,14 @@ def preview(
     folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("var/preview"),
     json: Json = False,
 ) -> None:
-    """Write every document and letter, filled with its sample facts, in both languages."""
-    from engine.previewing import preview_all
+    """Write every document and letter, filled with its sample facts, in both languages, and one sheet that shows all."""
+    from engine.previewing import CONTACT_SHEET, preview_all
 
     with errors_told(json):
-        tell({"files": [str(file) for file in preview_all(folder)]}, json)
+        files = [str(file) for file in preview_all(folder)]
+        tell({"files": files}, json)
+        if str(folder / CONTACT_SHEET) not in files:
+            say(f"No {CONTACT_SHEET}: pdftoppm is missing, which draws its pages. Install poppler-utils and try again.")
 
 
 # -- what the commands share -------------------------------------------------------------------------------------------
@@ -548,6 +566,14 @@ def as_json(text: str, option: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter(f"{option} must be a JSON object")
     return value
+
+
+def as_date(text: str, option: str) -> date:
+    """Return the day in ``text``; a wrong one is wrong usage."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}") from None
 
 
 def say(words: str) -> None:

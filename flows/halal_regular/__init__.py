@@ -22,6 +22,7 @@ from flows.halal_regular.decisions import (
     FatwaEnd,
     Quote,
 )
+from flows.halal_regular.facts import wrote_the_manual
 from flows.halal_regular.forms import (
     Application,
     CorrectiveAction,
@@ -218,7 +219,7 @@ def pay(case: Case, total: int, by_office: bool) -> bool:
 def audit_and_rule(case: Case, application: Application, quote: Quote, receipt_number: str) -> Outcome:
     """The inspection body audits, MUI rules; products or ingredients that change after the audit are audited again."""
     while True:
-        audit = audit_until_passed(case, quote)
+        audit = audit_until_passed(case, application, quote)
         if isinstance(audit, Outcome):
             return audit
         audited = application
@@ -236,10 +237,10 @@ def audit_and_rule(case: Case, application: Application, quote: Quote, receipt_n
             return conclude(case, ruling, application.nib, receipt_number)
 
 
-def audit_until_passed(case: Case, quote: Quote) -> Audit | Outcome:
+def audit_until_passed(case: Case, application: Application, quote: Quote) -> Audit | Outcome:
     """The inspection body audits until it passes the products on, or stops; findings are for the owner to mend."""
     note: str | None = None
-    while (audit := ask(AUDIT, note=note)).decision is not AuditEnd.PASS:
+    while (audit := impartial_audit(application, note)).decision is not AuditEnd.PASS:
         if audit.decision is AuditEnd.NOT_HALAL:
             send_back(case, quote.body, audit.reason, audit)
             return close(case, Outcome.NOT_HALAL, audit.reason)
@@ -253,6 +254,13 @@ def audit_until_passed(case: Case, quote: Quote) -> Audit | Outcome:
         if isinstance(action, Silence):
             return end(case, Outcome.NOT_CORRECTED)
         note = f"Tindakan perbaikan pemohon: {action.actions}"
+    return audit
+
+
+def impartial_audit(application: Application, note: str | None) -> Audit:
+    """The result of an audit by others than the consultant who wrote the manual; theirs is asked for again."""
+    while fault := wrote_the_manual(application, audit := ask(AUDIT, note=note)):
+        note = fault
     return audit
 
 

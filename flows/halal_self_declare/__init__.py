@@ -32,6 +32,7 @@ from flows.halal_self_declare.decisions import (
     VisitEnd,
 )
 from flows.halal_self_declare.forms import Application, Correction
+from flows.halal_self_declare.register import look_for_the_same_products, look_up_companion
 from flows.halal_self_declare.sihalal import certificate_of_bpjph, hand_in_to_bpjph
 from flows.halal_self_declare.steps import (
     REFUSAL,
@@ -69,7 +70,7 @@ CORRECTION = Question(
     silent_after="correction_limit",
     title="Perbaiki pengajuan Anda",
 )
-DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan atau nama yang meragukan")
+DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan, nama, atau batas yang meragukan")
 FACILITATION = Question(
     Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi"
 )
@@ -140,7 +141,8 @@ def halal_self_declare(case: Case) -> Outcome:
     if isinstance(eligible, Outcome):
         return eligible
 
-    while (slot := ask(FACILITATION)).decision is not Slot.GRANTED:
+    same = look_for_the_same_products(case, eligible)
+    while (slot := ask(FACILITATION, note=same)).decision is not Slot.GRANTED:
         if slot.decision is Slot.REFUSED:
             confirm_no_slot(case, slot.reason)
             return close(case, Outcome.NO_SLOT, slot.reason)
@@ -171,7 +173,7 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
             if ask(DOUBT, note=in_words(doubts)).decision is DoubtEnd.CONFIRMED:
                 if finding.haram:
                     return refuse(case, finding.haram, "haram_advice")
-                return reroute(case, application, finding.critical)
+                return reroute(case, application, [*finding.regular, *finding.critical])
             accepted |= {one.reason for one in doubts}
         if finding.regular:
             return reroute(case, application, finding.regular)
@@ -189,6 +191,10 @@ def decide(case: Case, application: Application, known: Known, companion_body: s
     replaced: set[str] = set()
     while True:
         visit = ask(VISIT, apart_from=replaced, note=note)
+        companion = look_up_companion(case, visit, companion_body)
+        if companion.refused:
+            note = companion.refused
+            continue
         if visit.decision is VisitEnd.NOT_ELIGIBLE:
             return reroute(case, application, [Reason(reason=visit.reason, rule="Pemeriksaan pendamping PPH")])
         if visit.decision is VisitEnd.RETURN:
@@ -197,7 +203,7 @@ def decide(case: Case, application: Application, known: Known, companion_body: s
             note = f"Belum diperiksa: {', '.join(left_out)}"
             continue
         report = report_the_visit(case, visit)
-        check = ask(BODY_CHECK)
+        check = ask(BODY_CHECK, note=companion.remark)
         if check.decision is BodyEnd.FORWARD:
             break
         if check.decision is BodyEnd.RETURN:
