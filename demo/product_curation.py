@@ -70,7 +70,7 @@ class CurationScript(Script):
         """Give what a buyer abroad must know."""
         return now.owner, {
             "decision": "provide",
-            "unit": "bungkus",
+            "unit": "packs of 200 g",
             "hs_code": "2008.99.90",
             "fob_price": "2.40",
             "currency": "USD",
@@ -79,8 +79,8 @@ class CurationScript(Script):
             "lead_time_days": 21,
             "packaging": "24 packs of 200 g a carton, 480 cartons a 20-foot container",
             "destination": "SG",
-            "catalogue": "Thin cassava crisps from the slopes of Mount Semeru, kettle-fried in small batches and lightly "
-            "salted. Halal certified, no preservatives, shelf life nine months.",
+            "catalogue": "Made in small batches in East Java from what grows nearby, by a family that has sold it on the "
+            "local market for years. Halal certified, no preservatives, shelf life nine months.",
             "nutrition": self.evidence,
             "lab_test": self.evidence,
             "brand_certificate": self.evidence,

@@ -65,12 +65,10 @@ def summary(
         parked = _count(session, Case, Case.status == CaseStatus.PARKED)
         documents = Counter(session.exec(select(Document.kind).where(Document.status == DocumentStatus.READY)).all())
         letters = Counter(session.exec(select(Letter.letter)).all())
-        certificate = session.exec(
-            select(Document, Case.number)
-            .join(Case, col(Case.id) == col(Document.case_id))
-            .where(Document.kind == "certificate_of_legalization")
-            .limit(1)
-        ).first()
+        certificate = _first(session, "certificate_of_legalization")
+        curator, portfolio, pack = (
+            _first(session, kind) for kind in ("certificate_of_competence", "export_portfolio", "handover_pack")
+        )
     titles = {(one.name, str(end)): (one.title, end.title_id) for one in current() for end in one.outcomes}
     table = Table("pipeline", "how it ended", "cases", title="How the cases ended", title_justify="left")
     for end, count in sorted(ends.items(), key=lambda item: (item[0][0] != "nib-legalization", -item[1])):
@@ -88,13 +86,25 @@ def summary(
         console.print("[bold]Where to look[/bold]", highlight=False)
         for what, place in (
             ("a certificate", office.store.location(certificate[0].path)),
+            *(
+                (what, office.store.location(one[0].path or ""))
+                for what, one in (("a curator's", curator), ("an export portfolio", portfolio), ("… as one ZIP", pack))
+                if one
+            ),
             ("the letters", str(office.settings.path("var/letters"))),
             ("the refused rows", str(home / "refused.csv")),
             ("a case's history", f"{where} case history {certificate[1]}"),
             ("the whole ledger", f"{where} audit verify"),
             ("its authenticity", f"{where} verify {certificate[0].number}"),
         ):
-            console.print(f"  {what:<18} {place}", highlight=False, soft_wrap=True)
+            console.print(f"  {what:<19} {place}", highlight=False, soft_wrap=True)
+
+
+def _first(session: Session, kind: str) -> tuple[Document, str] | None:
+    """Return the first document of that kind, with the number of its case."""
+    wanted = select(Document, Case.number).join(Case, col(Case.id) == col(Document.case_id))
+    found = session.exec(wanted.where(Document.kind == kind, Document.status == DocumentStatus.READY).limit(1)).first()
+    return (found[0], found[1]) if found else None
 
 
 def _count(session: Session, table: Any, *conditions: Any) -> int:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlmodel import Session
 
 from engine import impartiality
+from engine.authority import user_named
 from engine.case import Applicant, Case
 from engine.declaring import external_step, pipeline, step
 from engine.documents.letters import write
@@ -177,13 +178,16 @@ def assignable(case: Case, question: str, *, holds: str | None = None, apart_fro
     return impartiality.assignable(replay.session, case, asked, replay.today, holds or asked.holds, took_part)
 
 
-def held(*what: str, kind: str, of: int) -> list[Held]:
+def held(*what: str, kind: str, of: int | str) -> list[Held]:
     """Return, in a step, the standings of that name which a subject has today, the oldest first, each with its case.
+
+    ``of`` is the subject's id, or the name of a person's account.
 
     The step's ledger entry names those cases: what one case opened and another used stands in both ledgers.
     """
     replay = _in_step(f"held {what}")
-    found = impartiality.standings(replay.session, kind, of, what, replay.today)
+    subject = of if isinstance(of, int) else user_named(replay.session, of).person_id or 0
+    found = impartiality.standings(replay.session, kind, subject, what, replay.today)
     replay.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found
 

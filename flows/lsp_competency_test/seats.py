@@ -126,7 +126,7 @@ def certified_until(account: str, *what: str) -> date | None:
     """Return the last day on which that account's person holds all of these standings; None where one is missing."""
     ends = []
     for one in what:
-        lasting = [row.until or date.max for row in held(one, kind="person", of=_person_of(account))]
+        lasting = [row.until or date.max for row in held(one, kind="person", of=account)]
         ends.append(max(lasting, default=None))
     known = [end for end in ends if end is not None]
     return min(known) if len(known) == len(ends) else None
@@ -152,10 +152,6 @@ def name_of(account: str) -> str:
     found = select(Person).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
     person = run.session.exec(found).first()
     return person.name if person else account
-
-
-def _person_of(account: str) -> int:
-    return run.session.exec(select(User.person_id).where(User.name == account)).first() or 0
 
 
 def _case_id() -> int:

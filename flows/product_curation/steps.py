@@ -91,8 +91,15 @@ def confirm_acceptance(case: Case) -> None:
 
 @step
 def choose_curators(case: Case, application: Application, question: str, wanted: int, barred: list[str]) -> list[str]:
-    """Return who may answer today: certified for this cluster, without conflict, the least loaded first."""
-    return assignable(case, question, holds=f"curator:{application.cluster}", apart_from=barred)[:wanted]
+    """Return who may answer today: certified for this cluster, without conflict, the least loaded first.
+
+    The step's ledger entry names the cases that certified those who were chosen.
+    """
+    certified = f"curator:{application.cluster}"
+    chosen = assignable(case, question, holds=certified, apart_from=barred)[:wanted]
+    for account in chosen:
+        held(certified, kind="person", of=account)
+    return chosen
 
 
 @step
