@@ -28,7 +28,7 @@ TEXTS = (
     f"NIK saya {NATIONAL_IDS[0]}",
     f"telepon {PHONE} atau +62 811-6231-9252",
     f"NPWP {TAX_ID}",
-    "baris satu\nbaris dua\tdan tab",
+    "baris satu\r\nbaris dua\tdan tab",
     "“kutip” — café Łódź, 5 °C",
     "enak 😀 สวัสดี",
     "panjang " * 60,

@@ -29,7 +29,7 @@ from engine.registry import Pipeline, pipeline_named
 from engine.replay import Replay
 from engine.showing import inbox, question_of
 from models import Answer, Case, CaseStatus, Document, DocumentStatus, Role, Wait, WaitKind
-from tests.drives.answers import Draw, filled, good_answers, guided, moved, mutated
+from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, moved, mutated
 from tests.drives.ground import Ground
 from tests.drives.invariants import broken
 from tests.engine.together import Killed, at_once
@@ -254,6 +254,7 @@ class Drive:
             return refusals[0]
         assert len(ends) - len(refusals) == 1, f"{key} was answered twice"
         assert all(isinstance(refused, NotWaiting) for refused in refusals), f"a second click met {refusals[0]!r}"
+        assert UNKEPT not in repr(data), f"{key} took a file that nobody has"
         self.taken[f"{key.split('#')[0]}:{data.get('decision', 'answered')}"] += 1
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from unicodedata import normalize
 from engine.accounts import add_user
 from engine.clock import TurnedClock
 from engine.documents.facts import JSON
-from engine.documents.render import printable_letters
+from engine.documents.alphabet import printable_letters
 from engine.documents.templating import fill
 from engine.dossiers import Dossier
 from engine.office import Office
@@ -66,11 +67,13 @@ def office_at(place: Place) -> Iterator[Office]:
 
 
 def settle_in(office: Office) -> Ground:
-    """Hire people, register subjects; return who and what there is."""
+    """Hire people, register subjects, long before any drive begins; return who and what there is."""
+    assert isinstance(office.clock, TurnedClock)
+    office.clock.turn(days=-60)
     ground = Ground(subjects={"business": [], "person": [], "product": []})
     for place, national_id in enumerate(NATIONAL_IDS[:2]):
         person = register_person(
-            office, national_id, name="Sri Purnomo", phone=PHONE, tax_id=TAX_ID, email=None if place else "sri@contoh.example"
+            office, national_id, name="Sri Purnomo", phone=f"+62{PHONE[1:]}", tax_id=re.sub(r"\D", "", TAX_ID), email=None if place else "sri@contoh.example"
         )
         business = register_business(office, national_id)
         ground.subjects["business"].append(business)

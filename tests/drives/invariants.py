@@ -76,7 +76,8 @@ def _without_gaps(session: Session, cases: list[Case]) -> Iterator[str]:
         if sorted(places) != list(range(1, len(places) + 1)):
             yield f"series {name} has {sorted(places)}"
     for row in session.exec(select(Series)):
-        if row.last != len(series.get(row.name, [])):
+        counted = re.search(r"-\d{4}$", row.name)  # others are no series of numbers: a quota is locked by a row
+        if counted and row.last != len(series.get(row.name, [])):
             yield f"series {row.name} counts {row.last}, and {len(series.get(row.name, []))} numbers are used"
 
 
