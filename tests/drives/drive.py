@@ -22,7 +22,7 @@ from engine.answering import answer, settle_silences, withdraw
 from engine.case import handle_of
 from engine.clock import TurnedClock
 from engine.delivering import deliver
-from engine.errors import BadAnswer, NotAllowed, NotWaiting, Refused
+from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.office import Office
 from engine.opening import open_cases
 from engine.registry import Pipeline, pipeline_named
@@ -55,6 +55,7 @@ class Drive:
         assert isinstance(office.clock, TurnedClock)
         self.office, self.ground, self.draw, self.together, self.clock = office, ground, draw, together, office.clock
         self.log: list[str] = []
+        self.waiting: list[dict[str, Any]] = []
         self.taken: Counter[str] = Counter()
         self.guides: dict[str, Script | None] = {}
         with office.db.reading() as session:
@@ -69,7 +70,8 @@ class Drive:
             open_cases(self.office, run, pipeline, subjects, by="budi")
         self.advance()
         for _ in range(acts):
-            if not self.asked():
+            self.waiting = self.asked()
+            if not self.waiting:
                 break
             act = self._one_of(ACTS)
             if act == "crashes" and self.draw(st.booleans()):
@@ -97,16 +99,16 @@ class Drive:
 
     def answers(self) -> None:
         """Somebody who is asked answers; whoever is refused leaves everything as it was."""
-        wait = self._one_of(self.asked())
+        wait = self._one_of(self.waiting)
         data, names = self._words(wait), self._people(wait)
         for by in names:
             if not isinstance(self._try(wait, by, data), NotAllowed):
-                break
+                break  # taken, not in order, or too late
         self.advance()
 
     def stays_silent(self) -> None:
         """Nobody says anything until a time is up, and the sweep comes by."""
-        if waits := [wait for wait in self.asked() if wait["silent_on"]]:
+        if waits := [wait for wait in self.waiting if wait["silent_on"]]:
             wait = self._one_of(waits)
             self._time_is_up(wait)
             with self.office.run("flow", by="escalation") as run:
@@ -117,11 +119,11 @@ class Drive:
 
     def answers_too_late(self) -> None:
         """An answer after the deadline is refused by name, whether or not the sweep had come by."""
-        if waits := [wait for wait in self.asked() if wait["silent_on"]]:
+        if waits := [wait for wait in self.waiting if wait["silent_on"]]:
             wait = self._one_of(waits)
             data, [by, *_] = self._words(wait), self._people(wait)
             self._time_is_up(wait)
-            refused = self._try(wait, by, data, late=True)
+            refused = self._try(wait, by, data)
             assert isinstance(refused, NotWaiting) and wait["question"] in str(refused), f"a late answer met {refused!r}"
             assert refused.parts["settled_as"] == "silent", str(refused)
             self.advance()
@@ -138,7 +140,7 @@ class Drive:
         if not rows:
             return
         wait, case = self._one_of(rows)
-        told = {"case": case.number, "question": wait.key, "role": wait.role, "holder": wait.holder}
+        told = {"case": case.number, "question": wait.key, "role": wait.role, "holder": wait.holder, "silent_on": None}
         told["form"] = question_of(wait, case).form.model_json_schema()
         data, [by, *_] = self._words(told), self._people(told)
         refused = self._try(told, by, data)
@@ -147,9 +149,9 @@ class Drive:
 
     def a_stranger_answers(self) -> None:
         """Whoever has neither the role nor the case is refused."""
-        wait = self._one_of(self.asked())
+        wait = self._one_of(self.waiting)
         refused = self._try(wait, "admin", self._words(wait))
-        assert isinstance(refused, BadAnswer | NotAllowed), f"a stranger's answer met {refused!r}"
+        assert isinstance(refused, Refused), f"a stranger's answer to {wait['question']} was taken"
 
     def withdraws(self) -> None:
         """An applicant takes a case back, open or not."""
@@ -166,7 +168,7 @@ class Drive:
 
     def crashes(self) -> None:
         """The process ends in the middle of an answer or of what follows; the next one carries on."""
-        wait = self._one_of(self.asked())
+        wait = self._one_of(self.waiting)
         data, [by, *_] = self._words(wait), self._people(wait)
         kind, nth = self._one_of(["entry", "commit"]), self.draw(st.integers(1, 8))
         self._note(f"crashes at {kind} {nth}")
@@ -234,10 +236,11 @@ class Drive:
 
     # -- doing ------------------------------------------------------------------------------------------------------
 
-    def _try(self, wait: dict[str, Any], by: str, data: dict[str, Any], late: bool = False) -> Refused | None:
+    def _try(self, wait: dict[str, Any], by: str, data: dict[str, Any]) -> Refused | None:
         """Answer; return why it was refused, which leaves everything as it was but a silence that was due."""
         before = self._state()
         number, key = wait["case"], wait["question"]
+        late = bool(wait["silent_on"]) and self.clock.today() > date.fromisoformat(wait["silent_on"])
 
         def click() -> None:
             with self.office.run("cli", by=by) as run:
