@@ -35,7 +35,7 @@ check: setup-dev ## style, types and the direction of imports
 bench: setup-dev ## the measurements that the documents quote
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
-preview: setup ## every document and letter, filled with example facts
+preview: setup ## every document and letter, filled with example facts, and a contact sheet of all
 	@exec $(BIN)/jalur preview $(ARGS)
 
 lock: ## both lock files anew from pyproject.toml (needs uv)

@@ -72,6 +72,21 @@ def pipelines(json: Json = False) -> None:
         tell(found, json, columns=("name", "version", "title", "questions", "documents", "outcomes"))
 
 
+@app.command()
+def rules(
+    pipeline: Annotated[str | None, typer.Argument(help="Name of the pipeline; none: all.")] = None,
+    on: Annotated[str | None, typer.Option(help="Only what is in force on that day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """List the rules with their dates: whether each is law, policy of the office, or unconfirmed."""
+    from engine.showing import rules as listed
+
+    with errors_told(json):
+        columns = ("name", "value", "unit", "since", "until", "standing", "citation")
+        found = listed(pipeline, as_date(on, "--on") if on else None)
+        tell(found, json, columns=columns if pipeline else ("pipeline", *columns))
+
+
 @user_app.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="The name under which the ledger will know them.")],
@@ -167,6 +182,37 @@ def person_add(
     with the_office(json) as office:
         person = add_person(office, name, **{"national_id": "", **about})
         tell({"person": person, "name": name, "account": handle_of(person)}, json)
+
+
+@person_app.command("certificate")
+def person_certificate(
+    person: Annotated[int, typer.Argument(help="Id of the person who holds it.")],
+    what: Annotated[str, typer.Argument(help="The standing that it gives: assessor, curator, curator:makanan …")],
+    number: Annotated[str, typer.Option(help="Its number, as its issuer printed it.")],
+    since: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
+    source: Annotated[str, typer.Option(help="Who issued it, and from where it is known.")],
+    evidence: Annotated[Path, typer.Option(help="The scanned certificate.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """Record a certificate that another body gave a person: with its evidence, never made up."""
+    from engine.evidence import take_in
+    from engine.people import record_certificate
+
+    with the_office(json) as office:
+        made = record_certificate(
+            office,
+            person,
+            what,
+            number,
+            since=date.fromisoformat(since),
+            until=date.fromisoformat(until) if until else None,
+            source=source,
+            evidence=take_in(office, f"@{evidence}"),
+            by=by,
+        )
+        tell({"certificate": made, "person": person, "what": what, "number": number}, json)
 
 
 @product_app.command("add")
@@ -450,11 +496,14 @@ def preview(
     folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("var/preview"),
     json: Json = False,
 ) -> None:
-    """Write every document and letter, filled with its sample facts, in both languages."""
-    from engine.previewing import preview_all
+    """Write every document and letter, filled with its sample facts, in both languages, and one sheet that shows all."""
+    from engine.previewing import CONTACT_SHEET, preview_all
 
     with errors_told(json):
-        tell({"files": [str(file) for file in preview_all(folder)]}, json)
+        files = [str(file) for file in preview_all(folder)]
+        tell({"files": files}, json)
+        if str(folder / CONTACT_SHEET) not in files:
+            say(f"No {CONTACT_SHEET}: pdftoppm is missing, which draws its pages. Install poppler-utils and try again.")
 
 
 # -- what the commands share -------------------------------------------------------------------------------------------
@@ -517,6 +566,14 @@ def as_json(text: str, option: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter(f"{option} must be a JSON object")
     return value
+
+
+def as_date(text: str, option: str) -> date:
+    """Return the day in ``text``; a wrong one is wrong usage."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}") from None
 
 
 def say(words: str) -> None:

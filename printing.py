@@ -9,7 +9,24 @@ from rich.console import Console
 from rich.table import Table
 
 # What must be read whole, or it can't be typed into the next command.
-WHOLE = ("case", "number", "question", "key", "name", "role", "actor", "seq", "due_on", "at", "started_at")
+WHOLE = (
+    "standing",
+    "since",
+    "until",
+    "case",
+    "number",
+    "question",
+    "key",
+    "name",
+    "role",
+    "actor",
+    "seq",
+    "due_on",
+    "at",
+    "started_at",
+)
+
+LONGEST_VALUE = 60  # letters of a rule's value; all of it stands in the JSON
 
 
 def as_table(value: Any, columns: tuple[str, ...], console: Console | None = None) -> None:
@@ -35,6 +52,9 @@ def as_table(value: Any, columns: tuple[str, ...], console: Console | None = Non
 def _cell(value: Any, column: str) -> str:
     if value is None:
         return "–"
+    if column == "value":
+        words = " ".join(_cell(value, "").split())
+        return words if len(words) <= LONGEST_VALUE else f"{words[:LONGEST_VALUE]}…"
     if column in ("at", "started_at"):
         return str(value)[:19].replace("T", " ")
     if isinstance(value, list):

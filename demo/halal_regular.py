@@ -60,7 +60,7 @@ class RegularScript(Script):
 
     def audit(self, now: Situation) -> Said:
         """Record the audit; findings first, on one path."""
-        audited = {"audited_on": self.today, "production_running": True}
+        audited = {"audited_on": self.today, "auditors": ["Rahmat Hidayat"], "production_running": True}
         if now.path == "findings" and not now.again:
             return self._recorded({**audited, "decision": "findings", "findings": ["Alat penggoreng belum terpisah"]})
         return self._recorded({**audited, "decision": "pass"})

@@ -43,7 +43,7 @@ class HalalScript(Script):
             "process": "singkong dikupas, diiris, digoreng, dikemas",
             "technology": "manual",
             "preservation": ["pengeringan"],
-            "production_places": ["rumah pemilik, alamat sesuai NIB"],
+            "production_places": [f"rumah pemilik ({now.owner}), alamat sesuai NIB"],
             "apart_from_non_halal": True,
             "photo": self.evidence,
             "pledge": True,

@@ -1,14 +1,16 @@
-"""Whom this office talks to, as the settings say: OSS by hand or by HTTP, letters by SMTP or into a folder."""
+"""Whom this office talks to, as the settings say: offices by hand or by HTTP, letters by SMTP or into a folder."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from engine.errors import Refused
 from engine.settings import Settings
+from outside.bnsp import Bnsp, ManualBnsp
 from outside.channels import Channel
 from outside.oss import ManualOss, Oss
+from outside.sihalal import ManualSiHalal, SiHalal
 
 
 @dataclass
@@ -17,11 +19,13 @@ class Contacts:
 
     oss: Oss
     mail: Channel
+    sihalal: SiHalal = field(default_factory=ManualSiHalal)
+    bnsp: Bnsp = field(default_factory=ManualBnsp)
 
 
 def contacts_of(settings: Settings) -> Contacts:
     """Return the adapters that the settings name."""
-    return Contacts(oss=_oss(settings), mail=_mail(settings))
+    return Contacts(oss=_oss(settings), mail=_mail(settings), sihalal=_sihalal(settings), bnsp=_bnsp(settings))
 
 
 def _oss(settings: Settings) -> Oss:
@@ -30,6 +34,23 @@ def _oss(settings: Settings) -> Oss:
     from outside.oss_http import HttpOss
 
     return HttpOss(settings.oss_url, settings.oss_token.get_secret_value(), timeout=settings.oss_timeout)
+
+
+def _sihalal(settings: Settings) -> SiHalal:
+    if settings.sihalal_url is None or settings.sihalal_token is None:
+        return ManualSiHalal()
+    from outside.sihalal_http import HttpSiHalal
+
+    token = settings.sihalal_token.get_secret_value()
+    return HttpSiHalal(settings.sihalal_url, token, timeout=settings.sihalal_timeout)
+
+
+def _bnsp(settings: Settings) -> Bnsp:
+    if settings.bnsp_url is None or settings.bnsp_token is None:
+        return ManualBnsp()
+    from outside.bnsp_http import HttpBnsp
+
+    return HttpBnsp(settings.bnsp_url, settings.bnsp_token.get_secret_value(), timeout=settings.bnsp_timeout)
 
 
 def _mail(settings: Settings) -> Channel:

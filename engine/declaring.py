@@ -14,7 +14,7 @@ from engine.case import Case
 from engine.forms import Form, Question
 from engine.registry import Ending, Pipeline, register
 from engine.replay import jsonable, playing
-from outside.oss import ByHand
+from outside.once import ByHand
 
 F = TypeVar("F", bound=Form)
 P = ParamSpec("P")
@@ -68,13 +68,14 @@ def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]]
     """Make of a function a call to somebody else's system: a wait that the machine answers, outside any transaction.
 
     It returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers ``question`` instead,
-    under the same key, and the process goes on the same. Its arguments after the case are JSON.
+    under the same key, and the process goes on the same. Its arguments after the case are JSON; ``note`` is shown to that
+    officer, as in `ask`.
     """
 
     def made(work: Callable[..., F | ByHand]) -> Callable[..., F]:
         @functools.wraps(work)
-        def call(case: Case, /, **arguments: Any) -> F:
-            return playing().call_out(work.__name__, question, jsonable(arguments))  # type: ignore[return-value]
+        def call(case: Case, /, *, note: str | None = None, **arguments: Any) -> F:
+            return playing().call_out(work.__name__, question, jsonable(arguments), note)  # type: ignore[return-value]
 
         call.is_step = True  # type: ignore[attr-defined]
         call.calls_out = work  # type: ignore[attr-defined]

@@ -168,9 +168,15 @@ def _attachments(office: Office, session: Session, letter: Letter) -> list[Attac
         )
     ).all()
     return [
-        Attachment(f"{document.number or document.kind}.pdf", office.store.get(document.path or ""), "application/pdf")
+        _attachment(office, document)
         for document in sorted(documents, key=lambda document: letter.attachments.index(document.key))
     ]
+
+
+def _attachment(office: Office, document: Document) -> Attachment:
+    path = document.path or ""
+    suffix = path.rsplit(".", 1)[-1]
+    return Attachment(f"{document.number or document.kind}.{suffix}", office.store.get(path), f"application/{suffix}")
 
 
 def _record(office: Office, letter: Letter, status: LetterStatus | None, **values: Any) -> None:

@@ -9,17 +9,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, or_, union_all
 from sqlmodel import Session, col, select
 
 from engine.case import Case
 from engine.errors import NotAllowed
 from engine.forms import Question
-from models import Business, DeclaredConflict, LedgerEntry, Standing, User, UserRole, Wait
+from models import Business, DeclaredConflict, LedgerEntry, RecordedCertificate, Standing, User, UserRole, Wait
 from models import Case as CaseRow
+
+
+@dataclass(frozen=True)
+class Held:
+    """A standing in force: what it allows, its number, from when until when, and the case of ours that gave it, if one did."""
+
+    what: str
+    reference: str | None
+    since: date
+    until: date | None
+    case_number: str | None
 
 
 def must_be_impartial(
@@ -113,23 +125,48 @@ def _bars(
 
 def holds(session: Session, user: User, what: str, on: date) -> bool:
     """Return whether the person of that account holds the standing ``what`` on ``on``."""
-    wanted = select(Standing.case_id).where(
-        Standing.subject_kind == "person",
-        Standing.subject_id == user.person_id,
-        Standing.what == what,
-        in_force(on),
+    return user.person_id is not None and bool(standings(session, "person", user.person_id, [what], on))
+
+
+def standings(session: Session, kind: str, subject: int, what: Iterable[str], on: date) -> list[Held]:
+    """Return the standings of those names that a subject has on ``on``, the oldest first; the last day counts.
+
+    Our own cases give them, and certificates of other bodies that were recorded with their evidence.
+    """
+    ours = (
+        select(Standing, CaseRow.number)
+        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        .where(
+            Standing.subject_kind == kind,
+            Standing.subject_id == subject,
+            col(Standing.what).in_(what),
+            _in_force(Standing, on),
+        )
     )
-    return user.person_id is not None and session.exec(wanted).first() is not None
+    found = [Held(one.what, one.reference, one.since, one.until, case) for one, case in session.exec(ours)]
+    if kind == "person":
+        recorded = select(RecordedCertificate).where(
+            RecordedCertificate.person_id == subject,
+            col(RecordedCertificate.what).in_(what),
+            _in_force(RecordedCertificate, on),
+        )
+        found += [Held(one.what, one.number, one.since, one.until, None) for one in session.exec(recorded)]
+    return sorted(found, key=lambda one: (one.since, one.case_number or ""))
 
 
-def in_force(on: date) -> ColumnElement[bool]:
-    """Return the condition that a standing has begun and has not ended on ``on``; its last day counts."""
-    begun: ColumnElement[bool] = col(Standing.since) <= on
-    return begun & or_(col(Standing.until).is_(None), col(Standing.until) >= on)
+def _in_force(table: type[Standing | RecordedCertificate], on: date) -> ColumnElement[bool]:
+    begun: ColumnElement[bool] = col(table.since) <= on
+    return begun & or_(col(table.until).is_(None), col(table.until) >= on)
 
 
 def _holders(what: str, on: date) -> Any:
-    return select(Standing.subject_id).where(Standing.subject_kind == "person", Standing.what == what, in_force(on))
+    ours = select(Standing.subject_id).where(
+        Standing.subject_kind == "person", Standing.what == what, _in_force(Standing, on)
+    )
+    recorded = select(RecordedCertificate.person_id).where(
+        RecordedCertificate.what == what, _in_force(RecordedCertificate, on)
+    )
+    return union_all(ours, recorded)
 
 
 def _declared(session: Session, user: User, on: date) -> list[DeclaredConflict]:

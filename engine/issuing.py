@@ -49,9 +49,10 @@ def issue_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[
         if not still_ours(office, wait):
             continue
         try:
-            pdf = make(office, dossier, document, dossier.pipeline.papers[document.kind])
-            sha256, path = office.store.put(pdf)
-            _publish(office, run, wait, document, sha256, path, len(pdf))
+            kind = dossier.pipeline.papers[document.kind]
+            content = make(office, dossier, document, kind)
+            sha256, path = office.store.put(content, kind.suffix)
+            _publish(office, run, wait, document, sha256, path, len(content))
         except Exception as error:
             trace = without_personal_numbers(traceback.format_exc())
             log.error("The document %s of %s could not be made: %s", document.number, dossier.case.number, trace)

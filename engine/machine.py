@@ -29,7 +29,7 @@ from engine.settling import settle
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
-from outside.oss import ByHand
+from outside.once import ByHand
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +178,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reaso
     if not end_unknown and _withdrawn_meanwhile(office, run, wait):
         return
     question = dossier.pipeline.questions[wait.question or ""]
+    note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
     today = local_date(office.clock.now())
     due = due_date(today, dossier.case.rules[question.due]) if question.due else None
     _update(
@@ -188,7 +189,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reaso
         holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
         asked_at=office.clock.now(),
         due_at=end_of(due) if due else None,
-        note=without_personal_numbers(reason)[:500],
+        note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
         leased_until=None,
         next_attempt_at=None,
         end_unknown=end_unknown,

@@ -11,6 +11,7 @@ from sqlmodel import col, select, update
 
 from engine.claiming import LEASE, free, pause_after
 from engine.clock import local_date
+from engine.documents.packing import Enclosed, pack
 from engine.dossiers import Dossier, fetch_readable
 from engine.office import Office
 from engine.registry import Paper
@@ -54,15 +55,16 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
             if document.case_id in unreadable:
                 raise unreadable[document.case_id]
             dossier = dossiers[document.case_id]
-            pdf = make(office, dossier, document, dossier.pipeline.papers[document.kind])
-            sha256, path = office.store.put(pdf)
+            kind = dossier.pipeline.papers[document.kind]
+            content = make(office, dossier, document, kind)
+            sha256, path = office.store.put(content, kind.suffix)
         except Exception as error:
             trace = without_personal_numbers(traceback.format_exc())
             log.error("The paper %s of case %d could not be made: %s", document.key, document.case_id, trace)
             said = without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]
             made.append((document, {"error": said, "leased_until": now + pause_after(document.attempt)}))
         else:
-            ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(pdf)}
+            ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(content)}
             made.append((document, {**ready, "error": None, "leased_until": None}))
     if made:
         with office.db.writing() as session:
@@ -80,19 +82,31 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
 
 
 def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:
-    """Return the PDF of a document: the same facts at the same second are the same bytes. An issued one is signed."""
+    """Return the file of a document: the same facts at the same second are the same bytes. An issued one is signed."""
     from engine.documents.render import render  # WeasyPrint takes half a second, which only those who print pay
 
     facts = office.vault.unseal(dossier.key, document.facts)
     template = f"{dossier.pipeline.slug}/documents/{document.kind}"
     at = document.at.replace(microsecond=0)
-    if document.number is None:
-        return render(template, facts, language=document.language, at=at, check_url=None, title=None)
-    facts = {**facts, "document_number": document.number, "date": local_date(at).isoformat()}
-    pdf = render(
-        template, facts, language=document.language, at=at, check_url=check_url(office, document.number), title=None
-    )
-    return office.signer.sign(pdf, reason=paper.title, at=at)
+    files = [_kept(office, one) for one in facts["files"]] if paper.bundle else []
+    url = None
+    if document.number is not None:
+        facts = {**facts, "document_number": document.number, "date": local_date(at).isoformat()}
+        url = check_url(office, document.number)
+    embedded = files if paper.bundle == "pdf" else ()
+    language = paper.language or document.language
+    pdf = render(template, facts, language=language, at=at, check_url=url, title=None, files=embedded)
+    if url is not None:
+        pdf = office.signer.sign(pdf, reason=paper.title, at=at)
+    return pack(pdf, facts, files, at) if paper.bundle == "zip" else pdf
+
+
+def _kept(office: Office, file: dict[str, str]) -> Enclosed:
+    """Return a file that facts name, from the store. Raises FileNotFoundError with its name."""
+    path = office.store.find(file["sha256"])
+    if path is None:
+        raise FileNotFoundError(f"the store has no {file['name']} ({file['sha256']})")
+    return Enclosed(f"{file['name']}.{path.rsplit('.', 1)[1]}", file["title"], office.store.get(path))
 
 
 def check_url(office: Office, number: str) -> str:

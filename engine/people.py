@@ -13,7 +13,7 @@ from engine.errors import Refused
 from engine.intake.cleaning import Fault
 from engine.intake.identity import national_id as clean_national_id
 from engine.office import Office
-from models import Business, DeclaredConflict, Person, PersonIndex, Product, Role
+from models import Business, DeclaredConflict, Person, PersonIndex, Product, RecordedCertificate, Role
 
 
 def add_person(
@@ -66,6 +66,53 @@ def add_product(office: Office, business: int, name: str, cluster: str) -> int:
             session.flush()
         assert product.id is not None
         return product.id
+
+
+def record_certificate(
+    office: Office,
+    person: int,
+    what: str,
+    number: str,
+    *,
+    since: date,
+    until: date | None,
+    source: str,
+    evidence: str,
+    by: str,
+) -> int:
+    """Record a certificate that another body gave a person, with the kept file that shows it (``sha256:…``); return its id.
+
+    ``what`` is the standing that it gives ("assessor", "curator:makanan"). Raises `Refused` for a person who does not exist, a
+    file that is not kept, or a number that is recorded already, for whomever.
+    """
+    with office.db.writing() as session:
+        if session.get(Person, person) is None:
+            raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
+        if office.store.find(evidence.removeprefix("sha256:")) is None:
+            raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas sertifikatnya.")
+        taken = select(RecordedCertificate.id).where(
+            RecordedCertificate.what == what, RecordedCertificate.number == number
+        )
+        if session.exec(taken).first() is not None:
+            raise Refused(
+                f"Certificate {number} ({what}) is recorded already",
+                for_people=f"Sertifikat {number} ({what}) sudah tercatat; periksa nomor dan pemegangnya.",
+            )
+        recorded = RecordedCertificate(
+            person_id=person,
+            what=what,
+            number=number,
+            since=since,
+            until=until,
+            source=source,
+            evidence_sha256=evidence.removeprefix("sha256:"),
+            recorded_by_id=user_named(session, by).id or 0,
+            recorded_at=office.clock.now(),
+        )
+        session.add(recorded)
+        session.flush()
+        assert recorded.id is not None
+        return recorded.id
 
 
 CONFLICTS = ("family", "employer", "trainer", "consultant", "association", "other")

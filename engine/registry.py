@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from engine.errors import Refused
 from engine.forms import Question
@@ -36,11 +36,22 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Paper:
-    """A kind of document. One with a ``series`` is issued: numbered and signed. Its template is its name."""
+    """A kind of document. One with a ``series`` is issued: numbered and signed. Its template is its name.
+
+    One with a ``bundle`` carries the kept files that its fact ``files`` names ({name, title, sha256} each): embedded in the
+    PDF, or in a ZIP whose index the PDF is. ``language`` is of a kind that is written in one language for everybody.
+    """
 
     name: str
     title: str
     series: str | None = None
+    bundle: Literal["pdf", "zip"] | None = None
+    language: str | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Return the ending of its file's name."""
+        return self.bundle or "pdf"
 
 
 @dataclass(frozen=True)

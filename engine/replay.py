@@ -35,10 +35,11 @@ from engine.forms import Form, Question, Silence
 from engine.impartiality import must_be_impartial
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
+from engine.subjects import own_numbers
 from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models import Case as CaseRow
-from models.privacy import without_personal_numbers
+from models.privacy import without_numbers, without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
@@ -170,7 +171,8 @@ class Replay:
             token = _playing.set(self)  # Prefect may run the step in another context
             self.step_key, self.opened_ways, self.relied_on = key, [], []
             try:
-                done.append(to_jsonable_python(work()))
+                # What people write comes into results; their own numbers belong under their key, and not in the ledger.
+                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
             finally:
                 self.step_key = None
                 _playing.reset(token)
@@ -212,7 +214,7 @@ class Replay:
             raise Suspended
         return settled
 
-    def call_out(self, name: str, question: Question[Any], arguments: Any) -> Form:
+    def call_out(self, name: str, question: Question[Any], arguments: Any, note: str | None) -> Form:
         """Return what an external step brought, or make a wait that the machine answers, and suspend."""
         self._only_in_the_process(name)
         key, arguments_hash = self._called(question.name, arguments)
@@ -224,9 +226,8 @@ class Replay:
             return settled
         if self.row.withdrawal and key not in self.past.waits:
             self._withdraw_at(key, arguments_hash)
-        self._machine_wait(
-            WaitKind.EXTERNAL, key, arguments_hash, {"step": name, "arguments": arguments}, question.name
-        )
+        request = {"step": name, "arguments": arguments, "note": note}
+        self._machine_wait(WaitKind.EXTERNAL, key, arguments_hash, request, question.name)
         raise Suspended
 
     def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     oss_url: str | None = Field(default=None, description="Base URL of OSS; without it officers file by hand")
     oss_token: SecretStr | None = None
     oss_timeout: float = Field(default=20.0, description="Seconds to wait for OSS")
+    sihalal_url: str | None = Field(default=None, description="Base URL of SiHalal; without it officers do it by hand")
+    sihalal_token: SecretStr | None = None
+    sihalal_timeout: float = Field(default=20.0, description="Seconds to wait for SiHalal")
+    bnsp_url: str | None = Field(default=None, description="Base URL of BNSP; without it officers do it by hand")
+    bnsp_token: SecretStr | None = None
+    bnsp_timeout: float = Field(default=20.0, description="Seconds to wait for BNSP")
     prefect_auth: SecretStr | None = Field(default=None, description="user:password of the Prefect server we start")
 
     @field_validator("now")
@@ -59,8 +65,13 @@ class Settings(BaseSettings):
         if self.env is Environment.PRODUCTION:
             if self.now is not None:
                 raise ValueError("JALUR_NOW is refused in production: set JALUR_ENV to demo or test to turn the clock")
-            if self.oss_url and not self.oss_token:
-                raise ValueError("JALUR_OSS_URL needs JALUR_OSS_TOKEN")
+            for name, url, token in (
+                ("OSS", self.oss_url, self.oss_token),
+                ("SIHALAL", self.sihalal_url, self.sihalal_token),
+                ("BNSP", self.bnsp_url, self.bnsp_token),
+            ):
+                if url and not token:
+                    raise ValueError(f"JALUR_{name}_URL needs JALUR_{name}_TOKEN")
         return self
 
     def path(self, relative: str | Path) -> Path:

@@ -44,6 +44,27 @@ def pipelines(on: date) -> list[dict[str, Any]]:
     ]
 
 
+def rules(pipeline: str | None, on: date | None) -> list[dict[str, Any]]:
+    """Return every row of the rule books as ``jalur rules`` does, or only the rows in force on ``on``. Raises `Refused`.
+
+    What is not sure about a row, its date above all, follows its citation: people who apply are shown the citation alone.
+    """
+    return [
+        {
+            "pipeline": one.name,
+            "name": rule.name,
+            "value": rule.value,
+            "unit": rule.unit,
+            "since": rule.since.isoformat(),
+            "until": rule.until.isoformat() if rule.until else None,
+            "citation": f"{rule.citation}. {rule.remark}" if rule.remark else rule.citation,
+            "standing": rule.standing,
+        }
+        for one in ([pipeline_named(pipeline)] if pipeline else current())
+        for rule in (one.rules.in_force(on) if on else one.rules.rows())
+    ]
+
+
 def show(office: Office, session: Session, number: str) -> dict[str, Any]:
     """Return a case as ``jalur case show`` does. Raises `UnknownCase`."""
     case = case_numbered(session, number)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from engine import impartiality
 from engine.case import Applicant, Case
@@ -16,14 +16,14 @@ from engine.declaring import external_step, pipeline, step
 from engine.documents.letters import write
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Question, Silence
+from engine.impartiality import Held
 from engine.machine import calling
 from engine.papers import check_url
 from engine.registry import Ending, Letter, Paper
 from engine.replay import Replay, Withdrawn, jsonable, playing
-from models import Case as CaseRow
 from models import Document, DocumentStatus, LetterStatus, Role, Standing
 from models import Letter as LetterRow
-from outside.oss import ByHand
+from outside.once import ByHand
 
 __all__ = [
     "ApplicantForm",
@@ -81,17 +81,6 @@ class HandedOver:
 
     number: str
     opened: bool
-
-
-@dataclass(frozen=True)
-class Held:
-    """A standing in force: what it allows, its number, from when until when, and the case that gave it."""
-
-    what: str
-    reference: str | None
-    since: date
-    until: date | None
-    case_number: str
 
 
 class _Run:
@@ -194,19 +183,8 @@ def held(*what: str, kind: str, of: int) -> list[Held]:
     The step's ledger entry names those cases: what one case opened and another used stands in both ledgers.
     """
     replay = _in_step(f"held {what}")
-    wanted = (
-        select(Standing, CaseRow.number)
-        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
-        .where(
-            Standing.subject_kind == kind,
-            Standing.subject_id == of,
-            col(Standing.what).in_(what),
-            impartiality.in_force(replay.today),
-        )
-        .order_by(col(Standing.since), col(Standing.case_id))
-    )
-    found = [Held(one.what, one.reference, one.since, one.until, case) for one, case in replay.session.exec(wanted)]
-    replay.relied_on += [one.case_number for one in found]
+    found = impartiality.standings(replay.session, kind, of, what, replay.today)
+    replay.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found
 
 

@@ -157,3 +157,27 @@ class DeclaredConflict(Base, table=True):
     declared_on: date
     until: date | None = None
     declared_by_id: int = Field(foreign_key="account.id", index=True)
+
+
+class RecordedCertificate(Base, table=True):
+    """A certificate that another body gave a person (an assessor's, a curator's of another LSP): recorded with its evidence.
+
+    It gives the standing ``what`` from ``since`` until ``until``, as one of ours does; it is never made up.
+    """
+
+    __tablename__ = "recorded_certificate"
+    __table_args__ = (
+        UniqueConstraint("what", "number"),
+        CheckConstraint("until IS NULL OR until >= since", name="until_follows_since"),
+        Index("ix_recorded_certificate_holder", "person_id", "what"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id")
+    what: str = Field(max_length=64)
+    number: str = Field(max_length=64)
+    since: date
+    until: date | None = None
+    source: str
+    evidence_sha256: str = Field(max_length=64)
+    recorded_by_id: int = Field(foreign_key="account.id", index=True)
+    recorded_at: datetime = Field(sa_type=Moment)

@@ -2,8 +2,12 @@
 
 ========================  ==================================================================
 `errors`                  the ways in which a call can end badly, each with its next move
+`once`                    what every office is asked in: a request of its own reference, handed in once
 `oss`                     what we ask of OSS (NIB filings), by hand or by machine; `file_once`
-`oss_http`                OSS over HTTP; `oss_answers` is the strict reading of what it says
+`sihalal`                 what we ask of SiHalal: a halal application's receipt, and its certificate
+`bnsp`                    what we ask of BNSP: certificate blanks for what a pleno decided
+`http_office`             an office over HTTP, distrusted; `http_answers` is the strict reading of it
+`oss_http`, …             each office over HTTP: its addresses and its answers
 `channels`                letters: `Message`, `Receipt`, `Channel`
 `mail`, `folder`          letters by SMTP, and as `.eml` files in a folder
 ========================  ==================================================================

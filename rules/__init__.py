@@ -2,6 +2,7 @@
 
 A rule is a row in a TOML file; it changes by adding a row with a later ``since``, never by editing one.
 ``standing`` tells what it is: ``law``, ``policy`` of the office, or ``unconfirmed`` (read somewhere, its text not re-read).
+``remark`` tells an administrator what is not sure about a row, most often its date; owners read the citation alone.
 Only a rule of standing ``law`` may be shown, or acted on, as law.
 """
 
@@ -32,6 +33,12 @@ class Rule:
     until: date | None
     citation: str
     standing: str
+    remark: str = ""
+
+    @property
+    def is_law(self) -> bool:
+        """Return whether the value is the law's, so that it may be acted on without a person."""
+        return self.standing == "law"
 
     def in_force(self, day: date) -> bool:
         """Return whether the rule applied on ``day``."""
@@ -53,9 +60,13 @@ class RuleBook:
             raise UnknownRule(f"No rule '{name}' is in force on {day}. Add a row with its date to rules/")
         return max(rows, key=lambda rule: rule.since)
 
-    def names(self) -> list[str]:
-        """Return the names of all rules, sorted."""
-        return sorted(self._rules)
+    def rows(self) -> list[Rule]:
+        """Return every row, by name and date."""
+        return [rule for name in sorted(self._rules) for rule in sorted(self._rules[name], key=lambda rule: rule.since)]
+
+    def in_force(self, day: date) -> list[Rule]:
+        """Return the row of each rule that applies on ``day``, by name."""
+        return [self.at(name, day) for name in sorted(self._rules) if any(r.in_force(day) for r in self._rules[name])]
 
 
 class RulesAt:
@@ -99,6 +110,7 @@ def _read(file: Path) -> list[Rule]:
             until=row.get("until"),
             citation=row["citation"],
             standing=row["standing"],
+            remark=row.get("remark", ""),
         )
         for row in tomllib.loads(file.read_text("utf-8"))["rule"]
     ]

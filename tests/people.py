@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 from engine.accounts import add_user
 from engine.office import Office
-from engine.people import add_person, add_product
+from engine.people import add_person, add_product, record_certificate
 from models import Business
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
@@ -81,3 +82,43 @@ def hire_staff(office: Office) -> None:
         ("admin", "administrator"),
     ):
         add_user(office, name, [role])
+
+
+def hire_curator(office: Office, name: str, cluster: str = "makanan", until: date | None = None) -> int:
+    """Hire somebody whom another LSP certified as a curator of that cluster; return their person's id."""
+    digits = int(sha256(name.encode()).hexdigest(), 16) % 9000 + 1000
+    return hire_certified(
+        office, name, "curator", f"357801690450{digits}", "curator", f"curator:{cluster}", until=until
+    )
+
+
+def hire_certified(
+    office: Office, name: str, role: str, national_id: str, *what: str, number: str = "", until: date | None = None
+) -> int:
+    """Hire somebody in that role who holds certificates of other bodies; return their person's id."""
+    person = register_person(office, national_id, name=name.title())
+    add_user(office, name, [role], person=person)
+    for one in what:
+        record_certificate(
+            office,
+            person,
+            one,
+            number or f"85500 2424 6 {person:07d} 2025",
+            since=date(2025, 1, 2),
+            until=until,
+            source="BNSP",
+            evidence=EVIDENCE,
+            by=name,
+        )
+    return person
+
+
+def hire_specialists(office: Office) -> None:
+    """Give the LSP an officer, an assessor and a plenary, and the curation house three curators and a chair."""
+    for name, role in (("lia", "lsp_officer"), ("lina", "panel_chair")):
+        add_user(office, name, [role])
+    hire_certified(office, "asih", "assessor", "3508164101900002", "assessor", "assessor:ukm")
+    for place, name in enumerate(("fajar", "gita", "hana"), start=3):
+        hire_certified(office, name, "plenary", f"350816410190{place:04d}")
+    for name in ("agus", "bayu", "citra"):
+        hire_curator(office, name)

@@ -4,7 +4,7 @@ Same facts, template and second, same bytes: every date in the file is `at`, its
 the fonts are the packaged ones. A process keeps the fonts and the parsed style sheet; a warm page takes some 40 ms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -28,6 +28,7 @@ from engine.documents.facts import (
 )
 from engine.documents.fetching import ForbiddenAddress, TemplateFetcher
 from engine.documents.finishing import Finisher, claim_accessibility
+from engine.documents.packing import Enclosed
 from engine.documents.qr import QrCode
 from engine.documents.templating import TEMPLATES, fill
 
@@ -45,13 +46,15 @@ def render(
     check_url: str | None,
     title: str | None,
     mark: str | None = None,
+    files: Sequence[Enclosed] = (),
     root: Path = TEMPLATES,
 ) -> bytes:
     """The document as a PDF.
 
     `template` is a folder beneath `root` ("nib_legalization/documents/receipt") that holds `<language>.html`;
     `title` is the document's title for readers, None for the template's own; `mark` is written across each page
-    (samples, drafts). With a `check_url` the page gets a QR code of it and the file an empty signature field.
+    (samples, drafts); `files` are embedded beside the facts. With a `check_url` the page gets a QR code of it and the
+    file an empty signature field.
     Personal numbers must come masked: the facts are embedded as they are given.
 
     Raises MissingFact, ReservedFact, UnprintableText, or another DocumentError for a template that is not in order.
@@ -81,13 +84,17 @@ def render(
             embedded = enclose(
                 facts, template=template, language=language, at=at, check_url=check_url, title=shown_title
             )
+            facts_file = Enclosed(FACTS_FILE, "The facts of this document, for machines", embedded)
             document.metadata.title = shown_title
             document.metadata.created = document.metadata.modified = iso_utc(at)
             framed = document.metadata.custom.pop("frame", None) == "guilloche"
             claim_accessibility(document)
             pdf: bytes = document.write_pdf(
                 pdf_variant="pdf/a-3a",
-                attachments=[press.attach(embedded, at)],
+                attachments=[
+                    press.attach(facts_file, at, "Data"),
+                    *(press.attach(one, at, "Supplement") for one in files),
+                ],
                 finisher=Finisher(frame=framed, field=_FIELD_LABEL[language] if check_url else None),
             )
         except ForbiddenAddress as problem:
@@ -128,14 +135,14 @@ class _Press:
         self._pictures |= {url: picture for url, picture in ours.items() if isinstance(picture, SVGImage)}
         return document
 
-    def attach(self, embedded: bytes, at: datetime) -> Attachment:
+    def attach(self, file: Enclosed, at: datetime, relationship: str) -> Attachment:
         return Attachment(
-            file_obj=BytesIO(embedded),
-            name=FACTS_FILE,
-            description="The facts of this document, for machines",
+            file_obj=BytesIO(file.content),
+            name=file.name,
+            description=file.title,
             created=_utc(at),
             modified=_utc(at),
-            relationship="Data",
+            relationship=relationship,
             url_fetcher=self._fetcher,
         )
 

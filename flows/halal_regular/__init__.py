@@ -18,12 +18,11 @@ from flows.halal_regular.decisions import (
     CommitteeEnd,
     CommitteeRuling,
     DocumentCheck,
-    DocumentReceipt,
     Fatwa,
     FatwaEnd,
-    HalalCertificate,
     Quote,
 )
+from flows.halal_regular.facts import wrote_the_manual
 from flows.halal_regular.forms import (
     Application,
     CorrectiveAction,
@@ -33,6 +32,7 @@ from flows.halal_regular.forms import (
     Payment,
     SlotDecision,
 )
+from flows.halal_regular.sihalal import certificate_of_bpjph, receipt_of_bpjph
 from flows.halal_regular.steps import (
     FACILITATION_DECISION,
     announce_audit,
@@ -89,9 +89,6 @@ PAYMENT = Question(
     Payment, of=Role.APPLICANT, due="payment_time", silent_after="payment_limit", title="Bayar tagihan, unggah buktinya"
 )
 OFFICE_PAYMENT = Question(OfficePayment, of=Role.OFFICER, due="payment_time", title="Bayar tagihan dari anggaran dinas")
-DOCUMENT_RECEIPT = Question(
-    DocumentReceipt, of=Role.OFFICER, due="receipt_time", recorded_for="BPJPH", title="Catat STTD dari BPJPH"
-)
 AUDIT = Question(Audit, of=Role.OFFICER, due="audit_time", recorded_for="LPH", title="Catat hasil pemeriksaan LPH")
 CORRECTIVE_ACTION = Question(
     CorrectiveAction, of=Role.APPLICANT, due="action_time", silent_after="action_limit", title="Perbaiki temuan audit"
@@ -111,9 +108,6 @@ COMMITTEE_RULING = Question(
     recorded_for="Komite Fatwa",
     apart_from=("audit",),
     title="Catat penetapan Komite Fatwa",
-)
-CERTIFICATE = Question(
-    HalalCertificate, of=Role.OFFICER, due="certificate_time", recorded_for="BPJPH", title="Catat sertifikat halal"
 )
 
 
@@ -165,9 +159,9 @@ def halal_regular(case: Case) -> Outcome:
     total = send_invoice(case, quote, by_office)
     if not pay(case, total, by_office):
         return end(case, Outcome.NOT_PAID)
-    receipt = ask(DOCUMENT_RECEIPT)
+    receipt = receipt_of_bpjph(case, nib=application.nib)
     announce_audit(case, quote, receipt)
-    return audit_and_rule(case, application, quote)
+    return audit_and_rule(case, application, quote, receipt.number)
 
 
 def hand_in(case: Case, if_silent: Outcome, known: dict[str, Any]) -> Application | Outcome:
@@ -222,10 +216,10 @@ def pay(case: Case, total: int, by_office: bool) -> bool:
             ask_for_payment_again(case, payment.amount_rupiah, total)
 
 
-def audit_and_rule(case: Case, application: Application, quote: Quote) -> Outcome:
+def audit_and_rule(case: Case, application: Application, quote: Quote, receipt_number: str) -> Outcome:
     """The inspection body audits, MUI rules; products or ingredients that change after the audit are audited again."""
     while True:
-        audit = audit_until_passed(case, quote)
+        audit = audit_until_passed(case, application, quote)
         if isinstance(audit, Outcome):
             return audit
         audited = application
@@ -240,13 +234,13 @@ def audit_and_rule(case: Case, application: Application, quote: Quote) -> Outcom
                 break
             due = send_to_mui(case)
         else:
-            return conclude(case, ruling)
+            return conclude(case, ruling, application.nib, receipt_number)
 
 
-def audit_until_passed(case: Case, quote: Quote) -> Audit | Outcome:
+def audit_until_passed(case: Case, application: Application, quote: Quote) -> Audit | Outcome:
     """The inspection body audits until it passes the products on, or stops; findings are for the owner to mend."""
     note: str | None = None
-    while (audit := ask(AUDIT, note=note)).decision is not AuditEnd.PASS:
+    while (audit := impartial_audit(application, note)).decision is not AuditEnd.PASS:
         if audit.decision is AuditEnd.NOT_HALAL:
             send_back(case, quote.body, audit.reason, audit)
             return close(case, Outcome.NOT_HALAL, audit.reason)
@@ -263,6 +257,13 @@ def audit_until_passed(case: Case, quote: Quote) -> Audit | Outcome:
     return audit
 
 
+def impartial_audit(application: Application, note: str | None) -> Audit:
+    """The result of an audit by others than the consultant who wrote the manual; theirs is asked for again."""
+    while fault := wrote_the_manual(application, audit := ask(AUDIT, note=note)):
+        note = fault
+    return audit
+
+
 def rule(case: Case, due: date) -> Fatwa | CommitteeRuling:
     """MUI rules; where its time is over, the fatwa committee. Who recorded the audit records neither."""
     note: str | None = None
@@ -274,14 +275,14 @@ def rule(case: Case, due: date) -> Fatwa | CommitteeRuling:
     return fatwa
 
 
-def conclude(case: Case, ruling: Fatwa | CommitteeRuling) -> Outcome:
+def conclude(case: Case, ruling: Fatwa | CommitteeRuling, nib: str, receipt_number: str) -> Outcome:
     """Halal: BPJPH's certificate is recorded. Not halal: BPJPH returns the application with its reasons."""
     if ruling.decision in (FatwaEnd.NOT_HALAL, CommitteeEnd.NOT_HALAL):
         body = FATWA.recorded_for if isinstance(ruling, Fatwa) else COMMITTEE_RULING.recorded_for
         send_back(case, body or "", ruling.reason, ruling)
         return close(case, Outcome.NOT_HALAL, ruling.reason)
     confirm_halal(case, ruling.kh_number)
-    certificate = ask(CERTIFICATE)
+    certificate = certificate_of_bpjph(case, nib=nib, receipt_number=receipt_number, kh_number=ruling.kh_number)
     hand_over(case, certificate, ruling.kh_number)
     return close(case, Outcome.CERTIFIED, f"sertifikat halal {certificate.number} dari BPJPH tercatat")
 

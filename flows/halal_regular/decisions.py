@@ -78,6 +78,7 @@ class Audit(Recorded):
 
     decision: AuditEnd
     audited_on: date | None = Field(default=None, description="Tanggal audit di tempat usaha")
+    auditors: list[Name] = Field(default_factory=list, description="Nama auditor halal, satu per baris")
     production_running: bool = Field(default=False, description="Produksi berjalan saat audit")
     doubtful: bool = Field(default=False, description="Ada bahan yang diragukan kehalalannya")
     lab: Lab = Field(default=Lab.NONE, description="Hasil uji DNA babi")
@@ -92,6 +93,8 @@ class Audit(Recorded):
         if end in (AuditEnd.PASS, AuditEnd.FINDINGS):
             if self.audited_on is None:
                 raise ValueError("audited_on: isi tanggal audit di tempat usaha")
+            if not self.auditors:
+                raise ValueError("auditors: isi nama auditor halal yang memeriksa, satu per baris")
             if not self.production_running:
                 raise ValueError(
                     "production_running: audit dilakukan saat produksi berjalan; mintalah LPH menetapkan tanggal lain"

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict
 from engine.documents.words import day_in_words, rupiah_in_words
 from engine.words import Case, run
 from flows.facts import words
-from flows.halal_regular.decisions import Quote
+from flows.halal_regular.decisions import Audit, Quote
 from flows.halal_regular.forms import Application
+from rules import book
 from rules.regions import region_name
 
 
@@ -80,15 +81,38 @@ def bars_to_self_declare(case: Case, application: Application) -> list[Fault]:
     return bars
 
 
+def wrote_the_manual(application: Application, audit: Audit) -> str:
+    """Return that an auditor wrote the manual that they audit (ISO/IEC 17065, 4.2); nothing where nobody did."""
+    author = bare_name(application.manual_author)
+    name = next((one for one in audit.auditors if author and bare_name(one) == author), None)
+    if name is None:
+        return ""
+    return (
+        f"auditors: {name} menulis manual SJPH usaha ini, jadi tidak boleh mengauditnya; "
+        "mintalah LPH menugaskan auditor lain, lalu catat hasil auditnya"
+    )
+
+
+def bare_name(name: str) -> str:
+    """Return a name without capitals and degrees: "Dr. Budi Santoso, S.T." is "budi santoso"."""
+    return " ".join(word for word in name.split(",")[0].casefold().split() if not word.endswith("."))
+
+
 def faults_of_quote(case: Case, application: Application, quote: Quote) -> str:
-    """Return why a quote can't be taken, to the officer who records it; nothing where it can."""
-    body = case.rules.accredited_bodies.value.get(quote.body)
-    if body is None:
-        return f"body: {quote.body} tidak ada di daftar LPH terakreditasi; pilih LPH lain"
-    if application.kind not in body["scopes"]:
-        return f"body: {quote.body} tidak terakreditasi untuk lingkup {application.kind}; pilih LPH lain"
-    if not any(case.region_code.startswith(region) for region in body["regions"]):
-        return f"body: {quote.body} tidak terakreditasi untuk wilayah {region_name(case.region_code)}; pilih LPH lain"
+    """Return why a quote can't be taken, to the officer who records it; nothing where it can.
+
+    Accredited is who is on the list today, not on the day of the case.
+    """
+    bodies = book("halal_regular").at("accredited_bodies", run.today).value
+    in_scope = {name for name, body in bodies.items() if application.kind in body["scopes"]}
+    in_region = {name for name, body in bodies.items() if any(case.region_code.startswith(r) for r in body["regions"])}
+    choice = f"pilih LPH lain: {', '.join(sorted(in_scope & in_region)) or 'belum ada, tanyakan kepada BPJPH'}"
+    if quote.body not in bodies:
+        return f"body: {quote.body} tidak ada di daftar LPH terakreditasi; {choice}"
+    if quote.body not in in_scope:
+        return f"body: {quote.body} tidak terakreditasi untuk lingkup {application.kind}; {choice}"
+    if quote.body not in in_region:
+        return f"body: {quote.body} tidak terakreditasi untuk wilayah {region_name(case.region_code)}; {choice}"
     ceiling = inspection_ceiling(case, application)
     if quote.amount_rupiah > ceiling:
         asked, most = rupiah_in_words(quote.amount_rupiah, "id"), rupiah_in_words(ceiling, "id")

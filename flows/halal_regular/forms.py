@@ -83,6 +83,9 @@ class Application(ApplicantForm):
     ingredients: Annotated[list[Ingredient], Field(description="Semua bahan semua produk")]
     supervisor: Supervisor
     manual: Evidence = Field(description="Manual SJPH")
+    manual_author: str = Field(
+        default="", max_length=200, description="Konsultan yang menulis manual SJPH, bila bukan usaha Anda sendiri"
+    )
     slaughter_number: str = Field(default="", max_length=100, description="Nomor NKV atau sertifikat halal RPH")
     slaughter_until: date | None = Field(default=None, description="Masa berlaku NKV/RPH, sampai tanggal")
     slaughter_file: Evidence | None = Field(default=None, description="Berkas NKV atau sertifikat RPH")

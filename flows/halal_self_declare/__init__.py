@@ -12,6 +12,7 @@ from flows.halal_self_declare.criteria import (
     Known,
     Reason,
     in_words,
+    nib_of,
     remarks,
     stated_so_far,
     unchecked,
@@ -20,19 +21,19 @@ from flows.halal_self_declare.criteria import (
 from flows.halal_self_declare.decisions import (
     BodyCheck,
     BodyEnd,
-    CertificateRecord,
     Doubt,
     DoubtEnd,
     Facilitation,
     Fatwa,
     FatwaEnd,
     ReceiptEnd,
-    ReceiptLetter,
     Slot,
     Visit,
     VisitEnd,
 )
 from flows.halal_self_declare.forms import Application, Correction
+from flows.halal_self_declare.register import look_for_the_same_products, look_up_companion
+from flows.halal_self_declare.sihalal import certificate_of_bpjph, hand_in_to_bpjph
 from flows.halal_self_declare.steps import (
     REFUSAL,
     announce_the_visit,
@@ -69,7 +70,7 @@ CORRECTION = Question(
     silent_after="correction_limit",
     title="Perbaiki pengajuan Anda",
 )
-DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan atau nama yang meragukan")
+DOUBT = Question(Doubt, of=Role.OFFICER, due="doubt_time", title="Periksa bahan, nama, atau batas yang meragukan")
 FACILITATION = Question(
     Facilitation, of=Role.OFFICER, due="slot_time", title="Tetapkan tempat dalam program fasilitasi"
 )
@@ -88,14 +89,6 @@ BODY_CHECK = Question(
     apart_from=("visit",),
     title="Catat pemeriksaan LP3H",
 )
-RECEIPT_LETTER = Question(
-    ReceiptLetter,
-    of=Role.OFFICER,
-    due="receipt_time",
-    recorded_for="BPJPH",
-    apart_from=("visit",),
-    title="Catat STTD dari BPJPH",
-)
 FATWA = Question(
     Fatwa,
     of=Role.OFFICER,
@@ -103,13 +96,6 @@ FATWA = Question(
     recorded_for="Komite Fatwa",
     apart_from=("visit",),
     title="Catat ketetapan Komite Fatwa",
-)
-CERTIFICATE_RECORD = Question(
-    CertificateRecord,
-    of=Role.OFFICER,
-    due="certificate_time",
-    recorded_for="BPJPH",
-    title="Catat sertifikat halal dari BPJPH",
 )
 
 
@@ -155,14 +141,15 @@ def halal_self_declare(case: Case) -> Outcome:
     if isinstance(eligible, Outcome):
         return eligible
 
-    while (slot := ask(FACILITATION)).decision is not Slot.GRANTED:
+    same = look_for_the_same_products(case, eligible)
+    while (slot := ask(FACILITATION, note=same)).decision is not Slot.GRANTED:
         if slot.decision is Slot.REFUSED:
             confirm_no_slot(case, slot.reason)
             return close(case, Outcome.NO_SLOT, slot.reason)
         say_that_there_is_a_waiting_list(case, slot.reason)
     announce_the_visit(case, slot)
 
-    while isinstance(wanted := decide(case, eligible, slot.companion_body), list):
+    while isinstance(wanted := decide(case, eligible, known, slot.companion_body), list):
         eligible = put_in_order(case, eligible, known, wanted_by_others(case, wanted))
         if isinstance(eligible, Outcome):
             return eligible
@@ -186,7 +173,7 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
             if ask(DOUBT, note=in_words(doubts)).decision is DoubtEnd.CONFIRMED:
                 if finding.haram:
                     return refuse(case, finding.haram, "haram_advice")
-                return reroute(case, application, finding.critical)
+                return reroute(case, application, [*finding.regular, *finding.critical])
             accepted |= {one.reason for one in doubts}
         if finding.regular:
             return reroute(case, application, finding.regular)
@@ -195,7 +182,7 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
         wanted = finding.deficiencies
 
 
-def decide(case: Case, application: Application, companion_body: str) -> Outcome | list[str]:
+def decide(case: Case, application: Application, known: Known, companion_body: str) -> Outcome | list[str]:
     """A companion checks on the spot, then each body decides: an ending, or what the owner has to put right first.
 
     Whoever checked as a companion records no decision about it (``apart_from`` above): ISO/IEC 17065, 7.5 and 7.6.
@@ -204,6 +191,10 @@ def decide(case: Case, application: Application, companion_body: str) -> Outcome
     replaced: set[str] = set()
     while True:
         visit = ask(VISIT, apart_from=replaced, note=note)
+        companion = look_up_companion(case, visit, companion_body)
+        if companion.refused:
+            note = companion.refused
+            continue
         if visit.decision is VisitEnd.NOT_ELIGIBLE:
             return reroute(case, application, [Reason(reason=visit.reason, rule="Pemeriksaan pendamping PPH")])
         if visit.decision is VisitEnd.RETURN:
@@ -212,7 +203,7 @@ def decide(case: Case, application: Application, companion_body: str) -> Outcome
             note = f"Belum diperiksa: {', '.join(left_out)}"
             continue
         report = report_the_visit(case, visit)
-        check = ask(BODY_CHECK)
+        check = ask(BODY_CHECK, note=companion.remark)
         if check.decision is BodyEnd.FORWARD:
             break
         if check.decision is BodyEnd.RETURN:
@@ -220,7 +211,14 @@ def decide(case: Case, application: Application, companion_body: str) -> Outcome
         replaced.add(visit.by)
         note = f"LP3H meminta pendamping lain: {check.reason}"
 
-    receipt = ask(RECEIPT_LETTER)
+    nib = nib_of(application, known) or ""
+    receipt = hand_in_to_bpjph(
+        case,
+        application=application,
+        nib=nib,
+        pledged_at=application.at,
+        companion_number=visit.companion_number,
+    )
     if receipt.decision is ReceiptEnd.RETURNED:
         return receipt.deficiencies
     say_that_the_committee_sits(case, receipt.number, report)
@@ -232,7 +230,13 @@ def decide(case: Case, application: Application, companion_body: str) -> Outcome
         confirm_not_halal(case, fatwa.reason, fatwa.source)
         return close(case, Outcome.NOT_HALAL, fatwa.reason)
 
-    record = ask(CERTIFICATE_RECORD, note=f"Ketetapan halal (KH) {fatwa.fatwa_number}; yang dicatat di sini nomor SH")
+    record = certificate_of_bpjph(
+        case,
+        note=f"Ketetapan halal (KH) {fatwa.fatwa_number}; yang dicatat di sini nomor SH",
+        nib=nib,
+        receipt_number=receipt.number,
+        kh_number=fatwa.fatwa_number,
+    )
     hand_over(case, record, fatwa.fatwa_number, application.changes_certificate)
     return close(case, Outcome.CERTIFIED, f"Sertifikat halal {record.number} dari BPJPH tercatat")
 

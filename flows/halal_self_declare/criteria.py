@@ -11,6 +11,7 @@ from engine.documents.words import rupiah_in_words
 from engine.words import Case
 from flows.facts import words
 from flows.halal_self_declare.forms import Application, Ingredient, Kind, Scale, Technology
+from rules import Rule
 
 
 class Reason(BaseModel):
@@ -62,7 +63,7 @@ class Finding(BaseModel):
     deficiencies: list[Deficiency] = []
 
     def doubts(self, accepted: set[str]) -> list[Reason]:
-        """Return what lists of words found: such a list ends no case, an officer looks at what is meant."""
+        """Return what words, or limits that are not law, found: they end no case, an officer looks at what is meant."""
         return [one for one in (*self.haram, *self.critical) if one.reason not in accepted]
 
 
@@ -81,41 +82,53 @@ def haram(case: Case, application: Application) -> list[Reason]:
 
 
 def for_regular(case: Case, application: Application) -> list[Reason]:
-    """Return why this business must take the regular path, each reason with the decree that was in force."""
+    """Return why this business must take the regular path by law, each reason with the decree that was in force."""
+    return [reason for reason, by in beyond(case, application) if by.is_law]
+
+
+def critical(case: Case, application: Application) -> list[Reason]:
+    """Return what would need the regular path by a word (meat without a certificate), or by a limit that is not law."""
+    citation = case.rules.criteria.citation
+    words_found = [
+        Reason(reason=say(case, "critical", what=one.name), rule=citation)
+        for one in ingredients(application)
+        if needs_certificate(case, one)
+    ]
+    unsure = [reason for reason, by in beyond(case, application) if not by.is_law]
+    return list(dict.fromkeys([*words_found, *unsure]))
+
+
+def beyond(case: Case, application: Application) -> list[tuple[Reason, Rule]]:
+    """Return what is beyond the criteria, each with the rule that says so."""
     rules = case.rules
-    limits = rules.criteria.value
-    counted = {
-        "production_places": len(application.production_places),
-        "outlets": len(application.outlets),
-        "preservation": len(application.preservation),
-    }
-    found = []
+    decree, preservation, industries = rules.criteria, rules.preservation_limit, rules.regular_industries
+    limits = decree.value
+    counted = [
+        ("production_places", len(application.production_places), limits.get("production_places"), decree),
+        ("outlets", len(application.outlets), limits.get("outlets"), decree),
+        ("preservation", len(application.preservation), preservation.value, preservation),
+    ]
+    found: list[tuple[str, Rule]] = []
     if application.nib_scale in (Scale.MEDIUM, Scale.LARGE):
-        found.append(say(case, "scale", what=words(case)["scales"][application.nib_scale]))
+        found.append((say(case, "scale", what=words(case)["scales"][application.nib_scale]), decree))
     if application.annual_sales_rupiah > limits["sales"]:
         sales, limit = (
             rupiah_in_words(money, case.applicant.language)
             for money in (application.annual_sales_rupiah, limits["sales"])
         )
-        found.append(say(case, "sales", what=sales, limit=limit))
+        found.append((say(case, "sales", what=sales, limit=limit), decree))
     found += [
-        say(case, name, what=str(count), limit=str(limits[name]))
-        for name, count in counted.items()
-        if count > limits.get(name, count)
+        (say(case, name, what=str(count), limit=str(most)), by)
+        for name, count, most, by in counted
+        if most is not None and count > most
     ]
     if application.technology is Technology.AUTOMATIC:
-        found.append(say(case, "technology"))
+        found.append((say(case, "technology"), decree))
     if not application.apart_from_non_halal:
-        found.append(say(case, "not_apart"))
-    if case.facts.industry_code in rules.regular_industries.value:
-        found.append(say(case, "industry", what=case.facts.industry_code))
-    return [Reason(reason=reason, rule=rules.criteria.citation) for reason in dict.fromkeys(found)]
-
-
-def critical(case: Case, application: Application) -> list[Reason]:
-    """Return what would need the regular path by its name: meat, or a critical ingredient, without a certificate."""
-    found = [say(case, "critical", what=one.name) for one in ingredients(application) if needs_certificate(case, one)]
-    return [Reason(reason=reason, rule=case.rules.criteria.citation) for reason in dict.fromkeys(found)]
+        found.append((say(case, "not_apart"), decree))
+    if case.facts.industry_code in industries.value:
+        found.append((say(case, "industry", what=case.facts.industry_code), industries))
+    return [(Reason(reason=reason, rule=by.citation), by) for reason, by in found]
 
 
 def deficiencies(case: Case, application: Application, known: Known, nib_is_of_another: bool) -> list[Deficiency]:
@@ -128,7 +141,7 @@ def deficiencies(case: Case, application: Application, known: Known, nib_is_of_a
         found.append(("nib", "other_nib", known.nib))
     elif nib_is_of_another:
         found.append(("nib", "nib_of_another", ""))
-    most = rules.criteria.value["dishes"] if application.kind is Kind.EATERY else len(application.products)
+    most = rules.eatery_limit.value if application.kind is Kind.EATERY else len(application.products)
     if len(application.products) > most:
         found.append(("products", "too_many", str(most)))
     if known.certificate and not application.changes_certificate:

@@ -14,14 +14,14 @@ from flows.halal_self_declare.forms import Name, Row, Text
 
 
 class DoubtEnd(StrEnum):
-    """What an officer makes of a word that a list found."""
+    """What an officer makes of a word that a list found, or of a limit that is not law."""
 
     CONFIRMED = "confirmed"
     MISTAKEN = "mistaken"
 
 
 class Doubt(Form):
-    """A name or an ingredient that a list of words found: an officer confirms what it means, or says why it is not so."""
+    """A name, an ingredient or a limit that is in doubt: an officer confirms what it means, or says why it is not so."""
 
     decision: DoubtEnd
     reason: Text = Field(description="Apa yang dilihat atau ditanyakan kepada pemohon")

@@ -81,6 +81,33 @@ def test_pipelines_lists_steps_questions_documents_and_outcomes(jalur: Jalur) ->
     assert "certificate_of_legalization" in nib["documents"]
 
 
+def test_rules_say_what_is_law_policy_or_unconfirmed(jalur: Jalur, run: Callable[..., Result]) -> None:
+    """Every row with its dates and source; on a day only what is in force; a date that is not the law's says so."""
+    rows = jalur("rules")
+    assert {row["pipeline"] for row in rows} == {pipeline["name"] for pipeline in jalur("pipelines")}
+    assert {row["standing"] for row in rows} == {"law", "policy", "unconfirmed"}
+    for row in rows:
+        assert set(row) == {"pipeline", "name", "value", "unit", "since", "until", "citation", "standing"}
+
+    def criteria(*words: str) -> list[tuple[str, str | None, str, int]]:
+        found = [row for row in jalur("rules", "halal-self-declare", *words) if row["name"] == "criteria"]
+        return [(row["since"], row["until"], row["standing"], row["value"]["sales"]) for row in found]
+
+    assert criteria() == [
+        ("2022-01-01", "2023-03-17", "unconfirmed", 500_000_000),
+        ("2023-03-18", "2025-07-07", "law", 500_000_000),
+        ("2025-07-08", None, "law", 15_000_000_000),
+    ]
+    assert criteria("--on", "2025-07-07") == criteria()[1:2]
+    assert criteria("--on", "2021-06-01") == []
+    (objection,) = [row for row in jalur("rules", "nib_legalization") if row["name"] == "objection_time"]
+    assert objection["citation"].startswith("UU 30/2014 Pasal 77. Tanggal mulai menurut bacaan kantor")
+    table = run("rules", "halal-self-declare", "--on", "2026-01-12").output
+    assert "unconfirmed" in table and "preservation_limit" in table
+    assert run("rules", "--on", "besok").exit_code == 2
+    assert "There is no pipeline sago" in jalur("rules", "sago", code=1)["error"]
+
+
 def test_user_add_gives_roles(jalur: Jalur) -> None:
     """An account holds several roles; adding another keeps the first."""
     assert jalur("user", "add", "budi", "--role", "officer") == {"name": "budi", "roles": ["officer"]}
@@ -242,7 +269,7 @@ def test_people_read_tables(run: Callable[..., Result], opened: list[str]) -> No
 
 
 def test_persons_products_and_conflicts_are_registered(
-    jalur: Jalur, run: Callable[..., Result], opened: list[str]
+    jalur: Jalur, run: Callable[..., Result], opened: list[str], tmp_path: Path
 ) -> None:
     """What imports do not bring: candidates, products, and who is not impartial."""
     data = {"national_id": "3578016904500101", "region": "35.78", "email": "wati@contoh.example"}
@@ -253,5 +280,10 @@ def test_persons_products_and_conflicts_are_registered(
     assert "no business 99" in run("product", "add", 99, "Keripik", "--cluster", "makanan", "--json").stderr
     for name in ("ani", "admin"):
         jalur("user", "add", name, "--role", "companion")
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.4 a certificate")
+    words = ("--number", "MET.000.004772 2024", "--since", "2024-02-01", "--until", "2027-01-31", "--source", "BNSP")
+    recorded = jalur("person", "certificate", made["person"], "assessor", *words, "--evidence", scan, "--by", "admin")
+    assert recorded["certificate"] == 1
     declared = jalur("conflict", "declare", "ani", "--kind", "family", "--business", 1, "--by", "admin")
     assert declared == {"conflict": 1, "name": "ani", "kind": "family"}

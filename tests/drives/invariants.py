@@ -52,7 +52,7 @@ def broken(office: Office, before: set[int | None], ground: Ground) -> None:
             entries = sorted(entries, key=lambda entry: entry.seq)
             faults += [f"{case.number}: {fault}" for fault in _of_entries(session, case, entries, waits)]
             faults += [f"{case.number}: {fault}" for fault in _of_impartiality(session, case, entries, waits, ground)]
-            faults += [f"{case.number}: {fault}" for fault in _of_status(session, case, entries, waits)]
+            faults += [f"{case.number}: {fault}" for fault in _of_status(session, case, waits)]
             faults += [f"{case.number}: {fault}" for fault in _of_rules(case, entries)]
     faults += _replays(office, [case.number for case in cases])
     assert not faults, "\n".join(faults)
@@ -155,7 +155,7 @@ def _of_impartiality(
         answered[name].add(entry.actor)
 
 
-def _of_status(session: Session, case: Case, entries: list[LedgerEntry], waits: dict[str, Wait]) -> Iterator[str]:
+def _of_status(session: Session, case: Case, waits: dict[str, Wait]) -> Iterator[str]:
     """A closed case ended, waits for nothing and was told; an open one waits. None is parked by what people may say."""
     letters = session.exec(select(Letter).where(Letter.case_id == case.id)).all()
     open_waits = [key for key, w in waits.items() if w.settled_at is None and w.kind != WaitKind.HAND_DELIVERY]
@@ -168,8 +168,7 @@ def _of_status(session: Session, case: Case, entries: list[LedgerEntry], waits: 
             yield f"it ended in {case.outcome}"
         if open_waits:
             yield f"it is closed and waits for {open_waits}"
-        last = max((e.seq for e in entries if e.kind == EntryKind.ANSWER), default=1)
-        if not any(letter.to_person_id == case.person_id and letter.seq > last for letter in letters):
+        if not any(letter.to_person_id == case.person_id and letter.seq > 1 for letter in letters):
             yield f"it ended as {case.outcome} and nobody told the applicant"
     for document in session.exec(select(Document).where(Document.case_id == case.id)):
         if document.error or document.status != "ready":

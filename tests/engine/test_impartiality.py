@@ -9,10 +9,10 @@ import pytest
 from engine.accounts import add_user
 from engine.errors import NotAllowed, Refused
 from engine.office import Office
-from engine.people import declare_conflict
+from engine.people import declare_conflict, record_certificate
 from models import Standing
 from tests.engine.conftest import Begin
-from tests.people import register_person
+from tests.people import EVIDENCE, register_person
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
 from tests.story import Story
 
@@ -194,3 +194,30 @@ def test_a_process_that_assigns_whom_it_may_not_is_parked_with_the_reason(
         FARM_VISIT.replace("farm-visit", "nobody"), "made_up_nobody", ("ask(SAMPLE)", 'ask(SAMPLE, to="hantu")')
     )
     assert "There is no user hantu" in begin("nobody").answers("budi", "visit#1", decision="fine").shown()["error"]
+
+
+def test_a_certificate_of_another_body_counts_as_long_as_it_lasts(
+    begin: Begin, office: Office, workshop: Workshop
+) -> None:
+    """Recorded with its evidence; a number is recorded once, a file that nobody kept shows nothing."""
+    workshop.write(FARM_VISIT, "made_up", declares('holds="sampler"'))
+    story, other = (
+        begin().answers("budi", "visit#1", decision="fine"),
+        begin().answers("budi", "visit#1", decision="fine"),
+    )
+    person = hired(office, "wati", 0)
+    about = {
+        "since": date(2024, 2, 1),
+        "until": date(2026, 1, 31),
+        "source": "BNSP",
+        "evidence": EVIDENCE,
+        "by": "admin",
+    }
+    record_certificate(office, person, "sampler", "MET.000.004772 2024", **about)  # type: ignore[arg-type]
+    for change, why in (({}, "recorded already"), ({"evidence": "sha256:" + "0" * 64}, "no kept file")):
+        with pytest.raises(Refused, match=why):
+            record_certificate(office, person, "sampler", "MET.000.004772 2024", **about | change)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="no person 99"):
+        record_certificate(office, 99, "sampler", "MET.000.000001 2024", **about)  # type: ignore[arg-type]
+    assert story.on("2026-01-31").answers("wati", "sample#1", decision="fine").outcome == "done"
+    assert "tidak memegang sertifikat sampler" in refused(other.on("2026-02-01"), "wati")

@@ -124,7 +124,7 @@ def test_a_request_delivered_twice_is_one_filing(nib: Nib, oss: MisbehavingOss) 
         (Mood.NAMESAKE, "atas nama orang lain"),
         (Mood.OTHER_NAME, "atas nama orang lain"),
         (Mood.CROSSED, "atas nama orang lain"),
-        (Mood.SHORT_NIB, "13 angka"),
+        (Mood.BAD_NUMBER, "13 angka"),
         (Mood.TORN_PDF, "rusak"),
     ],
 )

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 
 from outside.errors import CannotTell, EndUnknown, TryLater, WrongPerson
-from outside.oss import ByHand, Filing, FilingResult, ManualOss, file_once, same_name
+from outside.once import ByHand, same_name
+from outside.oss import Filing, FilingResult, ManualOss, file_once
 from outside.oss_http import HttpOss
 from tests.outside.misbehaving_oss import PDF, MisbehavingOss, Mood
 
@@ -150,7 +151,7 @@ def test_a_failed_look_up_keeps_the_end_unknown(
     assert (caught.value.look_up_first, server.filings_heard) == (True, 1)
 
 
-@pytest.mark.parametrize("mood", [Mood.GARBAGE, Mood.CHATTY, Mood.SHORT_NIB, Mood.TORN_PDF, Mood.LOST, Mood.HUGE])
+@pytest.mark.parametrize("mood", [Mood.GARBAGE, Mood.CHATTY, Mood.BAD_NUMBER, Mood.TORN_PDF, Mood.LOST, Mood.HUGE])
 def test_a_look_up_that_decides_nothing_goes_to_an_officer(
     oss: HttpOss, server: MisbehavingOss, filing: Filing, mood: Mood
 ) -> None:
@@ -197,7 +198,7 @@ def test_another_persons_nib_is_never_recorded(
 
 def test_a_nib_that_is_not_13_digits_is_not_recorded(oss: HttpOss, server: MisbehavingOss, filing: Filing) -> None:
     """What is printed on a wall must be a NIB; and since OSS did file, it is not filed again unseen."""
-    server.next(Mood.SHORT_NIB)
+    server.next(Mood.BAD_NUMBER)
     with pytest.raises(CannotTell, match="12 characters") as caught:
         oss.file(filing)
     assert "13 angka" in caught.value.for_people

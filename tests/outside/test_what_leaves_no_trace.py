@@ -13,8 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from outside.errors import CannotTell, EndUnknown, OutsideError, RefusedOutside, TryLater
+from outside.http_office import _retry_after
 from outside.oss import Filing, file_once
-from outside.oss_http import HttpOss, _retry_after
+from outside.oss_http import HttpOss
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood
 
 SITI = "3578014107900001"

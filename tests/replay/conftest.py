@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.conftest import CUTS
-from tests.people import hire_staff
+from tests.people import hire_specialists, hire_staff
 from tests.replay.cutting import Cuts, World, rendered_once, world
 from tests.replay.desk import desk
 from tests.replay.disks import Disk, Place, PostgresDisk, SqliteDisk, quick_folder, sqlite_place
@@ -84,4 +84,5 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[Cuts, str]
 def _with_staff(place: Place) -> Place:
     with desk(place, all_scripts()[0], "http://127.0.0.1:9") as office:
         hire_staff(office)
+        hire_specialists(office)
     return place

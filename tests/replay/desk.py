@@ -26,9 +26,10 @@ from engine.errors import NotWaiting, Refused
 from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases, without_case
+from engine.people import add_product
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
-from models import Case, Document, Letter, User, Wait
+from models import Business, Case, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
@@ -77,6 +78,8 @@ def perform(office: Office, script: Script, act: Act) -> None:
             with office.run("cli", by="budi") as run:
                 taken = import_file(office, run, name="usaha.csv", content=intake_file(script))
             assert not taken.refused, taken.refused
+            if pipeline_named(script.pipeline).subject == "product":
+                _stock(office)
         case Opens():
             pipeline = pipeline_named(script.pipeline)
             with office.run("cli", by="budi") as run:
@@ -126,6 +129,14 @@ def intake_file(script: Script) -> bytes:
     table.writeheader()
     table.writerows(script.subjects)
     return text.getvalue().encode()
+
+
+def _stock(office: Office) -> None:
+    """Register a product of each business."""
+    with office.db.reading() as session:
+        businesses = session.exec(select(Business.id).order_by(col(Business.id))).all()
+    for business in businesses:
+        add_product(office, business or 0, "Keripik singkong", "makanan")
 
 
 def _answer(office: Office, act: Answers, pipeline: str) -> None:

@@ -18,7 +18,8 @@ from engine.store import Store
 from outside.channels import Channel, Message, Receipt
 from outside.errors import Bounced
 from outside.folder import FolderChannel
-from outside.oss import ByHand, Filing, FilingResult, Oss
+from outside.once import ByHand
+from outside.oss import Filing, FilingResult, Oss
 from tests.replay.record import fingerprint
 
 WRITES = ("INSERT", "UPDATE", "DELETE")

@@ -65,8 +65,10 @@ class RegularStory(Story):
 
     def audited(self, decision: str = "pass", **more: Any) -> Self:
         """The inspection body audited."""
-        data = {"audited_on": "2026-01-22", "production_running": True} if decision in ("pass", "findings") else {}
-        return self._recorded("audit", decision=decision, **{**data, **more})
+        data = {"audited_on": "2026-01-22", "auditors": ["Rahmat Hidayat"], "production_running": True}
+        return self._recorded(
+            "audit", decision=decision, **{**(data if decision in ("pass", "findings") else {}), **more}
+        )
 
     def acts(self) -> Self:
         """The owner mends the findings."""

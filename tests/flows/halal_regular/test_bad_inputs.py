@@ -37,7 +37,7 @@ def refused(story: RegularStory, act: str, **data: Any) -> str:
 
 
 @tells("application:submit")
-def test_expired_nkv_or_rph_certificate(halal: Begin) -> None:
+def test_4_5_01_expired_nkv_or_rph_certificate(halal: Begin) -> None:
     """It is returned with the day on which it ended; on its last day it is still good; meat without any is refused."""
     story = halal()
     assert "NKV atau sertifikat RPH dengan nomor" in refused(story, "applies", ingredients=[CHICKEN])
@@ -49,7 +49,7 @@ def test_expired_nkv_or_rph_certificate(halal: Begin) -> None:
     assert story.waits_for == ["document_check#1"]
 
 
-def test_penyelia_non_muslim_or_without_a_letter(halal: Begin) -> None:
+def test_4_5_02_penyelia_non_muslim_or_without_a_letter(halal: Begin) -> None:
     """The field is named, and the next move: another supervisor, or the letter."""
     story = halal()
     told = refused(story, "applies", supervisor={**SUPERVISOR, "muslim": False})
@@ -58,7 +58,7 @@ def test_penyelia_non_muslim_or_without_a_letter(halal: Begin) -> None:
     assert "appointed_by: isi nomor SK pimpinan" in told
 
 
-def test_penyelia_same_person_for_two_firms(halal: Begin, office: Office) -> None:
+def test_4_5_03_penyelia_same_person_for_two_firms(halal: Begin, office: Office) -> None:
     """The second firm is told so, and goes on with another one; a case that is withdrawn sets its supervisor free."""
     first = halal().applies(supervisor=SUPERVISOR)
     second = halal(national_id=IDS[0]).applies(supervisor=SUPERVISOR)
@@ -78,11 +78,12 @@ def test_an_empty_application(halal: Begin) -> None:
 
 
 @tells("audit:pass")
-def test_audit_date_with_no_production(halal: Begin) -> None:
+def test_4_5_04_audit_date_with_no_production(halal: Begin) -> None:
     """No audit without a day, none without production, none without the laboratory where there is doubt."""
     story = halal().to_audit()
     told = refused(story, "audited", production_running=False)
     assert "production_running: audit dilakukan saat produksi berjalan; mintalah LPH menetapkan tanggal lain" in told
+    assert "auditors: isi nama auditor halal" in refused(story, "audited", auditors=[])
     assert "audited_on: isi tanggal audit" in refused(story, "audited", audited_on=None)
     assert "lab: ada bahan yang diragukan" in refused(story, "audited", doubtful=True)
     assert "findings: salin temuan" in refused(story, "audited", decision="findings")
@@ -90,8 +91,23 @@ def test_audit_date_with_no_production(halal: Begin) -> None:
     assert story.audited(doubtful=True, lab="negative").waits_for == ["fatwa#1"]
 
 
+@tells("audit:pass", "audit:stop", "outcome:stopped")
+def test_auditor_who_wrote_the_manual(halal: Begin) -> None:
+    """Domain facts 1.6: whatever such an audit ended with, it is asked for again, and the reason is said."""
+    story = halal().to_audit(manual_author="Dr. Budi Santoso, S.T.")
+    story.audited(auditors=["Rahmat Hidayat", "budi  santoso"])
+    assert story.waits_for == ["audit#2"]
+    assert "auditors: budi  santoso menulis manual SJPH usaha ini" in story.note
+    assert "mintalah LPH menugaskan auditor lain" in story.note
+    story.audited("stop", auditors=["Budi Santoso, S.T."], reason="tempat usaha tutup")
+    assert story.waits_for == ["audit#3"]
+    assert story.audited().waits_for == ["fatwa#1"]
+    other = halal(national_id=IDS[0]).to_audit()
+    assert other.audited("stop", auditors=["Budi Santoso"], reason="tempat usaha tutup").outcome == "stopped"
+
+
 @tells("audit:not_halal", "outcome:not_halal")
-def test_lab_positive_for_porcine_dna(halal: Begin) -> None:
+def test_4_5_05_lab_positive_for_porcine_dna(halal: Begin) -> None:
     """It can't be passed on; it ends as not halal, with the reason."""
     story = halal().to_audit()
     assert "DNA babi; catat sebagai not_halal" in refused(story, "audited", doubtful=True, lab="positive")
@@ -101,7 +117,7 @@ def test_lab_positive_for_porcine_dna(halal: Begin) -> None:
 
 
 @tells("payment:answered")
-def test_payment_amount_mismatch(halal: Begin) -> None:
+def test_4_5_06_payment_amount_mismatch(halal: Begin) -> None:
     """One rupiah too few is refused with both amounts; no fractions, nothing below one."""
     story = halal().to_quote().quoted()
     assert "bilangan bulat" in refused(story, "pays", amount=650_000.5)
@@ -122,7 +138,7 @@ def slots_held(office: Office) -> list[str]:
 
 
 @tells("facilitation:grant", "outcome:withdrawn")
-def test_quota_exhausted_mid_process(halal: Begin, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_4_5_07_quota_exhausted_mid_process(halal: Begin, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reserved counts like used; the officer is told and asked again; who leaves makes room; money counts, too."""
     a_quota_of(monkeypatch, 1, 650_000)
     first, second = (halal(national_id=one).applies(office_pays=True) for one in IDS[:2])
@@ -138,7 +154,7 @@ def test_quota_exhausted_mid_process(halal: Begin, office: Office, monkeypatch: 
     assert third.waits_for == ["facilitation#2"], "slots are left, money is not"
 
 
-def test_a_year_without_a_budget_has_no_slots(halal: Begin) -> None:
+def test_4_5_07_a_year_without_a_budget_has_no_slots(halal: Begin) -> None:
     """The budget year is that of the decision: in January nothing is decreed yet."""
     story = halal().applies(office_pays=True).on("2027-01-05").facilitated()
     assert story.waits_for == ["facilitation#2"]
@@ -146,7 +162,7 @@ def test_a_year_without_a_budget_has_no_slots(halal: Begin) -> None:
     assert slots.allotted(date(2022, 6, 1)).slots == 263
 
 
-def test_the_last_slot_is_given_once_in_one_chunk(
+def test_4_5_07_the_last_slot_is_given_once_in_one_chunk(
     halal: Begin, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three cases that advance in one transaction see each other's reservations."""
@@ -160,7 +176,7 @@ def test_the_last_slot_is_given_once_in_one_chunk(
     assert slots_held(office) == ["650000 reserved"]
 
 
-def test_the_last_slot_is_given_once_by_workers_at_the_same_moment(
+def test_4_5_07_the_last_slot_is_given_once_by_workers_at_the_same_moment(
     halal: Begin, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who counts takes the lock first: another transaction that holds it, and reserves, is waited for and counted."""
@@ -174,7 +190,7 @@ def test_the_last_slot_is_given_once_by_workers_at_the_same_moment(
 
 
 @tells("quote:answered")
-def test_lph_not_accredited_for_that_scope_or_region(halal: Begin) -> None:
+def test_4_5_08_lph_not_accredited_for_that_scope_or_region(halal: Begin) -> None:
     """Unknown, another scope, another region, above the ceiling: each is said, and the officer chooses again."""
     story = halal().to_quote(kind="restaurant_catering")
     for body, amount, told in (
@@ -184,6 +200,7 @@ def test_lph_not_accredited_for_that_scope_or_region(halal: Begin) -> None:
         ("LPPOM", 350_001, "Rp350.001 melebihi batas Rp350.000 (Keputusan Kepala BPJPH 141/2021)"),
     ):
         assert told in story.quoted(body, amount).note
+        assert body == "LPPOM" or "pilih LPH lain: LPPOM" in story.note
     assert story.quoted().waits_for == ["payment#1"]
 
 
@@ -195,7 +212,7 @@ def test_a_medium_business_pays_by_its_scale(halal: Begin) -> None:
 
 
 @tells("audit:pass")
-def test_15_hk_overrun(halal: Begin) -> None:
+def test_4_5_09_15_hk_overrun(halal: Begin) -> None:
     """The fifteenth working day is shown; the audit that comes later is taken all the same, and nothing lapses."""
     story = halal().on("2026-01-19").to_audit()
     assert story.shown()["waiting_for"][0]["due_on"] == "2026-02-09"
@@ -204,7 +221,7 @@ def test_15_hk_overrun(halal: Begin) -> None:
 
 
 @tells("fatwa:time_exceeded")
-def test_mui_overrun_falls_back_to_the_committee(halal: Begin) -> None:
+def test_4_5_10_mui_overrun_falls_back_to_the_committee(halal: Begin) -> None:
     """After three working days, and the owner is told who decides now."""
     story = halal().on("2026-01-21").to_fatwa().on("2026-01-27").ruled("time_exceeded")
     assert story.waits_for == ["committee_ruling#1"]
@@ -212,7 +229,7 @@ def test_mui_overrun_falls_back_to_the_committee(halal: Begin) -> None:
 
 
 @tells("fatwa:needs_data")
-def test_product_list_changed_after_audit(halal: Begin) -> None:
+def test_4_5_11_product_list_changed_after_audit(halal: Begin) -> None:
     """Another product, or another ingredient, is audited before MUI rules on it."""
     story = halal().to_fatwa()
     assert "data: salin data" in refused(story, "ruled", decision="needs_data")
@@ -224,7 +241,7 @@ def test_product_list_changed_after_audit(halal: Begin) -> None:
 
 
 @tells("application:self_declare")
-def test_applicant_swaps_to_self_declare_without_eligibility(halal: Begin) -> None:
+def test_4_5_12_applicant_swaps_to_self_declare_without_eligibility(halal: Begin) -> None:
     """Each bar is named; the owner stays on the regular path and submits again."""
     large = halal(annual_sales_rupiah=15_000_000_001).applies(decision="self_declare", ingredients=[CHICKEN], **NKV)
     text = large.letter("return_notice")["text"]

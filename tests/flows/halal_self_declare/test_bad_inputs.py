@@ -11,6 +11,7 @@ from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases
 from tests.engine.intake.listing import as_csv, row
+from tests.flows.halal_self_declare.conftest import APPLICATION
 from tests.flows.halal_self_declare.filling import made_of, refused
 from tests.story import tells
 
@@ -30,7 +31,7 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @tells("correction:answered")
 @pytest.mark.parametrize("name", ["Keripik Setan", "KERIPIK IBLIS", "Es Bir Pletok", "Kue Rum"])
-def test_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str) -> None:
+def test_3_8_01_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str) -> None:
     """The name comes back, with what to do; renamed, the product goes on."""
     story = halal().submits(products=made_of("Singkong", name, exempt=True))
     assert story.waits_for == ["correction#1"]
@@ -41,7 +42,7 @@ def test_product_name_offensive_or_an_alcohol_look_alike(halal: Begin, name: str
 
 
 @tells("correction:answered")
-def test_ingredient_without_certificate(halal: Begin) -> None:
+def test_3_8_02_ingredient_without_certificate(halal: Begin) -> None:
     """An ingredient with neither certificate nor exemption comes back under the subject that names the matter."""
     story = halal().submits(products=made_of("Minyak goreng"))
     letter = story.letter("ingredients_unproved")
@@ -51,7 +52,7 @@ def test_ingredient_without_certificate(halal: Begin) -> None:
     assert story.waits_for == ["facilitation#1"]
 
 
-def test_wild_card_bumbu_rahasia(halal: Begin) -> None:
+def test_3_8_03_wild_card_bumbu_rahasia(halal: Begin) -> None:
     """An ingredient that hides others comes back, certificate or not."""
     story = halal().submits(products=made_of("Bumbu rahasia", certificate="ID00410000088320221"))
     text = story.letter("ingredients_unproved")["text"]
@@ -71,14 +72,14 @@ def test_a_list_of_words_ends_no_case(halal: Begin) -> None:
 
 @tells("doubt:confirmed", "outcome:rerouted")
 @pytest.mark.parametrize("name", ["Daging ayam", "gelatin"])
-def test_chicken_from_uncertified_market(halal: Begin, name: str) -> None:
+def test_3_8_04_chicken_from_uncertified_market(halal: Begin, name: str) -> None:
     """Meat and critical ingredients without a certified source need the regular path, even where marked as exempt."""
     story = halal().submits(products=made_of(name, exempt=True)).doubted()
     assert story.outcome == "rerouted"
     assert f"Bahan {name} berasal dari sembelihan atau bahan kritis" in story.letter("rerouted")["text"]
 
 
-def test_chicken_from_a_certified_source_and_eggs_are_admitted(halal: Begin) -> None:
+def test_3_8_04_chicken_from_a_certified_source_and_eggs_are_admitted(halal: Begin) -> None:
     """What bears its certificate, and what was never slaughtered, stays on this path."""
     chicken = made_of("Daging ayam", certificate="ID35110001325901022")
     eggs = made_of("Telur ayam", "Kue", exempt=True)
@@ -86,7 +87,7 @@ def test_chicken_from_a_certified_source_and_eggs_are_admitted(halal: Begin) -> 
 
 
 @tells("outcome:rerouted")
-def test_nib_scale_menengah(halal: Begin) -> None:
+def test_3_8_05_nib_scale_menengah(halal: Begin) -> None:
     """The scale on the NIB decides, whatever the sales are."""
     story = halal().submits(nib_scale="medium")
     assert story.outcome == "rerouted"
@@ -94,7 +95,7 @@ def test_nib_scale_menengah(halal: Begin) -> None:
 
 
 @tells("outcome:rerouted")
-def test_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
+def test_3_8_06_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
     """The decree in force on the day of the case decides: one day apart, the same sales end differently."""
     old = halal(on="2025-07-07").submits(annual_sales_rupiah=600_000_000)
     assert old.outcome == "rerouted"
@@ -104,7 +105,7 @@ def test_sales_600m_under_old_rule_and_under_146_of_2025(halal: Begin) -> None:
     assert new.waits_for == ["facilitation#1"]
 
 
-def test_companion_not_registered_or_inactive(halal: Begin) -> None:
+def test_3_8_07_companion_not_registered_or_inactive(halal: Begin) -> None:
     """Without a number, or with a registration that had run out on the day, a visit is not taken."""
     story = halal().to_visit()
     [(field, reason)] = refused(lambda: story.visited(companion_number=""))
@@ -115,10 +116,25 @@ def test_companion_not_registered_or_inactive(halal: Begin) -> None:
     assert story.visited(companion_valid_until="2026-01-15").waits_for == ["body_check#1"]
 
 
+@tells("visit:recommend")
+def test_3_8_07_companion_who_is_not_in_the_register_or_inactive_there(halal: Begin) -> None:
+    """What a companion states is compared with the register: the visit is asked for again, whatever it found."""
+    story = halal().to_visit().visited(companion_number="P3H-35-999999", decision="not_eligible", reason="otomatis")
+    assert story.outcome is None
+    [asked] = story.shown()["waiting_for"]
+    assert asked["question"] == "visit#2"
+    assert "companion_number: P3H-35-999999 tidak ada di daftar pendamping PPH; periksa nomornya" in asked["note"]
+    [asked] = story.visited(companion_number="P3H-35-000418").shown()["waiting_for"]
+    assert "registrasi P3H-35-000418 berakhir 2025-12-31; minta LP3H menugaskan" in asked["note"]
+    assert story.visited().waits_for == ["body_check#1"]
+
+
 @tells("body_check:other_companion")
-def test_companion_from_another_lp3h(halal: Begin) -> None:
+def test_3_8_07_companion_from_another_lp3h(halal: Begin) -> None:
     """LP3H sees that the companion is not its own: another one visits, and is told why."""
-    story = halal().to_visit().visited()
+    story = halal().to_visit().visited(companion_number="P3H-35-000902")
+    [asked] = story.shown()["waiting_for"]
+    assert "P3H-35-000902 terdaftar di LP3H Contoh Jaya, bukan di LP3H Contoh; tanyakan kepada LP3H" in asked["note"]
     [(field, _)] = refused(lambda: story.forwarded("other_companion"))
     assert field == "reason"
     story.forwarded("other_companion", reason="pendamping terdaftar di LP3H lain")
@@ -129,8 +145,32 @@ def test_companion_from_another_lp3h(halal: Begin) -> None:
     )
 
 
+@tells("facilitation:refused", "outcome:no_slot")
+def test_3_8_08_same_product_of_one_kitchen_submitted_by_two_owners(halal: Begin) -> None:
+    """Name and place are compared, however they are spelt: the officer is told the other case, and decides."""
+    first = halal().submits()
+    same = [{**APPLICATION["products"][0], "name": "KERIPIK-Singkong"}]
+    place = ["jl. Santoso no 179 Lumajang"]
+    second = halal(national_id=OTHER_NIK).submits(products=same, production_places=place, nib="9120304567813")
+    [asked] = second.shown()["waiting_for"]
+    assert f"KERIPIK-Singkong (perkara {first.number}). Pastikan bukan produk yang sama" in asked["note"]
+    second.gets("refused", reason=f"produk yang sama sudah diajukan di perkara {first.number}")
+    assert second.outcome == "no_slot"
+    assert first.shown()["waiting_for"][0]["note"] is None
+
+
+def test_3_8_08_the_same_name_from_another_kitchen_is_another_product(halal: Begin) -> None:
+    """There are a thousand makers of cassava crisps; nor does a case that was taken back stand in anybody's way."""
+    halal().submits()
+    third = halal(national_id=OTHER_NIK).submits(production_places=["Jl. Melati 5, Malang"], nib="9120304567813")
+    assert third.shown()["waiting_for"][0]["note"] is None
+    third.withdraws(third.case_owner)
+    fourth = halal(national_id="3508166904956222").submits(production_places=["Jl. Melati 5, Malang"])
+    assert fourth.shown()["waiting_for"][0]["note"] is None
+
+
 @tells("receipt_letter:returned")
-def test_same_product_submitted_by_two_owners(halal: Begin) -> None:
+def test_3_8_08_same_product_submitted_by_two_owners(halal: Begin) -> None:
     """SiHalal knows the products of all owners: what BPJPH returns for it reaches the owner in its words."""
     wish = "Produk Keripik singkong merek Sari sudah diajukan pemilik lain"
     story = halal().to_visit().visited().forwarded().received("returned", deficiencies=[wish])
@@ -138,7 +178,7 @@ def test_same_product_submitted_by_two_owners(halal: Begin) -> None:
     assert story.waits_for == ["correction#1"]
 
 
-def test_duplicate_nik(halal: Begin, office: Office) -> None:
+def test_3_8_09_duplicate_nik(halal: Begin, office: Office) -> None:
     """A second case of the same business is refused while the first is open, and a second row is no second owner."""
     story = halal()
     with office.run("cli", by="budi") as run:
@@ -150,7 +190,7 @@ def test_duplicate_nik(halal: Begin, office: Office) -> None:
     assert imported.accepted == 1
 
 
-def test_duplicate_nib(halal: Begin) -> None:
+def test_3_8_09_duplicate_nib(halal: Begin) -> None:
     """A NIB that stands in the books for another owner comes back."""
     halal(business_id_number="9120304567812")
     story = halal(national_id=OTHER_NIK).submits()
@@ -161,7 +201,7 @@ def test_duplicate_nib(halal: Begin) -> None:
 
 
 @tells("visit:return")
-def test_factory_address_is_not_the_nib_address(halal: Begin) -> None:
+def test_3_8_10_factory_address_is_not_the_nib_address(halal: Begin) -> None:
     """The companion can't recommend it, and is told to return it until the NIB is put right at OSS."""
     story = halal().to_visit()
     [(field, reason)] = refused(lambda: story.visited(at_nib_address=False))
@@ -185,7 +225,7 @@ def test_factory_address_is_not_the_nib_address(halal: Begin) -> None:
         ({"kind": "toko"}, "kind", "pilih salah satu dari 'packaged' atau 'eatery'"),
     ],
 )
-def test_photo_missing_and_other_gaps(halal: Begin, changes: dict[str, Any], field: str, reason: str) -> None:
+def test_3_8_11_photo_missing_and_other_gaps(halal: Begin, changes: dict[str, Any], field: str, reason: str) -> None:
     """What is missing is named by its field, with the next move; the question stays open."""
     story = halal()
     [(where, why)] = refused(lambda: story.submits(**changes))
@@ -195,7 +235,7 @@ def test_photo_missing_and_other_gaps(halal: Begin, changes: dict[str, Any], fie
 
 
 @tells("correction:answered")
-def test_31_menus(halal: Begin) -> None:
+def test_3_8_12_31_menus(halal: Begin) -> None:
     """An eatery has at most 30 product names in one application: one more comes back, 30 go on."""
     menus = [made_of("Nasi", f"Menu {number}", exempt=True)[0] for number in range(31)]
     story = halal().submits(kind="eatery", products=menus)
@@ -204,7 +244,7 @@ def test_31_menus(halal: Begin) -> None:
 
 
 @tells("facilitation:waiting_list", "facilitation:granted")
-def test_quota_exhausted(halal: Begin) -> None:
+def test_3_8_13_quota_exhausted(halal: Begin) -> None:
     """The owner waits on the list, is told so, and gets the place when there is one."""
     story = halal().submits()
     assert refused(lambda: story.gets("waiting_list"))[0][0] == "reason"
@@ -216,7 +256,7 @@ def test_quota_exhausted(halal: Begin) -> None:
 
 
 @tells("application:silent", "outcome:not_submitted")
-def test_applicant_silent(halal: Begin) -> None:
+def test_3_8_14_applicant_silent(halal: Begin) -> None:
     """Silence ends the case after its limit; the letter says what was missing, and that it is no refusal."""
     story = halal().on("2026-03-31").nothing_happens()
     assert story.outcome == "not_submitted"
@@ -233,7 +273,7 @@ def test_applicant_silent(halal: Begin) -> None:
         ("ID40110001325901022", "kode provinsi 40 tidak dikenal; salin lagi dari sertifikat BPJPH"),
     ],
 )
-def test_kh_number_keyed_as_sh_number(halal: Begin, number: str, hint: str) -> None:
+def test_3_8_15_kh_number_keyed_as_sh_number(halal: Begin, number: str, hint: str) -> None:
     """The number of the fatwa, one of the wrong length, or of no province, is not recorded; the hint says which to copy."""
     story = halal().to_fatwa().judged()
     [(field, reason)] = refused(lambda: story.certificate(number=number))

@@ -80,7 +80,8 @@ def test_what_is_beyond_the_criteria_goes_to_the_regular_path_with_every_reason(
         preservation=["pengeringan", "pendinginan"],
         annual_sales_rupiah=15_000_000_001,
     )
-    assert story.outcome == "rerouted"
+    assert story.waits_for == ["doubt#1"], "two of the limits are not law: an officer looks"
+    assert story.doubted().outcome == "rerouted"
     text = story.letter("rerouted")["text"]
     for said in ("menengah", "Rp15.000.000.000", "Tempat produksi ada 2", "Gerai ada 2", "pengawetan ada 2"):
         assert said in text

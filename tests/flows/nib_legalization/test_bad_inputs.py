@@ -59,7 +59,7 @@ def told(imported: Imported) -> list[tuple[int, str, str]]:
     return [(remark.line, remark.column, remark.reason) for remark in imported.refused]
 
 
-def test_nik_15_or_17_digits(office: Office) -> None:
+def test_2_8_01_nik_15_or_17_digits(office: Office) -> None:
     """The row comes back with how many digits it has, and without the number itself."""
     numbers = [NIK[:15], NIK + "1"]
     faults = told(listed(office, *({"national_id": number} for number in numbers)))
@@ -69,7 +69,7 @@ def test_nik_15_or_17_digits(office: Office) -> None:
         assert number not in reason
 
 
-def test_nik_with_day_32_to_40_or_month_13(office: Office) -> None:
+def test_2_8_02_nik_with_day_32_to_40_or_month_13(office: Office) -> None:
     """There is no such date of birth, for a man or (day + 40) for a woman; nor a 30th of February."""
     births = ["320450", "400450", "311350", "690250", "300250", "720450"]
     faults = told(listed(office, *({"national_id": f"350816{born}0102"} for born in births)))
@@ -79,13 +79,13 @@ def test_nik_with_day_32_to_40_or_month_13(office: Office) -> None:
         assert "tidak memuat tanggal lahir yang ada" in reason
 
 
-def test_nik_of_a_woman_with_day_41_to_71_is_good(office: Office) -> None:
+def test_2_8_02_nik_of_a_woman_with_day_41_to_71_is_good(office: Office) -> None:
     """Day 41 to 71 is a woman born on day 1 to 31: to refuse it would shut out half of the owners."""
     assert listed(office, {"national_id": "3508164104500102"}, {"national_id": "3508167101500103"}).accepted == 3
 
 
 @tells("oss_filing:already_registered", "nib_record:match", "outcome:already_legal")
-def test_nik_already_holding_a_nib(nib: Begin, oss: MisbehavingOss) -> None:
+def test_2_8_03_nik_already_holding_a_nib(nib: Begin, oss: MisbehavingOss) -> None:
     """One NIK, one NIB: nothing is filed a second time, the owner is handed on and told so."""
     held = oss.register("3508166904956220", "SRI PURNOMO")
     story = nib().to_statement().signs_on_paper().recorded()
@@ -96,14 +96,14 @@ def test_nik_already_holding_a_nib(nib: Begin, oss: MisbehavingOss) -> None:
     assert "Satu NIK hanya memiliki satu NIB" in text
 
 
-def test_nik_already_holding_a_nib_is_advised_to_add_the_kbli_instead(nib: Begin) -> None:
+def test_2_8_03_nik_already_holding_a_nib_is_advised_to_add_the_kbli_instead(nib: Begin) -> None:
     """The activity that was applied for is named, to be added to the NIB that is there."""
     story = nib(business_id_number="9120304567812")
     story.answers("budi", "existing_nib_check#1", decision="valid", evidence=EVIDENCE)
     assert "10794" in story.letter("already_legal")["text"]
 
 
-def test_kbli_4_digits_or_kbli_2017_code(office: Office) -> None:
+def test_2_8_04_kbli_4_digits_or_kbli_2017_code(office: Office) -> None:
     """A code of four digits, and one of a version that is no longer in force, come back with where to look."""
     imported = listed(office, {"industry_code": "1104"}, {"industry_code_version": "2017"})
     [four, old] = told(imported)
@@ -114,7 +114,7 @@ def test_kbli_4_digits_or_kbli_2017_code(office: Office) -> None:
 
 
 @tells("classification:proceed", "verification:approve", "outcome:legalized")
-def test_kbli_needing_non_low_risk(nib: Begin) -> None:
+def test_2_8_05_kbli_needing_non_low_risk(nib: Begin) -> None:
     """Meat processing is medium-high: the companion sees it proposed, and nothing is certified before DPMPTSP approved."""
     story = nib(industry_code="10130").dossier()
     assert "tabel mengusulkan MT" in story.shown()["waiting_for"][0]["note"]
@@ -125,7 +125,7 @@ def test_kbli_needing_non_low_risk(nib: Begin) -> None:
 
 
 @tells("classification:reroute", "outcome:rerouted")
-def test_kbli_needing_a_permit_of_another_agency(nib: Begin) -> None:
+def test_2_8_05_kbli_needing_a_permit_of_another_agency(nib: Begin) -> None:
     """A slaughterhouse is rerouted to the agency in charge, in words."""
     story = nib(industry_code="10110").dossier()
     story.classified("T", "reroute", industry_code="10110", agency="Dinas Peternakan", reason="perlu NKV dahulu")
@@ -134,7 +134,7 @@ def test_kbli_needing_a_permit_of_another_agency(nib: Begin) -> None:
 
 
 @tells("outcome:refused")
-def test_sales_above_umk_limit(nib: Begin) -> None:
+def test_2_8_06_sales_above_umk_limit(nib: Begin) -> None:
     """PP 7/2021 Pasal 35: 15,000,000,000 a year is still small, one rupiah more is not; the refusal names the rule."""
     assert nib(annual_sales_rupiah=15_000_000_000).waits_for == ["dossier_check#1"]
     medium = nib(national_id="3508166904956221", annual_sales_rupiah=15_000_000_001)
@@ -145,7 +145,7 @@ def test_sales_above_umk_limit(nib: Begin) -> None:
 
 
 @tells("dossier_check:return", "correction:answered", "outcome:legalized")
-def test_name_on_ktp_differs(nib: Begin, office: Office) -> None:
+def test_2_8_07_name_on_ktp_differs(nib: Begin, office: Office) -> None:
     """The officer returns it, the owner gives the name as on the KTP, and that name stands on the certificate."""
     story = nib(owner_name="Sri P.").dossier("return", deficiencies=["nama pada KTP: Sri Purnomo Wati"])
     assert "nama pada KTP: Sri Purnomo Wati" in story.letter("return_notice")["text"]
@@ -157,7 +157,7 @@ def test_name_on_ktp_differs(nib: Begin, office: Office) -> None:
     assert office.vault.unseal(key, certificate.facts)["applicant_name"] == "Sri Purnomo Wati"
 
 
-def test_two_applications_in_one_batch_for_one_nik(office: Office) -> None:
+def test_2_8_08_two_applications_in_one_batch_for_one_nik(office: Office) -> None:
     """The first row counts, the second is told where the first stands."""
     imported = listed(office, {"national_id": NIK}, {"national_id": NIK})
     [(line, column, reason)] = told(imported)
@@ -165,7 +165,7 @@ def test_two_applications_in_one_batch_for_one_nik(office: Office) -> None:
     assert "sudah ada di baris 2 berkas ini" in reason
 
 
-def test_two_applications_in_two_batches_for_one_nik(office: Office) -> None:
+def test_2_8_08_two_applications_in_two_batches_for_one_nik(office: Office) -> None:
     """The second list's other business of the same owner is refused: add the activity to the registered one."""
     listed(office, {"national_id": NIK})
     [(_, column, reason)] = told(listed(office, {"national_id": NIK, "business_name": "Usaha Kedua"}))
@@ -176,7 +176,7 @@ def test_two_applications_in_two_batches_for_one_nik(office: Office) -> None:
 
 
 @tells("outcome:refused")
-def test_region_outside_35(office: Office, nib: Begin) -> None:
+def test_2_8_09_region_outside_35(office: Office, nib: Begin) -> None:
     """In a list the row comes back; a business that was registered all the same is refused with the reason."""
     story = nib(region_code="3201")
     assert story.outcome == "refused"
@@ -187,7 +187,7 @@ def test_region_outside_35(office: Office, nib: Begin) -> None:
 
 
 @tells("existing_nib_check:valid", "outcome:already_legal")
-def test_nib_already_issued_with_another_provinces_address(nib: Begin) -> None:
+def test_2_8_10_nib_already_issued_with_another_provinces_address(nib: Begin) -> None:
     """A NIB is national and there is one a person: it is recorded with its evidence, never filed for again here."""
     story = nib(business_id_number="9120304567812")
     reason = "alamat NIB di Jawa Barat; pindah alamat diurus pemilik di OSS"
@@ -200,7 +200,7 @@ def test_nib_already_issued_with_another_provinces_address(nib: Begin) -> None:
 
 @tells("oss_filing:issued")
 @pytest.mark.parametrize("mood", [Mood.LATE, Mood.HANG])
-def test_oss_timeout_or_no_answer(nib: Begin, oss: MisbehavingOss, mood: Mood) -> None:
+def test_2_8_11_oss_timeout_or_no_answer(nib: Begin, oss: MisbehavingOss, mood: Mood) -> None:
     """The case waits and says why, it is tried again by itself, and there is one NIB in the end."""
     oss.next(mood)
     story = nib().to_statement().signs_on_paper()
@@ -213,7 +213,7 @@ def test_oss_timeout_or_no_answer(nib: Begin, oss: MisbehavingOss, mood: Mood) -
 
 
 @tells("nib_record:mismatch")
-def test_nib_pdf_of_another_person(nib: Begin, office: Office, oss: MisbehavingOss) -> None:
+def test_2_8_12_nib_pdf_of_another_person(nib: Begin, office: Office, oss: MisbehavingOss) -> None:
     """By machine it is never recorded; by hand the second officer sees it; either way it is not on any certificate."""
     oss.next(Mood.STRANGER)
     story = nib().to_statement().signs_on_paper()

@@ -54,7 +54,8 @@ def paid(on: str, question: str = "payment", by: str = OWNER, n: int = 1, amount
 
 
 def audited(on: str, decision: str = "pass", n: int = 1, **more: Any) -> Act:
-    return recorded(on, "audit", n=n, decision=decision, audited_on=on, production_running=True, **more)
+    seen: dict[str, Any] = {"audited_on": on, "auditors": ["Rahmat Hidayat"], "production_running": True}
+    return recorded(on, "audit", n=n, decision=decision, **seen, **more)
 
 
 def ruled(on: str, decision: str = "halal", n: int = 1, question: str = "fatwa", **more: Any) -> Act:

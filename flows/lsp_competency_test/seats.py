@@ -1,0 +1,162 @@
+"""Seats at a test site and candidates of an assessor: rows of `Standing` of a day, counted under a lock.
+
+At READ COMMITTED two workers could both count the last seat as free: whoever counts in order to take takes the lock first.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from sqlmodel import col, select
+
+from engine.numbering import draw
+from engine.replay import playing
+from engine.words import Case, held, run
+from flows.lsp_competency_test.decisions import Schedule
+from models import Case as CaseRow
+from models import Person, RecordedCertificate, Standing, User
+from models.privacy import masked
+from rules import book
+
+SITE, ASSESSOR, DECIDED = "lsp_seat", "lsp_assessor", "lsp_decided"
+LOCK = "lsp_competency_test"
+
+
+def reserve(case: Case, schedule: Schedule) -> str:
+    """Take a seat and a place with the assessor on that day; return why not where there is none."""
+    draw(run.session, {LOCK: 1})  # the update holds the row until we commit
+    site = book(LOCK).at("test_sites", run.today).value.get(schedule.test_site)
+    if site is None or not site["verified"] or site["until"] < schedule.test_date:
+        return (
+            f"test_site: {schedule.test_site} tidak terverifikasi atau lisensinya berakhir sebelum "
+            f"{schedule.test_date.isoformat()}; pilih TUK lain"
+        )
+    for what, reference, most in (
+        (SITE, schedule.test_site, site["capacity"]),
+        (ASSESSOR, schedule.assessor, case.rules.assessor_capacity.value),
+    ):
+        if taken(what, reference, schedule.test_date) >= most:
+            return f"test_date: {reference} penuh pada {schedule.test_date.isoformat()} ({most} asesi sehari); pilih hari lain"
+    for what, reference in ((SITE, schedule.test_site), (ASSESSOR, schedule.assessor)):
+        run.session.merge(
+            Standing(
+                case_id=_case_id(),
+                what=what,
+                subject_kind="test_day",
+                subject_id=schedule.test_date.toordinal(),
+                reference=reference,
+                since=run.today,
+                until=schedule.test_date,
+            )
+        )
+    run.session.flush()  # the next case of this chunk counts it
+    return ""
+
+
+def taken(what: str, reference: str, day: date) -> int:
+    """Return how many other candidates have that site, or that assessor, on ``day``."""
+    wanted = select(Standing.case_id).where(
+        Standing.subject_kind == "test_day",
+        Standing.subject_id == day.toordinal(),
+        Standing.what == what,
+        Standing.reference == reference,
+        Standing.case_id != _case_id(),
+    )
+    return len(run.session.exec(wanted).all())
+
+
+def release() -> None:
+    """Give back the seat of a test that is still ahead."""
+    for what in (SITE, ASSESSOR):
+        seat = run.session.get(Standing, (_case_id(), what))
+        if seat and seat.subject_id >= run.today.toordinal():
+            run.session.delete(seat)
+
+
+def note_decision(case: Case, schedule: Schedule, result: str) -> None:
+    """Record K or BK among those who were decided on that test day at that site, with the masked NIK."""
+    run.session.merge(
+        Standing(
+            case_id=_case_id(),
+            what=DECIDED,
+            subject_kind="test_day",
+            subject_id=schedule.test_date.toordinal(),
+            reference=f"{result} {masked(case.facts.national_id)} {schedule.test_site}",
+            since=run.today,
+            until=schedule.test_date,
+        )
+    )
+    run.session.flush()
+
+
+class Decided(NamedTuple):
+    """A candidate whom the plenary decided about: K or BK, with the masked NIK."""
+
+    person_id: int
+    case_number: str
+    name: str
+    result: str
+    national_id: str
+
+
+def decided(schedule: Schedule) -> list[Decided]:
+    """Return all who were decided on that test day at that site, K and BK, in the order of their cases."""
+    wanted = (
+        select(Person, CaseRow.number, Standing.reference)
+        .select_from(Standing)
+        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        .join(Person, col(Person.id) == col(CaseRow.person_id))
+        .where(
+            Standing.what == DECIDED,
+            Standing.subject_kind == "test_day",
+            Standing.subject_id == schedule.test_date.toordinal(),
+        )
+        .order_by(col(CaseRow.number))
+    )
+    candidates = []
+    for person, number, reference in run.session.exec(wanted):
+        result, national_id, site = (reference or "").split(" ", 2)
+        if site == schedule.test_site:
+            candidates.append(Decided(person.id or 0, number, person.name, result, national_id))
+    return candidates
+
+
+def certified_until(account: str, *what: str) -> date | None:
+    """Return the last day on which that account's person holds all of these standings; None where one is missing."""
+    ends = []
+    for one in what:
+        lasting = [row.until or date.max for row in held(one, kind="person", of=_person_of(account))]
+        ends.append(max(lasting, default=None))
+    known = [end for end in ends if end is not None]
+    return min(known) if len(known) == len(ends) else None
+
+
+def number_is_taken(number: str) -> bool:
+    """Return whether a certificate of that number is on record already, from another case or from another body."""
+    ours = select(Standing.case_id).where(
+        Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != _case_id()
+    )
+    recorded = select(RecordedCertificate.id).where(RecordedCertificate.number == number)
+    return any(run.session.exec(wanted).first() is not None for wanted in (ours, recorded))
+
+
+def unknown(accounts: list[str]) -> list[str]:
+    """Return those names that are no account's."""
+    known = run.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
+    return sorted(set(accounts) - set(known))
+
+
+def name_of(account: str) -> str:
+    """Return the name of the person behind an account, as papers show it."""
+    found = select(Person).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
+    person = run.session.exec(found).first()
+    return person.name if person else account
+
+
+def _person_of(account: str) -> int:
+    return run.session.exec(select(User.person_id).where(User.name == account)).first() or 0
+
+
+def _case_id() -> int:
+    return playing().row.id or 0

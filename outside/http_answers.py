@@ -1,0 +1,132 @@
+"""The strict reading of what an office answers over HTTP: a body is understood wholly, or not at all.
+
+A field too many makes a body not understood, for it might say "revoked". A person then looks, which
+costs less than a wrong number on a wall. What all offices share, all JSON (this office's own proposal
+for a gateway; `…` is the office's own address, such as `/filings`):
+
+=========================  =======  ==========================================================
+call                       status   body
+=========================  =======  ==========================================================
+`POST …`                   200/201  `Answer` with status issued
+                           202      anything: taken, not yet decided
+                           422      `Refusal`
+`GET …/{reference}`        200      `Answer`
+                           404      `NoSuchFiling`; any other 404 proves nothing
+`POST …/searches`          200      a list of what the office holds
+=========================  =======  ==========================================================
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from outside.errors import CannotTell, WrongPerson, without_personal_data
+from outside.once import Fault
+
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """A body, or a part of one."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Holder(Body):
+    """Whose number it is."""
+
+    national_id: str
+    name: str
+
+
+class Paper(Body):
+    """Something with its PDF (base64) and the hash that the service claims for it."""
+
+    pdf: str | None = None
+    pdf_sha256: str | None = None
+
+
+class Held(Paper):
+    """Something that one person holds."""
+
+    holder: Holder
+
+
+class Answer(Body, Generic[T]):
+    """What became of a request. Only `issued` has a registration, only `refused` has faults."""
+
+    reference: str
+    status: Literal["issued", "refused", "pending"]
+    registration: T | None = None
+    faults: list[Fault] = []
+
+
+class Refusal(Body):
+    """What was wrong in a request; nothing was taken."""
+
+    code: Literal["refused"]
+    faults: list[Fault]
+
+
+class NoSuchFiling(Body):
+    """The service's own word that it never took this reference."""
+
+    code: Literal["no_such_filing"]
+    reference: str
+
+
+AnyBody = TypeVar("AnyBody", bound=Body)
+
+
+def understood(shape: type[AnyBody], body: bytes) -> AnyBody | None:
+    """Return the body as `shape`, or None. It never says what was wrong, since that could quote a NIK."""
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def reasons_of(faults: list[Fault]) -> tuple[str, tuple[Fault, ...]] | None:
+    """Return all reasons in one sentence, and each; None where there is none.
+
+    A service may quote a NIK in its reasons; they go into ledger and letters, so it is masked here.
+    """
+    kept = tuple(
+        Fault(
+            field=without_personal_data(fault.field) if fault.field else None,
+            text=without_personal_data(fault.text),
+        )
+        for fault in faults
+        if fault.text.strip()
+    )
+    return ("; ".join(fault.in_words() for fault in kept), kept) if kept else None
+
+
+def held_by(held: Held, national_id: str, *, source: str, what: str) -> str:
+    """Return the holder's name. Raise WrongPerson for somebody else's NIK, CannotTell where there is no name."""
+    if held.holder.national_id != national_id:
+        raise WrongPerson(f"{source} answered with another person's {what}")
+    if not held.holder.name.strip():
+        raise CannotTell(f"{source} answered with a {what} without its holder's name")
+    return held.holder.name
+
+
+def evidence(paper: Paper, *, source: str, what: str, where: str) -> bytes | None:
+    """Return the PDF, if one came. Raise CannotTell for one that isn't a PDF or doesn't fit its hash."""
+    if paper.pdf is None and paper.pdf_sha256 is None:
+        return None
+    try:
+        pdf = base64.b64decode(paper.pdf or "", validate=True)
+    except (binascii.Error, ValueError):
+        pdf = b""
+    if not pdf.startswith(b"%PDF-") or hashlib.sha256(pdf).hexdigest() != paper.pdf_sha256:
+        raise CannotTell(
+            f"{source} sent a PDF that is broken or does not fit its hash",
+            for_people=f"Berkas PDF {what} dari {where} rusak. Petugas perlu mengunduhnya langsung di laman {where}.",
+        )
+    return pdf
