@@ -57,7 +57,7 @@ def filled_in(
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` with its texts as they are kept: a tab is a space, lines end in one way, an accent and its letter are one."""
+    """Return ``value`` with its texts as they are kept: tabs are spaces, lines end in one way, an accent and its letter are one."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -37,7 +37,9 @@ TEXTS = (
 
 def good_answers(pipeline: Pipeline, question: str) -> list[Answers]:
     """Return the answers to a question that the pipeline's scripts give, in whatever round."""
-    return [act for script in scripts_of(pipeline) for act in _answers(script) if act.question.split("#")[0] == question]
+    return [
+        act for script in scripts_of(pipeline) for act in _answers(script) if act.question.split("#")[0] == question
+    ]
 
 
 def guided(script: Script, key: str) -> Answers | None:
@@ -102,7 +104,9 @@ def _value(draw: Draw[Any], schema: Mapping[str, Any], defs: Mapping[str, Any], 
         case "boolean":
             return draw(st.booleans())
         case "integer":
-            return draw(st.sampled_from([1, 0, -1, 350_000, 10**12, schema.get("minimum", 2), schema.get("maximum", 3)]))
+            return draw(
+                st.sampled_from([1, 0, -1, 350_000, 10**12, schema.get("minimum", 2), schema.get("maximum", 3)])
+            )
         case "number":
             return draw(st.sampled_from([1, 0, -1, 2.5, schema.get("minimum", 2), schema.get("maximum", 3)]))
         case "null":

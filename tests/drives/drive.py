@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -124,7 +124,9 @@ class Drive:
             data, [by, *_] = self._words(wait), self._people(wait)
             self._time_is_up(wait)
             refused = self._try(wait, by, data)
-            assert isinstance(refused, NotWaiting) and wait["question"] in str(refused), f"a late answer met {refused!r}"
+            assert isinstance(refused, NotWaiting) and wait["question"] in str(refused), (
+                f"a late answer met {refused!r}"
+            )
             assert refused.parts["settled_as"] == "silent", str(refused)
             self.advance()
 
@@ -140,7 +142,13 @@ class Drive:
         if not rows:
             return
         wait, case = self._one_of(rows)
-        told = {"case": case.number, "question": wait.key, "role": wait.role, "holder": wait.holder, "silent_on": None}
+        told: dict[str, Any] = {
+            "case": case.number,
+            "question": wait.key,
+            "role": wait.role,
+            "holder": wait.holder,
+            "silent_on": None,
+        }
         told["form"] = question_of(wait, case).form.model_json_schema()
         data, [by, *_] = self._words(told), self._people(told)
         refused = self._try(told, by, data)
@@ -155,7 +163,8 @@ class Drive:
 
     def withdraws(self) -> None:
         """An applicant takes a case back, open or not."""
-        number, status, owner = self._one_of(self._cases())
+        case = self._one_of(self._cases())
+        number, owner = case.number, handle_of(case.person_id)
         before = self._state()
         self._note("withdraws", number, owner)
         try:
@@ -163,7 +172,7 @@ class Drive:
                 withdraw(self.office, run, number, by=owner, reason="pindah, hubungi 081162319252")
         except Refused as refused:
             assert number in str(refused) and self._state() == before, str(refused)
-            assert status == CaseStatus.CLOSED, str(refused)
+            assert case.status == CaseStatus.CLOSED, str(refused)
         self.advance()
 
     def crashes(self) -> None:
@@ -187,7 +196,7 @@ class Drive:
     def looks_in_again(self) -> None:
         """A worker that finds nothing to do does nothing."""
         before = self._state()
-        for name in sorted({pipeline for pipeline, *_ in self._pipelines()}):
+        for name in sorted({case.pipeline for case in self._cases()}):
             self._worker(name)()
         assert self._state() == before, "a worker that found nothing to do did something"
 
@@ -200,17 +209,12 @@ class Drive:
 
     def endings(self) -> set[str]:
         """Return the outcomes of the cases that are closed, with their pipelines."""
-        return {f"{pipeline}: {outcome}" for pipeline, _, outcome, _ in self._pipelines() if outcome}
+        return {f"{case.pipeline}: {case.outcome}" for case in self._cases() if case.outcome}
 
-    def _cases(self) -> list[tuple[str, str, str]]:
+    def _cases(self) -> list[Case]:
         with self.office.db.reading() as session:
-            rows = session.exec(select(Case).where(col(Case.id).not_in(self.before)).order_by(Case.number)).all()
-        return [(row.number, row.status, handle_of(row.person_id)) for row in rows]
-
-    def _pipelines(self) -> list[tuple[str, str, str | None, bool]]:
-        wanted = select(Case.pipeline, Case.number, Case.outcome, Case.ready).where(col(Case.id).not_in(self.before))
-        with self.office.db.reading() as session:
-            return list(session.exec(wanted.order_by(Case.number)))
+            wanted = select(Case).where(col(Case.id).not_in(self.before)).order_by(Case.number)
+            return list(session.exec(wanted))
 
     def _ready(self) -> list[str]:
         """Return the pipelines in which a case can go on, or a machine has something to do."""
@@ -230,7 +234,7 @@ class Drive:
         """Return what an answer could change: heads of ledgers, waits, and words."""
         with self.office.db.reading() as session:
             cases = {row[0]: row for row in session.exec(select(Case.id, Case.head, Case.status, Case.ready))}
-            waits = session.exec(select(Wait.case_id, Wait.key, Wait.settled_as, Wait.settled_at, Wait.holder))
+            waits = session.exec(select(Wait.case_id, Wait.key, Wait.settled_as, Wait.settled_at))
             answers = session.exec(select(Answer.case_id, Answer.key))
             return {"cases": cases, "waits": sorted(map(tuple, waits)), "answers": sorted(map(tuple, answers))}
 
@@ -278,7 +282,7 @@ class Drive:
 
     def _words(self, wait: dict[str, Any]) -> dict[str, Any]:
         """Return what is filled in: as a script does, or any choice with known good words, sometimes with a change."""
-        pipeline = pipeline_named(next(name for name, number, *_ in self._pipelines() if number == wait["case"]))
+        pipeline = pipeline_named(next(case.pipeline for case in self._cases() if case.number == wait["case"]))
         name = wait["question"].split("#")[0]
         if pipeline.name not in self.guides:
             self.guides[pipeline.name] = self._one_of(scripts_of(pipeline) or [None])
@@ -351,8 +355,8 @@ class Drive:
             self._note("… and died")
 
     def _one_of(self, choices: Sequence[T]) -> T:
-        return choices[self.draw(st.integers(0, len(choices) - 1))]
+        place: int = self.draw(st.integers(0, len(choices) - 1))
+        return choices[place]
 
     def _note(self, *words: object) -> None:
         self.log.append(f"{self.clock.now():%Y-%m-%d} {' '.join(map(str, words))}")
-

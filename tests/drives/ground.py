@@ -12,8 +12,8 @@ from unicodedata import normalize
 
 from engine.accounts import add_user
 from engine.clock import TurnedClock
-from engine.documents.facts import JSON
 from engine.documents.alphabet import printable_letters
+from engine.documents.facts import JSON
 from engine.documents.templating import fill
 from engine.dossiers import Dossier
 from engine.office import Office
@@ -73,16 +73,23 @@ def settle_in(office: Office) -> Ground:
     ground = Ground(subjects={"business": [], "person": [], "product": []})
     for place, national_id in enumerate(NATIONAL_IDS[:2]):
         person = register_person(
-            office, national_id, name="Sri Purnomo", phone=f"+62{PHONE[1:]}", tax_id=re.sub(r"\D", "", TAX_ID), email=None if place else "sri@contoh.example"
+            office,
+            national_id,
+            name="Sri Purnomo",
+            phone=f"+62{PHONE[1:]}",
+            tax_id=re.sub(r"\D", "", TAX_ID),
+            email=None if place else "sri@contoh.example",
         )
         business = register_business(office, national_id)
         ground.subjects["business"].append(business)
         ground.subjects["product"].append(register_product(office, business))
         ground.subjects["person"].append(person)
     hire_staff(office)
-    roles = {role: [f"{role}-{n}" for n in range(1, A_ROLE + 1)] for role in Role if role is not Role.APPLICANT}
-    for role, names in _named_in_scripts().items():
-        roles[role] = sorted(names) + roles[role]
+    roles: dict[Role, list[str]] = {
+        role: [f"{role}-{n}" for n in range(1, A_ROLE + 1)] for role in Role if role is not Role.APPLICANT
+    }
+    for role, named in _named_in_scripts().items():
+        roles[role] = sorted(named) + roles[role]
     several = [str(role) for role in roles]
     earlier = count(1)
     for role, names in roles.items():

@@ -97,8 +97,8 @@ def _keeps_numbers(office: Office, session: Session, cases: list[Case]) -> Itera
         *((f"document {row.key}", {"no": row.number, "error": row.error}) for row in session.exec(select(Document))),
         *((f"case {case.number}", {"reason": case.reason, "error": case.error}) for case in cases),
     ]
-    for where, row in open_to_all:
-        text = re.sub(r"[ .\-()]", "", orjson.dumps(row, default=str).decode())
+    for where, shown_to_all in open_to_all:
+        text = re.sub(r"[ .\-()]", "", orjson.dumps(shown_to_all, default=str).decode())
         if shown := sorted(secret for secret in secrets if secret in text):
             yield f"{where} shows a personal number ({shown[0][:3]}…)"
 
