@@ -182,7 +182,7 @@ class Drive:
         kind, nth = self._one_of(["entry", "commit"]), self.draw(st.integers(1, 8))
         self._note(f"crashes at {kind} {nth}")
         with self._dying(kind, nth):
-            self._try(wait, by, data)
+            self._try(wait, by, data, alone=True)
             for name in self._ready():
                 self._worker(name)()
         self.clock.turn(minutes=3)  # what the dead one had leased is free again
@@ -240,7 +240,7 @@ class Drive:
 
     # -- doing ------------------------------------------------------------------------------------------------------
 
-    def _try(self, wait: dict[str, Any], by: str, data: dict[str, Any]) -> Refused | None:
+    def _try(self, wait: dict[str, Any], by: str, data: dict[str, Any], alone: bool = False) -> Refused | None:
         """Answer; return why it was refused, which leaves everything as it was but a silence that was due."""
         before = self._state()
         number, key = wait["case"], wait["question"]
@@ -250,7 +250,7 @@ class Drive:
             with self.office.run("cli", by=by) as run:
                 answer(self.office, run, number, key, by=by, data=data)
 
-        ends = at_once(click, click) if self.together and not late else [self._ended(click)]
+        ends = at_once(click, click) if self.together and not late and not alone else [self._ended(click)]
         refusals = [end for end in ends if isinstance(end, Refused)]
         for end in ends:
             if isinstance(end, Exception) and not isinstance(end, Refused):

@@ -41,12 +41,12 @@ def drive(begin: Begin, pipeline: Pipeline, draw: Any, acts: int, **how: Any) ->
 
 @PIPELINES
 def test_a_few_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
-    """Ten of them, short, the same every day."""
+    """Eight of them, short, the same every day."""
 
-    @settings(max_examples=10, **SETTINGS)
+    @settings(max_examples=8, **SETTINGS)
     @given(st.data())
     def few(data: st.DataObject) -> None:
-        drive(drive_on_sqlite, pipeline, data.draw, acts=12)
+        drive(drive_on_sqlite, pipeline, data.draw, acts=10)
 
     few()
 
@@ -56,10 +56,10 @@ def test_a_few_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
 def test_many_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
     """Longer ones; together they come to half of the pipeline's endings at least."""
 
-    @settings(max_examples=60, **SETTINGS)
+    @settings(max_examples=25, **SETTINGS)
     @given(st.data())
     def many(data: st.DataObject) -> None:
-        drive(drive_on_sqlite, pipeline, data.draw, acts=30)
+        drive(drive_on_sqlite, pipeline, data.draw, acts=25)
 
     many()
     reached = {ending for ending in ENDINGS[pipeline.name] if ending.startswith(f"{pipeline.name}: ")}
@@ -71,9 +71,9 @@ def test_many_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
 def test_two_at_once(pipeline: Pipeline, drive_on_postgres: Begin) -> None:
     """On PostgreSQL, where every answer is clicked twice at once and two workers carry the cases on."""
 
-    @settings(max_examples=15, **SETTINGS)
+    @settings(max_examples=6, **SETTINGS)
     @given(st.data())
     def many(data: st.DataObject) -> None:
-        drive(drive_on_postgres, pipeline, data.draw, acts=20, together=True)
+        drive(drive_on_postgres, pipeline, data.draw, acts=12, together=True)
 
     many()
