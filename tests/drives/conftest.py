@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from engine.office import Office
 from tests.drives.drive import Drive
 from tests.drives.ground import lay_out_only, office_at, settle_in
 from tests.replay.disks import Disk, Place, PostgresDisk, SqliteDisk, quick_folder, sqlite_place
@@ -47,7 +47,10 @@ def drive_on_sqlite(sqlite_template: Path, signer_folder: Path) -> Iterator[Begi
         start = sqlite_place(home, signer_folder)
         with office_at(start) as office:
             ground = settle_in(office)
+        gc.collect()
+        gc.freeze()  # a drive leaves much behind; what was in memory before need not be looked through each time
         yield partial(_drive, SqliteDisk(folder), start, ground)
+        gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +65,3 @@ def drive_on_postgres(postgres: str, postgres_template: str, signer_folder: Path
         with office_at(start) as office:
             ground = settle_in(office)
         yield partial(_drive, disk, start, ground)
-
-
-__all__ = ["Office"]

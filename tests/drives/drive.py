@@ -7,14 +7,11 @@ expects of each act is here; what must hold at the end is in invariants.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeVar
-from unittest import mock
 
 from hypothesis import strategies as st
-from sqlalchemy import Connection, event
 from sqlmodel import col, select
 
 from engine.advance import drain
@@ -26,13 +23,14 @@ from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.office import Office
 from engine.opening import open_cases
 from engine.registry import Pipeline, pipeline_named
-from engine.replay import Replay
-from engine.showing import inbox, question_of
-from models import Answer, Case, CaseStatus, Document, DocumentStatus, Role, Wait, WaitKind
+from engine.showing import question_of
+from models import Case, CaseStatus, Role, Wait, WaitKind
 from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, moved, mutated
+from tests.drives.dying import dying
 from tests.drives.ground import Ground
 from tests.drives.invariants import broken
-from tests.engine.together import Killed, at_once
+from tests.drives.looking import Looking
+from tests.engine.together import at_once
 from tests.replay.script import EVIDENCE, Script
 from tests.replay.scripts import scripts_of
 
@@ -44,11 +42,10 @@ RARE = ("withdraws", "post_goes_out", "a_stranger_answers", "looks_in_again")
 LONGEST_WAY = 6
 """Over how many pipelines one answer can lead before the next; a paper that can't be made would go round for ever."""
 
-State = dict[Any, Any]
 T = TypeVar("T")
 
 
-class Drive:
+class Drive(Looking):
     """One office through which cases are driven. ``together`` lets two workers and two clicks meet at once."""
 
     def __init__(self, office: Office, ground: Ground, draw: Draw[Any], *, together: bool = False) -> None:
@@ -83,7 +80,7 @@ class Drive:
     def advance(self) -> None:
         """Let every case go on as far as it can; none of them may be parked."""
         for _ in range(LONGEST_WAY):
-            names = self._ready()
+            names = self.ready()
             if not names:
                 return
             for name in names:
@@ -93,7 +90,7 @@ class Drive:
                     if isinstance(tally, Exception):
                         raise tally
                     assert not tally.failed, f"parked: {tally.failed}"
-        raise AssertionError(f"it never comes to rest: {self._unmade() or self._ready()}")
+        raise AssertionError(f"it never comes to rest: {self.unmade() or self.ready()}")
 
     # -- acts -------------------------------------------------------------------------------------------------------
 
@@ -163,15 +160,15 @@ class Drive:
 
     def withdraws(self) -> None:
         """An applicant takes a case back, open or not."""
-        case = self._one_of(self._cases())
+        case = self._one_of(self.cases())
         number, owner = case.number, handle_of(case.person_id)
-        before = self._state()
+        before = self.state()
         self._note("withdraws", number, owner)
         try:
             with self.office.run("cli", by=owner) as run:
                 withdraw(self.office, run, number, by=owner, reason="pindah, hubungi 081162319252")
         except Refused as refused:
-            assert number in str(refused) and self._state() == before, str(refused)
+            assert number in str(refused) and self.state() == before, str(refused)
             assert case.status == CaseStatus.CLOSED, str(refused)
         self.advance()
 
@@ -181,9 +178,9 @@ class Drive:
         data, [by, *_] = self._words(wait), self._people(wait)
         kind, nth = self._one_of(["entry", "commit"]), self.draw(st.integers(1, 8))
         self._note(f"crashes at {kind} {nth}")
-        with self._dying(kind, nth):
+        with dying(self.office, kind, nth, self._note):
             self._try(wait, by, data, alone=True)
-            for name in self._ready():
+            for name in self.ready():
                 self._worker(name)()
         self.clock.turn(minutes=3)  # what the dead one had leased is free again
         self.advance()
@@ -195,54 +192,16 @@ class Drive:
 
     def looks_in_again(self) -> None:
         """A worker that finds nothing to do does nothing."""
-        before = self._state()
-        for name in sorted({case.pipeline for case in self._cases()}):
+        before = self.state()
+        for name in sorted({case.pipeline for case in self.cases()}):
             self._worker(name)()
-        assert self._state() == before, "a worker that found nothing to do did something"
-
-    # -- what is there ----------------------------------------------------------------------------------------------
-
-    def asked(self) -> list[dict[str, Any]]:
-        """Return what waits for people, in an order that does not hang on the database."""
-        with self.office.db.reading() as session:
-            return sorted(inbox(self.office, session), key=lambda wait: (wait["case"], wait["question"]))
-
-    def endings(self) -> set[str]:
-        """Return the outcomes of the cases that are closed, with their pipelines."""
-        return {f"{case.pipeline}: {case.outcome}" for case in self._cases() if case.outcome}
-
-    def _cases(self) -> list[Case]:
-        with self.office.db.reading() as session:
-            wanted = select(Case).where(col(Case.id).not_in(self.before)).order_by(Case.number)
-            return list(session.exec(wanted))
-
-    def _ready(self) -> list[str]:
-        """Return the pipelines in which a case can go on, or a machine has something to do."""
-        with self.office.db.reading() as session:
-            people = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
-            machine = select(Wait.pipeline).where(col(Wait.settled_at).is_(None), col(Wait.kind).not_in(people))
-            papers = select(Document.pipeline).where(Document.status == DocumentStatus.PENDING)
-            ready = select(Case.pipeline).where(Case.ready)
-            return sorted({name for wanted in (machine, papers, ready) for name in session.exec(wanted)})
-
-    def _unmade(self) -> list[str | None]:
-        with self.office.db.reading() as session:
-            papers = session.exec(select(Document.error).where(col(Document.error).is_not(None))).all()
-            return [*papers, *session.exec(select(Wait.note).where(col(Wait.next_attempt_at).is_not(None)))]
-
-    def _state(self) -> State:
-        """Return what an answer could change: heads of ledgers, waits, and words."""
-        with self.office.db.reading() as session:
-            cases = {row[0]: row for row in session.exec(select(Case.id, Case.head, Case.status, Case.ready))}
-            waits = session.exec(select(Wait.case_id, Wait.key, Wait.settled_as, Wait.settled_at))
-            answers = session.exec(select(Answer.case_id, Answer.key))
-            return {"cases": cases, "waits": sorted(map(tuple, waits)), "answers": sorted(map(tuple, answers))}
+        assert self.state() == before, "a worker that found nothing to do did something"
 
     # -- doing ------------------------------------------------------------------------------------------------------
 
     def _try(self, wait: dict[str, Any], by: str, data: dict[str, Any], alone: bool = False) -> Refused | None:
         """Answer; return why it was refused, which leaves everything as it was but a silence that was due."""
-        before = self._state()
+        before = self.state()
         number, key = wait["case"], wait["question"]
         late = bool(wait["silent_on"]) and self.clock.today() > date.fromisoformat(wait["silent_on"])
 
@@ -257,7 +216,7 @@ class Drive:
                 raise end
         self._note(*(type(refused).__name__ for refused in refusals), number, key, by, data)
         if len(refusals) == len(ends):
-            assert late or self._state() == before, f"{refusals[0]!r} changed something"
+            assert late or self.state() == before, f"{refusals[0]!r} changed something"
             return refusals[0]
         assert len(ends) - len(refusals) == 1, f"{key} was answered twice"
         assert all(isinstance(refused, NotWaiting) for refused in refusals), f"a second click met {refusals[0]!r}"
@@ -282,7 +241,7 @@ class Drive:
 
     def _words(self, wait: dict[str, Any]) -> dict[str, Any]:
         """Return what is filled in: as a script does, or any choice with known good words, sometimes with a change."""
-        pipeline = pipeline_named(next(case.pipeline for case in self._cases() if case.number == wait["case"]))
+        pipeline = pipeline_named(next(case.pipeline for case in self.cases() if case.number == wait["case"]))
         name = wait["question"].split("#")[0]
         if pipeline.name not in self.guides:
             self.guides[pipeline.name] = self._one_of(scripts_of(pipeline) or [None])
@@ -322,37 +281,6 @@ class Drive:
     def _time_is_up(self, wait: dict[str, Any]) -> None:
         last = date.fromisoformat(wait["silent_on"])
         self.clock.turn(days=max((last - self.clock.today()).days + 1, 0))
-
-    @contextmanager
-    def _dying(self, kind: str, nth: int) -> Iterator[None]:
-        """Let the process die at the ``nth`` entry or commit, if it comes to that."""
-        left = [nth]
-
-        def here(*_: Any, **__: Any) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-
-        def dying_append(replay: Replay, *args: Any, **named: Any) -> None:
-            here()
-            append(replay, *args, **named)
-
-        def before_commit(connection: Connection) -> None:
-            here()
-
-        append, engine = Replay.append, self.office.db.engine
-        try:
-            if kind == "entry":
-                with mock.patch.object(Replay, "append", dying_append):
-                    yield
-            else:
-                event.listen(engine, "commit", before_commit)
-                try:
-                    yield
-                finally:
-                    event.remove(engine, "commit", before_commit)
-        except Killed:
-            self._note("… and died")
 
     def _one_of(self, choices: Sequence[T]) -> T:
         place: int = self.draw(st.integers(0, len(choices) - 1))
