@@ -1,4 +1,4 @@
-"""The main job, shown: 300 made-up businesses through real flow runs, with scripted officers: to a NIB, then to halal.
+"""The main job, shown: 300 made-up businesses through real flow runs, with scripted officers: from a NIB to an export.
 
 Everything is real but the people: import, cases, Prefect's server and flow runs, documents, signatures, letters in a
 folder. The clock is the demo's own, so that silences need not be waited for.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -16,19 +17,23 @@ from sqlmodel import col, select
 
 from demo.halal_regular import RegularScript
 from demo.halal_self_declare import HalalScript
+from demo.lsp_competency_test import CompetencyScript, certified, hire_lsp
 from demo.nib_legalization import NibScript
-from demo.script import Script
+from demo.product_curation import CurationScript
+from demo.script import PAPER, Script
 from demo.showing import progress, summary
 from engine.accounts import add_user
 from engine.advancing import advance_here
 from engine.answering import settle_silences
 from engine.clock import TurnedClock
 from engine.delivering import deliver
+from engine.evidence import keep
 from engine.intake.importing import Imported, import_file
 from engine.intake.refused import refused_rows
 from engine.migrating import migrate
 from engine.office import Office
 from engine.opening import open_cases, without_case
+from engine.people import add_product
 from engine.prefect_server import prefect_api
 from engine.registry import Pipeline, pipeline_named
 from engine.settings import PROJECT_ROOT, Environment, Settings
@@ -38,8 +43,12 @@ HOME = PROJECT_ROOT / "var" / "demo"
 FILE = PROJECT_ROOT / "examples" / "businesses.csv"
 # The businesses that go on to a halal certificate.
 HALAL_CASES = 60
+# The certified products that are curated.
+PRODUCTS = 24
+PIPELINES = ("nib-legalization", "halal-self-declare", "halal-regular", "lsp-competency-test", "product-curation")
 STAFF = {"budi": "officer", "tuti": "officer", "ani": "companion", "rini": "division_head"}
 console = Console(width=110)
+S = TypeVar("S", bound=Script)
 
 
 def main() -> int:
@@ -51,13 +60,19 @@ def main() -> int:
     migrate(office.db)
     for name, role in STAFF.items():
         add_user(office, name, [role])
-    console.print(f"[bold]Jalur demo[/bold]: {FILE.relative_to(PROJECT_ROOT)} → NIB → halal certificate\n")
-    nib, halal, regular = map(pipeline_named, ("nib-legalization", "halal-self-declare", "halal-regular"))
+    console.print(
+        f"[bold]Jalur demo[/bold]: {FILE.relative_to(PROJECT_ROOT)} → NIB → halal certificate → curation → export center\n"
+    )
+    nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
     imported = _import(office)
     with prefect_api(office.settings, say=console.print):
         _carry(office, clock, nib, NibScript, without_case(office, nib))
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
         _carry(office, clock, regular, RegularScript, [])
+        people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, keep(office, PAPER, "pdf")))
+        certified(office, people)
+        add_user(office, "lina", ["panel_chair"])
+        _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS))
     with office.run("flow", by="delivery"):
         posted = deliver(office)
     summary(office, console, HOME, imported, posted, time.monotonic() - started)
@@ -90,7 +105,21 @@ def _legalized(office: Office, at_most: int) -> list[int]:
         return list(found)
 
 
-def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[Script], subjects: list[int]) -> None:
+def _products(office: Office, at_most: int) -> list[int]:
+    """Register a product of each of so many businesses that are certified halal."""
+    with office.db.reading() as session:
+        wanted = (
+            select(Business)
+            .join(Standing, col(Standing.subject_id) == col(Business.id))
+            .where(Standing.what == "halal_certified", Standing.subject_kind == "business")
+            .order_by(col(Business.id))
+            .limit(at_most)
+        )
+        businesses = list(session.exec(wanted))
+    return [add_product(office, one.id or 0, one.main_product, one.cluster) for one in businesses]
+
+
+def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[S], subjects: list[int]) -> S:
     """Open a case for each, advance and answer in turns until all have ended; where only silence is left, let time pass."""
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
         open_cases(office, run, pipeline, subjects, by="budi")
@@ -106,7 +135,7 @@ def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[
             with office.db.reading() as session:
                 still_open = Case.status == CaseStatus.OPEN, Case.pipeline == pipeline.name
                 if not session.exec(select(Case.id).where(*still_open).limit(1)).first():
-                    return
+                    return people
             clock.turn(days=50)
             with office.run("flow", by="escalation") as run:
                 settle_silences(office, run)

@@ -12,9 +12,12 @@ from engine.answering import answer_many, withdraw
 from engine.case import handle_of
 from engine.evidence import keep
 from engine.office import Office
-from models import Case, Person, Wait, WaitKind
+from models import Case, Person, Standing, Wait, WaitKind
 
 Said = tuple[str, dict[str, Any]] | None
+PAPER = b"%PDF-1.4\n% a made-up paper of the demo\n"
+# What is said tomorrow: its day has not come.
+LATER: Said = ("", {})
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,13 @@ class Script:
         """Lay the cases on the paths: case n takes path n modulo ``of``; what is not named goes straight to its end."""
         self.office = office
         self.path = {number: self.paths.get(place % self.of, "straight") for place, number in enumerate(opened)}
-        self.evidence = keep(office, b"%PDF-1.4\n% a made-up paper of the demo\n", "pdf")
+        self.evidence = keep(office, PAPER, "pdf")
+        self.started = office.clock.today()
         self._codes: dict[str, str] = {}
 
     def answer(self) -> int:
-        """Answer all that the script has words for; return how many answers were given."""
+        """Answer all that the script has words for; return how many answers were given, or wait for their day."""
+        later = 0
         by_whom: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
         for now in self._waiting():
             if now.path == "withdrawn" and now.question == self.withdrawn_at:
@@ -67,14 +72,22 @@ class Script:
                     withdraw(self.office, run, now.number, by=now.owner, reason="pindah ke luar provinsi")
                 continue
             said: Said = getattr(self, now.question)(now)
-            if said is not None:
+            if said is LATER:
+                later += 1
+            elif said is not None:
                 by_whom.setdefault(said[0], []).append((now.number, now.key, said[1]))
         for by, answers in sorted(by_whom.items()):
             with self.office.run("cli", by=by) as run:
                 for result in answer_many(self.office, run, answers, by=by):
                     if isinstance(result, Exception):
                         raise result
-        return sum(map(len, by_whom.values()))
+        return later + sum(map(len, by_whom.values()))
+
+    def standings(self, number: str, what: str) -> list[Standing]:
+        """Return what a case gave by that name."""
+        with self.office.db.reading() as session:
+            wanted = select(Standing).join(Case, col(Case.id) == col(Standing.case_id))
+            return list(session.exec(wanted.where(Case.number == number, Standing.what == what)))
 
     @property
     def today(self) -> str:

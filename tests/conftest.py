@@ -150,6 +150,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0, 0]), [1, *numbers], strict=True)]
     for how, (endings, made, commits, calls, played) in sums.items():
         terminalreporter.write_line(
-            f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of them "
-            f"differ on disk and were finished by a fresh engine, all to the same record"
+            f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of "
+            f"those that differ on disk were finished by a fresh engine, all to the same record"
         )

@@ -9,7 +9,7 @@ import pytest
 
 from engine.clock import TurnedClock
 from tests.compiled import compiled_once
-from tests.replay.cutting import Cuts, World, cut_everywhere, uninterrupted
+from tests.replay.cutting import OF_LONG, Cuts, World, cut_everywhere, uninterrupted
 from tests.replay.desk import advance, desk, perform
 from tests.replay.disks import Place, sqlite_place
 from tests.replay.record import Record, letters_sent, record_of
@@ -32,7 +32,7 @@ def test_an_ending_that_is_cut_anywhere_comes_out_the_same(
     """Ledger, numbers, letters, documents and what OSS took are those of the run that nothing interrupted."""
     cuts = cut_everywhere(script, staffed, folder, outside)
     assert cuts.commits > 0
-    assert cuts.played >= cuts.commits
+    assert cuts.played >= min(cuts.commits, OF_LONG)
     tell(cuts, "in process")
 
 
