@@ -352,7 +352,7 @@ class Replay:
             apart_from=sorted(took_part),
             arguments_hash=arguments_hash,
             request=self.seal({"known": known}) if known else None,
-            note=without_personal_numbers(note) if note else None,
+            note=without_numbers(note, own_numbers(self.case.facts)) if note else None,
             asked_at=self.now,
             due_at=end_of(due) if due else None,
             silent_at=end_of(silent) if silent else None,
