@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from unicodedata import category, normalize
 
 from pydantic import ValidationError
 
@@ -40,9 +41,9 @@ def filled_in(
 
     ``is_kept`` tells whether a file is in the store: evidence that nobody can open is none.
     """
-    if unwritable := list(_unwritable(data)):
-        reason = "berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak); ketik ulang"
-        raise BadAnswer(number, key, [{"field": field, "reason": reason} for field in unwritable])
+    data = _plain(data)
+    if faults := [{"field": field, "reason": reason} for field, reason in _unwritable(data)]:
+        raise BadAnswer(number, key, faults)
     try:
         form: Form = question.form.model_validate(data)
     except ValidationError as error:
@@ -55,22 +56,46 @@ def filled_in(
     return form
 
 
-def _unwritable(value: Any, field: str = "") -> Iterator[str]:
-    """Yield where a text holds what neither database nor ledger can keep."""
+def _plain(value: Any) -> Any:
+    """Return ``value`` with its texts as they are kept: tabs are spaces, lines end in one way, an accent and its letter are one."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
+        return value
+    return normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
+
+
+def _unwritable(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Yield where a text holds what neither database nor paper can keep, and in words what that is."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _unwritable(inner, f"{field}.{name}" if field else str(name))
     elif isinstance(value, list):
         for place, inner in enumerate(value):
             yield from _unwritable(inner, f"{field}.{place}")
-    elif isinstance(value, str) and ("\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
-        yield field
+    elif not isinstance(value, str) or (value.isascii() and value.replace("\n", "").isprintable()):
+        return
+    elif any(category(letter) in ("Cc", "Cf", "Cs") and letter != "\n" for letter in value):
+        yield field, "berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak); ketik ulang"
+    else:
+        from engine.documents.alphabet import printable_letters  # reads fonts, which only unusual letters pay
+
+        if strange := "".join(sorted(set(value) - printable_letters())):
+            yield field, f"huruf atau gambar ini tidak dapat dicetak: {strange[:20]}; tulis dengan huruf Latin"
 
 
-def _evidence(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field, value in data.items():
-        if isinstance(value, str) and value.startswith("sha256:"):
-            yield field, value.removeprefix("sha256:")
+def _evidence(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every file that is named, also in a line of a list, and where."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _evidence(inner, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _evidence(inner, f"{field}.{place}")
+    elif isinstance(value, str) and value.startswith("sha256:"):
+        yield field, value.removeprefix("sha256:")
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:

@@ -35,10 +35,11 @@ from engine.forms import Form, Question, Silence
 from engine.impartiality import must_be_impartial
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
+from engine.subjects import own_numbers
 from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models import Case as CaseRow
-from models.privacy import without_personal_numbers
+from models.privacy import without_numbers, without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
@@ -170,7 +171,8 @@ class Replay:
             token = _playing.set(self)  # Prefect may run the step in another context
             self.step_key, self.opened_ways, self.relied_on = key, [], []
             try:
-                done.append(to_jsonable_python(work()))
+                # What people write comes into results; their own numbers belong under their key, and not in the ledger.
+                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
             finally:
                 self.step_key = None
                 _playing.reset(token)
@@ -350,7 +352,7 @@ class Replay:
             apart_from=sorted(took_part),
             arguments_hash=arguments_hash,
             request=self.seal({"known": known}) if known else None,
-            note=note,
+            note=without_numbers(note, own_numbers(self.case.facts)) if note else None,
             asked_at=self.now,
             due_at=end_of(due) if due else None,
             silent_at=end_of(silent) if silent else None,

@@ -14,6 +14,7 @@ from engine.database import among
 from engine.errors import Refused
 from engine.office import Office
 from models import Business, Person, Product, SealingKey
+from models.privacy import significant_digits
 
 
 class PersonFacts(BaseModel):
@@ -59,6 +60,14 @@ class ProductFacts(BaseModel):
     name: str
     cluster: str
     business: BusinessFacts
+
+
+def own_numbers(facts: BaseModel) -> frozenset[str]:
+    """Return the applicant's NIK, NPWP and telephone number, digits only, as far as they are among the facts of a case."""
+    business = getattr(facts, "business", facts)
+    person = getattr(business, "owner", business)
+    known = (getattr(person, name, None) for name in ("national_id", "tax_id", "phone"))
+    return frozenset(significant_digits(number) for number in known if number)
 
 
 Subject = tuple[BaseModel, Applicant, SealingKey, str]

@@ -53,6 +53,25 @@ def masked_in(value: Any) -> Any:
     return without_personal_numbers(value) if isinstance(value, str) else value
 
 
+def significant_digits(number: str) -> str:
+    """Return the digits of a number that stay the same however it is written: ``+62 811…`` and ``0811…`` are one."""
+    return re.sub(r"\D", "", number).removeprefix("62").removeprefix("0")
+
+
+def without_numbers(value: Any, numbers: frozenset[str]) -> Any:
+    """Return a JSON value in whose texts just these personal numbers (by their significant digits) are masked."""
+    if isinstance(value, dict):
+        return {name: without_numbers(inner, numbers) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [without_numbers(inner, numbers) for inner in value]
+    if not isinstance(value, str) or len(value) < 8:
+        return value
+    return _LONG.sub(
+        lambda found: _masked_match(found) if significant_digits(found[0]) in numbers else found[0],
+        value,
+    )
+
+
 def _masked_match(match: re.Match[str]) -> str:
     found = match["personal"]
     if found is None:

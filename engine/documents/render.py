@@ -4,20 +4,20 @@ Same facts, template and second, same bytes: every date in the file is `at`, its
 the fonts are the packaged ones. A process keeps the fonts and the parsed style sheet; a warm page takes some 40 ms.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from unicodedata import category, normalize
+from unicodedata import normalize
 
-from fontTools.ttLib import TTFont
 from weasyprint import CSS, HTML, Attachment, Document
 from weasyprint.images import SVGImage
 from weasyprint.text.fonts import FontConfiguration
 
+from engine.documents.alphabet import printable_letters
 from engine.documents.facts import (
     JSON,
     DocumentError,
@@ -74,7 +74,7 @@ def render(
     html = normalize("NFC", fill(name, {**chrome, **facts}, root=root))
     with _lock:
         press = _press(root)
-        if strange := "".join(sorted(set(html) - _house().letters)):
+        if strange := "".join(sorted(set(html) - printable_letters())):
             raise UnprintableText(name, strange)
         try:
             document = press.lay_out(html, code)
@@ -102,12 +102,6 @@ def render(
     return pdf
 
 
-def printable_letters() -> frozenset[str]:
-    """The characters that a document can show; a form may refuse others when a name is taken in."""
-    with _lock:
-        return _house().letters
-
-
 class _House:
     """Fonts and style sheet, read once per process. Pango's font map is not for two threads at once: hold `_lock`."""
 
@@ -119,9 +113,6 @@ class _House:
             url_fetcher=TemplateFetcher([TEMPLATES]),
             font_config=self.fonts,
         )
-        drawn = frozenset(_drawn_letters(TEMPLATES / "fonts"))
-        # A mark that turns the writing around or cannot be seen would let a name look like another one.
-        self.letters = frozenset("\n") | {letter for letter in drawn if category(letter) not in {"Cc", "Cf"}}
 
 
 class _Press:
@@ -158,13 +149,6 @@ class _Press:
 
 def _utc(at: datetime) -> datetime:
     return datetime.fromisoformat(iso_utc(at))
-
-
-def _drawn_letters(folder: Path) -> Iterator[str]:
-    """Every character that the text face draws upright in its regular weight."""
-    for path in sorted(folder.glob("source-sans-3-*-400-normal.woff2")):
-        with TTFont(path, lazy=True) as font:
-            yield from map(chr, font.getBestCmap())
 
 
 _lock = Lock()

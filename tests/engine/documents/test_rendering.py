@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from engine.documents.alphabet import printable_letters
 from engine.documents.facts import DocumentError, MissingFact, ReservedFact, UnprintableText
-from engine.documents.render import printable_letters, render
+from engine.documents.render import render
 from engine.documents.templating import TEMPLATES
 from tests.engine.documents.conftest import AT, CHECK, Facts, read, sample
 
