@@ -258,7 +258,7 @@ def prepare(case: Case, application: Application, passed: Passed) -> tuple[Expor
     while True:
         data = ask(questions.EXPORT_DATA)
         if isinstance(data, Silence) or data.decision is Willing.DECLINE:
-            return close(case, Outcome.PASSED_LOCAL, "pemilik tidak mengisi data ekspor; sertifikat tetap berlaku")
+            return end(case, Outcome.PASSED_LOCAL, "pemilik tidak mengisi data ekspor; sertifikat tetap berlaku")
         faults = export_steps.examine_export(case, application, data)
         if not faults:
             quality = ask(questions.QUALITY_CONTROL, note=f"Kode HS {data.hs_code}, tujuan {data.destination}")
@@ -272,11 +272,11 @@ def meet_buyers(case: Case) -> Outcome:
     """The export center matches the product with buyers; the owner reports what was exported."""
     match = ask(questions.BUYER_MATCH)
     if match.decision is MatchEnd.NO_BUYER:
-        return close(case, Outcome.HANDED_OVER, match.reason)
+        return end(case, Outcome.HANDED_OVER, match.reason)
     export_steps.confirm_match(case, match)
     realised = ask(questions.REALISATION)
     if isinstance(realised, Silence):
-        return close(case, Outcome.MATCHED, f"{match.decision} dengan {match.buyer}; ekspor belum dilaporkan")
+        return end(case, Outcome.MATCHED, f"{match.decision} dengan {match.buyer}; ekspor belum dilaporkan")
     export_steps.confirm_export(case, realised)
     return close(case, Outcome.EXPORTED, f"{realised.country}, USD {realised.usd}, {realised.quantity} {realised.unit}")
 
