@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import pytest
+
+from engine.accounts import add_user
 from engine.clock import TurnedClock
 from engine.office import Office
 from engine.registry import pipeline_named
+from tests.conftest import START
 from tests.flows.halal_regular.conftest import RegularStory
 from tests.flows.halal_self_declare.conftest import HalalStory
+from tests.flows.lsp_competency_test.conftest import CompetencyStory, hire_lsp
 from tests.flows.nib_legalization.conftest import NibStory
-from tests.people import EVIDENCE, hire_staff, register_business
+from tests.flows.product_curation.conftest import CurationStory
+from tests.people import EVIDENCE, hire_staff, register_business, register_person, register_product
 from tests.story import Story
 
+CURATOR_UNITS = [
+    unit["code"]
+    for unit in pipeline_named("lsp-competency-test").rules.at("schemes", START.date()).value["curator"]["units"]
+]
 SUPERVISOR = {"name": "Siti Aminah", "national_id": "3508164904500102", "muslim": True, "appointed_by": "SK/01/2026"}
+
+
+@pytest.fixture
+def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No paper is read: a real one takes 50 ms."""
+    for module in ("engine.papers.make", "engine.issuing.make"):
+        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
 
 
 def taken_up(story: Story, kind: type[RegularStory], number: str) -> RegularStory:
@@ -67,3 +84,38 @@ def test_a_nib_opens_the_way_to_halal_and_both_ledgers_say_so(office: Office, cl
     assert ("relies on", nib.number) in [(entry.outcome, entry.reason) for entry in halal.entries]
     [asked] = halal.shown()["waiting_for"]
     assert asked["form"]["properties"]["nib"]["default"] == nib.case.reason.split()[1]  # type: ignore[union-attr]
+
+
+def test_a_curator_is_assignable_on_the_day_of_the_certificate_until_its_last_day(
+    office: Office, clock: TurnedClock, blank_papers: None
+) -> None:
+    """Certified by the LSP pipeline, asked by curation the same day; the day after the end nobody is asked any more."""
+    hire_lsp(office)
+    candidates = []
+    for number in ("3508166904950001", "3508166904950002"):
+        story = CompetencyStory(office, clock, "lsp-competency-test", register_person(office, number))
+        candidates.append(story)
+        story.on("2026-01-12").applies(scheme="curator", clusters=["makanan"], national_id=number).checked()
+        story.claims(CURATOR_UNITS).scheduled().reviewed().planned(CURATOR_UNITS).agrees().on("2026-01-20")
+        story.tested(CURATOR_UNITS).recorded(CURATOR_UNITS).says().reported().responds().seated().voted(
+            *["competent"] * 3
+        )
+        add_user(office, story.candidate, ["curator"])
+    business = register_business(office)
+    product = register_product(office, business)
+    curation = CurationStory(office, clock, "product-curation", product).to_scores()
+    assert curation.waits_for == ["curators_wanted#1"], "the numbers of BNSP are not there yet"
+    for place, story in enumerate(candidates):
+        story.on("2026-02-10").numbered(f"62019 2513 6 000000{place} 2026")
+        assert story.outcome == "certified"
+    curation.answers("budi", "curators_wanted#1", decision="try_again", reason="dua kurator baru")
+    assert sorted(curation.holders("score").values()) == sorted(story.candidate for story in candidates)
+    reliance = next(entry for entry in curation.entries if entry.key == "choose_curators#2")
+    assert (reliance.outcome, reliance.reason) == ("relies on", ", ".join(story.number for story in candidates))
+
+    curation.on("2029-02-09")
+    last = CurationStory(office, clock, "product-curation", register_product(office, business, "Keripik talas"))
+    assert sorted(last.to_scores().holders("score")) == ["score#1", "score#2"], "their last day counts"
+    curation.on("2029-02-10")
+    ended = CurationStory(office, clock, "product-curation", register_product(office, business, "Keripik ubi"))
+    assert ended.to_scores().waits_for == ["curators_wanted#1"]
