@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from sqlmodel import select
@@ -10,10 +11,18 @@ from engine.accounts import add_user, institution_coded
 from engine.authority import user_named
 from engine.case import handle_of
 from engine.errors import Refused
-from engine.intake.cleaning import Fault
-from engine.intake.identity import national_id as clean_national_id
+from engine.intake import identity
+from engine.intake.cleaning import Cleaned, Fault
 from engine.office import Office
 from models import Business, DeclaredConflict, Person, PersonIndex, Product, RecordedCertificate, Role
+
+# The numbers by which a person is found, cleaned as an import cleans them.
+CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
+    "national_id": identity.national_id,
+    "tax_id": identity.tax_id,
+    "phone": identity.phone,
+    "email": identity.email,
+}
 
 
 def add_person(
@@ -22,12 +31,10 @@ def add_person(
     """Register a person (a candidate, a curator) with an account to answer from; return their id.
 
     ``national_id`` has 16 digits; ``contact`` is phone, email, address, tax_id. One who is registered already is returned
-    as they are: one national id is one person. Raises `Refused` for a national id that can't be one.
+    as they are: one national id is one person. Raises `Refused` for a number that can't be one, with the field's name.
     """
-    cleaned = clean_national_id(national_id)
-    if isinstance(cleaned, Fault):
-        raise Refused(cleaned.reason_en, for_people=f"national_id: {cleaned.reason_id}")
-    national_id = cleaned.value
+    numbers = {name: _cleaned(name, given) for name, given in {**contact, "national_id": national_id}.items()}
+    national_id = numbers["national_id"] or ""
     with office.db.writing() as session:
         digest = office.vault.digest("national_id", national_id)
         known = session.exec(
@@ -36,7 +43,7 @@ def add_person(
         if known is not None:
             return known
         key = office.vault.new_key(session)
-        sealed = {"national_id": national_id, "tax_id": None, "phone": None, "email": None, "address": "", **contact}
+        sealed = {"tax_id": None, "phone": None, "email": None, "address": "", **numbers}
         person = Person(
             name=name,
             language=language,
@@ -47,10 +54,24 @@ def add_person(
         session.add(person)
         session.flush()
         assert person.id is not None
-        session.add(PersonIndex(kind="national_id", digest=digest, person_id=person.id))
+        for kind in CLEANERS:
+            if number := numbers.get(kind):
+                digest = office.vault.digest(kind, number.lower())
+                session.add(PersonIndex(kind=kind, digest=digest, person_id=person.id))
         person_id = person.id
     add_user(office, handle_of(person_id), [Role.APPLICANT], person=person_id)
     return person_id
+
+
+def _cleaned(name: str, given: str | None) -> str | None:
+    """Return a number as an import would take it over. Raises `Refused`."""
+    if name not in CLEANERS or given is None:
+        return given
+    cleaned = CLEANERS[name](given)
+    if isinstance(cleaned, Fault):
+        raise Refused(cleaned.reason_en, for_people=f"{name}: {cleaned.reason_id}")
+    value: str | None = cleaned.value
+    return value
 
 
 def add_product(office: Office, business: int, name: str, cluster: str) -> int:
