@@ -56,7 +56,7 @@ def test_a_few_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
 def test_many_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
     """Longer ones; together they come to a third of the pipeline's endings at least."""
 
-    @settings(max_examples=12, **SETTINGS)
+    @settings(max_examples=6, **SETTINGS)
     @given(st.data())
     def many(data: st.DataObject) -> None:
         drive(drive_on_sqlite, pipeline, data.draw, acts=25)
@@ -71,7 +71,7 @@ def test_many_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
 def test_two_at_once(pipeline: Pipeline, drive_on_postgres: Begin) -> None:
     """On PostgreSQL, where every answer is clicked twice at once and two workers carry the cases on."""
 
-    @settings(max_examples=3, **SETTINGS)
+    @settings(max_examples=2, **SETTINGS)
     @given(st.data())
     def many(data: st.DataObject) -> None:
         drive(drive_on_postgres, pipeline, data.draw, acts=12, together=True)

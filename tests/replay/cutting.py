@@ -97,7 +97,7 @@ def world() -> Iterator[World]:
         yield it
 
 
-LONG, OF_LONG = 110, 36
+LONG, OF_LONG = 40, 20
 
 
 def cut_everywhere(script: Script, start: Place, folder: Path, outside: World, *, act: int | None = None) -> Cuts:
