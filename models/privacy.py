@@ -29,6 +29,8 @@ _PERSONAL = (
     r"|[^\s<>@\"',;:()\[\]=]+@[\w\-]+(?:\.[\w\-]+)+"
 )
 _LONG = re.compile(f"(?P<public>{_PUBLIC})|(?P<personal>{_PERSONAL})")
+# Region, day (a woman's plus 40), month, year, serial; digits of another number seldom fall so.
+_NIK = re.compile(r"[1-9]\d{5}(?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[0-2])\d{6}")
 
 
 def masked(number: str) -> str:
@@ -59,17 +61,19 @@ def significant_digits(number: str) -> str:
 
 
 def without_numbers(value: Any, numbers: frozenset[str]) -> Any:
-    """Return a JSON value in whose texts just these personal numbers (by their significant digits) are masked."""
+    """Return a JSON value in whose texts these personal numbers (by their significant digits), and any NIK, are masked."""
     if isinstance(value, dict):
         return {name: without_numbers(inner, numbers) for name, inner in value.items()}
     if isinstance(value, list):
         return [without_numbers(inner, numbers) for inner in value]
     if not isinstance(value, str) or len(value) < 8:
         return value
-    return _LONG.sub(
-        lambda found: _masked_match(found) if significant_digits(found[0]) in numbers else found[0],
-        value,
-    )
+
+    def of_somebody(found: re.Match[str]) -> str:
+        digits = significant_digits(found[0])
+        return _masked_match(found) if digits in numbers or _NIK.fullmatch(digits) else found[0]
+
+    return _LONG.sub(of_somebody, value)
 
 
 def _masked_match(match: re.Match[str]) -> str:

@@ -5,11 +5,10 @@ A failure prints the shortest row of acts that shows it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from engine.registry import Pipeline, current
@@ -19,30 +18,30 @@ PIPELINES = pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: 
 SETTINGS: dict[str, Any] = {
     "deadline": None,
     "database": None,
-    "derandomize": True,
     "report_multiple_bugs": False,
     "phases": [Phase.generate, Phase.shrink],
     "suppress_health_check": list(HealthCheck),
 }
-ENDINGS: dict[str, set[str]] = defaultdict(set)
+ROUNDS = 6
 
 pytestmark = pytest.mark.usefixtures("laid_out_only")
 
 
-def drive(begin: Begin, pipeline: Pipeline, draw: Any, acts: int, **how: Any) -> None:
-    """Drive once; say what was done if it fails."""
+def drive(begin: Begin, pipeline: Pipeline, draw: Any, acts: int, **how: Any) -> set[str]:
+    """Drive once, give the endings come to; say what was done if it fails."""
     with begin(draw, **how) as it:
         try:
             it.go(pipeline, acts)
         finally:
             note("\n".join(it.log))
-        ENDINGS[pipeline.name] |= it.endings()
+        return {ending for ending in it.endings() if ending.startswith(f"{pipeline.name}: ")}
 
 
 @PIPELINES
 def test_a_few_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
-    """Eight of them, short, the same every day."""
+    """Three of them, short, the same every day."""
 
+    @seed(1)
     @settings(max_examples=3, **SETTINGS)
     @given(st.data())
     def few(data: st.DataObject) -> None:
@@ -54,16 +53,19 @@ def test_a_few_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
 @pytest.mark.slow
 @PIPELINES
 def test_many_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
-    """Longer ones; together they come to a third of the pipeline's endings at least."""
+    """Longer ones, round after round, until they have come to a third of the pipeline's endings; six rounds must do."""
+    endings: set[str] = set()
 
-    @settings(max_examples=6, **SETTINGS)
+    @settings(max_examples=5, **SETTINGS)
     @given(st.data())
     def many(data: st.DataObject) -> None:
-        drive(drive_on_sqlite, pipeline, data.draw, acts=25)
+        endings.update(drive(drive_on_sqlite, pipeline, data.draw, acts=25))
 
-    many()
-    reached = {ending for ending in ENDINGS[pipeline.name] if ending.startswith(f"{pipeline.name}: ")}
-    assert len(reached) * 3 >= len(list(pipeline.outcomes)), f"drives came no further than {sorted(reached)}"
+    for number in range(ROUNDS):
+        seed(number)(many)()
+        if len(endings) * 3 >= len(list(pipeline.outcomes)):
+            return
+    pytest.fail(f"drives came no further than {sorted(endings)}")
 
 
 @pytest.mark.slow
@@ -71,6 +73,7 @@ def test_many_drives(pipeline: Pipeline, drive_on_sqlite: Begin) -> None:
 def test_two_at_once(pipeline: Pipeline, drive_on_postgres: Begin) -> None:
     """On PostgreSQL, where every answer is clicked twice at once and two workers carry the cases on."""
 
+    @seed(2)
     @settings(max_examples=2, **SETTINGS)
     @given(st.data())
     def many(data: st.DataObject) -> None:

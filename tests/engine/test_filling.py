@@ -60,11 +60,10 @@ def test_a_file_in_a_line_of_a_list_must_be_kept_too() -> None:
         handed(proofs=[{"file": f"sha256:{'a' * 64}"}, {"file": f"sha256:{'b' * 64}"}])
 
 
-def test_just_the_numbers_of_one_person_are_masked() -> None:
-    """However they are written; a certificate's number that looks as long stays."""
+def test_the_numbers_of_one_person_and_any_nik_are_masked() -> None:
+    """However they are written; a certificate's number that looks as long stays, and so does another's telephone."""
     own = frozenset({significant_digits("+6281162319252"), significant_digits("3508166904956220")})
-    result = {"words": ["telepon 0811-6231-9252", "NIK 3508166904956220", "ID35110001325901022"], "n": 3}
-    assert without_numbers(result, own) == {
-        "words": ["telepon 081162****52", "NIK 350816********20", "ID35110001325901022"],
-        "n": 3,
-    }
+    given = ["telepon 0811-6231-9252", "NIK 3508166904956220", "ID35110001325901022", "ibunya 3578 0141 0167 0003"]
+    shown = ["telepon 081162****52", "NIK 350816********20", "ID35110001325901022", "ibunya 357801********03"]
+    other = "kantor 0812-0000-1111"
+    assert without_numbers({"words": [*given, other], "n": 3}, own) == {"words": [*shown, other], "n": 3}
