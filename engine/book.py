@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, insert
 from sqlmodel import Session
 
-from models import Answer, Document, LedgerEntry, Letter, Standing, Wait
+from models import Answer, ClockSegment, Document, LedgerEntry, Letter, Standing, Wait
 from models.base import Base
 
 # Parents before children; each table once.
-ORDER: tuple[type[Base], ...] = (LedgerEntry, Wait, Answer, Document, Letter, Standing)
+ORDER: tuple[type[Base], ...] = (LedgerEntry, Wait, ClockSegment, Answer, Document, Letter, Standing)
 
 COPY_FROM = 20  # rows; below, a COPY's two more trips cost more than they save
 

@@ -73,7 +73,11 @@ class Run(Base, table=True):
 
 
 class Case(Base, table=True):
-    """One subject on one pipeline. ``ready`` means: there is something new to replay; the claim looks at nothing else."""
+    """One subject on one pipeline. ``ready`` means: there is something new to replay; the claim looks at nothing else.
+
+    ``complete_at`` is when the dossier was complete and the legal clock began; ``holder`` has the ball now and ``segments``
+    counts the stretches of its clock; entries up to ``corrected_seq`` were recorded with facts that were corrected since.
+    """
 
     __tablename__ = "case_file"
     __table_args__ = (
@@ -102,6 +106,10 @@ class Case(Base, table=True):
     attempts: int = 0
     error: str | None = None
     opened_at: datetime = Field(sa_type=Moment)
+    complete_at: datetime | None = Field(default=None, sa_type=Moment)
+    holder: str | None = Field(default=None, max_length=16)
+    segments: int = 0
+    corrected_seq: int = 0
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     last_seq: int = 0
     head: str = Field(default="", max_length=64)
@@ -131,7 +139,11 @@ class LedgerEntry(Base, table=True):
 
 
 class Wait(Base, table=True):
-    """Something a case waits for. Settled once, by one conditional update, whoever comes first."""
+    """Something a case waits for. Settled once, by one conditional update, whoever comes first.
+
+    ``due_at`` is the earlier end of its own budget and the case's; ``silent_at`` is when it ends by itself; ``rung`` counts
+    the rungs of its ladder that fired, and ``next_due_at`` is when the next one does, or the end. See engine/deadlines.py.
+    """
 
     __tablename__ = "wait"
     __table_args__ = (
@@ -151,10 +163,18 @@ class Wait(Base, table=True):
             postgresql_where=text("settled_at IS NULL"),
         ),
         Index(
-            "ix_wait_silent",
-            "silent_at",
-            sqlite_where=text("settled_at IS NULL AND silent_at IS NOT NULL"),
-            postgresql_where=text("settled_at IS NULL AND silent_at IS NOT NULL"),
+            "ix_wait_due",
+            "next_due_at",
+            sqlite_where=text("settled_at IS NULL AND next_due_at IS NOT NULL"),
+            postgresql_where=text("settled_at IS NULL AND next_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_wait_clocks",
+            "pipeline",
+            "question",
+            "asked_at",
+            sqlite_where=text("settled_at IS NULL AND due_at IS NOT NULL"),
+            postgresql_where=text("settled_at IS NULL AND due_at IS NOT NULL"),
         ),
     )
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
@@ -171,6 +191,9 @@ class Wait(Base, table=True):
     asked_at: datetime = Field(sa_type=Moment)
     due_at: datetime | None = Field(default=None, sa_type=Moment)
     silent_at: datetime | None = Field(default=None, sa_type=Moment)
+    extended_until: date | None = None
+    rung: int = 0
+    next_due_at: datetime | None = Field(default=None, sa_type=Moment)
     settled_at: datetime | None = Field(default=None, sa_type=Moment)
     settled_as: str | None = Field(default=None, max_length=16)
     leased_until: datetime | None = Field(default=None, sa_type=Moment)

@@ -53,6 +53,7 @@ class Document(Base, table=True):
     facts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = Field(sa_type=Moment)
     status: str = Field(default=DocumentStatus.PENDING, max_length=8)
+    replaces: str | None = Field(default=None, max_length=160, description="the key of the document that it corrects")
     sha256: str | None = Field(default=None, max_length=64)
     path: str | None = None
     size: int | None = None

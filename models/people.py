@@ -19,12 +19,16 @@ class SealingKey(Base, table=True):
 
 
 class Person(Base, table=True):
-    """A human being. National id, tax id, phone, e-mail and address are in ``sealed``, readable with their key only."""
+    """A human being. National id, tax id, phone, e-mail and address are in ``sealed``, readable with their key only.
+
+    ``channel`` is the one they chose (mail, sms, whatsapp); none: the first that reaches them.
+    """
 
     __tablename__ = "person"
     id: int | None = Field(default=None, primary_key=True)
     name: str
     language: str = Field(default="id", max_length=2)
+    channel: str | None = Field(default=None, max_length=16)
     key_id: str = Field(max_length=32, index=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime = Field(sa_type=Moment)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-APPEND_ONLY = ("ledger_entry",)
+APPEND_ONLY = ("ledger_entry", "clock_segment", "calendar_day")
 MESSAGE = "the ledger is append-only"
 
 
