@@ -43,3 +43,19 @@ def due_date(start: date, budget: Rule) -> date:
 def working_days_between(start: date, end: date) -> int:
     """Return how many working days a clock that ran from ``start`` had used up at the end of ``end``."""
     return sum(is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+
+
+class Calendar:
+    """The working days of one office, as far as it knows them now."""
+
+    def is_working_day(self, day: date) -> bool:
+        """Return whether the office works on ``day``."""
+        return is_working_day(day)
+
+    def due_date(self, start: date, budget: Rule) -> date:
+        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``."""
+        return due_date(start, budget)
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """Return how many working days a clock that ran from ``start`` had used up at the end of ``end``."""
+        return working_days_between(start, end)

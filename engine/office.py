@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, update
 
+from engine.calendar import Calendar
 from engine.clock import Clock, TurnedClock
 from engine.contacts import Contacts, contacts_of
 from engine.database import Database
@@ -65,6 +66,11 @@ class Office:
     def close(self) -> None:
         """Give the connections back."""
         self.db.close()
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return the office's working days."""
+        return Calendar()
 
     @cached_property
     def signer(self) -> Signer:

@@ -14,16 +14,15 @@ from engine import impartiality
 from engine.authority import user_named
 from engine.case import Applicant, Case
 from engine.declaring import external_step, pipeline, step
-from engine.documents.letters import write
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Question, Silence
 from engine.impartiality import Held
 from engine.machine import calling
+from engine.outbox import queue_letter, queue_paper
 from engine.papers import check_url
 from engine.registry import Ending, Letter, Paper
 from engine.replay import Replay, Withdrawn, jsonable, playing
-from models import Document, DocumentStatus, LetterStatus, Role, Standing
-from models import Letter as LetterRow
+from models import Role, Standing
 from outside.once import ByHand
 
 __all__ = [
@@ -196,42 +195,32 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
     """Record the facts of a paper now; its file is made afterwards. Return its key, for a letter to attach it."""
     replay = _in_step(f"paper {kind.name}")
     key = f"{replay.step_key}/{kind.name}"
-    replay.book.write(
-        Document,
-        case_id=replay.row.id,
+    return queue_paper(
+        replay.book,
+        replay.row,
+        replay.seal,
+        replay.now,
         key=key,
-        pipeline=replay.pipeline.name,
-        seq=replay.row.last_seq + 1,
-        kind=kind.name,
+        kind=kind,
         language=replay.case.applicant.language,
-        facts=replay.seal(jsonable(dict(facts))),
-        at=replay.now,
-        status=DocumentStatus.PENDING,
+        facts=jsonable(dict(facts)),
     )
-    return key
 
 
 def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: Iterable[str] = ()) -> None:
     """Queue a letter in this transaction; the delivery flow sends it when what it attaches is ready."""
     replay = _in_step(f"tell {letter.name}")
-    attached = list(attach)
-    template = f"{replay.pipeline.slug}/letters/{letter.name}"
-    written = write(template, jsonable(dict(facts)), whom.language)
-    replay.book.write(
-        LetterRow,
-        case_id=replay.row.id,
+    queue_letter(
+        replay.book,
+        replay.row,
+        replay.seal,
+        replay.now,
         key=f"{replay.step_key}/{letter.name}",
-        pipeline=replay.pipeline.name,
-        seq=replay.row.last_seq + 1,
+        folder=replay.pipeline.slug,
         letter=letter.name,
-        to_person_id=whom.person_id,
-        to_name=whom.name,
-        language=whom.language,
-        subject=written.subject,
-        sealed=replay.seal({"text": written.text, "html": written.html}),
-        attachments=attached,
-        status=LetterStatus.WAITING if attached else LetterStatus.QUEUED,
-        at=replay.now,
+        whom=whom,
+        facts=jsonable(dict(facts)),
+        attach=attach,
     )
 
 

@@ -1,0 +1,87 @@
+"""Letters and papers that the office hands out by itself, beside the process: reminders, moved dates, corrections.
+
+What a pipeline tells goes through `engine.words.tell` and `paper`; both end here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.book import Book
+from engine.case import Applicant
+from engine.documents.letters import write
+from engine.registry import Paper
+from models import Document, DocumentStatus, LetterStatus
+from models import Case as CaseRow
+from models import Letter as LetterRow
+
+# The template folder of what belongs to no pipeline.
+OFFICE = "office"
+
+
+def queue_letter(
+    book: Book,
+    row: CaseRow,
+    seal: Callable[[Any], bytes],
+    now: datetime,
+    *,
+    key: str,
+    folder: str,
+    letter: str,
+    whom: Applicant,
+    facts: Mapping[str, Any],
+    attach: Iterable[str] = (),
+) -> None:
+    """Queue a letter in the caller's transaction; it leaves when what it attaches (keys of documents) is ready.
+
+    ``folder`` is the pipeline's template folder, or `OFFICE`; ``facts`` are JSON.
+    """
+    attached = list(attach)
+    written = write(f"{folder}/letters/{letter}", facts, whom.language)
+    book.write(
+        LetterRow,
+        case_id=row.id,
+        key=key,
+        pipeline=row.pipeline,
+        seq=row.last_seq + 1,
+        letter=letter,
+        to_person_id=whom.person_id,
+        to_name=whom.name,
+        language=whom.language,
+        subject=written.subject,
+        sealed=seal({"text": written.text, "html": written.html}),
+        attachments=attached,
+        status=LetterStatus.WAITING if attached else LetterStatus.QUEUED,
+        at=now,
+    )
+
+
+def queue_paper(
+    book: Book,
+    row: CaseRow,
+    seal: Callable[[Any], bytes],
+    now: datetime,
+    *,
+    key: str,
+    kind: Paper,
+    language: str,
+    facts: Mapping[str, Any],
+    replaces: str | None = None,
+) -> str:
+    """Record the facts (JSON) of a paper in the caller's transaction; its file is made afterwards. Return its key."""
+    book.write(
+        Document,
+        case_id=row.id,
+        key=key,
+        pipeline=row.pipeline,
+        seq=row.last_seq + 1,
+        kind=kind.name,
+        language=language,
+        facts=seal(facts),
+        at=now,
+        status=DocumentStatus.PENDING,
+        replaces=replaces,
+    )
+    return key
