@@ -13,8 +13,8 @@ from engine.book import Book
 from engine.case import Applicant
 from engine.documents.letters import write
 from engine.registry import Paper
-from models import Document, DocumentStatus, LetterStatus
 from models import Case as CaseRow
+from models import Document, DocumentStatus, LetterStatus
 from models import Letter as LetterRow
 
 # The template folder of what belongs to no pipeline.
