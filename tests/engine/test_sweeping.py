@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from engine import sweeping
 from engine.accounts import add_user
+from engine.deadlines import ladder_of
 from engine.office import Office
 from engine.sweeping import Swept, sweep
 from models import Notice, User, Wait
@@ -123,7 +124,7 @@ def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, mon
     """One of three can't be handled: it is named with its reason, the others are reminded."""
     numbers = ("3508166904956220", "3508166904956221", "3508166904956222")
     stories = [nib(national_id=number) for number in numbers]
-    broken, right = stories[1].case.id, sweeping.ladder_of
+    broken, right = stories[1].case.id, ladder_of
 
     def breaks(rules: Any, question: Any) -> Any:
         if question.name == "dossier_check" and sweeping_now[-1] == broken:
