@@ -476,13 +476,11 @@ def runs(
 
 @app.command()
 def escalate(json: Json = False) -> None:
-    """Settle what is due: silences are recorded. Run twice at the same moment, the second does nothing."""
-    from engine.answering import settle_silences
+    """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
+    from engine.sweeping import sweep
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
-        silent, failed = settle_silences(office, run)
-        due = len(silent) + len(failed)
-        tell({"due": due, "reminded": 0, "escalated": 0, "silent": len(silent), "failed": failed}, json)
+        tell(sweep(office, run).as_json(), json)
 
 
 @app.command()

@@ -24,7 +24,6 @@ from demo.script import PAPER, Script
 from demo.showing import progress, summary
 from engine.accounts import add_user
 from engine.advancing import advance_here
-from engine.answering import settle_silences
 from engine.clock import TurnedClock
 from engine.delivering import deliver
 from engine.evidence import keep
@@ -37,6 +36,7 @@ from engine.people import add_product
 from engine.prefect_server import prefect_api
 from engine.registry import Pipeline, pipeline_named
 from engine.settings import PROJECT_ROOT, Environment, Settings
+from engine.sweeping import sweep
 from models import Business, Case, CaseStatus, Standing
 
 HOME = PROJECT_ROOT / "var" / "demo"
@@ -138,4 +138,4 @@ def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[
                     return people
             clock.turn(days=50)
             with office.run("flow", by="escalation") as run:
-                settle_silences(office, run)
+                sweep(office, run)

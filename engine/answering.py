@@ -8,14 +8,16 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
 from engine.book import Book
 from engine.claiming import CHUNK
 from engine.clock import local_date
+from engine.computing import queue_computation
+from engine.deadlines import effect_of
 from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
-from engine.dossiers import Dossier, by_number, by_numbers, fetch, known_of
+from engine.dossiers import Dossier, by_number, by_numbers, known_of
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
@@ -23,7 +25,7 @@ from engine.office import Office, RunHandle
 from engine.parking import note, retry
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
-from models import AnyWait, Case, CaseStatus, EntryKind, Role, User, Wait, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, Role, User, WaitKind
 from models.privacy import without_personal_numbers
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -138,7 +140,7 @@ def _given(
     wait = open_wait(dossier, key)
     now = office.clock.now()
     if wait.silent_at is not None and now > wait.silent_at:
-        _silence(office, run, session, dossier.row, wait)
+        end_by_time(office, run, session, dossier, wait)
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
@@ -236,44 +238,29 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
     run.cases += 1
 
 
-def settle_silences(office: Office, run: RunHandle) -> tuple[list[str], list[dict[str, str]]]:
-    """Record the silences of all waits whose time is up; return the cases, and those that failed with the reason."""
-    now = office.clock.now()
-    with office.db.reading() as session:
-        due = session.exec(
-            select(Wait.case_id, Wait.key).where(col(Wait.settled_at).is_(None), col(Wait.silent_at) < now)
-        ).all()
-    silent: list[str] = []
-    failed: list[dict[str, str]] = []
-    for case_id, key in due:
-        try:
-            with office.db.writing() as session:
-                dossier = fetch(office, session, [case_id], lock=True)[0]
-                wait = dossier.past.waits[key]
-                if wait.settled_at is None and _silence(office, run, session, dossier.row, wait):
-                    silent.append(dossier.case.number)
-        except Exception as error:  # one broken case must not hide the others
-            failed.append({"case": str(case_id), "reason": without_personal_numbers(str(error))})
-    run.cases += len(silent)
-    return silent, failed
+def end_by_time(office: Office, run: RunHandle, session: Session, dossier: Dossier, wait: AnyWait) -> bool:
+    """Record that the time of a question is up: silence, or what the law says of its deadline. Return False if it ended before.
 
-
-def _silence(office: Office, run: RunHandle, session: Session, row: Case, wait: AnyWait) -> bool:
-    return (
-        settle(
-            office,
-            run,
-            session,
-            row,
-            wait,
-            settled_as="silent",
-            kind=EntryKind.ANSWER,
-            actor=SYSTEM,
-            outcome="silent",
-            reason=f"no answer until {local_date(wait.silent_at)}" if wait.silent_at else None,
-        )
-        is not None
-    )
+    An effect of the law comes with the page that counts the days to it.
+    """
+    effect = effect_of(dossier.case.rules, dossier.pipeline.questions[wait.question or ""])
+    book, row = Book(), dossier.row
+    if not win(session, [wait], "passed" if effect else "silent", office.clock.now()):
+        return False
+    until = local_date(wait.silent_at or office.clock.now())
+    said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
+    if effect:
+        page = queue_computation(office, book, dossier, wait, effect)
+        named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
+        said = {
+            "outcome": "passed",
+            "reason": f"{effect.effect}: {effect.authority}, {effect.citation}",
+            "result": {**named, "computation": page},
+        }
+    record(office, run, book, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
+    book.insert(session)
+    session.add(row)
+    return True
 
 
 def _reason(form: Form) -> str | None:
@@ -291,4 +278,4 @@ def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
     return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)
 
 
-__all__ = ["Answered", "Role", "answer", "answer_many", "note", "open_wait", "retry", "settle_silences", "withdraw"]
+__all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "note", "open_wait", "retry", "withdraw"]

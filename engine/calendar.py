@@ -48,6 +48,10 @@ def working_days_between(start: date, end: date) -> int:
 class Calendar:
     """The working days of one office, as far as it knows them now."""
 
+    def days_off(self, year: int) -> dict[date, tuple[str, str]]:
+        """Return the days off of a year: date to name and kind."""
+        return days_off(year)
+
     def is_working_day(self, day: date) -> bool:
         """Return whether the office works on ``day``."""
         return is_working_day(day)

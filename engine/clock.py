@@ -44,3 +44,8 @@ def local_date(moment: datetime) -> date:
 def end_of(day: date) -> datetime:
     """Return 23:59:59 Asia/Jakarta of ``day``: the last second that still counts as that day."""
     return datetime.combine(day, time(23, 59, 59), JAKARTA).astimezone(UTC)
+
+
+def morning_of(day: date) -> datetime:
+    """Return 07:00 Asia/Jakarta of ``day``, when people are told what the day brings."""
+    return datetime.combine(day, time(7), JAKARTA).astimezone(UTC)

@@ -12,10 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete
 
 from engine.book import Book
+from engine.deadlines import effect_of
 from engine.dossiers import Dossier
 from engine.errors import PipelineMistake
 from engine.fitting import what_failed
-from engine.forms import Form, Question, Silence
+from engine.forms import Form, Passed, Question, Silence
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
 from engine.replay import PlainStage, Replay, Stage, Suspended, Withdrawn
@@ -190,8 +191,10 @@ class ShadowPlay(Replay):
             self._nothing_on_record(key)
         self._met(entry)
 
-    def _settled(self, question: Question[Any], key: str, entry: Row[Any]) -> Form | Silence:
-        if entry.outcome == "silent" and question.silent_after is None:
+    def _settled(self, question: Question[Any], key: str, entry: Row[Any]) -> Form | Silence | Passed:
+        effect = effect_of(self.case.rules, question)
+        by_time = {"silent": question.silent_after is not None, "passed": effect is not None and effect.by_law}
+        if not by_time.get(entry.outcome, True):
             self._nothing_on_record(key)
         return super()._settled(question, key, entry)
 

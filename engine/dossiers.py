@@ -18,7 +18,7 @@ from engine.registry import Pipeline, pipeline_named
 from engine.replay import Past
 from engine.subjects import kind_of
 from engine.vault import Key
-from models import Answer, AnyWait, LedgerEntry, Person, SealingKey, Wait, WaitKind
+from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, SealingKey, Wait, WaitKind
 from models import Case as CaseRow
 from rules import RulesAt
 
@@ -30,6 +30,7 @@ RECORDED = [
 ]
 APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language, SealingKey.id, SealingKey.wrapped)]
 WAITED = list(Wait.__table__.c)  # type: ignore[attr-defined]
+SEGMENTS = list(ClockSegment.__table__.c)  # type: ignore[attr-defined]
 ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
 
 
@@ -52,6 +53,11 @@ def fetch(
     ``under`` puts them on the table under that version, whichever they began with: to see what it would make of them.
     """
     return _fetch(office, session, among(session, col(CaseRow.id), ids), lock, history=True, under=under)
+
+
+def fetch_waiting(office: Office, session: Session, ids: Iterable[int]) -> list[Dossier]:
+    """Return the cases, their rows locked, with their waits and without their history: they can't be replayed."""
+    return _fetch(office, session, among(session, col(CaseRow.id), ids), lock=True, history=False)
 
 
 def fetch_readable(
@@ -118,6 +124,7 @@ def _fetch(
         waits[wait.case_id][wait.key] = wait
     entries: dict[int, dict[str, Any]] = defaultdict(dict)
     answers: dict[int, dict[str, Any]] = defaultdict(dict)
+    segments: dict[int, list[Any]] = defaultdict(list)
     if history:
         # Rows with the names of the columns: an ORM object for each of a chunk's thousand entries costs twice the time.
         for entry in session.execute(select(*RECORDED).where(among(session, col(LedgerEntry.case_id), case_ids))):
@@ -125,6 +132,11 @@ def _fetch(
         keys = {row.id: people[row.person_id][1] for row in rows}
         for answer in session.execute(select(*ANSWERED).where(among(session, col(Answer.case_id), case_ids))):
             answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
+        turns = (
+            select(*SEGMENTS).where(among(session, col(ClockSegment.case_id), case_ids)).order_by(col(ClockSegment.seq))
+        )
+        for segment in session.execute(turns):
+            segments[segment.case_id].append(segment)
     pipelines = {name: under or pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
     return [
         Dossier(
@@ -132,7 +144,7 @@ def _fetch(
             frozen(office, row, pipelines[row.pipeline, row.version], *people[row.person_id]),
             pipelines[row.pipeline, row.version],
             people[row.person_id][1],
-            Past(entries[row.id or 0], waits[row.id or 0], answers[row.id or 0]),
+            Past(entries[row.id or 0], waits[row.id or 0], answers[row.id or 0], segments[row.id or 0]),
         )
         for row in rows
     ]

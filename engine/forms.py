@@ -67,6 +67,24 @@ class Silence:
     due_on: date | None = None
 
 
+@dataclass(frozen=True)
+class Passed:
+    """What a question ends with when its deadline passed and the law itself says what follows (fiktif positif, hand-over).
+
+    ``authority`` is who should have acted, ``effect`` what the rule names (deemed_approved, handed_over), ``computation``
+    the key of the page that counts the days.
+    """
+
+    question: str
+    at: datetime
+    asked_on: date
+    due_on: date
+    authority: str
+    effect: str
+    citation: str
+    computation: str
+
+
 A = TypeVar("A")
 F = TypeVar("F", bound=Form)
 
@@ -76,7 +94,8 @@ class Question(Generic[A]):
     """A question, declared at the top of a pipeline so that it can be listed, previewed and drawn before anything runs.
 
     ``due`` and ``silent_after`` name rules. Only a question with ``silent_after`` can end in `Silence`, and its
-    type says so. ``recorded_for`` names the outside body whose decision an officer records here.
+    type says so. ``recorded_for`` names the outside body whose decision an officer records here. ``passes`` names the rule
+    that says what the passing of the deadline does: only where that rule is law does the question end in `Passed`.
 
     Who must be impartial (ISO/IEC 17024 and 17065) says so here: ``apart_from`` names questions of the case whose
     answerers may not answer this one, ``other_institution`` bars who works where the applicant does, ``holds`` names the
@@ -87,6 +106,7 @@ class Question(Generic[A]):
     of: Role
     due: str | None
     silent_after: str | None
+    passes: str | None
     title: str
     signed: bool
     recorded_for: str | None
@@ -126,6 +146,22 @@ class Question(Generic[A]):
         holds: str | None = None,
     ) -> None: ...
 
+    @overload
+    def __init__(
+        self: Question[F | Passed],
+        form: type[F],
+        *,
+        of: Role,
+        title: str,
+        due: str,
+        passes: str,
+        signed: bool = False,
+        recorded_for: str | None = None,
+        apart_from: tuple[str, ...] = (),
+        other_institution: bool = False,
+        holds: str | None = None,
+    ) -> None: ...
+
     def __init__(
         self,
         form: type[Form],
@@ -134,6 +170,7 @@ class Question(Generic[A]):
         title: str,
         due: str | None = None,
         silent_after: str | None = None,
+        passes: str | None = None,
         signed: bool = False,
         recorded_for: str | None = None,
         apart_from: tuple[str, ...] = (),
@@ -146,6 +183,7 @@ class Question(Generic[A]):
         set_field(self, "title", title)
         set_field(self, "due", due)
         set_field(self, "silent_after", silent_after)
+        set_field(self, "passes", passes)
         set_field(self, "signed", signed)
         set_field(self, "recorded_for", recorded_for)
         set_field(self, "apart_from", apart_from)

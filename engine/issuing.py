@@ -49,7 +49,7 @@ def issue_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[
         if not still_ours(office, wait):
             continue
         try:
-            kind = dossier.pipeline.papers[document.kind]
+            kind = dossier.pipeline.paper(document.kind)
             content = make(office, dossier, document, kind)
             sha256, path = office.store.put(content, kind.suffix)
             _publish(office, run, wait, document, sha256, path, len(content))

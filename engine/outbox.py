@@ -10,15 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from engine.book import Book
-from engine.case import Applicant
+from engine.case import Applicant, Case
 from engine.documents.letters import write
-from engine.registry import Paper
+from engine.office import Office
+from engine.papers import check_url
+from engine.registry import OFFICE, Paper
 from models import Case as CaseRow
 from models import Document, DocumentStatus, LetterStatus
 from models import Letter as LetterRow
+from rules.regions import region_name
 
-# The template folder of what belongs to no pipeline.
-OFFICE = "office"
+__all__ = ["OFFICE", "letter_facts", "queue_letter", "queue_paper"]
 
 
 def queue_letter(
@@ -85,3 +87,16 @@ def queue_paper(
         replaces=replaces,
     )
     return key
+
+
+def letter_facts(office: Office, case: Case) -> dict[str, Any]:
+    """Return what every letter and paper of the office itself bears."""
+    return {
+        "case_number": case.number,
+        "applicant_name": case.applicant.name,
+        "region_name": region_name(case.region_code),
+        "office": case.rules.office.value,
+        "official": case.rules.signing_official.value,
+        "date": office.clock.today().isoformat(),
+        "link": check_url(office, case.number),
+    }

@@ -55,7 +55,7 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
             if document.case_id in unreadable:
                 raise unreadable[document.case_id]
             dossier = dossiers[document.case_id]
-            kind = dossier.pipeline.papers[document.kind]
+            kind = dossier.pipeline.paper(document.kind)
             content = make(office, dossier, document, kind)
             sha256, path = office.store.put(content, kind.suffix)
         except Exception as error:
@@ -86,7 +86,7 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
     from engine.documents.render import render  # WeasyPrint takes half a second, which only those who print pay
 
     facts = office.vault.unseal(dossier.key, document.facts)
-    template = f"{dossier.pipeline.slug}/documents/{document.kind}"
+    template = f"{paper.folder or dossier.pipeline.slug}/documents/{document.kind}"
     at = document.at.replace(microsecond=0)
     files = [_kept(office, one) for one in facts["files"]] if paper.bundle else []
     url = None

@@ -39,7 +39,8 @@ class Paper:
     """A kind of document. One with a ``series`` is issued: numbered and signed. Its template is its name.
 
     One with a ``bundle`` carries the kept files that its fact ``files`` names ({name, title, sha256} each): embedded in the
-    PDF, or in a ZIP whose index the PDF is. ``language`` is of a kind that is written in one language for everybody.
+    PDF, or in a ZIP whose index the PDF is. ``language`` is of a kind that is written in one language for everybody,
+    ``folder`` where the templates of one that belongs to no pipeline are.
     """
 
     name: str
@@ -47,11 +48,18 @@ class Paper:
     series: str | None = None
     bundle: Literal["pdf", "zip"] | None = None
     language: str | None = None
+    folder: str | None = None
 
     @property
     def suffix(self) -> str:
         """Return the ending of its file's name."""
         return self.bundle or "pdf"
+
+
+# The template folder of what the office hands out by itself, in every pipeline.
+OFFICE = "office"
+COMPUTATION = Paper("deadline_computation", "Perhitungan tenggat", folder=OFFICE)
+OFFICE_PAPERS = {paper.name: paper for paper in (COMPUTATION,)}
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,10 @@ class Pipeline:
     def papers(self) -> dict[str, Paper]:
         """Return the kinds of document, by name."""
         return {paper.name: paper for paper in self._declared(Paper)}
+
+    def paper(self, kind: str) -> Paper:
+        """Return a kind of document that this pipeline hands out, or the office by itself."""
+        return self.papers.get(kind) or OFFICE_PAPERS[kind]
 
     @cached_property
     def letters(self) -> dict[str, Letter]:

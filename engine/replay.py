@@ -13,7 +13,7 @@ One `Replay` plays one case once, inside a transaction that holds the case's row
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,15 +27,17 @@ from sqlmodel import Session
 
 from engine import ledger
 from engine.book import Book
-from engine.calendar import due_date
 from engine.case import Case
-from engine.clock import end_of, local_date
+from engine.clock import local_date
+from engine.deadlines import times_of
 from engine.errors import LedgerMisfit, PipelineMistake
-from engine.forms import Form, Question, Silence
+from engine.forms import Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial
+from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
 from engine.subjects import own_numbers
+from engine.turns import Turns
 from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models import Case as CaseRow
@@ -74,11 +76,12 @@ class PlainStage:
 
 @dataclass(frozen=True)
 class Past:
-    """What is on record of one case: entries and waits by key, and the unsealed words of its answers."""
+    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when."""
 
     entries: Mapping[str, Row[Any]]
     waits: Mapping[str, AnyWait]
     answers: Mapping[str, tuple[dict[str, Any], datetime]]
+    segments: Sequence[Segment] = ()
 
 
 _playing: ContextVar[Replay | None] = ContextVar("playing", default=None)
@@ -124,6 +127,7 @@ class Replay:
             str
         ] = []  # what the step under way gives, and the cases on which it relies: for its entry
         self.relied_on: list[str] = []
+        self.turns = Turns(office.calendar, pipeline, case, row, past.segments, book, self.now)
         self._counts: Counter[str] = Counter()
         self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
         # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
@@ -148,6 +152,7 @@ class Replay:
             self._close(outcome)
         except Suspended:
             self.all_must_be_met("a wait")
+            self.turns.wait(self._ball_came_back())
         finally:
             _playing.reset(token)
         self.row.ready = False
@@ -195,13 +200,13 @@ class Replay:
         note: str | None = None,
         to: tuple[str, ...] = (),
         known: dict[str, Any] | None = None,
-    ) -> list[Form | Silence]:
+    ) -> list[Form | Silence | Passed]:
         """Return the answers to ``questions``, or open their waits and suspend until all are settled.
 
         ``to`` names for each question the account that has to answer it.
         """
         self._only_in_the_process("ask")
-        settled: list[Form | Silence] = []
+        settled: list[Form | Silence | Passed] = []
         for question, holder in zip_longest(questions, to):
             arguments = {"apart_from": apart_from, "to": holder, "known": known}
             key, arguments_hash = self._called(question.name, {k: v for k, v in arguments.items() if v is not None})
@@ -221,8 +226,8 @@ class Replay:
         if entry := self.past.entries.get(key):
             self._fit(entry, key, arguments_hash, {EntryKind.MACHINE, EntryKind.ANSWER})
             settled = self._settled(question, key, entry)
-            if isinstance(settled, Silence):
-                raise PipelineMistake(f"{key} ended in silence, which an external step can't")
+            if isinstance(settled, Silence | Passed):
+                raise PipelineMistake(f"{key} ended by time, which an external step can't")
             return settled
         if self.row.withdrawal and key not in self.past.waits:
             self._withdraw_at(key, arguments_hash)
@@ -309,13 +314,15 @@ class Replay:
             raise misfit("it was recorded with other arguments")
         self._unmet.discard(key)
 
-    def _settled(self, question: Question[Any], key: str, entry: Row[Any]) -> Form | Silence:
+    def _settled(self, question: Question[Any], key: str, entry: Row[Any]) -> Form | Silence | Passed:
         if entry.outcome == "withdrawn":
             raise Withdrawn(entry.reason or "")
-        if entry.outcome == "silent":
+        if entry.outcome in ("silent", "passed"):
             wait = self.past.waits[key]
-            due = local_date(wait.due_at) if wait.due_at else None
-            return Silence(question.name, entry.at, local_date(wait.asked_at), due)
+            asked, due = local_date(wait.asked_at), local_date(wait.due_at) if wait.due_at else None
+            if entry.outcome == "silent":
+                return Silence(question.name, entry.at, asked, due)
+            return Passed(question.name, entry.at, asked, due or asked, **entry.result)
         words, at = self.past.answers[key]
         return question.form.model_validate(words).recorded(entry.actor, at)
 
@@ -329,6 +336,7 @@ class Replay:
         holder: str | None,
         known: dict[str, Any] | None,
     ) -> None:
+        self.turns.asked(question, key)
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
             return
@@ -338,8 +346,9 @@ class Replay:
         took_part = self.who_answered(question.apart_from) | set(apart_from)
         if holder:
             must_be_impartial(self.session, holder, self.case, question, self.today, took_part)
-        due = due_date(self.today, self.case.rules[question.due]) if question.due else None
-        silent = due_date(self.today, self.case.rules[question.silent_after]) if question.silent_after else None
+        times = times_of(
+            self.office.calendar, self.case.rules, question, self.now, legal_due=self.turns.legal_due(question)
+        )
         self.book.write(
             Wait,
             case_id=self.row.id,
@@ -354,11 +363,11 @@ class Replay:
             request=self.seal({"known": known}) if known else None,
             note=without_numbers(note, own_numbers(self.case.facts)) if note else None,
             asked_at=self.now,
-            due_at=end_of(due) if due else None,
-            silent_at=end_of(silent) if silent else None,
+            **times.values(),
         )
 
     def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
+        self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key)
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
             return
@@ -416,6 +425,13 @@ class Replay:
         self.append(EntryKind.CLOSED, "closed#1", outcome=str(outcome), reason=reason)
         self.row.status, self.row.outcome, self.row.reason = CaseStatus.CLOSED, str(outcome), reason
         self.row.closed_at = self.now
+        self.turns.end(self._ball_came_back())
+
+    def _ball_came_back(self) -> tuple[datetime, str] | None:
+        """Return when somebody else's turn last ended, by the ledger, and with which entry."""
+        ended = [entry for entry in self.past.entries.values() if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE)]
+        last = max(ended, key=lambda entry: entry.seq, default=None)
+        return (last.at, last.key) if last else None
 
 
 def jsonable(value: BaseModel | Any) -> Any:

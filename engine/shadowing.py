@@ -61,7 +61,7 @@ def _shadow_chunk(office: Office, ids: list[int], other: Other) -> list[dict[str
     heavy: list[Dossier] = []
     with office.db.reading() as session:
         wanted = select(CaseRow.id, CaseRow.number, CaseRow.outcome).where(among(session, col(CaseRow.id), ids))
-        ended = {case_id or 0: (number, outcome) for case_id, number, outcome in session.exec(wanted)}
+        ended = {case_id or 0: (number, was) for case_id, number, was in session.exec(wanted)}
         looked_at = _looked_at(session, ids)
         dossiers, unreadable = fetch_readable(office, session, ids, under=other.pipeline)
         session.expunge_all()

@@ -10,17 +10,30 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.calendar import working_days_between
 from engine.clock import JAKARTA, local_date
 from engine.delivering import HAND_DELIVERY
 from engine.dossiers import known_of
 from engine.errors import Refused, UnknownCase
 from engine.forms import Question
+from engine.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.office import Office
 from engine.registry import Pipeline, current, pipeline_named
-from models import Case, CaseStatus, Document, LedgerEntry, Letter, Person, Role, Run, SealingKey, Wait, WaitKind
+from models import (
+    Case,
+    CaseStatus,
+    ClockSegment,
+    Document,
+    Holder,
+    LedgerEntry,
+    Letter,
+    Person,
+    Run,
+    SealingKey,
+    Wait,
+    WaitKind,
+)
 from models.privacy import masked_in
-from rules import Rule, UnknownRule
+from rules import Rule, RulesAt, UnknownRule
 
 PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
@@ -241,24 +254,29 @@ def _status(case: Case) -> str:
 
 
 def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
-    """Return the case's legal clock as far as it is told here: working days that the office held the case."""
-    waits = session.exec(select(Wait).where(Wait.case_id == case.id, col(Wait.kind) != WaitKind.HAND_DELIVERY)).all()
-    now = office.clock.now()
-    used = sum(
-        working_days_between(local_date(wait.asked_at), local_date(wait.settled_at or now))
-        for wait in waits
-        if wait.role != Role.APPLICANT
-    )
-    open_waits = [wait for wait in waits if wait.settled_at is None]
-    holder = None
-    if open_waits:
-        holder = "applicant" if all(wait.role == Role.APPLICANT for wait in open_waits) else "office"
+    """Return the case's legal clock: its budget, what is used, whether it runs, and who has the ball.
+
+    Where the pipeline gives the case no budget, ``used_days`` are the working days that it lay with others than its applicant.
+    """
+    segments = session.exec(
+        select(ClockSegment).where(ClockSegment.case_id == case.id).order_by(col(ClockSegment.seq))
+    ).all()
+    shown: dict[str, Any] = {"budget_days": None, "used_days": 0, "running": False, "holder": case.holder}
     try:
         pipeline = pipeline_named(case.pipeline, case.version)
-        budget = pipeline.rules.at(pipeline.clock, case.rule_date).value if pipeline.clock else None
     except Refused:
-        budget = None
-    return {"budget_days": budget, "used_days": used, "running": holder == "office", "holder": holder}
+        return shown
+    rules, now = RulesAt(pipeline.rules, case.rule_date), office.clock.now()
+    budget = rules.quietly(pipeline.clock) if pipeline.clock else None
+    if budget is None:
+        held = [one for one in stretches(segments, now) if one.holder not in (None, Holder.APPLICANT)]
+        opened_on = local_date(case.opened_at)
+        used = sum(office.calendar.working_days_between(max(one.first - DAY, opened_on), one.last) for one in held)
+        return {**shown, "used_days": used, "running": case.holder in (Holder.OFFICE, Holder.OUTSIDE)}
+    if case.complete_at is None:
+        return {**shown, "budget_days": budget.value}
+    clock = legal_clock(office.calendar, budget, stop_limit(rules), case.complete_at, segments, now)
+    return {**shown, "budget_days": budget.value, "used_days": clock.used, "running": clock.running}
 
 
 def _budget(pipeline: Pipeline, question: Question[Any], on: date) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from engine.authority import user_named
 from engine.case import Applicant, Case
 from engine.declaring import external_step, pipeline, step
 from engine.errors import PipelineMistake
-from engine.forms import ApplicantForm, Evidence, Form, Question, Silence
+from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
 from engine.impartiality import Held
 from engine.machine import calling
 from engine.outbox import queue_letter, queue_paper
@@ -37,6 +37,7 @@ __all__ = [
     "Issued",
     "Letter",
     "Paper",
+    "Passed",
     "Question",
     "Role",
     "Silence",
@@ -47,6 +48,7 @@ __all__ = [
     "assignable",
     "calling",
     "close",
+    "dossier_complete",
     "external_step",
     "hand_on",
     "held",
@@ -238,6 +240,14 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
         since=replay.today,
         until=until,
     )
+
+
+def dossier_complete() -> None:
+    """Start the case's legal clock, in a step: the dossier is complete (UU 33/2014 art. 30 as amended by UU 6/2023).
+
+    A clarification afterwards stops the clock and never resets it.
+    """
+    _in_step("dossier_complete").turns.complete()
 
 
 def close(case: Case, outcome: E, reason: str) -> E:

@@ -1,4 +1,4 @@
-"""Time passes: where a question ends in silence and its time is up, the silence is recorded like an answer."""
+"""Time passes: whatever is due is told, handed upwards, or ended, each once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 from prefect import flow
 from prefect.states import Completed
 
-from engine.answering import settle_silences
 from engine.cohort import own_run
+from engine.sweeping import sweep
 
 
 @flow(name="escalation", flow_run_name="escalation", persist_result=False, retries=0)
 async def escalation() -> Any:
-    """Record the silences whose time is up; the pipelines' own runs advance those cases."""
+    """Sweep over what is due; the pipelines' own runs advance the cases whose question ended."""
     async with own_run() as (office, run):
-        silent, failed = await asyncio.to_thread(settle_silences, office, run)
-    message = f"{len(silent)} silent, {len(failed)} failed"
-    return Completed(name="Incomplete" if failed else None, message=message)
+        swept = await asyncio.to_thread(sweep, office, run)
+    counts = {**swept.as_json(), "failed": len(swept.failed)}
+    message = ", ".join(f"{count} {what}" for what, count in counts.items())
+    return Completed(name="Incomplete" if swept.failed else None, message=message)

@@ -86,6 +86,13 @@ class RulesAt:
         self._used[name] = rule.since.isoformat()
         return rule
 
+    def quietly(self, name: str) -> Rule | None:
+        """Return the rule without remembering that it was looked at; None where none is in force."""
+        try:
+            return self._book.at(name, self._day)
+        except UnknownRule:
+            return None
+
     def take_used(self) -> dict[str, str]:
         """Return the rows looked at since the last call, name to date, and forget them."""
         used, self._used = self._used, {}

@@ -15,13 +15,14 @@ from sqlmodel import col, select
 
 from engine import ledger
 from engine.advance import Tally, drain
-from engine.answering import answer, settle_silences, withdraw
+from engine.answering import answer, withdraw
 from engine.clock import JAKARTA, TurnedClock
 from engine.delivering import deliver
 from engine.office import Office
 from engine.opening import open_cases
 from engine.registry import pipeline_named
 from engine.showing import case_numbered, show
+from engine.sweeping import sweep
 from models import Case, Document, LedgerEntry, Letter, Wait
 
 tells = pytest.mark.tells
@@ -56,7 +57,7 @@ class Story:
     def nothing_happens(self) -> Self:
         """Let the sweep for silences come by."""
         with self.office.run("flow", by="escalation") as run:
-            settle_silences(self.office, run)
+            sweep(self.office, run)
         self.advance()
         return self
 

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from engine.clock import local_date
-from engine.words import Case, Ending, Question, Role, Silence, ask, close, hand_on, issue, pipeline
+from engine.words import Case, Ending, Passed, Question, Role, Silence, ask, close, hand_on, issue, pipeline
 from flows.halal_regular.decisions import (
     Audit,
     AuditEnd,
@@ -60,6 +60,7 @@ from flows.halal_regular.steps import (
     spend,
     tell_of_facilitation,
 )
+from flows.legal_time import start_legal_time
 
 APPLICATION = Question(
     Application,
@@ -97,6 +98,7 @@ FATWA = Question(
     Fatwa,
     of=Role.OFFICER,
     due="fatwa_time",
+    passes="fatwa_passed",
     recorded_for="MUI",
     apart_from=("audit",),
     title="Catat hasil sidang fatwa MUI",
@@ -138,6 +140,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     subject="business",
     outcomes=Outcome,
     on_withdrawal=withdrawn,
+    clock="service_time",
 )
 def halal_regular(case: Case) -> Outcome:
     """From the owner's application to BPJPH's certificate in the books, or to a clear reason why not."""
@@ -153,6 +156,7 @@ def halal_regular(case: Case) -> Outcome:
         if isinstance(application, Outcome):
             return application
 
+    start_legal_time(case)
     fault: str | None = None
     while fault := check_quote(case, application, quote := ask(QUOTE, note=fault)):
         pass
@@ -267,8 +271,8 @@ def impartial_audit(application: Application, note: str | None) -> Audit:
 def rule(case: Case, due: date) -> Fatwa | CommitteeRuling:
     """MUI rules; where its time is over, the fatwa committee. Who recorded the audit records neither."""
     note: str | None = None
-    while (fatwa := ask(FATWA, note=note)).decision is FatwaEnd.TIME_EXCEEDED:
-        if local_date(fatwa.at) > due:
+    while isinstance(fatwa := ask(FATWA, note=note), Passed) or fatwa.decision is FatwaEnd.TIME_EXCEEDED:
+        if isinstance(fatwa, Passed) or local_date(fatwa.at) > due:
             say_that_committee_decides(case)
             return ask(COMMITTEE_RULING)
         note = f"decision: waktu MUI baru lewat sesudah {due.isoformat()}; tunggu keputusannya, lalu catat"

@@ -54,6 +54,7 @@ from flows.halal_self_declare.steps import (
     say_that_the_committee_sits,
     say_that_there_is_a_waiting_list,
 )
+from flows.legal_time import start_legal_time
 
 APPLICATION = Question(
     Application,
@@ -126,6 +127,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     subject="business",
     outcomes=Outcome,
     on_withdrawal=withdrawn,
+    clock="service_time",
 )
 def halal_self_declare(case: Case) -> Outcome:
     """From the owner's own statement to a recorded halal certificate, or to a clear reason why not."""
@@ -141,6 +143,7 @@ def halal_self_declare(case: Case) -> Outcome:
     if isinstance(eligible, Outcome):
         return eligible
 
+    start_legal_time(case)
     same = look_for_the_same_products(case, eligible)
     while (slot := ask(FACILITATION, note=same)).decision is not Slot.GRANTED:
         if slot.decision is Slot.REFUSED:

@@ -6,7 +6,8 @@ risks; this office checks, advises, files, records and certifies that it did. It
 
 from __future__ import annotations
 
-from engine.words import Case, Ending, Question, Role, Silence, ask, close, issue, pipeline
+from engine.words import Case, Ending, Passed, Question, Role, Silence, ask, close, issue, pipeline
+from flows.legal_time import start_legal_time
 from flows.nib_legalization.application import Application, Reason, application_of
 from flows.nib_legalization.facts import certificate_facts
 from flows.nib_legalization.filing import file_with_oss, seen_on_the_nib
@@ -49,6 +50,7 @@ from flows.nib_legalization.steps import (
     hand_out_risk_sheet,
     hand_over,
     propose_risk,
+    say_that_approval_is_deemed,
     say_that_the_deadline_passed,
     say_that_verification_began,
 )
@@ -75,6 +77,7 @@ VERIFICATION = Question(
     Verification,
     of=Role.OFFICER,
     due="verification_time",
+    passes="verification_passed",
     recorded_for="DPMPTSP",
     title="Catat keputusan verifikasi DPMPTSP",
 )
@@ -118,6 +121,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     subject="business",
     outcomes=Outcome,
     on_withdrawal=withdrawn,
+    clock="service_time",
 )
 def nib_legalization(case: Case) -> Outcome:
     """From a registered business to a NIB in the books, or to a clear reason why not."""
@@ -140,6 +144,7 @@ def nib_legalization(case: Case) -> Outcome:
             return lapse(case, correction, Outcome.NOT_CORRECTED, "berkas tidak dilengkapi sampai batas waktu")
         application = application.corrected(correction)
     confirm_completeness(case)
+    start_legal_time(case)
 
     classification = ask(CLASSIFICATION, note=propose_risk(case, application))
     application = application.classified(classification)
@@ -189,9 +194,15 @@ def file_and_record(case: Case, application: Application, statement: Statement) 
 
 
 def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
-    """DPMPTSP verifies; an officer records what it decided. A passed deadline alone grants nothing."""
+    """DPMPTSP verifies; an officer records what it decided. A passed deadline grants only what a law says that it grants."""
     say_that_verification_began(case, application)
-    while (verification := ask(VERIFICATION)).decision is not VerificationEnd.APPROVE:
+    while True:
+        verification = ask(VERIFICATION)
+        if isinstance(verification, Passed):
+            say_that_approval_is_deemed(case, verification)
+            return Outcome.LEGALIZED
+        if verification.decision is VerificationEnd.APPROVE:
+            return Outcome.LEGALIZED
         if verification.decision is VerificationEnd.REJECT:
             confirm_refusal_of_dpmptsp(case, verification.reason, verification.source)
             return close(case, Outcome.REFUSED_BY_DPMPTSP, verification.reason)
@@ -204,8 +215,7 @@ def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
         if verification.decision is VerificationEnd.DEADLINE_PASSED:
             say_that_the_deadline_passed(case)
             if ask(DEADLINE_RULING).decision is RulingEnd.GRANTED_IN_OSS:
-                break
-    return Outcome.LEGALIZED
+                return Outcome.LEGALIZED
 
 
 def hand_on_as_legal(case: Case, application: Application, nib: str) -> Outcome:

@@ -11,6 +11,7 @@ from engine.words import (
     Issued,
     Letter,
     Paper,
+    Passed,
     paper,
     run,
     stand,
@@ -39,6 +40,7 @@ RETURNED = Letter("return_notice")
 SIGN_PLEASE = Letter("risk_sheet")
 VERIFYING = Letter("verification_started")
 DEADLINE_PASSED = Letter("deadline_passed")
+DEEMED_APPROVED = Letter("deemed_approved")
 LEGALIZED = Letter("legalized")
 ALREADY_LEGAL = Letter("already_legal")
 REFUSED = Letter("refused")
@@ -158,6 +160,13 @@ def say_that_the_deadline_passed(case: Case) -> None:
     """Say what is known: the deadline passed, and its legal effect is not confirmed."""
     facts = common(case) | {"due_on": run.today, "step": words(case)["verification"], "holder": verifier(case)}
     tell(case.applicant, DEADLINE_PASSED, facts)
+
+
+@step
+def say_that_approval_is_deemed(case: Case, passed: Passed) -> None:
+    """Tell the owner what the law says of DPMPTSP's passed deadline, with the page that counts the days."""
+    facts = common(case) | {"due_on": passed.due_on, "authority": passed.authority, "citation": passed.citation}
+    tell(case.applicant, DEEMED_APPROVED, facts, attach=[passed.computation])
 
 
 @step

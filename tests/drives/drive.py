@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from engine.advance import drain
-from engine.answering import answer, settle_silences, withdraw
+from engine.answering import answer, withdraw
 from engine.case import handle_of
 from engine.clock import TurnedClock
 from engine.delivering import deliver
@@ -24,6 +24,7 @@ from engine.office import Office
 from engine.opening import open_cases
 from engine.registry import Pipeline, pipeline_named
 from engine.showing import question_of
+from engine.sweeping import sweep
 from models import Case, CaseStatus, Role, Wait, WaitKind
 from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, moved, mutated
 from tests.drives.dying import dying
@@ -109,8 +110,8 @@ class Drive(Looking):
             wait = self._one_of(waits)
             self._time_is_up(wait)
             with self.office.run("flow", by="escalation") as run:
-                silent, failed = settle_silences(self.office, run)
-            assert not failed and wait["case"] in silent, f"no silence of {wait['question']}: {silent}, {failed}"
+                swept = sweep(self.office, run)
+            assert not swept.failed and wait["case"] in swept.silent, f"no silence of {wait['question']}: {swept}"
             self._note("silent", wait["case"], wait["question"])
             self.advance()
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from engine.answering import settle_silences
 from engine.clock import TurnedClock
 from engine.delivering import deliver
 from engine.intake.importing import import_file
 from engine.office import Office
 from engine.showing import history, inbox, runs
+from engine.sweeping import sweep
 from models import Business
 from tests.engine.intake.listing import as_csv, row
 from tests.engine.together import everything_stored
@@ -68,7 +68,7 @@ def told(
     story.answers(owner, "correction#2", owner_name="Sri Purnomo 1")
     story.recorded()
     with office.run("flow", by="escalation") as run:
-        settle_silences(office, run)
+        sweep(office, run)
     deliver(office)
     assert story.outcome == "legalized"
     yield story

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from engine import advance as advancing
 from engine.advance import drain
-from engine.answering import answer_many, settle_silences, withdraw
+from engine.answering import answer_many, withdraw
 from engine.clock import JAKARTA, TurnedClock
 from engine.contacts import Contacts
 from engine.delivering import deliver
@@ -29,6 +29,7 @@ from engine.opening import open_cases, without_case
 from engine.people import add_product
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
+from engine.sweeping import sweep
 from models import Business, Case, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
@@ -90,7 +91,7 @@ def perform(office: Office, script: Script, act: Act) -> None:
             _withdraw(office, act, script.pipeline)
         case Passes():
             with office.run("flow", by="escalation") as run:
-                settle_silences(office, run)
+                sweep(office, run)
     advance(office, script)
 
 

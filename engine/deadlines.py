@@ -1,0 +1,159 @@
+"""When something is due: the date of a question, the rungs of its ladder, and the moment at which it ends by itself.
+
+The ladder of a question is the rule ``<question>_ladder`` of its pipeline, else ``applicant_ladder`` or ``office_ladder``.
+All of it is derived from the day of asking, the rules and the calendar: what a calendar change moves is derived again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+from typing import Any
+
+from engine.calendar import Calendar
+from engine.clock import end_of, local_date, morning_of
+from engine.forms import Question
+from models import Role
+from rules import Rule, RulesAt
+
+_WORKING_DAYS = Rule("working_days", 0, "working_days", date.min, None, "", "policy")
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung: at a ``share`` of the budget, or ``days`` working days after the date (0: on it); whom it tells, or what it does.
+
+    ``tell`` is holder, supervisor, division_head or office_head; ``act`` is ``reassign`` (to the next who may answer) or
+    ``say_passed`` (a page that counts the days, where the deadline's effect is not confirmed as law).
+    """
+
+    share: float | None = None
+    days: int = 0
+    tell: str | None = None
+    act: str | None = None
+
+
+# Where a deadline's effect stands in the rules but not as law, an official decides, and has the count before them.
+SAY_PASSED = Rung(days=1, act="say_passed")
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a wait's row says about time; see `models.Wait`."""
+
+    due_at: datetime | None
+    silent_at: datetime | None
+    next_due_at: datetime | None
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns by name."""
+        return {"due_at": self.due_at, "silent_at": self.silent_at, "next_due_at": self.next_due_at}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the passing of a deadline does: a rule's value, with its authority (who should have acted) and citation."""
+
+    authority: str
+    effect: str
+    citation: str
+    by_law: bool
+
+
+def times_of(
+    calendar: Calendar,
+    rules: RulesAt,
+    question: Question[Any],
+    asked_at: datetime,
+    *,
+    rung: int = 0,
+    extended_until: date | None = None,
+    legal_due: date | None = None,
+) -> Times:
+    """Return the times of a wait for ``question`` that was asked at ``asked_at`` and whose first ``rung`` rungs have fired.
+
+    ``legal_due`` is the last day of the case's own budget, where it has one: the date is the earlier of the two.
+    """
+    asked_on = local_date(asked_at)
+    own = calendar.due_date(asked_on, rules[question.due]) if question.due else None
+    if extended_until and own:
+        own = max(own, extended_until)
+    ends = calendar.due_date(asked_on, rules[question.silent_after]) if question.silent_after else None
+    if ends and extended_until:
+        ends = max(ends, extended_until)
+    if own and question.passes and (effect := effect_of(rules, question)) and effect.by_law:
+        ends = recorded_until(calendar, rules, own)
+    due = min((day for day in (own, legal_due) if day), default=None)
+    silent_at = end_of(ends) if ends else None
+    return Times(
+        end_of(due) if due else None,
+        silent_at,
+        next_due(calendar, ladder_of(rules, question), asked_on, due, silent_at, rung),
+    )
+
+
+def next_due(
+    calendar: Calendar,
+    ladder: tuple[Rung, ...],
+    asked_on: date,
+    due: date | None,
+    silent_at: datetime | None,
+    rung: int,
+) -> datetime | None:
+    """Return when the next thing is due after the first ``rung`` rungs: a rung, or the moment after the last second."""
+    coming = rung_times(calendar, ladder, asked_on, due)[rung:] if due else []
+    if silent_at:
+        coming.append(silent_at + timedelta(seconds=1))
+    return min(coming, default=None)
+
+
+def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due: date) -> list[datetime]:
+    """Return when each rung of a ladder fires, in its order; a share of the budget that falls on the date fires with it."""
+    length = calendar.working_days_between(asked_on, due)
+    days = [
+        min(due, after(calendar, asked_on, ceil(one.share * length)))
+        if one.share is not None
+        else after(calendar, due, one.days)
+        for one in ladder
+    ]
+    return [morning_of(day) for day in days]
+
+
+def after(calendar: Calendar, day: date, working_days: int) -> date:
+    """Return the day that is ``working_days`` after ``day``; ``day`` itself for none."""
+    if working_days == 0:
+        return day
+    return calendar.due_date(day, Rule(**{**vars(_WORKING_DAYS), "value": working_days}))
+
+
+def ladder_of(rules: RulesAt, question: Question[Any]) -> tuple[Rung, ...]:
+    """Return the rungs for a question, the first one first; none where no rule gives any."""
+    common = "applicant_ladder" if question.of is Role.APPLICANT else "office_ladder"
+    rule = rules.quietly(f"{question.name}_ladder") or rules.quietly(common)
+    ladder = _by_time(Rung(**one) for one in rule.value) if rule else ()
+    effect = effect_of(rules, question)
+    return _by_time((*ladder, SAY_PASSED)) if effect and not effect.by_law else ladder
+
+
+def effect_of(rules: RulesAt, question: Question[Any]) -> Effect | None:
+    """Return what the passing of this question's deadline does, or None where no rule says anything.
+
+    It is the law's only where the rule is marked law and names deadline, authority and effect.
+    """
+    rule = rules.quietly(question.passes) if question.passes else None
+    if rule is None:
+        return None
+    named = {"deadline", "authority", "effect"} <= set(rule.value)
+    return Effect(rule.value["authority"], rule.value["effect"], rule.citation, rule.is_law and named)
+
+
+def recorded_until(calendar: Calendar, rules: RulesAt, due: date) -> date:
+    """Return the last day on which what another authority decided in time can still be recorded here."""
+    grace = rules.quietly("recording_time")
+    return calendar.due_date(due, grace) if grace else due
+
+
+def _by_time(rungs: Iterable[Rung]) -> tuple[Rung, ...]:
+    return tuple(sorted(rungs, key=lambda one: (one.share is None, one.share or one.days)))

@@ -1,0 +1,143 @@
+"""The case's legal clock: derived from its segments, never counted on.
+
+UU 33/2014 as amended by UU 6/2023 (art. 30): the time runs from the day on which the dossier is complete. A clarification
+stops it and never resets it; how often and how long it may stop is a rule. A working day is used up when the clock runs at
+23:59:59 Asia/Jakarta of that day; the day on which it starts never counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Protocol
+
+from engine.calendar import Calendar
+from engine.clock import end_of, local_date
+from rules import Rule, RulesAt
+
+DAY = timedelta(days=1)
+
+
+class Segment(Protocol):
+    """A stretch from ``since`` until the next one's: `models.ClockSegment`, or a row of it."""
+
+    since: datetime
+    holder: str | None
+    running: bool
+    ground: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The days at whose end one segment held: ``first`` to ``last``, both inclusive; none where last < first."""
+
+    first: date
+    last: date
+    holder: str | None
+    running: bool
+    ground: str
+
+
+@dataclass(frozen=True)
+class LegalClock:
+    """What a case has used of its budget: days, and stopped days, both as the budget counts them."""
+
+    budget: Rule
+    started_on: date
+    used: int
+    stopped: int
+    stops: int
+    running: bool
+
+    @property
+    def remaining(self) -> int:
+        """Return how many days are left; negative when they are overdrawn."""
+        return int(self.budget.value) - self.used
+
+
+@dataclass(frozen=True)
+class StopLimit:
+    """How often, and for how many days in all, a clarification may stop the clock; beyond that it runs on."""
+
+    count: int
+    days: int
+    citation: str = ""
+
+
+def stop_limit(rules: RulesAt) -> StopLimit:
+    """Return the limit that the rule ``clock_stops`` gives; without it nothing stops the clock."""
+    rule = rules.quietly("clock_stops")
+    return StopLimit(rule.value["count"], rule.value["days"], rule.citation) if rule else StopLimit(0, 0, "")
+
+
+def stretches(segments: Sequence[Segment], now: datetime) -> Iterator[Stretch]:
+    """Yield the days of each segment up to ``now``: a day belongs to the segment that holds at its end."""
+    if not segments:
+        return
+    ends = [local_date(later.since) - DAY for _, later in pairwise(segments)]
+    today = local_date(now)
+    ends.append(today if now >= end_of(today) else today - DAY)
+    for segment, last in zip(segments, ends, strict=True):
+        yield Stretch(local_date(segment.since), last, segment.holder, segment.running, segment.ground)
+
+
+def legal_clock(
+    calendar: Calendar,
+    budget: Rule,
+    limit: StopLimit,
+    complete_at: datetime,
+    segments: Sequence[Segment],
+    now: datetime,
+) -> LegalClock:
+    """Return the clock as it stands at ``now``. Stopped days beyond the limit count as used."""
+    started = local_date(complete_at)
+    used = stopped = stops = 0
+    for stretch in stretches(segments, now):
+        if stretch.last < started:
+            continue
+        days = count(calendar, budget, max(stretch.first, started + DAY), stretch.last)
+        if stretch.running:
+            used += days
+        elif stretch.holder is not None:
+            stops += 1
+            allowed = min(days, max(0, limit.days - stopped)) if stops <= limit.count else 0
+            stopped += allowed
+            used += days - allowed
+    return LegalClock(budget, started, used, stopped, stops, segments[-1].running if segments else False)
+
+
+def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: date) -> date:
+    """Return the last day of the budget if the clock goes on as it stands on ``today``, whose end is still to come.
+
+    A stopped clock runs again, at the latest, when its stops are used up.
+    """
+    ahead = clock.remaining
+    if not clock.running and clock.stops <= limit.count:
+        ahead += max(0, limit.days - clock.stopped)
+    yesterday = today - DAY
+    if today <= clock.started_on:
+        yesterday = clock.started_on
+    return add(calendar, clock.budget, yesterday, ahead)
+
+
+def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
+    """Return how many days of ``first`` to ``last`` (both inclusive) the budget counts."""
+    if last < first:
+        return 0
+    if budget.unit == "calendar_days":
+        return (last - first).days + 1
+    return calendar.working_days_between(first - DAY, last)
+
+
+def add(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
+    """Return the day on which ``days`` more are used up, counted from the day after ``after``; backwards when overdrawn."""
+    if days > 0:
+        return calendar.due_date(after, Rule(budget.name, days, budget.unit, budget.since, None, "", budget.standing))
+    day = after
+    while days < 0:
+        if count(calendar, budget, day, day):
+            days += 1
+        day -= DAY
+    return day

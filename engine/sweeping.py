@@ -1,0 +1,243 @@
+"""The sweep: whatever is due is settled, told, or handed upwards, each once.
+
+One indexed query finds what is due, so the cost grows with that and not with what is open. Each rung is won by a conditional
+update of the wait's ``rung`` in the transaction that writes its entry and tells people: two workers, a crash or a schedule
+that did not run change nothing. A case that can't be handled is passed over and reported.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, insert, select, update
+
+from engine import ledger
+from engine.answering import end_by_time
+from engine.book import Book
+from engine.climbing import reassigned, told_of
+from engine.clock import local_date
+from engine.computing import queue_computation
+from engine.deadlines import Rung, effect_of, ladder_of, next_due, rung_times
+from engine.dossiers import Dossier, fetch_waiting
+from engine.notices import notify
+from engine.office import Office, RunHandle
+from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.replay import SYSTEM
+from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
+from models.privacy import without_personal_numbers
+
+log = logging.getLogger(__name__)
+CHUNK = 100
+Due = tuple[int, str]
+
+
+@dataclass
+class Swept:
+    """What a sweep did: waits that were due, and what became of them."""
+
+    due: int = 0
+    reminded: int = 0
+    escalated: int = 0
+    silent: list[str] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``jalur escalate`` prints it."""
+        counts = {"due": self.due, "reminded": self.reminded, "escalated": self.escalated}
+        return {**counts, "silent": len(self.silent), "failed": self.failed}
+
+
+def sweep(office: Office, run: RunHandle) -> Swept:
+    """Work off everything that is due now. Run again at the same moment it does nothing."""
+    now, swept = office.clock.now(), Swept()
+    with office.db.writing() as session:
+        begun = session.scalars(insert(Sweep).values(run_id=run.id, started_at=now).returning(col(Sweep.id))).one()
+    skipped: set[Due] = set()
+    while due := due_waits(office, now, CHUNK, skipped):
+        _sweep_group(office, run, due, now, swept, skipped)
+    run.cases += swept.due - len(swept.failed)
+    with office.db.writing() as session:
+        counts = {**swept.as_json(), "failed": len(swept.failed)}
+        session.execute(update(Sweep).where(col(Sweep.id) == begun).values(finished_at=office.clock.now(), **counts))
+    return swept
+
+
+def due_waits(office: Office, now: datetime, limit: int, skipped: AbstractSet[Due] = frozenset()) -> list[Due]:
+    """Return case and key of what is due, the longest overdue first."""
+    wanted = (
+        select(Wait.case_id, Wait.key)
+        .where(col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now)
+        .order_by(col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
+        .limit(limit)
+    )
+    if skipped:
+        wanted = wanted.where(tuple_(col(Wait.case_id), col(Wait.key)).not_in(sorted(skipped)))
+    with office.db.reading() as session:
+        return [(case_id, key) for case_id, key in session.exec(wanted)]
+
+
+def _sweep_group(
+    office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept, skipped: set[Due]
+) -> None:
+    """Work off some waits in one transaction; where it fails, each alone, and the one that fails is passed over."""
+    group = Swept()
+    try:
+        with office.db.writing() as session:
+            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {case_id for case_id, _ in due})}
+            for case_id, key in due:
+                _sweep_one(office, run, session, dossiers[case_id], key, now, group)
+    except Exception as error:
+        if len(due) > 1:
+            for one in due:
+                _sweep_group(office, run, [one], now, swept, skipped)
+            return
+        skipped.add(due[0])
+        log.exception("What was due in case %d could not be done: %s", *due[0])
+        swept.due += 1
+        swept.failed.append(
+            {"case": _number(office, due[0][0]), "reason": without_personal_numbers(f"{type(error).__name__}: {error}")}
+        )
+        return
+    swept.due += group.due
+    swept.reminded += group.reminded
+    swept.escalated += group.escalated
+    swept.silent += group.silent
+
+
+def _sweep_one(
+    office: Office, run: RunHandle, session: Session, dossier: Dossier, key: str, now: datetime, swept: Swept
+) -> None:
+    wait = dossier.past.waits[key]
+    if wait.settled_at is not None or wait.next_due_at is None or wait.next_due_at > now:
+        return  # another worker was here between our look and our lock
+    if wait.silent_at is not None and now > wait.silent_at:
+        if end_by_time(office, run, session, dossier, wait):
+            swept.due += 1
+            swept.silent.append(dossier.case.number)
+        return
+    question = dossier.pipeline.questions[wait.question or ""]
+    ladder, asked_on = ladder_of(dossier.case.rules, question), local_date(wait.asked_at)
+    due_on = local_date(wait.due_at) if wait.due_at else None
+    moments = rung_times(office.calendar, ladder, asked_on, due_on) if due_on else []
+    fired = sum(1 for moment in moments if moment <= now)
+    coming = next_due(office.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
+    if not _won(session, wait, fired, coming):
+        return
+    swept.due += 1
+    book, rungs = Book(), ladder[wait.rung : fired]
+    for rung in rungs:
+        _fire(office, run, session, book, dossier, wait, rung, said=rung is rungs[-1])
+    swept.reminded += sum(1 for rung in rungs if rung.tell == "holder")
+    swept.escalated += sum(1 for rung in rungs if rung.tell != "holder")
+    book.insert(session)
+    session.add(dossier.row)
+
+
+def _won(session: Session, wait: AnyWait, fired: int, coming: datetime | None) -> bool:
+    """Move the wait past the rungs that fire now, if nobody did before."""
+    moved = session.execute(
+        update(Wait)
+        .where(
+            col(Wait.case_id) == wait.case_id,
+            col(Wait.key) == wait.key,
+            col(Wait.settled_at).is_(None),
+            col(Wait.rung) == wait.rung,
+        )
+        .values(rung=fired, next_due_at=coming)
+        .returning(col(Wait.key))
+        .execution_options(synchronize_session=False)
+    )
+    return moved.first() is not None
+
+
+def _fire(
+    office: Office,
+    run: RunHandle,
+    session: Session,
+    book: Book,
+    dossier: Dossier,
+    wait: AnyWait,
+    rung: Rung,
+    *,
+    said: bool,
+) -> None:
+    """Do what a rung says and write it into the ledger. Of several that are due at once, a reminder that is late goes unsaid."""
+    number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
+    due_on = local_date(wait.due_at or wait.asked_at)
+    told: list[str] = []
+    effect = effect_of(dossier.case.rules, question)
+    if rung.act == "reassign":
+        told = reassigned(office, session, dossier, wait)
+    elif rung.act == "say_passed" and effect:
+        queue_computation(office, book, dossier, wait, effect)
+        told = told_of(session, dossier, wait, Role.DIVISION_HEAD)
+    elif rung.tell == "holder" and question.of is Role.APPLICANT:
+        told = [dossier.case.applicant.handle]
+        if said:
+            _remind_applicant(office, book, dossier, wait, due_on)
+    elif rung.tell:
+        told = told_of(session, dossier, wait, rung.tell)
+    name = rung.act or rung.tell or ""
+    if said or rung.tell != "holder":
+        days = office.calendar.working_days_between(due_on, office.clock.today())
+        late = f"lewat {days} hari kerja" if days else "jatuh tempo"
+        notify(
+            session,
+            office,
+            told,
+            what=f"{number}/{wait.key}/{name}-{rung.days if rung.share is None else rung.share}",
+            kind="reminder" if rung.tell == "holder" else "escalation",
+            case_number=number,
+            words=f"{question.title}: {late}, tenggat {due_on.isoformat()}",
+        )
+    entry = ledger.append(
+        dossier.row,
+        at=office.clock.now(),
+        run_id=run.id,
+        kind=EntryKind.REMARK,
+        key=f"{wait.key}/{name}",
+        actor=SYSTEM,
+        outcome=OUTCOMES.get(name, "escalated"),
+        reason=f"tenggat {due_on.isoformat()}; {', '.join(told) or 'tidak ada penerima'}",
+    )
+    book.write(LedgerEntry, **entry)
+
+
+# What the ledger says of a rung; every other one handed the case upwards.
+OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadline_passed"}
+
+
+def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWait, due_on: date) -> None:
+    """Queue the applicant's reminder in the words of the day: before the date, on it, after it."""
+    today, question = office.clock.today(), dossier.pipeline.questions[wait.question or ""]
+    day = due_on.isoformat()
+    facts = {
+        **letter_facts(office, dossier.case),
+        "question": question.title,
+        "due_on": day,
+        "ahead": [day] if today < due_on else [],
+        "today": [day] if today == due_on else [],
+        "late": [day] if today > due_on else [],
+        "closes": [local_date(wait.silent_at).isoformat()] if wait.silent_at else [],
+    }
+    queue_letter(
+        book,
+        dossier.row,
+        lambda plain: office.vault.seal(dossier.key, plain),
+        office.clock.now(),
+        key=f"{wait.key}/reminder-{wait.rung + 1}",
+        folder=OFFICE,
+        letter="reminder",
+        whom=dossier.case.applicant,
+        facts=facts,
+    )
+
+
+def _number(office: Office, case_id: int) -> str:
+    with office.db.reading() as session:
+        return session.exec(select(Case.number).where(Case.id == case_id)).one()

@@ -1,0 +1,134 @@
+"""Whose turn it is: writes a segment of the case's clock whenever the ball changes hands, or the legal clock starts or stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from engine.book import Book
+from engine.calendar import Calendar
+from engine.case import Case
+from engine.clock import local_date
+from engine.forms import Question
+from engine.legal_clock import Segment, legal_clock, legal_due, stop_limit
+from engine.registry import Pipeline
+from models import Case as CaseRow
+from models import ClockSegment, Holder, Role
+from rules import Rule
+
+
+@dataclass
+class Turn:
+    """A segment that this play writes."""
+
+    since: datetime
+    holder: str | None
+    running: bool
+    ground: str
+
+
+class Turns:
+    """The turns of one case during one play.
+
+    What a case waits for says whose turn it is: the office's where it waits for anybody there, else an outside body's, else the
+    applicant's. While the machine has not yet come by after an answer it is the office's.
+    """
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        pipeline: Pipeline,
+        case: Case,
+        row: CaseRow,
+        segments: Sequence[Segment],
+        book: Book,
+        now: datetime,
+    ) -> None:
+        self._calendar, self._row, self._book, self._now = calendar, row, book, now
+        self._segments = list(segments)
+        self._budget = case.rules.quietly(pipeline.clock) if pipeline.clock else None
+        self._limit = stop_limit(case.rules)
+        self._waits: list[tuple[Holder, str]] = []
+
+    @property
+    def budget(self) -> Rule | None:
+        """Return the rule of the case's legal budget, once its clock has begun."""
+        return self._budget if self._row.complete_at else None
+
+    def asked(self, question: Question[Any], key: str) -> None:
+        """Note that the case waits for the answer to ``question``."""
+        self._waits.append((holder_of(question), key))
+
+    def called(self, *, outside: bool, key: str) -> None:
+        """Note that the case waits for the machine: for somebody else's system, or for our own."""
+        self._waits.append((Holder.OUTSIDE if outside else Holder.OFFICE, key))
+
+    def complete(self) -> None:
+        """Start the legal clock now: the dossier is complete. It starts once."""
+        self._row.complete_at = self._row.complete_at or self._now
+
+    def legal_due(self, question: Question[Any]) -> date | None:
+        """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
+        if self.budget is None or self._row.complete_at is None:
+            return None
+        coming = Turn(self._now, holder_of(question), self._runs(holder_of(question)), "")
+        clock = legal_clock(
+            self._calendar, self.budget, self._limit, self._row.complete_at, [*self._segments, coming], self._now
+        )
+        return legal_due(self._calendar, clock, self._limit, local_date(self._now))
+
+    def wait(self, came_back: tuple[datetime, str] | None) -> None:
+        """The play ends at its waits: write whose turn it is from now on, and whose it was in between."""
+        holders = {holder for holder, _ in self._waits}
+        holder = next(one for one in (Holder.OFFICE, Holder.OUTSIDE, Holder.APPLICANT) if one in holders)
+        self._gap(came_back)
+        self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
+
+    def end(self, came_back: tuple[datetime, str] | None) -> None:
+        """The case is closed: nobody's time runs."""
+        self._gap(came_back)
+        self._turn(self._now, None, "closed#1")
+
+    def _gap(self, came_back: tuple[datetime, str] | None) -> None:
+        """From the last answer until this play the ball was with the office."""
+        if self._row.segments == 0:
+            self._turn(self._row.opened_at, Holder.OFFICE, "opened#1")
+        elif came_back and came_back[0] >= self._segments[-1].since:
+            self._turn(came_back[0], Holder.OFFICE, came_back[1])
+
+    def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
+        running = self._runs(holder)
+        last = self._segments[-1].running if self._segments else False
+        if self._row.segments and self._row.holder == holder and last == running:
+            return
+        turn = Turn(since, holder, running, self._ground(holder, running))
+        self._row.segments += 1
+        self._row.holder = holder
+        self._segments.append(turn)
+        self._book.write(ClockSegment, case_id=self._row.id, seq=self._row.segments, key=key, **vars(turn))
+
+    def _runs(self, holder: Holder | None) -> bool:
+        if self.budget is None or holder is None:
+            return False
+        if holder is not Holder.APPLICANT:
+            return True
+        stops = sum(
+            1 for one in self._segments if not one.running and one.since >= (self._row.complete_at or one.since)
+        )
+        return stops >= self._limit.count
+
+    def _ground(self, holder: Holder | None, running: bool) -> str:
+        if holder is None:
+            return "closed"
+        if self.budget is None:
+            return "dossier not complete"
+        return (self.budget.citation if running else self._limit.citation)[:128]
+
+
+def holder_of(question: Question[Any]) -> Holder:
+    """Return whose turn it is while ``question`` waits: who decides it, not who records it."""
+    if question.of is Role.APPLICANT:
+        return Holder.APPLICANT
+    return Holder.OUTSIDE if question.recorded_for else Holder.OFFICE
