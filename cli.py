@@ -407,6 +407,8 @@ def case_migrate(
     """Move an open case to another version of its process, or to the rules of another day."""
     from engine.moving import look, move_one, plan_back, plan_for
 
+    if undo and (to or rules_on):
+        raise typer.BadParameter("--undo goes back to where the case was: leave out --to and --rules-on")
     day = as_date(rules_on, "--rules-on") if rules_on else None
     with the_office(json) as office:
         plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
@@ -431,6 +433,8 @@ def migrate_cases(
     """Move all open cases of a pipeline that fit; each of the others is named with the reason. See: jalur runs."""
     from engine.moving import look, move, plan_all_back, plan_for_all
 
+    if undo and to:
+        raise typer.BadParameter("--undo goes back to where the cases were: leave out --to")
     with the_office(json) as office:
         plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
         if dry_run:
