@@ -89,7 +89,7 @@ def _looked_at(session: Session, ids: list[int]) -> LookedAt:
     steps = select(LedgerEntry.case_id, LedgerEntry.key, LedgerEntry.rule_versions).where(
         among(session, col(LedgerEntry.case_id), ids), LedgerEntry.kind == EntryKind.STEP
     )
-    return {(case_id, key): versions for case_id, key, versions in session.exec(steps)}
+    return {(case_id, key): dict(versions) for case_id, key, versions in session.exec(steps)}
 
 
 def _book_in(folder: Path, pipeline: Pipeline) -> RuleBook:

@@ -141,6 +141,25 @@ def test_what_another_version_would_have_made_of_a_closed_case(
     assert found == {"case": story.number, "was": "done", "would": found["would"], "first_difference": first}
 
 
+def test_a_step_is_done_anew_where_only_what_it_calls_has_changed(
+    begin: Begin, workshop: Workshop, looks: Looks
+) -> None:
+    """The step reads the same in both versions; the function below it does not."""
+    below = [
+        ("    WITHDRAWN =", '    REFUSED = "refused", "Ditolak"\n    WITHDRAWN ='),
+        ("return grams", "return grams * scale()"),
+        ("@step\ndef greet", "def scale() -> int:\n    return 1\n\n@step\ndef greet"),
+        ("    weigh(case, 100)", "    if weigh(case, 100) > 150: return Outcome.REFUSED"),
+    ]
+    workshop.write(FARM_VISIT, "made_up", *below)
+    visited(begin)
+    workshop.write(FARM_VISIT, "made_up_anew", V2, *below)
+    assert looks()["same"] == 1
+    workshop.write(FARM_VISIT, "made_up_anew", V2, *below, ("return 1\n", "return 2\n"))
+    [found] = looks()["different"]
+    assert (found["would"], found["first_difference"]) == ("refused", "weigh#1")
+
+
 def test_code_that_is_gone_is_no_hindrance(begin: Begin, workshop: Workshop, looks: Looks) -> None:
     """Steps of a version that is gone are done anew, and bring the same."""
     workshop.write()
