@@ -27,7 +27,7 @@ from engine.office import Office
 from engine.outgoing import Outbox, Parcel, due_now, record
 from engine.reaching import Way
 from engine.registry import DIGEST, OFFICE, pipeline_named
-from models import Case, Digest, LetterStatus, Notice, Person, Role, SealingKey, Sweep, User, UserRole, Wait, WaitKind
+from models import Case, Digest, LetterStatus, Notice, Person, Role, SealingKey, Sweep, User, Wait, WaitKind
 from outside.channels import Message, message_id_for
 from rules import book
 
@@ -100,10 +100,9 @@ def write_digests(office: Office) -> int:
 
 
 def _with_news(session: Session, today: date) -> list[int]:
-    """Return who has untold notices and no digest today. An applicant's news are letters, not digests."""
+    """Return who has untold notices and no digest today."""
     had = select(Digest.id).where(Digest.account_id == Notice.account_id, Digest.day == today).exists()
-    works = select(UserRole.role).where(UserRole.user_id == Notice.account_id, UserRole.role != Role.APPLICANT).exists()
-    wanted = select(Notice.account_id).where(col(Notice.told_at).is_(None), works, ~had).distinct()
+    wanted = select(Notice.account_id).where(col(Notice.told_at).is_(None), ~had).distinct()
     return sorted(session.exec(wanted))
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from engine.database import among
 from engine.office import Office
-from models import Notice, User
+from models import Notice, Role, User, UserRole
 from models.privacy import without_personal_numbers
 
 
@@ -39,7 +39,7 @@ def notify(
 
     ``what`` names the thing ("NIB-2026-000001/dossier_check#1/rung-2", at most 200 characters): an account that has it, told or
     untold, does not get it again, whatever the number of workers. ``kind`` is of 16 characters at most; ``words`` are
-    Indonesian. A name without an account is skipped: nobody is told, and nothing fails.
+    Indonesian. A name without an account is skipped, and so is an applicant: they are told by letter.
     """
     notify_all(session, office, [News(accounts, what, kind, case_number, words)])
 
@@ -50,7 +50,9 @@ def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
     names = sorted({name for name, _ in rows})
     if not names:
         return
-    ids = dict(session.exec(select(User.name, User.id).where(among(session, col(User.name), names))).all())
+    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
+    wanted = select(User.name, User.id).where(among(session, col(User.name), names), works)
+    ids = dict(session.exec(wanted).all())
     now = office.clock.now()
     values = [
         {

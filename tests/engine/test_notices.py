@@ -8,7 +8,7 @@ from engine.notices import News, notify, notify_all
 from engine.office import Office
 from models import Notice, User
 from tests.engine.together import at_once
-from tests.people import hire_staff
+from tests.people import hire_staff, register_person
 
 
 def told(office: Office) -> list[tuple[str, str, str]]:
@@ -25,10 +25,11 @@ def late(office: Office, *names: str, words: str = "terlambat") -> None:
 
 
 def test_the_same_thing_is_not_told_twice(office: Office) -> None:
-    """Two sweeps at once, and a third later: each officer has it once, who joins later gets it, nobody unknown is told."""
+    """Two sweeps at once, and a third later: each officer has it once, who joins later gets it; nobody unknown, no applicant."""
     hire_staff(office)
+    applicant = f"owner-{register_person(office)}"
     at_once(lambda: late(office, "budi", "tuti"), lambda: late(office, "tuti", "budi", "budi"))
-    late(office, "tuti", "rini", "nobody", words="terlambat lagi")
+    late(office, "tuti", "rini", "nobody", applicant, words="terlambat lagi")
     assert told(office) == [
         ("budi", "A/check#1/rung-1", "terlambat"),
         ("rini", "A/check#1/rung-1", "terlambat lagi"),
