@@ -184,6 +184,21 @@ def person_add(
         tell({"person": person, "name": name, "account": handle_of(person)}, json)
 
 
+@person_app.command("channel")
+def person_channel(
+    person: Annotated[int, typer.Argument(help="Id of the person.")],
+    channel: Annotated[str, typer.Argument(help="mail, sms or whatsapp; any: the first that reaches them.")],
+    by: By,
+    json: Json = False,
+) -> None:
+    """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
+    from engine.people import choose_channel
+
+    with the_office(json) as office, office.run("cli", by=by):
+        chosen = choose_channel(office, person, None if channel == "any" else channel, by=by)
+        tell({"person": person, "channel": chosen}, json)
+
+
 @person_app.command("certificate")
 def person_certificate(
     person: Annotated[int, typer.Argument(help="Id of the person who holds it.")],
@@ -489,7 +504,7 @@ def escalate(json: Json = False) -> None:
 
 @app.command()
 def deliver(json: Json = False) -> None:
-    """Send the letters that are due."""
+    """Send the letters that are due, and on a working day's morning each officer's digest."""
     from engine.delivering import deliver as send
 
     with the_office(json) as office, office.run("cli", by=account()):
