@@ -62,12 +62,14 @@ HAND_DELIVERY = Question(HandDelivery, of=Role.OFFICER, title="Cetak surat ini a
 
 
 def deliver(office: Office) -> dict[str, int]:
-    """Write the morning's digests, and send what is due; return how many letters and digests were sent, bounced on every
-    channel, were put off, given up, or became a task by hand.
+    """Send what is due, and in the morning the officers' digests; return how many were sent, bounced on every channel, were put
+    off, given up, or left to be told by hand.
+
+    Letters go first: a digest that can't be written keeps none of them back.
     """
-    write_digests(office)
     counts = dict.fromkeys(COUNTED, 0)
     send_due(office, Outbox(_due, _ready, _by_hand), counts)
+    write_digests(office)
     send_due(office, DIGESTS, counts)
     return counts
 
@@ -94,13 +96,14 @@ def _ready(office: Office, letter: Letter) -> Parcel | str | None:
             .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
             .where(Person.id == letter.to_person_id)
         ).one()
-        if key is None:
-            record(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
-            return "given_up"
-        words = office.vault.unseal(key, letter.sealed)
-        if _said_before(office, session, letter, key, words["text"]):
-            record(office, letter, LetterStatus.SAID_BEFORE)
-            return None
+        words = office.vault.unseal(key, letter.sealed) if key else {}
+        said = key is not None and _said_before(office, session, letter, key, words["text"])
+    if key is None:
+        record(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
+        return "given_up"
+    if said:
+        record(office, letter, LetterStatus.SAID_BEFORE)
+        return None
     bounces = {one["way"]: one["why"] for one in letter.remarks}
     ways = ways_to(office.contacts, office.vault.unseal(key, person.sealed), person.channel)
     return Parcel(
@@ -112,30 +115,26 @@ def _ready(office: Office, letter: Letter) -> Parcel | str | None:
 
 
 def _message(office: Office, letter: Letter, number: str, words: dict[str, str], way: Way) -> Message:
-    whole = Message(
+    """Return the letter for one way: whole by mail, shortened and without its papers by telephone."""
+    by_mail = way.kind == "mail"
+    return Message(
         message_id=message_id_for(f"{number}/{letter.key}", office.settings.sender.rsplit("@", 1)[-1]),
         sender=office.settings.sender,
         to_name=letter.to_name,
         to_address=way.address,
         subject=letter.subject,
-        text=words["text"],
-        html=words["html"],
+        text=words["text"] if by_mail else _short(office, letter, number, words["text"]),
+        html=words["html"] if by_mail else None,
+        attachments=tuple(_attachments(office, letter)) if by_mail else (),
         language=letter.language,
         written_at=letter.at,
         perhaps_sent=letter.attempt > 1,
     )
-    if way.kind == "mail":
-        with office.db.reading() as session:
-            return whole.model_copy(update={"attachments": tuple(_attachments(office, session, letter))})
-    text = as_text_message(
-        letter.subject,
-        words["text"],
-        number=number,
-        link=check_url(office, number),
-        attached=bool(letter.attachments),
-        language=letter.language,
-    )
-    return whole.model_copy(update={"text": text, "html": None})
+
+
+def _short(office: Office, letter: Letter, number: str, text: str) -> str:
+    link, attached = check_url(office, number), bool(letter.attachments)
+    return as_text_message(letter.subject, text, number=number, link=link, attached=attached, language=letter.language)
 
 
 def _remember_bounce(office: Office, letter: Letter, way: Way, why: str) -> None:
@@ -164,14 +163,15 @@ def _said_before(office: Office, session: Session, letter: Letter, key: SealingK
     return before is not None and office.vault.unseal(key, before)["text"] == text
 
 
-def _attachments(office: Office, session: Session, letter: Letter) -> list[Attachment]:
-    documents = session.exec(
-        select(Document).where(
-            Document.case_id == letter.case_id,
-            col(Document.key).in_(letter.attachments),
-            Document.status == DocumentStatus.READY,
-        )
-    ).all()
+def _attachments(office: Office, letter: Letter) -> list[Attachment]:
+    with office.db.reading() as session:
+        documents = session.exec(
+            select(Document).where(
+                Document.case_id == letter.case_id,
+                col(Document.key).in_(letter.attachments),
+                Document.status == DocumentStatus.READY,
+            )
+        ).all()
     return [
         _attachment(office, document)
         for document in sorted(documents, key=lambda document: letter.attachments.index(document.key))
