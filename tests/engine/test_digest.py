@@ -16,6 +16,7 @@ from engine.accounts import add_user
 from engine.clock import JAKARTA
 from engine.delivering import deliver
 from engine.digest import LINES, write_digests
+from engine.documents.letters import write
 from engine.notices import notify
 from engine.office import Office
 from engine.sweeping import sweep
@@ -148,7 +149,7 @@ def test_a_digest_that_cannot_be_written_stops_none_of_the_others(
     """Budi's fails and is logged; Tuti has hers, and Budi's news are not lost."""
     for name in ("budi", "tuti"):
         tell(office, name, what="a", words="satu")
-    whole = module.write
+    whole = write
 
     def broken(template: str, facts: dict[str, object], language: str) -> object:
         return 1 / 0 if facts["name"] == "budi" else whole(template, facts, language)  # type: ignore[arg-type]
