@@ -8,6 +8,8 @@ One `Replay` plays one case once, inside a transaction that holds the case's row
 3. before anything new is written, all replayed entries must have been met, or the code has changed: `LedgerMisfit`;
 4. a step that is new is performed now, its rows and its entry go into the chunk's book;
 5. a wait that is open ends the play (`Suspended`), until somebody or something settles it.
+
+Where the recorded end was contested, the play goes on after it with the process of the appeal, to a second end.
 """
 
 from __future__ import annotations
@@ -356,9 +358,9 @@ class Replay:
         decided = {question: set(names) for question, names in before.items()}
         for key, entry in self.past.entries.items():
             question = self.pipeline.questions.get(key.split("#")[0])
-            if question and entry.kind == EntryKind.ANSWER and entry.actor != SYSTEM and entry.seq < end:
-                if question.of is not Role.APPLICANT:
-                    decided.setdefault(question.name, set()).add(entry.actor)
+            by_person = entry.kind == EntryKind.ANSWER and entry.actor != SYSTEM and entry.seq < end
+            if by_person and question and question.of is not Role.APPLICANT:
+                decided.setdefault(question.name, set()).add(entry.actor)
         return {question: sorted(names) for question, names in sorted(decided.items())}
 
     def _stated(self, end: int) -> dict[str, Any]:

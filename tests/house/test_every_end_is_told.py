@@ -54,7 +54,7 @@ def test_every_choice_and_silence_of_an_appeal_has_a_story(appeal: Appeal) -> No
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
 def test_every_ending_can_be_contested_or_says_why_not(pipeline: Pipeline) -> None:
-    """A new outcome without a line in flows/appeals.py turns this red; so does a reason that leaves an owner without a next move."""
+    """A new outcome without a line in flows/appeals.py turns this red, and so does a reason that is none."""
     declared = ways(pipeline.name)
     assert set(declared) == {str(outcome) for outcome in pipeline.outcomes}
     for outcome, way in declared.items():

@@ -55,6 +55,14 @@ class Withdraws(Act):
 
 
 @dataclass(frozen=True)
+class Contests(Act):
+    """The applicant contests the ending of every case of the script."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Passes(Act):
     """Nobody says anything: the sweep for silences comes by, and what was put off is tried again."""
 
