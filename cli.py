@@ -413,6 +413,77 @@ def case_appeal(
         shown(office, number, json)
 
 
+@case_app.command("migrate")
+def case_migrate(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
+    rules_on: Annotated[str | None, typer.Option(help="Also by the rules of that day, YYYY-MM-DD.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it fits, and change nothing.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Back to where the case was before its last move.")] = False,
+    json: Json = False,
+) -> None:
+    """Move an open case to another version of its process, or to the rules of another day."""
+    from engine.moving import look, move_one, plan_back, plan_for
+
+    if undo and (to or rules_on):
+        raise typer.BadParameter("--undo goes back to where the case was: leave out --to and --rules-on")
+    day = as_date(rules_on, "--rules-on") if rules_on else None
+    with the_office(json) as office:
+        plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
+        if dry_run:
+            tell(vars(look(office, plan)), json)
+            return
+        with office.run("cli", by=by, pipeline=plan.pipeline) as run:
+            move_one(office, run, plan, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@app.command("migrate-cases")
+def migrate_cases(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which fit, and change nothing.")] = False,
+    undo: Annotated[str | None, typer.Option(help="Move back what that run moved.", metavar="RUN")] = None,
+    json: Json = False,
+) -> None:
+    """Move all open cases of a pipeline that fit; each of the others is named with the reason. See: jalur runs."""
+    from engine.moving import look, move, plan_all_back, plan_for_all
+
+    if undo and to:
+        raise typer.BadParameter("--undo goes back to where the cases were: leave out --to")
+    with the_office(json) as office:
+        plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
+        if dry_run:
+            tell(vars(look(office, plan)), json)
+            return
+        with office.run("cli", by=by, pipeline=plan.pipeline) as run:
+            done = move(office, run, plan, by=by, reason=reason)
+        tell(vars(done), json)
+        if done.refused and not done.moved:
+            raise typer.Exit(1)
+
+
+@app.command()
+def shadow(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A folder of rule files in place of rules/.")] = None,
+    rules_on: Annotated[str | None, typer.Option(help="The rules of that day, not of each case's own.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many, the newest.")] = None,
+    json: Json = False,
+) -> None:
+    """Play closed cases through another version or other rules: which would have ended otherwise. Nothing is changed."""
+    from engine.shadowing import shadow as play
+
+    day = as_date(rules_on, "--rules-on") if rules_on else None
+    with the_office(json) as office:
+        tell(play(office, pipeline, to=to, rules=rules, rules_on=day, limit=limit), json)
+
+
 @app.command()
 def runs(
     pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,

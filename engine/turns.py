@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import Any
 
 from engine.book import Book
@@ -85,10 +86,11 @@ class Turns:
         return legal_due(self._calendar, clock, self._limit, local_date(self._now))
 
     def wait(self, came_back: tuple[datetime, str] | None) -> None:
-        """The play ends at its waits: write whose turn it is from now on, and whose it was in between."""
+        """The play ends at its waits: write whose turn it is from now on, and the office's before that if a day ended with it."""
         holders = {holder for holder, _ in self._waits}
         holder = next(one for one in (Holder.OFFICE, Holder.OUTSIDE, Holder.APPLICANT) if one in holders)
-        self._gap(came_back)
+        if holder is Holder.OFFICE or not came_back or local_date(came_back[0]) < local_date(self._now):
+            self._gap(came_back)
         self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
 
     def end(self, came_back: tuple[datetime, str] | None, key: str) -> None:
@@ -119,10 +121,8 @@ class Turns:
             return False
         if holder is not Holder.APPLICANT:
             return True
-        stops = sum(
-            1 for one in self._segments if not one.running and one.since >= (self._row.complete_at or one.since)
-        )
-        return stops >= self._limit.count
+        begun = dropwhile(lambda one: not one.running, self._segments)
+        return sum(not one.running for one in begun) >= self._limit.count
 
     def _ground(self, holder: Holder | None, running: bool) -> str:
         if holder is None:

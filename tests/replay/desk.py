@@ -146,7 +146,8 @@ def _stock(office: Office) -> None:
 def _answer(office: Office, act: Answers, pipeline: str) -> None:
     for by, numbers in _by_whom(office, act.by, pipeline).items():
         with office.run("cli", by=by) as run:
-            given = [(number, act.question, dict(act.data)) for number in numbers]
+            meant = numbers if act.only is None else numbers[act.only : act.only + 1]
+            given = [(number, act.question, dict(act.data)) for number in meant]
             for result in answer_many(office, run, given, by=by):
                 if isinstance(result, Refused) and not _answered_before(result):
                     raise result

@@ -39,11 +39,12 @@ class Opens(Act):
 
 @dataclass(frozen=True)
 class Answers(Act):
-    """Somebody answers a question, in every case of the script."""
+    """Somebody answers a question, in every case of the script; or in its ``only``-th, where one was opened anew."""
 
     by: str
     question: str
     data: Mapping[str, Any]
+    only: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

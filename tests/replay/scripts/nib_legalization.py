@@ -148,8 +148,8 @@ SCRIPTS = [
         "refused",
         "objected, examined anew, and refused again by another officer",
         *REFUSED,
-        Answers("2026-01-23", "rini", "objection_ruling#1", {"decision": "grant", "reason": "RT 3 memang ada"}),
-        Answers("2026-01-26", "tuti", "dossier_check#1", {"decision": "reject", "reason": "sudah pindah"}),
+        Answers("2026-01-23", "rini", "objection_ruling#1", {"decision": "grant", "reason": "RT 3 memang ada"}, only=0),
+        Answers("2026-01-26", "tuti", "dossier_check#1", {"decision": "reject", "reason": "sudah pindah"}, only=1),
     ),
     ending(
         "refused",
