@@ -12,6 +12,7 @@ from engine.appealing import lodge
 from engine.errors import BadAnswer, NotAllowed, Refused
 from engine.office import Office
 from engine.people import declare_conflict
+from engine.shadowing import shadow
 from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.nib_legalization.conftest import nib as nib
 from tests.people import EVIDENCE
@@ -97,6 +98,8 @@ def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, offic
     anew.answers("tuti", "dossier_check#1", decision="complete")
     assert anew.waits_for == ["classification#1"]
     assert anew.is_whole()
+    seen = shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
+    assert (seen["cases"], seen["same"]) == (1, 1)
 
 
 def again(story: Story, number: str) -> Story:
