@@ -136,7 +136,7 @@ def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
 def add(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
     """Return the day on which ``days`` more are used up, counted from the day after ``after``; backwards when overdrawn."""
     if days > 0:
-        return calendar.due_date(after, Rule(budget.name, days, budget.unit, budget.since, None, "", budget.standing))
+        return after + timedelta(days=days) if budget.unit == "calendar_days" else calendar.after(after, days)
     day = after
     while days < 0:
         if count(calendar, budget, day, day):

@@ -58,6 +58,7 @@ class Paper:
 
 # The template folder of what the office hands out by itself, in every pipeline.
 OFFICE = "office"
+DIGEST = f"{OFFICE}/digest"
 COMPUTATION = Paper("deadline_computation", "Perhitungan tenggat", folder=OFFICE)
 OFFICE_PAPERS = {paper.name: paper for paper in (COMPUTATION,)}
 

@@ -24,6 +24,7 @@ from engine.registry import Appeal, Ending, Letter, NoAppeal, Paper, contest
 from engine.replay import Replay, Withdrawn, jsonable, playing
 from models import Role, Standing
 from outside.once import ByHand
+from rules import Rule
 
 __all__ = [
     "Appeal",
@@ -108,6 +109,11 @@ class _Run:
     def session(self) -> Session:
         """Return the open transaction; the engine commits it."""
         return _in_step("run.session").session
+
+    def due_date(self, budget: Rule) -> date:
+        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today."""
+        replay = _in_step("run.due_date")
+        return replay.office.calendar.due_date(replay.today, budget)
 
     def check_url(self, number: str) -> str:
         """Return the public address at which a case or a document can be checked."""

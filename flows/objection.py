@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import Field, model_validator
 from sqlmodel import col, select
 
-from engine.calendar import due_date
 from engine.words import (
     ApplicantForm,
     Case,
@@ -183,7 +182,7 @@ def receive_objection(case: Case, lodged: Lodged) -> str:
     facts = told(case) | {
         "objection": lodged.reason,
         "refused_for": lodged.refused_for,
-        "answer_by": due_date(run.today, case.rules.objection_answer_time),
+        "answer_by": run.due_date(case.rules.objection_answer_time),
     }
     tell(case.applicant, OBJECTION_RECEIVED, facts)
     return note_for("objection_ruling", case, lodged, lodged.reason)
@@ -192,7 +191,7 @@ def receive_objection(case: Case, lodged: Lodged) -> str:
 @step
 def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
     """Thank for the appeal and say until when it is answered; return what who rules has to know."""
-    due = due_date(run.today, case.rules.administrative_appeal_answer_time)
+    due = run.due_date(case.rules.administrative_appeal_answer_time)
     tell(case.applicant, APPEAL_RECEIVED, told(case) | {"reason": reason, "answer_by": due})
     return note_for("administrative_appeal_ruling", case, lodged, reason)
 
@@ -201,7 +200,7 @@ def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
 def draft_objection_decision(case: Case, lodged: Lodged, ruling: ObjectionRuling, by: str) -> dict[str, Any]:
     """Draft the decision on the objection, with until when the applicant may appeal if it is rejected."""
     granted = ruling.decision is RulingEnd.GRANT
-    until = None if granted else due_date(run.today, case.rules.administrative_appeal_time)
+    until = None if granted else run.due_date(case.rules.administrative_appeal_time)
     facts = drafted(case, lodged, ruling, by, "division_head")
     return facts | {"citation": case.rules.objection_answer_time.citation, "appeal_until": until}
 
@@ -219,7 +218,7 @@ def draft_appeal_decision(
 @step
 def tell_rejection(case: Case, reason: str, decision: Issued) -> None:
     """Send the rejection of the objection, and the way to appeal."""
-    until = due_date(run.today, case.rules.administrative_appeal_time)
+    until = run.due_date(case.rules.administrative_appeal_time)
     facts = told(case) | {"reason": reason, "document_number": decision.number, "appeal_until": until}
     tell(case.applicant, OBJECTION_REJECTED, facts, attach=[decision.key])
 

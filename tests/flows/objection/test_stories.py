@@ -14,11 +14,13 @@ from engine.office import Office
 from engine.people import declare_conflict
 from engine.shadowing import shadow
 from tests.engine.conftest import blank_papers as blank_papers
+from tests.flows.halal_self_declare.conftest import halal as halal
 from tests.flows.nib_legalization.conftest import nib as nib
 from tests.people import EVIDENCE
 from tests.story import Story, tells
 
 if TYPE_CHECKING:
+    from tests.flows.halal_self_declare.conftest import HalalStory
     from tests.flows.nib_legalization.conftest import NibStory
 
 Begin = Callable[..., "NibStory"]
@@ -100,6 +102,26 @@ def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, offic
     assert anew.is_whole()
     seen = shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
     assert (seen["cases"], seen["same"]) == (1, 1)
+
+
+@blank
+def test_what_was_stated_stands_in_the_form_of_the_new_case(halal: Callable[..., HalalStory], office: Office) -> None:
+    """A programme's place refused, and granted on objection: nothing is typed twice, the pledge is signed anew."""
+    story = halal().submits().gets("refused", reason="program ditutup")
+    assert "Pasal 77" in story.letter("no_slot")["text"]
+    objects(story)
+    story.answers("rini", "objection_ruling#1", decision="grant", reason="program masih dibuka")
+    assert (story.outcome, ended(story)[1][-15:]) == ("no_slot", "HSD-2026-000002")
+    anew = again(story, "HSD-2026-000002")
+    [asked] = anew.shown()["waiting_for"]
+    assert asked["question"] == "application#1"
+    assert asked["form"]["properties"]["process"]["default"]
+    with pytest.raises(NotAllowed, match="This must be signed"):
+        anew.answers("owner-1", "application#1")
+    anew.answers("budi", "application#1", paper=EVIDENCE)
+    slot = {"decision": "refused", "reason": "program ditutup"}
+    with pytest.raises(NotAllowed, match="decided facilitation in the case"):
+        anew.answers("budi", anew.waits_for[0], **slot)
 
 
 def again(story: Story, number: str) -> Story:
