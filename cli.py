@@ -32,7 +32,9 @@ mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is
 person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
 product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
 conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
-case_app = typer.Typer(help="One case: show it, its history, retry it, withdraw it.", no_args_is_help=True)
+case_app = typer.Typer(
+    help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
+)
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
 for name, group in (
@@ -405,6 +407,24 @@ def case_withdraw(
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
             withdraw(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("appeal")
+def case_appeal(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why the decision is contested, in words.")],
+    evidence: Annotated[str | None, typer.Option(help="A file that shows it: @path/to/file.")] = None,
+    json: Json = False,
+) -> None:
+    """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
+    from engine.appealing import lodge
+    from engine.evidence import take_in
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            lodge(office, run, number, by=by, reason=reason, evidence=take_in(office, evidence))
         shown(office, number, json)
 
 

@@ -95,6 +95,8 @@ def legal_clock(
     started = local_date(complete_at)
     used = stopped = stops = 0
     for stretch in stretches(segments, now):
+        if stretch.holder is None:
+            break  # closed: an appeal that follows has clocks of its own
         if stretch.last < started:
             continue
         days = count(calendar, budget, max(stretch.first, started + DAY), stretch.last)

@@ -12,7 +12,7 @@ from engine.documents.contact_sheet import can_be_made, contact_sheet
 from engine.documents.letters import write
 from engine.documents.preview import letter_kinds, previews, sample_facts
 from engine.documents.templating import TEMPLATES
-from engine.registry import DIGEST, OFFICE, current
+from engine.registry import DIGEST, OFFICE, all_appeals, current
 
 LANGUAGES = ("id", "en")
 CONTACT_SHEET = "contact-sheet.pdf"
@@ -23,7 +23,8 @@ def preview_all(folder: Path) -> Iterator[Path]:
     documents: dict[str, list[Path]] = {}
     sheet = folder / CONTACT_SHEET
     sheet.unlink(missing_ok=True)  # an old one would show what is no longer so
-    for name, slug in [*((one.name, one.slug) for one in current()), (OFFICE, OFFICE)]:
+    folders = [(one.name, one.slug) for one in [*current(), *all_appeals()]]
+    for name, slug in [*folders, (OFFICE, OFFICE)]:
         out = folder / slug
         out.mkdir(parents=True, exist_ok=True)
         for kind, language, pdf in previews(TEMPLATES / slug):

@@ -122,8 +122,8 @@ def say_that_there_is_a_waiting_list(case: Case, reason: str) -> None:
 
 @step
 def confirm_no_slot(case: Case, reason: str) -> None:
-    """Say that no programme pays for this certificate, why, and which way is open."""
-    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason})
+    """Say that no programme pays for this certificate, why, which way is open, and until when the owner may object."""
+    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason, "objection": objection(case)})
 
 
 @step
