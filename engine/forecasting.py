@@ -19,8 +19,8 @@ from functools import cache
 from math import ceil
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, func, select
+from sqlmodel import Session, col
 
 from engine.calendar import Calendar
 from engine.clock import JAKARTA, local_date
@@ -141,14 +141,16 @@ def _of_desk(desk: Desk, tally: Tally, paces: _Paces) -> dict[str, Any]:
 def _open(session: Session) -> Iterable[Row[Any]]:
     """Return the open questions, the earliest date first; those without a date come last."""
     return session.execute(
-        select(Case.number, Case.region_code, *_OF_A_WAIT, col(Wait.due_at))
+        select(*_OF_A_WAIT)
         .join(Case, col(Case.id) == col(Wait.case_id))
-        .where(Wait.kind == WaitKind.PERSON, col(Wait.settled_at).is_(None))
-        .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.asked_at), Case.number, col(Wait.key))
+        .where(col(Wait.kind) == WaitKind.PERSON, col(Wait.settled_at).is_(None))
+        .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.asked_at), col(Case.number), col(Wait.key))
     )
 
 
-_OF_A_WAIT = [col(column) for column in (Wait.key, Wait.pipeline, Wait.question, Wait.role, Wait.holder)]
+_PLACE: list[Any] = [col(column) for column in (Wait.pipeline, Wait.question, Wait.role, Wait.holder)]
+_PLACE.append(col(Case.region_code))
+_OF_A_WAIT: list[Any] = [*_PLACE, col(Case.number), col(Wait.key), col(Wait.due_at)]
 
 
 def _desk(wait: Row[Any]) -> Desk:
@@ -179,16 +181,15 @@ def _paces(office: Office, session: Session) -> _Paces:
 
 def _answered(session: Session, since: datetime) -> Iterable[Row[Any]]:
     """Return how often a question was asked and answered on the same two days at the same desk."""
-    days = [
+    days: list[Any] = [
         local_day(session, col(Wait.asked_at)).label("asked_on"),
         local_day(session, col(Wait.settled_at)).label("answered_on"),
     ]
-    place = [col(column) for column in (Wait.pipeline, Wait.question, Wait.role, Wait.holder, Case.region_code)]
     return session.execute(
-        select(*place, *days, func.count().label("times"))
+        select(*_PLACE, *days, func.count().label("times"))
         .join(Case, col(Case.id) == col(Wait.case_id))
-        .where(Wait.kind == WaitKind.PERSON, Wait.settled_as == "answered", col(Wait.settled_at) >= since)
-        .group_by(*place, *days)
+        .where(col(Wait.kind) == WaitKind.PERSON, col(Wait.settled_as) == "answered", col(Wait.settled_at) >= since)
+        .group_by(*_PLACE, *days)
     )
 
 

@@ -72,7 +72,7 @@ def office_of(region_code: str) -> str:
     return region_code.replace(".", "")[:4]
 
 
-def local_day(session: Session, moment: ColumnElement[Any]) -> ColumnElement[date]:
+def local_day(session: Session, moment: Any) -> ColumnElement[date]:
     """Return the SQL for the day of ``moment`` in Asia/Jakarta, which has had no summer time since 1964."""
     sqlite = session.get_bind().dialect.name == "sqlite"
     day = func.date(moment, "+7 hours") if sqlite else func.date(func.timezone("Asia/Jakarta", moment))
@@ -103,16 +103,21 @@ def _held(office: Office, session: Session, by: Any, only: Iterable[Any], now: d
     following = func.lead(ClockSegment.since).over(
         partition_by=col(ClockSegment.case_id), order_by=col(ClockSegment.seq)
     )
-    each = select(ClockSegment.case_id, ClockSegment.holder, ClockSegment.since, following.label("until")).subquery()
-    since, until = local_day(session, each.c.since), local_day(session, each.c.until)
-    at_opening = since == local_day(session, col(Case.opened_at))
-    keys = [by.label("name"), each.c.holder, since.label("since"), until.label("until"), at_opening.label("at_opening")]
+    each = select(
+        ClockSegment.case_id,
+        ClockSegment.holder,
+        local_day(session, col(ClockSegment.since)).label("since"),
+        local_day(session, following).label("until"),
+    ).subquery()
+    at_opening = (each.c.since == local_day(session, col(Case.opened_at))).label("at_opening")
+    alike: list[Any] = [by, each.c.holder, each.c.since, each.c.until, at_opening]
+    counted: list[Any] = [*alike, func.count()]
     stretched = (
-        select(*keys, func.count())
+        select(*counted)
         .select_from(each)
         .join(Case, col(Case.id) == each.c.case_id)
         .where(each.c.holder.is_not(None), *only)
-        .group_by(*keys)
+        .group_by(*alike)
     )
     today = local_date(now)
     running_until = today + DAY if now >= end_of(today) else today

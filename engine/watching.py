@@ -68,7 +68,7 @@ def report_troubles(office: Office, run: RunHandle) -> int:
             .group_by(col(Notice.what))
             .having(func.count() == len(administrators))
         )
-        new = sorted(set(found) - set(session.exec(told))) if administrators else []
+        new = sorted(set(found) - set(session.scalars(told))) if administrators else []
         for what in new:
             one = found[what]
             notify(

@@ -139,7 +139,8 @@ def test_each_pipeline_and_each_office_is_told_apart(office: Office, clock: Turn
         of_farms = by_office(office, session, "farm-visit")
         with pytest.raises(Refused, match="no pipeline sago"):
             by_pipeline(office, session, "sago")
-    sums = partial(dict, dict.fromkeys(("open", "late", *DAYS), 0))
+    nothing: dict[str, Any] = dict.fromkeys(("open", "late", *DAYS), 0)
+    sums = partial(dict[str, Any], nothing)
     assert rows["farm-visit"] == sums(open=2, late=1, applicant_days=1, outside_days=1)
     assert rows["nib-legalization"] == sums(open=1, late=1, office_days=2)
     assert rows["halal-regular"] == sums()

@@ -36,7 +36,7 @@ def reported(office: Office) -> int:
 
 def notices(session: Session, name: str) -> list[tuple[str, str | None, str]]:
     """What an account is to be told: the thing, the case, the words."""
-    wanted = select(Notice).join(User).where(User.name == name, Notice.kind == "trouble").order_by("id")  # type: ignore[arg-type]
+    wanted = select(Notice).join(User).where(User.name == name, Notice.kind == "trouble").order_by("id")
     return [(one.what, one.case_number, one.words) for one in session.exec(wanted)]
 
 
