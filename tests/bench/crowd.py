@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlmodel import insert, select
 
 from engine.advance import drain
-from engine.clock import JAKARTA
+from engine.clock import JAKARTA, morning_of
 from engine.deadlines import ladder_of, next_due, rung_times, times_of
 from engine.forms import Question
 from engine.ledger import canonical
@@ -27,17 +27,19 @@ from engine.registry import pipeline_named
 from models import Case, Role, Run, User, UserRole
 from rules import RulesAt
 from rules.regions import regions
+from tests.bench import waiting
 from tests.bench.ground import OPENED_BY
 
-NOW = datetime(2026, 9, 18, 10, 0, tzinfo=JAKARTA)  # a Friday, 31 days after a working day: silences end on it, too
+NOW = datetime(2026, 9, 18, 7, 30, tzinfo=JAKARTA)  # a Friday, 31 days after a working day: silences end on it, too
 PATTERNS = 100  # cases that the engine opens, to be copied
 OFFICERS = 5  # in each of the 38 offices
-YESTERDAY = NOW - timedelta(hours=15)
+YESTERDAY = NOW - timedelta(hours=12)
+ROUNDS, FIRST_DUE = 3, 4
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """How many cases there are, how many of them are open, and in how many of these something is due now."""
+    """How many cases there are, how many of them are open, and in how many of these something is due at each of ROUNDS hours."""
 
     cases: int
     open: int
@@ -50,14 +52,14 @@ class Crowd:
 
     @property
     def each_due(self) -> int:
-        """Return which open one is due."""
-        return self.open // self.due
+        """Return which open one is due: every so many, from the fourth, so that none is a pattern."""
+        return self.open // (self.due * ROUNDS + FIRST_DUE)
 
 
 def fill(office: Office, crowd: Crowd) -> None:
     """Make the crowd. The owners are those of the businesses that `Ground.new_office` made, PATTERNS in number."""
     _hire(office)
-    pipeline = pipeline_named("bench-time")
+    pipeline = pipeline_named(waiting.NAME)
     with office.run("cli", by=OPENED_BY, pipeline=pipeline.name) as run:
         open_cases(office, run, pipeline, range(1, PATTERNS + 1), by=OPENED_BY)
         drain(office, run, pipeline.name)
@@ -72,7 +74,10 @@ def fill(office: Office, crowd: Crowd) -> None:
 
 def _hire(office: Office) -> None:
     """Give each office its officers and their supervisor, and the province a head of division and of the office."""
-    chain = [("kepala-dinas", Role.OFFICE_HEAD, None, None), ("kepala-bidang", Role.DIVISION_HEAD, None, "kepala-dinas")]
+    chain = [
+        ("kepala-dinas", Role.OFFICE_HEAD, None, None),
+        ("kepala-bidang", Role.DIVISION_HEAD, None, "kepala-dinas"),
+    ]
     for code in regions():
         chain.append((f"penyelia-{code}", Role.SUPERVISOR, code, "kepala-bidang"))
         chain += [(f"petugas-{code}-{n}", Role.OFFICER, code, f"penyelia-{code}") for n in range(1, OFFICERS + 1)]
@@ -103,7 +108,7 @@ COLUMNS = ("is_due", "place", "question", "role", "asked_at", "due_at", "silent_
 
 
 def _asked(office: Office) -> Iterator[dict[str, Any]]:
-    pipeline = pipeline_named("bench-time")
+    pipeline = pipeline_named(waiting.NAME)
     questions: list[Question[Any]] = list(pipeline.questions.values())
     for question, days in product(questions, range(40)):
         asked_at = NOW - timedelta(days=days, hours=1)
@@ -141,7 +146,7 @@ OF_A_CASE = {
 OF_A_WAIT = {
     "case_id": "n",
     "key": "question || '#1'",
-    "pipeline": "'bench-time'",
+    "pipeline": f"'{waiting.NAME}'",
     "kind": "'person'",
     "question": "question",
     "role": "role",
@@ -153,7 +158,7 @@ OF_A_WAIT = {
     "due_at": "CASE WHEN is_open THEN due_at ELSE opened + interval '16 days' END",
     "silent_at": "CASE WHEN is_open THEN silent_at END",
     "rung": "rung",
-    "next_due_at": "CASE WHEN is_open THEN next_due_at END",
+    "next_due_at": "CASE WHEN is_due THEN :morning + place_due % :rounds * interval '1 hour' WHEN is_open THEN next_due_at END",
     "settled_at": "CASE WHEN NOT is_open THEN opened + interval '13 days' END",
     "settled_as": "CASE WHEN NOT is_open THEN 'answered' END",
     "attempt": "0",
@@ -196,7 +201,8 @@ def _copies(connection: Connection, crowd: Crowd) -> None:
     columns = {column.name: f"pattern.{column.name}" for column in Case.__table__.c}  # type: ignore[attr-defined]
     joined = f"crowd JOIN case_file pattern ON pattern.id = 1 + n % {PATTERNS}"
     connection.execute(text(_insert("case_file", {**columns, **_of_crowd(OF_A_CASE)}, joined)))
-    connection.execute(text(_insert("wait", OF_A_WAIT, "crowd")))
+    times = {"morning": morning_of(NOW.date()), "rounds": ROUNDS}
+    connection.execute(text(_insert("wait", OF_A_WAIT, "crowd")), times)
     connection.execute(text(_insert("ledger_entry", OF_AN_ENTRY, "crowd")), facts)
     for segment in SEGMENTS:
         only = "crowd WHERE NOT is_open OR role <> 'applicant'" if segment["seq"] == "3" else "crowd"
@@ -210,24 +216,31 @@ def _numbers(connection: Connection, crowd: Crowd) -> dict[str, Any]:
     run_id = connection.scalar(select(Run.id).limit(1))
     facts = {"actor": OPENED_BY, "at": NOW.astimezone(UTC), "run_id": run_id}
     none = dict.fromkeys(("role", "on_behalf_of", "outcome", "reason", "result"))
-    fixed = {"seq": 1, "kind": "opened", "key": "opened#1", "arguments_hash": "", "rule_versions": {}, "pipeline_version": 1}
+    fixed = {
+        "seq": 1,
+        "kind": "opened",
+        "key": "opened#1",
+        "arguments_hash": "",
+        "rule_versions": {},
+        "pipeline_version": 1,
+    }
     words = canonical({"case": "@", **facts, **none, **fixed}).decode()
     assert words.count("@") == 1
     ages = dict(connection.execute(text("SELECT is_due, count(*) FROM age GROUP BY is_due")).all())
-    codes = list(regions())
+    codes, each = list(regions()), crowd.each_open * crowd.each_due
     connection.execute(
         text(
             f"""CREATE TEMPORARY TABLE crowd ON COMMIT DROP AS
             SELECT n, number, encode(sha256(convert_to(replace(:words, '@', number), 'UTF8')), 'hex') AS hash,
-                   (CAST(:codes AS text[]))[1 + n % {len(codes)}] AS region, is_open, age.*,
+                   (CAST(:codes AS text[]))[1 + n % {len(codes)}] AS region, is_open, place_due, age.*,
                    CASE WHEN is_open THEN asked_at - interval '3 days' ELSE asked_at - (40 + n % 600) * interval '1 day' END
                    AS opened
             FROM (SELECT n, 'WAK-2025-' || lpad(n::text, 7, '0') AS number, n % {crowd.each_open} = 0 AS is_open,
-                         n % {crowd.each_open} = 0 AND n / {crowd.each_open} % {crowd.each_due} = 0 AS due_now
+                         n / {crowd.each_open} AS place_open, n / {each} AS place_due,
+                         n % {each} = 0 AND n / {each} BETWEEN {FIRST_DUE} AND {FIRST_DUE - 1 + crowd.due * ROUNDS} AS due_now
                   FROM generate_series({PATTERNS + 1}, {crowd.cases}) AS s(n)) AS made
-            JOIN age ON age.is_due = due_now
-                    AND age.place = CASE WHEN due_now THEN n / {crowd.each_open * crowd.each_due} % {ages[True]}
-                                         ELSE n / {crowd.each_open} % {ages[False]} END"""
+            JOIN age ON age.is_due = due_now AND age.place = CASE WHEN due_now THEN place_due / {ROUNDS} % {ages[True]}
+                                                                  ELSE place_open % {ages[False]} END"""
         ),
         {"words": words, "codes": codes},
     )

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlmodel import col, select
@@ -22,59 +26,77 @@ from engine.settings import Environment, Settings
 from engine.sweeping import due_waits, sweep
 from engine.timekeeping import by_pipeline
 from models import Case
-from tests.bench import waiting
-from tests.bench.crowd import NOW, PATTERNS, Crowd, fill
+from tests.bench.crowd import NOW, PATTERNS, ROUNDS, Crowd, fill
 from tests.bench.ground import Ground, settle_in
 
 LOOKS = 30
 
 
 def measure(ground: Ground, crowd: Crowd) -> list[dict[str, Any]]:
-    """Return what was measured with ``crowd``, and with ten times more open cases and as many due."""
-    tenfold = Crowd(max(crowd.cases, crowd.open * 10), crowd.open * 10, crowd.due)
-    return [_measure(ground, one, whole=one is crowd) for one in (crowd, tenfold)]
+    """Return what was measured with ``crowd``, and with ten times more open cases and as many due, swept in turns."""
+    crowds = [crowd, Crowd(max(crowd.cases, crowd.open * 10), crowd.open * 10, crowd.due)]
+    with _office(ground) as few, _office(ground) as many:
+        offices = (few, many)
+        found = [
+            {"database": "postgresql", **asdict(one), "making": round(_seconds(partial(fill, office, one)), 1)}
+            for office, one in zip(offices, crowds, strict=True)
+        ]
+        for office, row in zip(offices, found, strict=True):
+            row["milliseconds_to_find"] = _to_find(office, crowd.due)
+        with few.db.reading() as session:
+            found[0]["report_time"] = round(_seconds(lambda: by_pipeline(few, session)), 2)
+            found[0]["forecast"] = round(_seconds(lambda: forecast(few, session, within=7)), 2)
+        for turn in range(ROUNDS):
+            for office, row in zip(offices, found, strict=True):
+                office.clock = TurnedClock(NOW + timedelta(hours=turn))
+                row.setdefault("sweeps", []).append(_sweep(office, crowd.due))
+        for office, row in zip(offices, found, strict=True):
+            row["sweep"] = statistics.median(row["sweeps"])
+            row["verified"] = _verify(office, crowd.due * ROUNDS)
+    return found
 
 
-def _measure(ground: Ground, crowd: Crowd, *, whole: bool) -> dict[str, Any]:
+@contextmanager
+def _office(ground: Ground) -> Iterator[Office]:
     settings = Settings(env=Environment.TEST, home=ground.folder, database_url=ground.new_database("postgresql"))
     office = Office.open(settings, TurnedClock(NOW))
     try:
         migrate(office.db)
         settle_in(office, PATTERNS)
-        made = _seconds(lambda: fill(office, crowd))
-        found = {"database": "postgresql", **vars(crowd), "pipeline": waiting.NAME, "making": made}
-        found["milliseconds_to_find"] = _to_find(office, crowd)
-        if whole:
-            with office.db.reading() as session:
-                found["report_time"] = _seconds(lambda: by_pipeline(office, session))
-                found["forecast"] = _seconds(lambda: forecast(office, session, within=7))
-        return {**found, **sweep_all(office, crowd.due)}
+        yield office
     finally:
         office.close()
 
 
-def _to_find(office: Office, crowd: Crowd) -> float:
-    looks = [_seconds(lambda: due_waits(office, NOW, crowd.due * 2)) for _ in range(LOOKS)]
-    return round(statistics.median(looks) * 1000, 2)
+def _to_find(office: Office, due: int) -> float:
+    """Return the median milliseconds of a look for all that is due."""
+    found = due_waits(office, NOW, due * 2)
+    assert len(found) == due, len(found)
+    return round(statistics.median(_seconds(lambda: due_waits(office, NOW, due * 2)) for _ in range(LOOKS)) * 1000, 2)
 
 
-def sweep_all(office: Office, due: int) -> dict[str, Any]:
-    """Sweep twice; return the seconds and what was done. Raises AssertionError unless all was done, once, and the chains hold."""
+def _sweep(office: Office, due: int) -> float:
+    """Sweep; return the seconds. Raises AssertionError unless all that was due was done, and a second sweep finds nothing."""
     with office.run("flow", by="escalation") as run:
         began = time.perf_counter()
         swept = sweep(office, run)
         seconds = round(time.perf_counter() - began, 3)
         again = sweep(office, run)
-    assert (swept.due, swept.failed) == (due, []), (swept.due, swept.failed[:3])
-    assert again.as_json() == {"due": 0, "reminded": 0, "escalated": 0, "silent": 0, "failed": []}
+    assert (swept.due, swept.failed, again.due) == (due, [], 0), (swept.due, swept.failed[:3], again.due)
+    assert swept.reminded and swept.escalated and swept.silent, swept
+    return seconds
+
+
+def _verify(office: Office, touched: int) -> int:
+    """Return the ledger entries of the cases that were swept. Raises AssertionError unless every chain of theirs holds."""
     with office.db.reading() as session:
-        touched = list(session.exec(select(Case.number).where(col(Case.last_seq) > 1, col(Case.id) > PATTERNS)))
-        audit = ledger.verify(session, touched)
-    assert len(touched) == due and audit.first_bad is None, (len(touched), audit)
-    return {"sweep": seconds, "swept": swept.as_json(), "verified": audit.entries}
+        numbers = list(session.exec(select(Case.number).where(col(Case.last_seq) > 1, col(Case.id) > PATTERNS)))
+        audit = ledger.verify(session, numbers)
+    assert len(numbers) == touched and audit.first_bad is None, (len(numbers), audit)
+    return audit.entries
 
 
 def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
-    return round(time.perf_counter() - began, 3)
+    return time.perf_counter() - began
