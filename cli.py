@@ -32,7 +32,9 @@ mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is
 person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
 product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
 conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
-case_app = typer.Typer(help="One case: show it, its history, retry it, withdraw it.", no_args_is_help=True)
+case_app = typer.Typer(
+    help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
+)
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
 report_app = typer.Typer(help="Where the time goes, and what will be late.", no_args_is_help=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
@@ -184,6 +186,21 @@ def person_add(
     with the_office(json) as office:
         person = add_person(office, name, **{"national_id": "", **about})
         tell({"person": person, "name": name, "account": handle_of(person)}, json)
+
+
+@person_app.command("channel")
+def person_channel(
+    person: Annotated[int, typer.Argument(help="Id of the person.")],
+    channel: Annotated[str, typer.Argument(help="mail, sms or whatsapp; any: the first that reaches them.")],
+    by: By,
+    json: Json = False,
+) -> None:
+    """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
+    from engine.people import choose_channel
+
+    with the_office(json) as office, office.run("cli", by=by):
+        chosen = choose_channel(office, person, None if channel == "any" else channel, by=by)
+        tell({"person": person, "channel": chosen}, json)
 
 
 @person_app.command("certificate")
@@ -395,6 +412,95 @@ def case_withdraw(
         shown(office, number, json)
 
 
+@case_app.command("appeal")
+def case_appeal(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why the decision is contested, in words.")],
+    evidence: Annotated[str | None, typer.Option(help="A file that shows it: @path/to/file.")] = None,
+    json: Json = False,
+) -> None:
+    """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
+    from engine.appealing import lodge
+    from engine.evidence import take_in
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            lodge(office, run, number, by=by, reason=reason, evidence=take_in(office, evidence))
+        shown(office, number, json)
+
+
+@case_app.command("migrate")
+def case_migrate(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
+    rules_on: Annotated[str | None, typer.Option(help="Also by the rules of that day, YYYY-MM-DD.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it fits, and change nothing.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Back to where the case was before its last move.")] = False,
+    json: Json = False,
+) -> None:
+    """Move an open case to another version of its process, or to the rules of another day."""
+    from engine.moving import look, move_one, plan_back, plan_for
+
+    if undo and (to or rules_on):
+        raise typer.BadParameter("--undo goes back to where the case was: leave out --to and --rules-on")
+    day = as_date(rules_on, "--rules-on") if rules_on else None
+    with the_office(json) as office:
+        plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
+        if dry_run:
+            tell(vars(look(office, plan)), json)
+            return
+        with office.run("cli", by=by, pipeline=plan.pipeline) as run:
+            move_one(office, run, plan, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@app.command("migrate-cases")
+def migrate_cases(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which fit, and change nothing.")] = False,
+    undo: Annotated[str | None, typer.Option(help="Move back what that run moved.", metavar="RUN")] = None,
+    json: Json = False,
+) -> None:
+    """Move all open cases of a pipeline that fit; each of the others is named with the reason. See: jalur runs."""
+    from engine.moving import look, move, plan_all_back, plan_for_all
+
+    if undo and to:
+        raise typer.BadParameter("--undo goes back to where the cases were: leave out --to")
+    with the_office(json) as office:
+        plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
+        if dry_run:
+            tell(vars(look(office, plan)), json)
+            return
+        with office.run("cli", by=by, pipeline=plan.pipeline) as run:
+            done = move(office, run, plan, by=by, reason=reason)
+        tell(vars(done), json)
+        if done.refused and not done.moved:
+            raise typer.Exit(1)
+
+
+@app.command()
+def shadow(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A folder of rule files in place of rules/.")] = None,
+    rules_on: Annotated[str | None, typer.Option(help="The rules of that day, not of each case's own.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many, the newest.")] = None,
+    json: Json = False,
+) -> None:
+    """Play closed cases through another version or other rules: which would have ended otherwise. Nothing is changed."""
+    from engine.shadowing import shadow as play
+
+    day = as_date(rules_on, "--rules-on") if rules_on else None
+    with the_office(json) as office:
+        tell(play(office, pipeline, to=to, rules=rules, rules_on=day, limit=limit), json)
+
+
 @app.command()
 def runs(
     pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,
@@ -426,7 +532,7 @@ def escalate(json: Json = False) -> None:
 
 @app.command()
 def deliver(json: Json = False) -> None:
-    """Send the letters that are due."""
+    """Send the letters that are due, and on a working day's morning each officer's digest."""
     from engine.delivering import deliver as send
 
     with the_office(json) as office, office.run("cli", by=account()):
@@ -437,14 +543,48 @@ def deliver(json: Json = False) -> None:
 def calendar(
     context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False
 ) -> None:
-    """List national holidays and joint leave of a year."""
+    """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
     if context.invoked_subcommand is None:
-        from engine.calendar import days_off
-        from engine.clock import Clock
+        from engine.calendar import Calendar
+        from engine.migrating import is_migrated
 
-        days = days_off(year or Clock().today().year)
-        rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
-        tell(rows, json, columns=("date", "name", "kind"))
+        with the_office(made=False) as office:
+            known = office.calendar if is_migrated(office.db) else Calendar()
+            days = known.days_off(year or office.clock.today().year)
+            rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
+            if any(known.is_provisional(day) for day in days):
+                say("Belum ada SKB untuk tahun ini: tanggalnya sementara.")
+            tell(rows, json, columns=("date", "name", "kind"))
+
+
+@calendar_app.command("add")
+def calendar_add(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    name: Annotated[str, typer.Argument(help="Why the office does not work then.")],
+    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    json: Json = False,
+) -> None:
+    """Add a day off of the office's own; every open clock that runs over it is derived again."""
+    from engine.rederiving import add_day_off
+
+    with the_office(json) as office, office.run("cli", by=by or account()) as run:
+        moved = add_day_off(office, run, as_date(day, "DATE"), name, by=run.by)
+        tell({"moved": [one.as_json() for one in moved]}, json)
+
+
+@calendar_app.command("cancel")
+def calendar_cancel(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    reason: Annotated[str, typer.Argument(help="Why the office works then all the same.")],
+    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    json: Json = False,
+) -> None:
+    """Cancel a listed day off; every open clock that runs over it is derived again."""
+    from engine.rederiving import cancel_day_off
+
+    with the_office(json) as office, office.run("cli", by=by or account()) as run:
+        moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)
+        tell({"moved": [one.as_json() for one in moved]}, json)
 
 
 @report_app.command("time")

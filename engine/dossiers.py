@@ -45,9 +45,14 @@ class Dossier:
     past: Past
 
 
-def fetch(office: Office, session: Session, ids: Iterable[int], *, lock: bool = False) -> list[Dossier]:
-    """Return the cases in the order of their ids; ``lock`` holds their rows, in one order for all workers."""
-    return _fetch(office, session, among(session, col(CaseRow.id), ids), lock, history=True)
+def fetch(
+    office: Office, session: Session, ids: Iterable[int], *, lock: bool = False, under: Pipeline | None = None
+) -> list[Dossier]:
+    """Return the cases in the order of their ids; ``lock`` holds their rows, in one order for all workers.
+
+    ``under`` puts them on the table under that version, whichever they began with: to see what it would make of them.
+    """
+    return _fetch(office, session, among(session, col(CaseRow.id), ids), lock, history=True, under=under)
 
 
 def fetch_waiting(office: Office, session: Session, ids: Iterable[int]) -> list[Dossier]:
@@ -56,7 +61,7 @@ def fetch_waiting(office: Office, session: Session, ids: Iterable[int]) -> list[
 
 
 def fetch_readable(
-    office: Office, session: Session, ids: Iterable[int]
+    office: Office, session: Session, ids: Iterable[int], *, under: Pipeline | None = None
 ) -> tuple[dict[int, Dossier], dict[int, Exception]]:
     """Return the cases that can be put on the table, and why the others can't: the code of a version is gone, a key is gone.
 
@@ -64,14 +69,14 @@ def fetch_readable(
     """
     wanted = sorted(set(ids))
     try:
-        return {dossier.row.id or 0: dossier for dossier in fetch(office, session, wanted)}, {}
+        return {dossier.row.id or 0: dossier for dossier in fetch(office, session, wanted, under=under)}, {}
     except Exception as error:
         if len(wanted) == 1:
             return {}, {wanted[0]: error}
     readable: dict[int, Dossier] = {}
     unreadable: dict[int, Exception] = {}
     for case_id in wanted:
-        found, failed = fetch_readable(office, session, [case_id])
+        found, failed = fetch_readable(office, session, [case_id], under=under)
         readable |= found
         unreadable |= failed
     return readable, unreadable
@@ -93,7 +98,14 @@ def by_number(office: Office, session: Session, number: str, *, lock: bool = Fal
     return found[number]
 
 
-def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: bool, history: bool) -> list[Dossier]:
+def _fetch(
+    office: Office,
+    session: Session,
+    which: ColumnElement[bool],
+    lock: bool,
+    history: bool,
+    under: Pipeline | None = None,
+) -> list[Dossier]:
     wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
     rows = session.scalars(wanted.with_for_update() if lock else wanted).all()
     if not rows:
@@ -125,7 +137,7 @@ def _fetch(office: Office, session: Session, which: ColumnElement[bool], lock: b
         )
         for segment in session.execute(turns):
             segments[segment.case_id].append(segment)
-    pipelines = {name: pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
+    pipelines = {name: under or pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
     return [
         Dossier(
             row,

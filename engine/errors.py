@@ -80,7 +80,7 @@ class LedgerMisfit(Exception):
             f"Case {number} does not fit {pipeline} version {version} at {where}: {what}. "
             f"Restore the code of that version, or migrate the case: jalur case migrate {number}"
         )
-        self.number, self.seq, self.step = number, seq, step
+        self.number, self.seq, self.step, self.what = number, seq, step, what
 
 
 class PipelineMistake(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import Any
 
 from engine.book import Book
@@ -51,11 +52,12 @@ class Turns:
         self._budget = case.rules.quietly(pipeline.clock) if pipeline.clock else None
         self._limit = stop_limit(case.rules)
         self._waits: list[tuple[Holder, str]] = []
+        self._contested = False
 
     @property
     def budget(self) -> Rule | None:
         """Return the rule of the case's legal budget, once its clock has begun."""
-        return self._budget if self._row.complete_at else None
+        return self._budget if self._row.complete_at and not self._contested else None
 
     def asked(self, question: Question[Any], key: str) -> None:
         """Note that the case waits for the answer to ``question``."""
@@ -69,6 +71,10 @@ class Turns:
         """Start the legal clock now: the dossier is complete. It starts once."""
         self._row.complete_at = self._row.complete_at or self._now
 
+    def contest(self) -> None:
+        """The case's own time ended with it: what follows is an appeal, whose questions have clocks of their own."""
+        self._contested = True
+
     def legal_due(self, question: Question[Any]) -> date | None:
         """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
         if self.budget is None or self._row.complete_at is None:
@@ -80,16 +86,17 @@ class Turns:
         return legal_due(self._calendar, clock, self._limit, local_date(self._now))
 
     def wait(self, came_back: tuple[datetime, str] | None) -> None:
-        """The play ends at its waits: write whose turn it is from now on, and whose it was in between."""
+        """The play ends at its waits: write whose turn it is from now on, and the office's before that if a day ended with it."""
         holders = {holder for holder, _ in self._waits}
         holder = next(one for one in (Holder.OFFICE, Holder.OUTSIDE, Holder.APPLICANT) if one in holders)
-        self._gap(came_back)
+        if holder is Holder.OFFICE or not came_back or local_date(came_back[0]) < local_date(self._now):
+            self._gap(came_back)
         self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
 
-    def end(self, came_back: tuple[datetime, str] | None) -> None:
+    def end(self, came_back: tuple[datetime, str] | None, key: str) -> None:
         """The case is closed: nobody's time runs."""
         self._gap(came_back)
-        self._turn(self._now, None, "closed#1")
+        self._turn(self._now, None, key)
 
     def _gap(self, came_back: tuple[datetime, str] | None) -> None:
         """From the last answer until this play the ball was with the office."""
@@ -114,14 +121,14 @@ class Turns:
             return False
         if holder is not Holder.APPLICANT:
             return True
-        stops = sum(
-            1 for one in self._segments if not one.running and one.since >= (self._row.complete_at or one.since)
-        )
-        return stops >= self._limit.count
+        begun = dropwhile(lambda one: not one.running, self._segments)
+        return sum(not one.running for one in begun) >= self._limit.count
 
     def _ground(self, holder: Holder | None, running: bool) -> str:
         if holder is None:
             return "closed"
+        if self._contested:
+            return "appeal"
         if self.budget is None:
             return "dossier not complete"
         return (self.budget.citation if running else self._limit.citation)[:128]

@@ -11,25 +11,66 @@ import hashlib
 import inspect
 import json
 import sys
+from collections.abc import Callable
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
 from engine.errors import Refused
-from engine.registry import Pipeline, all_versions
+from engine.registry import Appeal, Pipeline, all_versions, pipeline_named
 from models import Case, CaseStatus
 
 
-def fingerprint(pipeline: Pipeline) -> str:
+def fingerprint(pipeline: Pipeline | Appeal) -> str:
     """Return SHA-256 over the process (its module without comments and docstrings) and the schemas of its forms."""
     tree = ast.parse(inspect.getsource(sys.modules[pipeline.module]))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    forms = {name: question.form.model_json_schema() for name, question in sorted(pipeline.questions.items())}
+    forms = {name: question.form.model_json_schema() for name, question in sorted(pipeline.own_questions.items())}
     for schema in forms.values():
         _without_descriptions(schema)
     said = ast.dump(tree) + json.dumps(forms, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def same_step(pipeline: Pipeline, version: int, step: str) -> bool:
+    """Return whether a step does in that version what it does in ``pipeline``: its own code, and all that it calls here.
+
+    Where the code of one of them is gone nobody can tell, and they are not the same.
+    """
+    try:
+        steps = [one.steps[step] for one in (pipeline, pipeline_named(pipeline.name, version))]
+    except (Refused, KeyError):
+        return False
+    return _meaning(steps[0], set()) == _meaning(steps[1], set())
+
+
+def _meaning(work: Callable[..., Any], seen: set[str]) -> object:
+    """Return what a function does, in a form that can be compared: bytecode, and what its names stand for in our own code."""
+    function = inspect.unwrap(work)
+    if not isinstance(function, FunctionType) or function.__qualname__ in seen:
+        return getattr(function, "__qualname__", repr(function))
+    seen.add(function.__qualname__)
+    ours = function.__module__.split(".")[0] + "."
+    means: dict[str, object] = {}
+    for name in _names(function.__code__):
+        value = function.__globals__.get(name)
+        if isinstance(value, FunctionType) and value.__module__.startswith(ours):
+            means[name] = _meaning(value, seen)
+        elif not isinstance(value, FunctionType | ModuleType | type):
+            means[name] = repr(value)
+    return _plain(function.__code__), means
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [part for part in code.co_consts if isinstance(part, CodeType)]
+    return {*code.co_names}.union(*map(_names, inner))
+
+
+def _plain(code: CodeType) -> object:
+    return code.co_code, code.co_names, [_plain(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
 
 
 def must_have_code(session: Session) -> None:

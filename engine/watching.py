@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlmodel import Session, col, func, select
 
 from engine.database import among
-from engine.notices import notify
+from engine.notices import News, notify_all
 from engine.office import Office, RunHandle
 from engine.registry import all_versions
 from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Role, Run, Sweep, User, UserRole, Wait
@@ -22,6 +22,7 @@ LONGEST_RUN = timedelta(days=1)
 class Trouble(NamedTuple):
     """Something that an administrator has to look at. ``what`` names it, so that it is said once."""
 
+    kind: str
     what: str
     case_number: str | None
     words: str
@@ -35,14 +36,14 @@ def last_sweep(session: Session) -> datetime | None:
 def sweep_is_stale(office: Office, session: Session) -> datetime | None:
     """Return since when nobody sweeps; None where all is well.
 
-    That is the last sweep's end where it is longer ago than the rule ``sweep_patience`` allows. Where there never was one it is
+    That is the last sweep's end where it is longer ago than the rule ``watch_limit`` allows. Where there never was one it is
     the moment since which the first thing is due; an office in which nothing is due needs none.
     """
     now, last = office.clock.now(), last_sweep(session)
     if last is None:
         overdue = select(func.min(Wait.next_due_at)).where(col(Wait.settled_at).is_(None), col(Wait.next_due_at) <= now)
         return session.exec(overdue).one()
-    patience = timedelta(minutes=book("common").at("sweep_patience", office.clock.today()).value)
+    patience = timedelta(minutes=book("common").at("watch_limit", office.clock.today()).value)
     return last if now - last > patience else None
 
 
@@ -69,17 +70,14 @@ def report_troubles(office: Office, run: RunHandle) -> int:
             .having(func.count() == len(administrators))
         )
         new = sorted(set(found) - set(session.scalars(told))) if administrators else []
-        for what in new:
-            one = found[what]
-            notify(
-                session,
-                office,
-                administrators,
-                what=what,
-                kind="trouble",
-                case_number=one.case_number,
-                words=one.words,
-            )
+        notify_all(
+            session,
+            office,
+            [
+                News(administrators, one.what, one.kind, one.case_number, one.words)
+                for one in map(found.__getitem__, new)
+            ],
+        )
         return len(new)
 
 
@@ -98,7 +96,7 @@ def _parked(session: Session) -> Iterator[Trouble]:
         .group_by(col(Case.number), col(Case.error))
     )
     for number, error, seq in parked:
-        yield Trouble(f"parked/{number}/{seq}", number, f"Permohonan {number} terhenti: {error}")
+        yield Trouble("parked", f"parked/{number}/{seq}", number, f"Permohonan {number} terhenti: {error}")
 
 
 def _failed(office: Office, session: Session) -> Iterator[Trouble]:
@@ -107,4 +105,6 @@ def _failed(office: Office, session: Session) -> Iterator[Trouble]:
     failed = select(Run).where(col(Run.started_at) >= since, Run.kind != "cli", Run.state == "failed")
     for run in session.exec(failed):
         name = run.pipeline or "tanpa jalur"
-        yield Trouble(f"run/{run.id}", None, f"Proses otomatis ({name}) gagal: {run.error or 'tanpa keterangan'}")
+        yield Trouble(
+            "failed", f"run/{run.id}", None, f"Proses otomatis ({name}) gagal: {run.error or 'tanpa keterangan'}"
+        )

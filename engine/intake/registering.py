@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
 from engine.case import handle_of
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 # SQLite takes 32,766 values in a statement; smaller batches are as fast.
 BATCH = 1000
+MANY = 1000
 SEALED = ("national_id", "tax_id", "phone", "email", "address")
 INDEXED = ("national_id", "tax_id", "phone", "email")
 OF_BUSINESS = {
@@ -128,6 +129,7 @@ def register(session: Session, vault: Vault, accepted: list[Settled], import_id:
     ]
     for one, business_id in zip(accepted, _inserted(session, Business, rows), strict=True):
         one.business_id = business_id
+    _tell_the_planner(session, len(rows))
 
 
 def _register_persons(session: Session, vault: Vault, new: list[Settled], now: datetime) -> None:
@@ -163,6 +165,18 @@ def _open_accounts(session: Session, owners: list[Known], now: datetime) -> None
     users = [{"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners]
     accounts = _inserted(session, User, users)
     _insert(session, UserRole, [{"user_id": user_id, "role": str(Role.APPLICANT)} for user_id in accounts])
+
+
+def _tell_the_planner(session: Session, written: int) -> None:
+    """Let PostgreSQL look at the tables that have just grown, or it plans by what they were.
+
+    On a fresh database a second import of 20,000 rows was planned as for an empty one, and took an hour instead of seconds.
+    """
+    if written >= MANY and session.get_bind().dialect.name == "postgresql":
+        names = ", ".join(
+            str(table.__tablename__) for table in (Person, PersonIndex, SealingKey, Business, User, UserRole)
+        )
+        session.execute(text(f"ANALYZE {names}"))
 
 
 def _known(session: Session, digests: list[str]) -> dict[str, Known]:

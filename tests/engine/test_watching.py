@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from engine.accounts import add_user
 from engine.answering import retry
@@ -36,7 +36,9 @@ def reported(office: Office) -> int:
 
 def notices(session: Session, name: str) -> list[tuple[str, str | None, str]]:
     """What an account is to be told: the thing, the case, the words."""
-    wanted = select(Notice).join(User).where(User.name == name, Notice.kind == "trouble").order_by("id")
+    wanted = (
+        select(Notice).join(User).where(User.name == name, col(Notice.kind).in_(("parked", "failed"))).order_by("id")
+    )
     return [(one.what, one.case_number, one.words) for one in session.exec(wanted)]
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 from engine.documents import render as rendering
@@ -97,6 +97,7 @@ def world() -> Iterator[World]:
         yield it
 
 
+T = TypeVar("T")
 LONG, OF_LONG = 40, 20
 
 
@@ -113,17 +114,17 @@ def cut_everywhere(script: Script, start: Place, folder: Path, outside: World, *
         if act in (None, cut.act):
             count.note(cut.moment)
             distinct.setdefault((contents(cut.home), cut.taken, cut.act), cut)
-    for cut in spread(list(distinct.values())):
+    for cut in spread(list(distinct.values()), LONG, OF_LONG):
         count.played += 1
         finished(script, cut, start.signer, expected, outside)
     return count
 
 
-def spread(cuts: list[Cut]) -> list[Cut]:
-    """Return all cuts of a short ending; of a long one `OF_LONG`, evenly from the first to the last."""
-    if len(cuts) <= LONG or os.environ.get("JALUR_CUTS") == "all":
-        return cuts
-    return [cuts[place * (len(cuts) - 1) // (OF_LONG - 1)] for place in range(OF_LONG)]
+def spread(items: Sequence[T], most: int, of_more: int) -> Sequence[T]:
+    """Return all items if there are no more than ``most``; of more, ``of_more`` evenly from the first to the last."""
+    if len(items) <= most or os.environ.get("JALUR_CUTS") == "all":
+        return items
+    return [items[place * (len(items) - 1) // (of_more - 1)] for place in range(of_more)]
 
 
 def uninterrupted(script: Script, start: Place, folder: Path, outside: World) -> tuple[list[Cut], Record]:

@@ -1,0 +1,188 @@
+"""The ladder: each rung fires once, whoever sweeps, how often, how late, and whatever breaks on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlmodel import select
+
+from engine import sweeping
+from engine.accounts import add_user
+from engine.deadlines import ladder_of
+from engine.office import Office
+from engine.sweeping import Swept, sweep
+from models import Notice, User, Wait
+from models import Sweep as SweepRow
+from tests.engine.together import Killed, at_once
+
+if TYPE_CHECKING:
+    from tests.flows.nib_legalization.conftest import NibStory
+
+pytestmark = pytest.mark.usefixtures("blank_papers")
+Nib = Callable[..., "NibStory"]
+
+# A dossier check is asked on Monday 12 January 2026, for three working days; Friday the 16th is a holiday (Isra Mikraj).
+RUNGS = [
+    ("2026-01-14", "dossier_check#1/holder", "reminded", ["budi", "tuti"]),
+    ("2026-01-15", "dossier_check#1/holder", "reminded", ["budi", "tuti"]),
+    ("2026-01-19", "dossier_check#1/supervisor", "escalated", ["sari"]),
+    ("2026-01-21", "dossier_check#1/division_head", "escalated", ["rini"]),
+    ("2026-01-23", "dossier_check#1/office_head", "escalated", ["kadis"]),
+    ("2026-01-30", "dossier_check#1/reassign", "stays", ["budi", "tuti"]),
+]
+
+
+@pytest.fixture
+def ladder(nib: Nib, office: Office) -> NibStory:
+    """A dossier that nobody checks, in an office with a supervisor and a head."""
+    story = nib()
+    for name, role in (("sari", "supervisor"), ("kadis", "office_head")):
+        add_user(office, name, [role])
+    return story
+
+
+def swept(office: Office) -> Swept:
+    with office.run("flow", by="escalation") as run:
+        return sweep(office, run)
+
+
+def remarks(story: NibStory) -> list[tuple[str, str | None]]:
+    return [(entry.key, entry.outcome) for entry in story.entries if entry.key.startswith("dossier_check#1/")]
+
+
+def told(office: Office) -> list[tuple[str, str]]:
+    """Who has been told what, by notice, the oldest first."""
+    with office.db.reading() as session:
+        notices = select(User.name, Notice.what).join(User).order_by(Notice.id)  # type: ignore[arg-type]
+        return [(name, what) for name, what in session.exec(notices)]
+
+
+def test_a_stalled_case_climbs_the_ladder_to_its_end(ladder: NibStory, office: Office) -> None:
+    """Each rung on its day, none on the days between; a second sweep at the same moment finds nothing."""
+    ladder.on("2026-01-13")
+    assert swept(office).as_json() == {"due": 0, "reminded": 0, "escalated": 0, "silent": 0, "failed": []}
+    for place, (day, key, outcome, people) in enumerate(RUNGS, start=1):
+        ladder.on(day, 6)
+        assert swept(office).due == 0, f"too early on {day}"
+        ladder.on(day, 8)
+        assert swept(office).due == 1
+        assert swept(office).due == 0
+        assert (len(remarks(ladder)), remarks(ladder)[-1]) == (place, (key, outcome))
+        new = [name for name, what in told(office) if what.startswith(f"{ladder.number}/dossier_check#1/")]
+        assert new[-len(people) :] == people
+    ladder.on("2026-06-30")
+    assert swept(office).due == 0
+    assert ladder.waits_for == ["dossier_check#1"], "an office's silence never ends an applicant's case"
+    assert ladder.dossier().waits_for == ["classification#1"]
+    assert ladder.is_whole()
+
+
+def test_a_schedule_that_did_not_run_fires_every_rung_once_and_says_the_last_reminder_only(
+    ladder: NibStory, office: Office
+) -> None:
+    """Nothing ran from the 12th to the 21st: four rungs in one go; the officers hear one reminder and not two."""
+    ladder.on("2026-01-21", 9)
+    found = swept(office)
+    assert (found.due, found.reminded, found.escalated) == (1, 2, 2)
+    assert remarks(ladder) == [(key, outcome) for _, key, outcome, _ in RUNGS[:4]]
+    assert [name for name, _ in told(office)] == ["sari", "rini"]
+    assert swept(office).due == 0
+
+
+def test_two_workers_at_once_fire_a_rung_once(ladder: NibStory, office: Office) -> None:
+    """Four sweeps at the same moment: one entry, one notice to each."""
+    ladder.on("2026-01-14", 9)
+    ends = at_once(*[partial(swept, office)] * 4)
+    assert [end for end in ends if not isinstance(end, Swept)] == []
+    assert sum(end.due for end in ends) == 1
+    assert remarks(ladder) == [("dossier_check#1/holder", "reminded")]
+    assert len(told(office)) == 2
+
+
+def test_a_worker_killed_in_mid_sweep_leaves_nothing_half_done(
+    ladder: NibStory, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies after the update and before the commit: the next sweep does all of it, once."""
+    ladder.on("2026-01-14", 9)
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeping, "notify", dies)
+        with pytest.raises(Killed):
+            swept(office)
+    assert (remarks(ladder), told(office)) == ([], [])
+    assert swept(office).reminded == 1
+    assert remarks(ladder) == [("dossier_check#1/holder", "reminded")]
+
+
+def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of three can't be handled: it is named with its reason, the others are reminded."""
+    numbers = ("3508166904956220", "3508166904956221", "3508166904956222")
+    stories = [nib(national_id=number) for number in numbers]
+    broken, right = stories[1].case.id, ladder_of
+
+    def breaks(rules: Any, question: Any) -> Any:
+        if question.name == "dossier_check" and sweeping_now[-1] == broken:
+            raise ValueError("NIK 3508166904956221 tidak dikenal")
+        return right(rules, question)
+
+    sweeping_now: list[int | None] = []
+    one_of = sweeping._sweep_one
+
+    def notes(office: Office, run: Any, session: Any, dossier: Any, *rest: Any) -> None:
+        sweeping_now.append(dossier.row.id)
+        one_of(office, run, session, dossier, *rest)
+
+    monkeypatch.setattr(sweeping, "_sweep_one", notes)
+    monkeypatch.setattr(sweeping, "ladder_of", breaks)
+    stories[0].on("2026-01-14", 9)
+    found = swept(office)
+    assert (found.due, found.reminded) == (3, 2)
+    assert found.failed == [{"case": stories[1].number, "reason": "ValueError: NIK 350816********21 tidak dikenal"}]
+    assert [len(remarks(story)) for story in stories] == [1, 0, 1]
+    with office.db.reading() as session:
+        row = session.exec(select(SweepRow)).one()
+        assert (row.due, row.failed, row.finished_at) == (3, 1, office.clock.now())
+
+
+def test_an_applicant_gets_letters_and_then_the_end(nib: Nib, office: Office) -> None:
+    """Half the time, the day itself, then the supervisor's turn; the silence ends it, and no reminder comes after that."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])  # five working days, until 20 January
+    story.on("2026-01-15").nothing_happens()
+    assert story.letters[-1] == "reminder"
+    text = story.letter("reminder")
+    assert text["subject"] == f"Pengingat: Lengkapi berkas Anda ({story.number})"
+    assert "Kami menunggunya sampai 20 Januari 2026." in text["text"]
+    assert "perkara kami tutup" in text["text"]
+    story.on("2026-01-20").nothing_happens()
+    assert story.letters.count("reminder") == 2
+    story.on("2026-03-31").nothing_happens()
+    assert story.outcome == "not_corrected"
+    assert story.letters.count("reminder") == 2
+    assert swept(office).due == 0
+
+
+def test_an_answer_in_the_same_second_as_the_end_is_in_time_and_the_sweep_finds_nothing(
+    nib: Nib, office: Office
+) -> None:
+    """23:59:59 of the last day belongs to the owner; a second later the time is up."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])
+    with office.db.reading() as session:
+        end = session.exec(select(Wait.silent_at).where(Wait.key == "correction#1")).one()
+    assert end is not None
+    story.clock.moment = end
+    story.nothing_happens()
+    assert story.waits_for == ["correction#1"]
+    story.corrects(note="foto baru")
+    assert story.waits_for == ["dossier_check#2"]
+    other = nib(national_id="3508166904956221").dossier("return", deficiencies=["foto KTP buram"])
+    with office.db.reading() as session:
+        ends = session.exec(select(Wait.silent_at).where(Wait.case_id == other.case.id)).all()
+    other.clock.moment = max(one for one in ends if one)
+    other.clock.turn(seconds=1)
+    assert other.nothing_happens().outcome == "not_corrected"
