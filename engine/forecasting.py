@@ -24,7 +24,6 @@ from sqlmodel import Session, col
 
 from engine.calendar import Calendar
 from engine.clock import JAKARTA, local_date
-from engine.deadlines import after
 from engine.legal_clock import DAY
 from engine.office import Office
 from engine.timekeeping import local_day, office_of
@@ -95,7 +94,7 @@ def forecast(office: Office, session: Session, *, within: int | None = None) -> 
     """
     now = office.clock.now()
     today, paces = local_date(now), _paces(office, session)
-    day_after = cache(lambda days: after(office.calendar, today - DAY, days))
+    day_after = cache(lambda days: office.calendar.after(today - DAY, days))
     lying: dict[Desk, float] = defaultdict(float)  # working days until everything before is answered
     cases: list[dict[str, Any]] = []
     offices: dict[str, Tally] = defaultdict(Tally)

@@ -69,15 +69,9 @@ def report_troubles(office: Office, run: RunHandle) -> int:
             .group_by(col(Notice.what))
             .having(func.count() == len(administrators))
         )
-        new = sorted(set(found) - set(session.scalars(told))) if administrators else []
-        notify_all(
-            session,
-            office,
-            [
-                News(administrators, one.what, one.kind, one.case_number, one.words)
-                for one in map(found.__getitem__, new)
-            ],
-        )
+        new = [found[what] for what in sorted(set(found) - set(session.scalars(told)))] if administrators else []
+        news = [News(administrators, one.what, one.kind, one.case_number, one.words) for one in new]
+        notify_all(session, office, news)
         return len(new)
 
 
