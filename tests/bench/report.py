@@ -29,6 +29,7 @@ HELP_SECONDS = 0.4
 OF_TIME = (
     ("milliseconds_to_find", "find {due:,} due ones", 50.0, "ms at most"),
     ("sweep", "sweep {due:,} due ones", 20.0, "s at most"),
+    ("rederive", "derive {clocks:,} open clocks again after a new day off", 60.0, "s at most"),
     ("report_time", "report time", 10.0, "s at most"),
 )
 # "The same time": medians of a few milliseconds wander by as much on a busy machine.
@@ -128,7 +129,18 @@ def show(found: Found, console: Console) -> None:
             table.add_row(act, *(str(ms) for ms in by_size.values()), str(size["ratios"][act]))
         console.print(table)
     if rows := found.get("time"):
-        shown = ("open", "making", "milliseconds_to_find", "sweep", "sweeps", "report_time", "forecast", "verified")
+        shown = (
+            "open",
+            "making",
+            "milliseconds_to_find",
+            "sweep",
+            "sweeps",
+            "rederive",
+            "moved",
+            "report_time",
+            "forecast",
+            "verified",
+        )
         table = Table(*shown, title=f"Legal time, {rows[0]['cases']:,} cases of which {rows[0]['due']:,} due; seconds")
         for row in rows:
             table.add_row(*(str(row.get(name, "")) for name in shown))
