@@ -464,6 +464,19 @@ def shadow(
         tell(play(office, pipeline, to=to, rules=rules, rules_on=day, limit=limit), json)
 
 
+@case_app.command("recall")
+def case_recall(
+    number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")], json: Json = False
+) -> None:
+    """Take the last answer back, before anything that can't be undone was built on it: its question is asked again."""
+    from engine.recalling import recall
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            recall(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
 @app.command()
 def runs(
     pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,

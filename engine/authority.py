@@ -86,7 +86,7 @@ def may_answer(
         )
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     must_be_impartial(session, user, case, question, on, took_part, wait.key)
-    _in_region(user, case)
+    in_region(user, case)
     return Actor(user.name, question.of)
 
 
@@ -97,7 +97,7 @@ def may_act_for_applicant(session: Session, user: User, case: Case, on: date) ->
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
     if Role.OFFICER in _known_roles(session, user):
-        _in_region(user, case)
+        in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -132,7 +132,7 @@ def _for_the_applicant(
                 for_people="Petugas hanya dapat mencatat jawaban pemohon dari berkas kertas yang dipindai: isi kolom paper.",
                 user=user.name,
             )
-        _in_region(user, case)
+        in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -146,7 +146,8 @@ def _stranger(user: User, case: Case) -> NotAllowed:
     )
 
 
-def _in_region(user: User, case: Case) -> None:
+def in_region(user: User, case: Case) -> None:
+    """Do nothing where the case lies in the region that ``user`` works for. Raises `NotAllowed`."""
     if user.region_code and not case.region_code.startswith(user.region_code):
         raise NotAllowed(
             f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
@@ -191,6 +192,7 @@ __all__ = [
     "Actor",
     "handle_of",
     "hash_own_code",
+    "in_region",
     "may_act_for_applicant",
     "may_answer",
     "new_own_code",

@@ -5,6 +5,7 @@ Longer than 300 lines because the five rules below are one mechanism, and are ch
 One `Replay` plays one case once, inside a transaction that holds the case's row lock:
 1. every call (step, ask, external step, issue) gets the key ``name#n``, numbered in call order;
 2. a key that the ledger has is *fitted*: kind and hash of the arguments must agree, and its result is returned;
+   (what a recall took back is not seen, and is asked and done again under the next numbers: engine/superseding.py);
 3. before anything new is written, all replayed entries must have been met, or the code has changed: `LedgerMisfit`;
 4. a step that is new is performed now, its rows and its entry go into the chunk's book;
 5. a wait that is open ends the play (`Suspended`), until somebody or something settles it.
@@ -37,6 +38,7 @@ from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
 from engine.subjects import own_numbers
+from engine.superseding import NOTHING, RECALLED, Superseded
 from engine.turns import Turns
 from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
@@ -76,12 +78,16 @@ class PlainStage:
 
 @dataclass(frozen=True)
 class Past:
-    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when."""
+    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when.
+
+    Of what recalls took back the entries are left out, and the waits stay: they tell what became of a question.
+    """
 
     entries: Mapping[str, Row[Any]]
     waits: Mapping[str, AnyWait]
     answers: Mapping[str, tuple[dict[str, Any], datetime]]
     segments: Sequence[Segment] = ()
+    superseded: Superseded = NOTHING
 
 
 _playing: ContextVar[Replay | None] = ContextVar("playing", default=None)
@@ -207,6 +213,7 @@ class Replay:
         """
         self._only_in_the_process("ask")
         settled: list[Form | Silence | Passed] = []
+        unanswered: list[tuple[Question[Any], str, str, str | None]] = []
         for question, holder in zip_longest(questions, to):
             arguments = {"apart_from": apart_from, "to": holder, "known": known}
             key, arguments_hash = self._called(question.name, {k: v for k, v in arguments.items() if v is not None})
@@ -214,7 +221,9 @@ class Replay:
                 self._fit(entry, key, arguments_hash, {EntryKind.ANSWER})
                 settled.append(self._settled(question, key, entry))
             else:
-                self._wait_for(question, key, arguments_hash, apart_from, note, holder, known)
+                unanswered.append((question, key, arguments_hash, holder))
+        for question, key, arguments_hash, holder in unanswered:
+            self._wait_for(question, key, arguments_hash, apart_from, note, holder, known)
         if len(settled) < len(questions):
             raise Suspended
         return settled
@@ -301,7 +310,7 @@ class Replay:
 
     def _called(self, name: str, arguments: Any) -> tuple[str, str]:
         self._counts[name] += 1
-        key = f"{name}#{self._counts[name]}"
+        key = f"{name}#{self.past.superseded.number(name, self._counts[name])}"
         return key, ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
 
     def _fit(self, entry: Row[Any], key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
@@ -429,7 +438,11 @@ class Replay:
 
     def _ball_came_back(self) -> tuple[datetime, str] | None:
         """Return when somebody else's turn last ended, by the ledger, and with which entry."""
-        ended = [entry for entry in self.past.entries.values() if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE)]
+        ended = [
+            entry
+            for entry in self.past.entries.values()
+            if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE) or entry.outcome == RECALLED
+        ]
         last = max(ended, key=lambda entry: entry.seq, default=None)
         return (last.at, last.key) if last else None
 

@@ -20,6 +20,7 @@ from engine.clock import JAKARTA, TurnedClock
 from engine.delivering import deliver
 from engine.office import Office
 from engine.opening import open_cases
+from engine.recalling import recall
 from engine.registry import pipeline_named
 from engine.showing import case_numbered, show
 from engine.sweeping import sweep
@@ -65,6 +66,13 @@ class Story:
         """Take the application back."""
         with self.office.run("cli", by=by) as run:
             withdraw(self.office, run, self.number, by=by, reason=reason)
+        self.advance()
+        return self
+
+    def recalls(self, by: str, reason: str = "salah tekan") -> Self:
+        """Take the last answer back and let the case go on."""
+        with self.office.run("cli", by=by) as run:
+            recall(self.office, run, self.number, by=by, reason=reason)
         self.advance()
         return self
 

@@ -1,0 +1,378 @@
+"""The last answer is taken back: asked again, done anew, kept as history; refused where something was built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlmodel import select
+
+from engine.accounts import add_user
+from engine.answering import Answered, answer
+from engine.book import Book
+from engine.dossiers import by_number
+from engine.errors import NotAllowed, NotWaiting, Refused
+from engine.office import Office, RunHandle
+from engine.people import declare_conflict
+from engine.recalling import recall
+from engine.replay import PlainStage, Replay
+from models import Business, ClockSegment, Letter, Wait
+from tests.engine.conftest import Begin
+from tests.engine.together import at_once
+from tests.outside.misbehaving_oss import MisbehavingOss, Mood
+from tests.pipelines_for_tests.workshop import CERTIFICATES, FARM_VISIT, Workshop
+from tests.story import Story
+
+if TYPE_CHECKING:
+    from tests.flows.nib_legalization.conftest import NibStory
+
+pytestmark = pytest.mark.usefixtures("blank_papers")
+Nib = Callable[..., "NibStory"]
+
+OFFICERS = (
+    ("visit = ask(VISIT)", "visit = ask(VISIT)"),
+    ("Sample, of=Role.COMPANION", "Sample, of=Role.OFFICER, apart_from=('visit',)"),
+)
+
+
+@pytest.fixture(autouse=True)
+def farm(workshop: Workshop) -> None:
+    """A small pipeline that most of these stories tell."""
+    workshop.write()
+
+
+class Undone(Exception):
+    """Ends a transaction that was only to be looked at."""
+
+
+def played_again(office: Office, story: Story) -> None:
+    """Play the case from the database in another office, as a process that knows nothing; it writes nothing new."""
+    fresh = Office.open(office.settings, office.clock)
+    try:
+        with fresh.db.writing() as session:
+            dossier, book = by_number(fresh, session, story.number), Book()
+            args = (dossier.pipeline, dossier.row, dossier.case, dossier.key, dossier.past, PlainStage())
+            Replay(fresh, RunHandle("again", "cli", "test"), session, book, *args).play()
+            written = [row["key"] for table, rows in book._rows.items() for row in rows if table is not ClockSegment]
+            assert written == (["closed#1"] if story.outcome else [])
+            raise Undone
+    except Undone:
+        pass
+    finally:
+        fresh.close()
+    assert story.is_whole()
+
+
+def keys(story: Story) -> list[str]:
+    """Return the keys of the ledger."""
+    return [entry.key for entry in story.entries]
+
+
+def test_the_question_is_asked_again_and_the_steps_are_done_anew(begin: Begin, office: Office) -> None:
+    """Who pressed the wrong button takes it back; both answers stay in the ledger, and the second one counts."""
+    story = begin().answers("budi", "visit", decision="bad")
+    assert story.waits_for == ["sample#1"]
+    story.recalls("budi", "salah lahan, NIK 3508166904956220")
+    assert story.waits_for == ["visit#2"]
+    entry = story.entries[-1]
+    assert (entry.key, entry.kind, entry.actor, entry.role, entry.outcome) == (
+        "recall#1",
+        "remark",
+        "budi",
+        "officer",
+        "recalled",
+    )
+    assert entry.reason == "salah lahan, NIK 350816********20"
+    assert entry.result["superseded"] == ["visit#1", "weigh#1", "sample#1"]
+    played_again(office, story)
+    story.answers("budi", "visit#2", decision="fine").answers("ani", "sample#2", decision="fine")
+    assert story.outcome == "done"
+    assert keys(story) == [
+        "opened#1", "greet#1", "visit#1", "weigh#1", "recall#1", "visit#2", "weigh#2", "sample#2", "thank#1", "closed#1",
+    ]  # fmt: skip
+    played_again(office, story)
+
+
+def test_who_answers_what_is_asked_no_more_is_told(begin: Begin) -> None:
+    """The companion's form was open while the officer took the visit back."""
+    story = begin().answers("budi", "visit", decision="bad").recalls("budi")
+    with pytest.raises(
+        NotWaiting, match="no longer asks what an answer that was taken back led to: 'sample#1'"
+    ) as told:
+        story.answers("ani", "sample#1", decision="fine")
+    assert "karena jawaban sebelumnya dicabut" in told.value.for_people
+    with pytest.raises(NotWaiting, match="waiting for: visit#2"):
+        story.answers("budi", "visit#1", decision="fine")
+
+
+def test_taken_back_twice_and_then_withdrawn(begin: Begin, office: Office) -> None:
+    """Each time under the next number; a withdrawal finds the question that is open now."""
+    story = begin()
+    for n in (1, 2, 3):
+        story.answers("budi", f"visit#{n}", decision="bad").recalls("budi")
+    assert story.waits_for == ["visit#4"]
+    played_again(office, story)
+    story.withdraws("owner-1")
+    assert story.outcome == "withdrawn"
+    played_again(office, story)
+
+
+def test_two_answers_in_a_row_are_taken_back_one_by_one(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """The last one first: each recall takes one step back."""
+    twice = ("    sample = ask(SAMPLE)\n", "    sample = ask(SAMPLE)\n    visit = ask(VISIT)\n")
+    workshop.write(FARM_VISIT, "made_up", twice)
+    story = begin().answers("budi", "visit", decision="bad").answers("ani", "sample", decision="bad")
+    assert story.waits_for == ["visit#2"]
+    story.recalls("ani")
+    assert story.waits_for == ["sample#2"]
+    story.recalls("budi")
+    assert story.waits_for == ["visit#3"]
+    story.answers("budi", "visit#3", decision="fine")
+    assert story.waits_for == ["sample#3"]
+    story.answers("ani", "sample#3", decision="fine").answers("budi", "visit#4", decision="fine")
+    assert story.outcome == "done"
+    played_again(office, story)
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_at_every_wait_a_recall_leads_to_the_same_question(place: int, nib: Nib, office: Office) -> None:
+    """The real process: from each wait one answer back, replayed from the database by another office, and on to the end."""
+    story = nib()
+    acts: list[tuple[str, Callable[[], Any]]] = [
+        ("budi", partial(story.dossier, "return", deficiencies=["foto KTP buram"])),
+        ("owner-1", partial(story.corrects, note="foto baru")),
+        ("budi", story.dossier),
+        ("ani", partial(classified, story)),
+        ("budi", partial(signs, story)),
+    ]
+    for by, act in acts[: place + 1]:
+        act()
+    if place >= len(acts):
+        story.filed()
+        with pytest.raises(Refused, match="records what was done in somebody else's system"):
+            story.recalls("budi")
+        return
+    by = acts[place][0]
+    asked = [entry for entry in story.entries if entry.kind == "answer"][-1].key
+    number = int(asked.split("#")[1]) + 1
+    story.recalls(by)
+    assert story.waits_for == [f"{asked.split('#')[0]}#{number}"]
+    played_again(office, story)
+    for _, act in acts[place:]:
+        act()
+    story.filed().recorded()
+    assert story.outcome == "legalized"
+    played_again(office, story)
+
+
+def classified(story: NibStory) -> None:
+    """A companion settles code and risk, under whatever key."""
+    story.answers("ani", story._next("classification"), decision="proceed", industry_code="10794", risk_level="R")
+
+
+def signs(story: NibStory) -> None:
+    """An officer scans the signed statement, under whatever key."""
+    from tests.people import EVIDENCE
+
+    words = {"decision": "sign", "k3l": True, "spatial": True, "sppl": True, "paper": EVIDENCE}
+    story.answers("budi", story._next("statement"), **words)
+
+
+def test_a_letter_that_went_out_stays_and_the_next_has_its_own_key(nib: Nib, office: Office) -> None:
+    """The owner was asked for a photo and then told that all is there: both letters are on record."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])
+    assert "corrections_needed" in story.letters or len(story.letters) == 2
+    before = story.letters
+    story.recalls("budi").dossier("return", deficiencies=["alamat"])
+    assert story.letters == [*before, before[-1]]
+    with office.db.reading() as session:
+        found = [letter.key for letter in session.exec(select(Letter).where(Letter.case_id == story.case.id))]
+    assert len(set(found)) == 3
+
+
+# -- several at once ---------------------------------------------------------------------------------------------------
+
+BOTH = (("visit = ask(VISIT)", "visit, sample = ask_all(VISIT, SAMPLE)"), ("    sample = ask(SAMPLE)\n", ""))
+SCORES = (
+    ("Visit, of=Role.OFFICER", "Visit, of=Role.COMPANION"),
+    ("visit = ask(VISIT)", "visit, *_ = ask_each(VISIT, to=['ani', 'ira', 'uci'])"),
+)
+
+
+def test_of_two_asked_together_the_other_is_asked_anew(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """Nothing was built on it yet, and nobody sees half of what was asked."""
+    workshop.write(FARM_VISIT, "made_up", *BOTH)
+    story = begin().answers("budi", "visit", decision="bad").recalls("budi")
+    assert story.waits_for == ["sample#2", "visit#2"]
+    with pytest.raises(NotWaiting):
+        story.answers("ani", "sample#1", decision="fine")
+    story.answers("ani", "sample#2", decision="fine").answers("budi", "visit#2", decision="fine")
+    assert story.outcome == "done"
+    played_again(office, story)
+
+
+def test_an_earlier_answer_of_the_same_ask_stays(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """The companion's sample is not taken back with the officer's visit."""
+    workshop.write(FARM_VISIT, "made_up", *BOTH)
+    story = begin().answers("ani", "sample", decision="fine").answers("budi", "visit", decision="bad")
+    assert story.outcome == "done"
+    with pytest.raises(Refused, match="the case is closed"):
+        story.recalls("budi")
+
+
+@pytest.mark.parametrize(("order", "asked"), [
+    (["ani#1"], {"ani": 4, "ira": 5, "uci": 6}),
+    (["ira#2", "ani#1"], {"ani": 4, "uci": 5}),
+    (["uci#3", "ani#1"], {"ani": 4, "ira": 5}),
+    (["ani#1", "ira#2"], {"ira": 4, "uci": 5}),
+])  # fmt: skip
+def test_each_kept_score_stays_with_who_gave_it(
+    order: list[str], asked: dict[str, int], workshop: Workshop, begin: Begin, office: Office
+) -> None:
+    """Of several who are asked the same, whoever answered before keeps their place, though the keys go by count."""
+    workshop.write(FARM_VISIT, "made_up", *SCORES)
+    for name in ("ira", "uci"):
+        add_user(office, name, ["companion"])
+    story = begin()
+    for one in order:
+        story.answers(one[:3], f"visit{one[3:]}", decision="bad")
+    story.recalls(order[-1][:3])
+    with office.db.reading() as session:
+        open_waits = session.exec(select(Wait).where(Wait.case_id == story.case.id, Wait.settled_at.is_(None))).all()  # type: ignore[union-attr]
+    assert {wait.holder: int(wait.key.split("#")[1]) for wait in open_waits} == asked
+    played_again(office, story)
+    for name, number in asked.items():
+        story.answers(name, f"visit#{number}", decision="fine")
+    assert story.waits_for == ["sample#1"]
+    *_, last = asked
+    story.recalls(last)
+    assert story.waits_for == [f"visit#{max(asked.values()) + 1}"]
+    played_again(office, story)
+
+
+# -- who may -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_who_answered_or_stands_above_may_take_it_back(begin: Begin, office: Office) -> None:
+    """A colleague is refused by name; a superior up the line, a head of division or an administrator may."""
+    add_user(office, "sari", ["supervisor"])
+    add_user(office, "joko", ["officer"], reports_to="sari")
+    story = begin()
+    for by, role in (("sari", "supervisor"), ("rini", "division_head"), ("admin", "administrator")):
+        story.answers("joko", story.waits_for[0], decision="bad")
+        with pytest.raises(NotAllowed, match="tuti did not give visit#. of .*: joko did") as refused:
+            story.recalls("tuti")
+        assert "Hanya ia, atasannya" in refused.value.for_people
+        story.recalls(by)
+        assert (story.entries[-1].actor, story.entries[-1].role) == (by, role)
+
+
+def test_nobody_who_is_barred_takes_it_back(begin: Begin, office: Office) -> None:
+    """A head of division with a declared conflict, and one of another region."""
+    story = begin().answers("budi", "visit", decision="bad")
+    with office.db.reading() as session:
+        business = session.exec(select(Business.id)).one()
+    declare_conflict(office, "rini", "family", by="rini", business=business)
+    with pytest.raises(NotAllowed, match="declared a conflict of interest"):
+        story.recalls("rini")
+    add_user(office, "dewi", ["division_head"], region="3578")
+    with pytest.raises(NotAllowed, match="works for region 3578"):
+        story.recalls("dewi")
+
+
+def test_a_recalled_answer_bars_nobody(workshop: Workshop, begin: Begin) -> None:
+    """Who took a visit back did not take part: a colleague visits, and they may take the sample."""
+    workshop.write(FARM_VISIT, "made_up", *OFFICERS)
+    story = begin().answers("budi", "visit", decision="bad")
+    with pytest.raises(NotAllowed, match="took part"):
+        story.answers("budi", "sample", decision="fine")
+    story.recalls("budi").answers("tuti", "visit#2", decision="fine")
+    with pytest.raises(NotAllowed, match="took part"):
+        story.answers("tuti", "sample#2", decision="fine")
+    story.answers("budi", "sample#2", decision="fine")
+    assert story.outcome == "done"
+
+
+# -- when it is too late -----------------------------------------------------------------------------------------------
+
+
+def test_silence_is_not_taken_back(nib: Nib) -> None:
+    """Nobody gave it."""
+    with pytest.raises(Refused, match="Nobody has answered anything"):
+        nib().recalls("rini")
+    story = nib(national_id="3508166904956221").dossier("return", deficiencies=["foto KTP buram"])
+    story.on("2026-06-30").nothing_happens()
+    with pytest.raises(Refused, match="the case is closed"):
+        story.recalls("rini")
+
+
+def test_while_a_machine_is_under_way_nothing_is_taken_back(nib: Nib, oss: MisbehavingOss) -> None:
+    """OSS may have the filing already: its end is awaited, or the owner withdraws."""
+    oss.next(Mood.BUSY)
+    story = nib().to_statement().signs_on_paper()
+    with pytest.raises(Refused, match=r"oss_filing#1 is under way .*jalur case withdraw") as refused:
+        story.recalls("budi")
+    assert "mungkin sudah terkirim" in refused.value.for_people
+    story.clock.turn(minutes=3)
+    story.advance()
+    with pytest.raises(Refused, match="statement#1 .* oss_filing#1 was built on it"):
+        story.recalls("budi")
+    assert oss.taken
+
+
+def test_what_a_document_was_built_on_stays(workshop: Workshop, begin: Begin) -> None:
+    """A certificate that is out is corrected or withdrawn, not forgotten."""
+    more = ('certificate = issue(CERTIFICATE, {"to": case.applicant.name})\n    return',
+            'ask(VISIT)\n    certificate = issue(CERTIFICATE, {"to": case.applicant.name})\n    ask(SAMPLE)\n    return')  # fmt: skip
+    workshop.write(CERTIFICATES, "made_up", more)
+    story = begin("certificates").answers("budi", "visit", decision="fine")
+    assert story.waits_for == ["sample#1"]
+    with pytest.raises(Refused, match="certificate#1 was built on it. Correct a name or number"):
+        story.recalls("budi")
+    assert story.waits_for == ["sample#1"]
+
+
+def test_a_standing_that_was_given_stays(workshop: Workshop, begin: Begin) -> None:
+    """What other cases may rely on already."""
+    workshop.write(FARM_VISIT, "made_up", ("return grams", 'stand("weighed")\n    return grams'))
+    story = begin().answers("budi", "visit", decision="fine")
+    with pytest.raises(Refused, match="the standing weighed was given"):
+        story.recalls("budi")
+
+
+def test_a_parked_case_goes_on_after_the_answer_that_broke_it(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """The answer that the code can't take is taken back, and the case is free."""
+    workshop.write(FARM_VISIT, "made_up", ("weigh(case, 100)", "weigh(case, 100 // len(visit.reason))"))
+    story = begin().answers("budi", "visit", decision="bad")
+    assert story.case.status == "parked"
+    story.recalls("budi")
+    assert (story.case.status, story.case.error, story.waits_for) == ("open", None, ["visit#2"])
+    story.answers("budi", "visit#2", decision="fine", reason="x").answers("ani", "sample#1", decision="fine")
+    assert story.outcome == "done"
+    played_again(office, story)
+
+
+def test_of_recall_and_answer_at_the_same_moment_one_wins(nib: Nib, office: Office) -> None:
+    """Either the answer stands and is now the last one, or its question is no longer asked; never both."""
+
+    def takes_back() -> Any:
+        with office.run("cli", by="budi") as run:
+            return recall(office, run, story.number, by="budi", reason="salah")
+
+    def answers() -> Any:
+        with office.run("web", by="ani") as run:
+            data = {"decision": "proceed", "industry_code": "10794", "risk_level": "R"}
+            return answer(office, run, story.number, "classification#1", by="ani", data=data)
+
+    for place in range(3):
+        story = nib(national_id=f"350816690495623{place}").dossier()
+        taken_back, answered = at_once(takes_back, answers)
+        if isinstance(answered, Answered):
+            assert isinstance(taken_back, NotAllowed)
+        else:
+            assert isinstance(answered, NotWaiting) and taken_back is None
+        story.advance()
+        assert story.waits_for == (["statement#1"] if isinstance(answered, Answered) else ["dossier_check#2"])
+        played_again(office, story)
