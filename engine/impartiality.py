@@ -80,7 +80,7 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
     entries = session.execute(
         select_columns(*map(col, wanted))
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
-        .where(CaseRow.number == case_number)
+        .where(col(CaseRow.number) == case_number)
     ).all()
     taken_back = superseded_by(entries).keys
     return {

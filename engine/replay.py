@@ -47,6 +47,7 @@ from models.privacy import without_numbers, without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
+CORRECTED = "corrected"
 
 
 class Suspended(BaseException):
@@ -136,6 +137,11 @@ class Replay:
         self.turns = Turns(office.calendar, pipeline, case, row, past.segments, book, self.now)
         self._counts: Counter[str] = Counter()
         self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
+        # Facts that were corrected made other arguments of what was called before: see _with_other_facts.
+        self._corrected_at = max(
+            (entry.at for entry in past.entries.values() if row.corrected_seq and entry.outcome == CORRECTED),
+            default=None,
+        )
         # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
         self._open = {
             key for key, wait in past.waits.items() if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
@@ -314,12 +320,18 @@ class Replay:
         return key, ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
 
     def _fit(self, entry: Row[Any], key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
+        """Meet an entry: its kind and the hash of its arguments agree.
+
+        What was recorded, or asked, before the facts of the case were corrected (`CaseRow.corrected_seq`) was called with
+        other arguments: it is fitted by key and kind alone.
+        """
+
         def misfit(what: str) -> LedgerMisfit:
             return LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, entry.seq, key, what)
 
         if entry.kind not in kinds:
             raise misfit(f"the ledger recorded a {entry.kind} there")
-        if entry.arguments_hash != arguments_hash:
+        if entry.arguments_hash != arguments_hash and not self._with_other_facts(key, entry.seq):
             raise misfit("it was recorded with other arguments")
         self._unmet.discard(key)
 
@@ -394,9 +406,17 @@ class Replay:
         )
 
     def _fit_wait(self, wait: AnyWait, arguments_hash: str) -> None:
-        if wait.arguments_hash != arguments_hash:
+        if wait.arguments_hash != arguments_hash and not self._with_other_facts(wait.key, None):
             self._refuse_wait(wait.key, "it was asked with other arguments")
         self._open.discard(wait.key)
+
+    def _with_other_facts(self, key: str, seq: int | None) -> bool:
+        """Return whether an entry, or the wait under ``key``, is of before the last correction."""
+        if self._corrected_at is None:
+            return False
+        wait = self.past.waits.get(key)
+        before = seq is not None and seq <= self.row.corrected_seq
+        return before or (wait is not None and wait.asked_at <= self._corrected_at)
 
     def _refuse_wait(self, key: str, what: str) -> NoReturn:
         raise LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, None, key, what)

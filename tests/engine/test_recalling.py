@@ -147,7 +147,7 @@ def test_at_every_wait_a_recall_leads_to_the_same_question(place: int, nib: Nib,
         ("ani", partial(classified, story)),
         ("budi", partial(signs, story)),
     ]
-    for by, act in acts[: place + 1]:
+    for _, act in acts[: place + 1]:
         act()
     if place >= len(acts):
         story.filed()
@@ -262,7 +262,7 @@ def test_only_who_answered_or_stands_above_may_take_it_back(begin: Begin, office
     story = begin()
     for by, role in (("sari", "supervisor"), ("rini", "division_head"), ("admin", "administrator")):
         story.answers("joko", story.waits_for[0], decision="bad")
-        with pytest.raises(NotAllowed, match="tuti did not give visit#. of .*: joko did") as refused:
+        with pytest.raises(NotAllowed, match=r"tuti did not give visit#. of .*: joko did") as refused:
             story.recalls("tuti")
         assert "Hanya ia, atasannya" in refused.value.for_people
         story.recalls(by)
@@ -317,19 +317,21 @@ def test_while_a_machine_is_under_way_nothing_is_taken_back(nib: Nib, oss: Misbe
     assert "mungkin sudah terkirim" in refused.value.for_people
     story.clock.turn(minutes=3)
     story.advance()
-    with pytest.raises(Refused, match="statement#1 .* oss_filing#1 was built on it"):
+    with pytest.raises(Refused, match=r"statement#1 .* oss_filing#1 was built on it"):
         story.recalls("budi")
     assert oss.taken
 
 
 def test_what_a_document_was_built_on_stays(workshop: Workshop, begin: Begin) -> None:
     """A certificate that is out is corrected or withdrawn, not forgotten."""
-    more = ('certificate = issue(CERTIFICATE, {"to": case.applicant.name})\n    return',
-            'ask(VISIT)\n    certificate = issue(CERTIFICATE, {"to": case.applicant.name})\n    ask(SAMPLE)\n    return')  # fmt: skip
-    workshop.write(CERTIFICATES, "made_up", more)
+    before, after = (
+        ("    certificate = issue", "    ask(VISIT)\n    certificate = issue"),
+        ("    return close(case", "    ask(SAMPLE)\n    return close(case"),
+    )
+    workshop.write(CERTIFICATES, "made_up", before, after)
     story = begin("certificates").answers("budi", "visit", decision="fine")
     assert story.waits_for == ["sample#1"]
-    with pytest.raises(Refused, match="certificate#1 was built on it. Correct a name or number"):
+    with pytest.raises(Refused, match=r"certificate#1 was built on it\. Correct a name or number"):
         story.recalls("budi")
     assert story.waits_for == ["sample#1"]
 
