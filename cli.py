@@ -32,7 +32,9 @@ mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is
 person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
 product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
 conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
-case_app = typer.Typer(help="One case: show it, its history, retry it, withdraw it.", no_args_is_help=True)
+case_app = typer.Typer(
+    help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
+)
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
 for name, group in (
@@ -182,6 +184,21 @@ def person_add(
     with the_office(json) as office:
         person = add_person(office, name, **{"national_id": "", **about})
         tell({"person": person, "name": name, "account": handle_of(person)}, json)
+
+
+@person_app.command("channel")
+def person_channel(
+    person: Annotated[int, typer.Argument(help="Id of the person.")],
+    channel: Annotated[str, typer.Argument(help="mail, sms or whatsapp; any: the first that reaches them.")],
+    by: By,
+    json: Json = False,
+) -> None:
+    """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
+    from engine.people import choose_channel
+
+    with the_office(json) as office, office.run("cli", by=by):
+        chosen = choose_channel(office, person, None if channel == "any" else channel, by=by)
+        tell({"person": person, "channel": chosen}, json)
 
 
 @person_app.command("certificate")
@@ -380,6 +397,112 @@ def case_retry(number: Number, by: By = "administrator", json: Json = False) -> 
         shown(office, number, json)
 
 
+@case_app.command("reassign")
+def case_reassign(
+    number: Number,
+    to: Annotated[str, typer.Option(help="The account that gets the question, or nobody: its whole role.")],
+    by: By,
+    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Give an open question to another account."""
+    from engine.reassigning import reassign as give
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            give(office, run, number, question, to=to, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("extend")
+def case_extend(
+    number: Number,
+    until: Annotated[str, typer.Option(help="The new last day, YYYY-MM-DD.")],
+    by: By,
+    agreed_with: Annotated[str, typer.Option(help="The account of the other side, who agreed.")],
+    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Move the date of an open question, as both sides agreed."""
+    from engine.extending import extend
+
+    last = as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            extend(office, run, number, question, until=last, by=by, agreed_with=agreed_with, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("delegate")
+def case_delegate(
+    number: Number,
+    absent: Annotated[str, typer.Option("--from", help="The account that is away.")],
+    to: Annotated[str, typer.Option(help="The account that answers for them.")],
+    until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")],
+    by: By,
+    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Let another account answer in this case for somebody who is away."""
+    from engine.delegating import delegate as stand_in
+
+    first, last = as_date(since, "--since") if since else None, as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, number=number)
+        shown(office, number, json)
+
+
+@app.command("reassign")
+def reassign_command(
+    holder: Annotated[str, typer.Option("--from", help="The account whose questions are given away.")],
+    to: Annotated[list[str], typer.Option(help="Who gets them; repeat, and the load is shared.")],
+    by: By,
+    role: Annotated[str | None, typer.Option(help="Only questions of this role.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Give all open questions that one account holds to others; a result for each."""
+    from engine.reassigning import reassign_all
+
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        given, refused = reassign_all(office, run, holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
+        tell({"reassigned": [vars(one) for one in given], "refused": refused}, json)
+        if refused and not given:
+            raise typer.Exit(1)
+
+
+@app.command("delegate")
+def delegate_command(
+    absent: Annotated[str, typer.Argument(help="The account that is away.", metavar="FROM")],
+    to: Annotated[str, typer.Argument(help="The account that answers for them.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD.")] = None,
+    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only in this role.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    revoke: Annotated[bool, typer.Option("--revoke", help="End it from now on.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another account answer for somebody who is away, in all cases."""
+    from engine.delegating import delegate as stand_in
+    from engine.delegating import revoke as end
+
+    if not (until or revoke):
+        raise typer.BadParameter("name the last day with --until, or --revoke")
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        if revoke:
+            tell({"revoked": end(office, absent, to)}, json)
+            return
+        first, last = as_date(since, "--since") if since else None, as_date(until or "", "--until")
+        made = stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, role=role)
+        tell({"delegation": made}, json)
+
+
 @case_app.command("withdraw")
 def case_withdraw(
     number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")] = "", json: Json = False
@@ -390,6 +513,24 @@ def case_withdraw(
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
             withdraw(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("appeal")
+def case_appeal(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why the decision is contested, in words.")],
+    evidence: Annotated[str | None, typer.Option(help="A file that shows it: @path/to/file.")] = None,
+    json: Json = False,
+) -> None:
+    """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
+    from engine.appealing import lodge
+    from engine.evidence import take_in
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            lodge(office, run, number, by=by, reason=reason, evidence=take_in(office, evidence))
         shown(office, number, json)
 
 
@@ -523,7 +664,7 @@ def escalate(json: Json = False) -> None:
 
 @app.command()
 def deliver(json: Json = False) -> None:
-    """Send the letters that are due."""
+    """Send the letters that are due, and on a working day's morning each officer's digest."""
     from engine.delivering import deliver as send
 
     with the_office(json) as office, office.run("cli", by=account()):
@@ -534,14 +675,48 @@ def deliver(json: Json = False) -> None:
 def calendar(
     context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False
 ) -> None:
-    """List national holidays and joint leave of a year."""
+    """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
     if context.invoked_subcommand is None:
-        from engine.calendar import days_off
-        from engine.clock import Clock
+        from engine.calendar import Calendar
+        from engine.migrating import is_migrated
 
-        days = days_off(year or Clock().today().year)
-        rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
-        tell(rows, json, columns=("date", "name", "kind"))
+        with the_office(made=False) as office:
+            known = office.calendar if is_migrated(office.db) else Calendar()
+            days = known.days_off(year or office.clock.today().year)
+            rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
+            if any(known.is_provisional(day) for day in days):
+                say("Belum ada SKB untuk tahun ini: tanggalnya sementara.")
+            tell(rows, json, columns=("date", "name", "kind"))
+
+
+@calendar_app.command("add")
+def calendar_add(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    name: Annotated[str, typer.Argument(help="Why the office does not work then.")],
+    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    json: Json = False,
+) -> None:
+    """Add a day off of the office's own; every open clock that runs over it is derived again."""
+    from engine.rederiving import add_day_off
+
+    with the_office(json) as office, office.run("cli", by=by or account()) as run:
+        moved = add_day_off(office, run, as_date(day, "DATE"), name, by=run.by)
+        tell({"moved": [one.as_json() for one in moved]}, json)
+
+
+@calendar_app.command("cancel")
+def calendar_cancel(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    reason: Annotated[str, typer.Argument(help="Why the office works then all the same.")],
+    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    json: Json = False,
+) -> None:
+    """Cancel a listed day off; every open clock that runs over it is derived again."""
+    from engine.rederiving import cancel_day_off
+
+    with the_office(json) as office, office.run("cli", by=by or account()) as run:
+        moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)
+        tell({"moved": [one.as_json() for one in moved]}, json)
 
 
 @app.command()

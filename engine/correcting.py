@@ -164,14 +164,13 @@ def _correct(
     _tell(office, session, book, dossier, key, changes, remade)
     book.insert(session)
     session.flush()
-    if row.status != CaseStatus.CLOSED:
-        anew = fetch(office, session, [row.id or 0])[0]
-        if (why_not := goes_on(office, session, _copy(anew))) and why_not != stuck:
-            raise Refused(
-                f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
-                for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",
-                case=number,
-            )
+    anew = fetch(office, session, [row.id or 0])[0]
+    if (why_not := goes_on(office, session, _copy(anew))) and why_not != stuck:
+        raise Refused(
+            f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
+            for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",
+            case=number,
+        )
 
 
 def _copy(dossier: Dossier) -> Dossier:

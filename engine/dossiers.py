@@ -143,7 +143,9 @@ def _fetch(
             segments[segment.case_id].append(segment)
     superseded = {case_id: superseded_by(found) for case_id, found in recalls.items()}
     for case_id, taken_back in superseded.items():
-        entries[case_id] = {key: entry for key, entry in entries[case_id].items() if key not in taken_back.keys}
+        for kept in (entries[case_id], answers[case_id]):
+            for key in taken_back.keys & kept.keys():
+                del kept[key]
     pipelines = {name: under or pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
     return [
         Dossier(

@@ -114,6 +114,11 @@ def _bars(
 ) -> Iterator[tuple[str, str]]:
     """Yield each thing that stands in the way, in English and in Indonesian."""
     yield from _concerned_bars(session, user, case, on, took_part, key)
+    if user.name in case.decided_before(question.name):
+        yield (
+            f"decided {question.name} in the case that {case.number} examines anew",
+            f"sudah memutuskan {question.name} dalam perkara yang diperiksa ulang pada {case.number}",
+        )
     if question.other_institution and user.institution_id in _institutions(session, case):
         yield (
             f"works at the same institution as the applicant of {case.number}",

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
-from engine.authority import Actor, in_region, may_act_for_applicant, roles_of, user_named
+from engine.authority import Actor, in_region, line_of, may_act_for_applicant, roles_of, user_named
 from engine.clock import local_date
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
@@ -108,6 +108,11 @@ def _obstacles(
             "the application is being withdrawn. Open a new case",
             "permohonan sedang ditarik. Ajukan permohonan baru",
         )
+    if last.key not in dossier.past.waits and last.outcome != "withdrawn":
+        yield (
+            "it was no answer to a question, but an objection. Withdraw it (jalur case withdraw)",
+            "itu bukan jawaban, melainkan keberatan. Tarik keberatannya",
+        )
     if last.outcome in BY_TIME:
         yield (
             "nobody gave it, its time passed. Open a new case, or appeal (jalur case appeal)",
@@ -174,7 +179,7 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
         in_region(user, case)
         return Actor(user.name, question.of)
     above = next((role for role in MAY_RECALL if role in roles), None)
-    if above is None and _is_superior(session, user, last.actor):
+    if above is None and user.id in {one.id for one in line_of(session, user_named(session, last.actor))}:
         above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)
     if above is None:
         raise NotAllowed(
@@ -188,15 +193,3 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     must_not_be_concerned(session, user, case, on, took_part, last.key)
     in_region(user, case)
     return Actor(user.name, above)
-
-
-def _is_superior(session: Session, user: User, name: str) -> bool:
-    """Return whether the account of that name reports to ``user``, directly or through others."""
-    found = session.exec(select(User).where(User.name == name)).first()
-    seen: set[int | None] = set()
-    while found is not None and found.reports_to_id and found.id not in seen:
-        seen.add(found.id)
-        if found.reports_to_id == user.id:
-            return True
-        found = session.get(User, found.reports_to_id)
-    return False

@@ -73,7 +73,7 @@ def _document(office: Office, session: Session, number: str) -> Known | None:
     if found is None or found[0].status not in DOCUMENT_WORDS:
         return None
     document, case = found
-    kind = pipeline_named(case.pipeline, case.version).papers[document.kind]
+    kind = pipeline_named(case.pipeline, case.version).paper(document.kind)
     words = DOCUMENT_WORDS[DocumentStatus(document.status)]
     newer = replacement_of(session, document) if document.status == DocumentStatus.REPLACED else None
     return Known(

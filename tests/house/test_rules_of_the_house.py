@@ -14,7 +14,7 @@ import typer.main
 
 from cli import app
 from engine.documents.templating import TEMPLATES, offences
-from engine.registry import all_versions, current
+from engine.registry import all_appeals, all_versions, current
 from engine.versions import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +83,7 @@ def test_engine_and_commands_need_no_prefect() -> None:
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
+@pytest.mark.parametrize("pipeline", [*current(), *all_appeals()], ids=lambda pipeline: pipeline.name)
 def test_every_pipeline_has_templates_and_samples_for_what_it_hands_out(pipeline: object) -> None:
     """Each paper and letter is there in Indonesian and English, with sample facts, and nothing lies there unused."""
     folder = TEMPLATES / pipeline.slug  # type: ignore[attr-defined]
@@ -167,7 +167,9 @@ def _path() -> dict[str, str]:
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-@pytest.mark.parametrize("pipeline", all_versions(), ids=lambda pipeline: f"{pipeline.name}-{pipeline.version}")
+@pytest.mark.parametrize(
+    "pipeline", [*all_versions(), *all_appeals()], ids=lambda pipeline: f"{pipeline.name}-{pipeline.version}"
+)
 def test_no_version_changes_under_its_number(pipeline: object) -> None:
     """Process or forms changed: give it a new version and move the old one to flows/past/ (or scripts/lock-versions)."""
     import json
