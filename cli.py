@@ -36,6 +36,7 @@ case_app = typer.Typer(
     help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
 )
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
+report_app = typer.Typer(help="Where the time goes, and what will be late.", no_args_is_help=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
 for name, group in (
     ("user", user_app),
@@ -45,6 +46,7 @@ for name, group in (
     ("conflict", conflict_app),
     ("case", case_app),
     ("calendar", calendar_app),
+    ("report", report_app),
     ("audit", audit_app),
 ):
     app.add_typer(group, name=name)
@@ -657,8 +659,14 @@ def runs(
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
     from engine.sweeping import sweep
+    from engine.watching import sweep_is_stale
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
+        with office.db.reading() as session:
+            if since := sweep_is_stale(office, session):
+                say(
+                    f"Nobody has swept since {since.isoformat(timespec='minutes')}: is the schedule running? jalur serve"
+                )
         tell(sweep(office, run).as_json(), json)
 
 
@@ -717,6 +725,43 @@ def calendar_cancel(
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
         moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)
         tell({"moved": [one.as_json() for one in moved]}, json)
+
+
+@report_app.command("time")
+def report_time(
+    pipeline: Annotated[str | None, typer.Option(help="Only this pipeline.")] = None,
+    by_office: Annotated[bool, typer.Option("--by-office", help="By regency or city instead of by pipeline.")] = False,
+    case: Annotated[str | None, typer.Option(help="Only this case, with its stretches.")] = None,
+    json: Json = False,
+) -> None:
+    """Show how many working days office, applicants and outside bodies held the cases, open and closed, and what is late."""
+    from engine import timekeeping
+
+    if case and (pipeline or by_office):
+        raise typer.BadParameter("--case stands alone")
+    with the_office(json) as office, office.db.reading() as session:
+        if case:
+            tell(timekeeping.of_case(office, session, case), json)
+            return
+        name, count = ("offices", timekeeping.by_office) if by_office else ("pipelines", timekeeping.by_pipeline)
+        rows = count(office, session, pipeline)
+        tell({name: rows} if json else rows, json, columns=tuple(rows[0]) if rows else ())
+
+
+@report_app.command("forecast")
+def report_forecast(
+    within: Annotated[
+        int | None, typer.Option(min=0, help="Only dates that many days from now, and what is late.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Forecast which open questions will be answered too late at the present pace, by office and officer."""
+    from engine.forecasting import forecast
+
+    with the_office(json) as office, office.db.reading() as session:
+        found = forecast(office, session, within=within)
+        late = [one for one in found["cases"] if one["breaches"]]
+        tell(found if json else {**found, "cases": late}, json)
 
 
 @app.command()
