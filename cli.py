@@ -607,6 +607,40 @@ def shadow(
         tell(play(office, pipeline, to=to, rules=rules, rules_on=day, limit=limit), json)
 
 
+@case_app.command("recall")
+def case_recall(
+    number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")], json: Json = False
+) -> None:
+    """Take the last answer back, before anything that can't be undone was built on it: its question is asked again."""
+    from engine.recalling import recall
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            recall(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("correct")
+def case_correct(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    data: Annotated[str, typer.Option(help='The right values, as JSON: {"owner.name": …}. A dash reads it.')],
+    evidence: Annotated[str | None, typer.Option(help="@path/to/file that shows what is right.")] = None,
+    json: Json = False,
+) -> None:
+    """Correct a name or number that was registered wrong; documents that bear it are made anew."""
+    from engine.correcting import correct
+    from engine.evidence import take_in
+
+    right = as_json(sys.stdin.read() if data == "-" else data, "--data")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            kept = take_in(office, evidence) if evidence else None
+            correct(office, run, number, by=by, reason=reason, data=right, evidence=kept)
+        shown(office, number, json)
+
+
 @app.command()
 def runs(
     pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,

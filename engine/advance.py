@@ -100,7 +100,7 @@ def drain(
             hand_on_waiting(office, run, pipeline, only)
             or worker.piece("call outside", lambda: call_waiting(office, run, pipeline, only))
             or worker.piece("issue documents", lambda: issue_waiting(office, run, pipeline, only))
-            or worker.piece("make papers", lambda: make_pending(office, pipeline, only))
+            or worker.piece("make papers", lambda: make_pending(office, run, pipeline, only))
         ):
             break
     run.cases += len(tally.advanced)

@@ -201,7 +201,7 @@ def _stranger(user: User, case: Case) -> NotAllowed:
 
 
 def in_region(user: User, case: Case) -> None:
-    """Do nothing where the case lies in the user's region. Raises `NotAllowed`."""
+    """Do nothing where the case lies in the region that ``user`` works for. Raises `NotAllowed`."""
     if user.region_code and not case.region_code.startswith(user.region_code):
         raise NotAllowed(
             f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from engine.errors import Refused
 from engine.office import Office
+from engine.remaking import replacement_of
 from models import Document, DocumentStatus
 
 
@@ -52,6 +53,8 @@ def _verdict(office: Office, session: Session, pdf: bytes) -> dict[str, Any]:
     detail = "Hash berkas tercatat dan berlaku." if known else "Hash berkas ini tidak ada dalam catatan kantor."
     if document is not None and not known:
         detail = f"Dokumen ini tercatat dengan status {document.status}."
+        if document.status == DocumentStatus.REPLACED and (newer := replacement_of(session, document)):
+            detail = f"Dokumen ini sudah diganti dengan {newer.number or 'dokumen yang baru'}."
     checks.append(_check("recorded", known, detail))
     claimed = found.facts.get("document_number")
     return _result(document, found.signed_by, checks, str(claimed) if claimed else None)

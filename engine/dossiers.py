@@ -17,6 +17,7 @@ from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
 from engine.replay import Past
 from engine.subjects import kind_of
+from engine.superseding import NOTHING, RECALLED, superseded_by
 from engine.vault import Key
 from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, SealingKey, Wait, WaitKind
 from models import Case as CaseRow
@@ -125,10 +126,13 @@ def _fetch(
     entries: dict[int, dict[str, Any]] = defaultdict(dict)
     answers: dict[int, dict[str, Any]] = defaultdict(dict)
     segments: dict[int, list[Any]] = defaultdict(list)
+    recalls: dict[int, list[Any]] = defaultdict(list)
     if history:
         # Rows with the names of the columns: an ORM object for each of a chunk's thousand entries costs twice the time.
         for entry in session.execute(select(*RECORDED).where(among(session, col(LedgerEntry.case_id), case_ids))):
             entries[entry.case_id][entry.key] = entry
+            if entry.outcome == RECALLED:
+                recalls[entry.case_id].append(entry)
         keys = {row.id: people[row.person_id][1] for row in rows}
         for answer in session.execute(select(*ANSWERED).where(among(session, col(Answer.case_id), case_ids))):
             answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
@@ -137,6 +141,11 @@ def _fetch(
         )
         for segment in session.execute(turns):
             segments[segment.case_id].append(segment)
+    superseded = {case_id: superseded_by(found) for case_id, found in recalls.items()}
+    for case_id, taken_back in superseded.items():
+        for kept in (entries[case_id], answers[case_id]):
+            for key in taken_back.keys & kept.keys():
+                del kept[key]
     pipelines = {name: under or pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
     return [
         Dossier(
@@ -144,7 +153,13 @@ def _fetch(
             frozen(office, row, pipelines[row.pipeline, row.version], *people[row.person_id]),
             pipelines[row.pipeline, row.version],
             people[row.person_id][1],
-            Past(entries[row.id or 0], waits[row.id or 0], answers[row.id or 0], segments[row.id or 0]),
+            Past(
+                entries[row.id or 0],
+                waits[row.id or 0],
+                answers[row.id or 0],
+                segments[row.id or 0],
+                superseded.get(row.id or 0, NOTHING),
+            ),
         )
         for row in rows
     ]

@@ -114,18 +114,29 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> st
     row.version, row.rule_date = fit.version, fit.rules_on
     rules = RulesAt(under.rules, fit.rules_on)
     case = replace(dossier.case, version=fit.version, opened_on=fit.rules_on, rules=rules)
-    waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
-    waits = [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
-    nothing = _NothingNew()
+    if why_not := goes_on(office, session, replace(dossier, case=case)):
+        return why_not
+    waits = _open_waits(dossier)
+    return next(filter(None, (_unserved(office, dossier, under, wait) for wait in waits)), "")
+
+
+def goes_on(office: Office, session: Session, dossier: Dossier) -> str:
+    """Return in words why the case, as it is put on the table, can't go on; nothing when it can. Its row is used up."""
+    row, under, nothing = dossier.row, dossier.pipeline, _NothingNew()
     try:
         run = RunHandle("", "cli", "")
-        Replay(office, run, session, nothing, under, row, case, dossier.key, dossier.past, nothing).play()
+        Replay(office, run, session, nothing, under, row, dossier.case, dossier.key, dossier.past, nothing).play()
     except Beyond as beyond:
-        if waits:
-            return f"version {fit.version} would {beyond.what}, besides what the case waits for"
+        if _open_waits(dossier):
+            return f"version {row.version} would {beyond.what}, besides what the case waits for"
     except Exception as error:
         return what_failed(error)
-    return next(filter(None, (_unserved(office, dossier, under, wait) for wait in waits)), "")
+    return ""
+
+
+def _open_waits(dossier: Dossier) -> list[AnyWait]:
+    waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
+    return [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
 
 
 def _unserved(office: Office, dossier: Dossier, under: Pipeline, wait: AnyWait) -> str:

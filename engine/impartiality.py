@@ -14,11 +14,13 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, union_all
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
 from engine.case import Case
 from engine.errors import NotAllowed
 from engine.forms import Question
+from engine.superseding import superseded_by
 from models import Business, DeclaredConflict, LedgerEntry, RecordedCertificate, Standing, User, UserRole, Wait
 from models import Case as CaseRow
 
@@ -49,25 +51,43 @@ def must_be_impartial(
         if found is None:
             raise NotAllowed(f"There is no user {user}", for_people=f"Tidak ada pengguna bernama {user}.", user=user)
         user = found
-    for english, indonesian in _bars(session, user, case, question, on, set(took_part), key or question.name):
+    bars = _bars(session, user, case, question, on, set(took_part), key or question.name)
+    _refuse_the_first(user, bars, question=question.name)
+
+
+def must_not_be_concerned(
+    session: Session, user: User, case: Case, on: date, took_part: Iterable[str] = (), key: str = ""
+) -> None:
+    """Do nothing where ``user`` may put something right in a case that others decide. Raises `NotAllowed`, as above."""
+    _refuse_the_first(user, _concerned_bars(session, user, case, on, set(took_part), key))
+
+
+def _refuse_the_first(user: User, bars: Iterator[tuple[str, str]], **parts: str) -> None:
+    for english, indonesian in bars:
         raise NotAllowed(
             f"{user.name} {english}. Ask a colleague",
             for_people=f"{user.name} {indonesian}. Mintalah rekan lain.",
             user=user.name,
-            question=question.name,
+            **parts,
         )
 
 
 def who_took_part(session: Session, case_number: str, question: Question[Any]) -> set[str]:
-    """Return who has answered, up to this moment, what ``question`` must be kept apart from."""
+    """Return who has answered, up to this moment, what ``question`` must be kept apart from; a recalled answer bars nobody."""
     if not question.apart_from:
         return set()
-    answers = session.exec(
-        select(LedgerEntry.key, LedgerEntry.actor)
+    wanted = (LedgerEntry.key, LedgerEntry.actor, LedgerEntry.seq, LedgerEntry.outcome, LedgerEntry.result)
+    entries = session.execute(
+        select_columns(*map(col, wanted))
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
-        .where(CaseRow.number == case_number)
-    )
-    return {actor for key, actor in answers if key.split("#")[0] in question.apart_from}
+        .where(col(CaseRow.number) == case_number)
+    ).all()
+    taken_back = superseded_by(entries).keys
+    return {
+        entry.actor
+        for entry in entries
+        if entry.key.split("#")[0] in question.apart_from and entry.key not in taken_back
+    }
 
 
 def assignable(
@@ -97,15 +117,32 @@ def _bars(
     session: Session, user: User, case: Case, question: Question[Any], on: date, took_part: set[str], key: str
 ) -> Iterator[tuple[str, str]]:
     """Yield each thing that stands in the way, in English and in Indonesian."""
-    if user.name in took_part:
-        yield (
-            f"took part in what {key} decides about and may not answer it",
-            f"terlibat dalam hal yang diputuskan pada {key} dan tidak boleh menjawabnya",
-        )
+    yield from _concerned_bars(session, user, case, on, took_part, key)
     if user.name in case.decided_before(question.name):
         yield (
             f"decided {question.name} in the case that {case.number} examines anew",
             f"sudah memutuskan {question.name} dalam perkara yang diperiksa ulang pada {case.number}",
+        )
+    if question.other_institution and user.institution_id in _institutions(session, case):
+        yield (
+            f"works at the same institution as the applicant of {case.number}",
+            f"bekerja di lembaga yang sama dengan pemohon {case.number}",
+        )
+    if question.holds and not holds(session, user, question.holds, on):
+        yield (
+            f"holds no {question.holds} standing that is in force on {on}",
+            f"tidak memegang sertifikat {question.holds} yang berlaku pada {on}",
+        )
+
+
+def _concerned_bars(
+    session: Session, user: User, case: Case, on: date, took_part: set[str], key: str
+) -> Iterator[tuple[str, str]]:
+    """Yield what bars somebody from a case, whatever is asked: they took part, it is theirs, they declared a conflict."""
+    if user.name in took_part:
+        yield (
+            f"took part in what {key} decides about and may not answer it",
+            f"terlibat dalam hal yang diputuskan pada {key} dan tidak boleh menjawabnya",
         )
     if user.person_id is not None and user.person_id == case.applicant.person_id:
         yield (
@@ -120,16 +157,6 @@ def _bars(
                 f"declared a conflict of interest ({conflict.kind}) with {conflict.subject_kind} {conflict.subject_id}",
                 f"telah menyatakan benturan kepentingan ({conflict.kind}) dengan pihak dalam {case.number}",
             )
-    if question.other_institution and user.institution_id in _institutions(session, case):
-        yield (
-            f"works at the same institution as the applicant of {case.number}",
-            f"bekerja di lembaga yang sama dengan pemohon {case.number}",
-        )
-    if question.holds and not holds(session, user, question.holds, on):
-        yield (
-            f"holds no {question.holds} standing that is in force on {on}",
-            f"tidak memegang sertifikat {question.holds} yang berlaku pada {on}",
-        )
 
 
 def holds(session: Session, user: User, what: str, on: date) -> bool:

@@ -16,7 +16,7 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, insert, select, update
@@ -130,13 +130,10 @@ def _reserve(
 
 def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[int, Dossier]) -> list[Document]:
     now = office.clock.now().replace(microsecond=0)
-    year = local_date(now).year
     requests = [(wait, dossiers[wait.case_id], _request(office, dossiers[wait.case_id], wait)) for wait in waits]
     papers: list[Paper] = [dossier.pipeline.paper(request["kind"]) for _, dossier, request in requests]
-    series = [f"{paper.series}-{year}" for paper in papers]
-    numbers = {name: iter(drawn) for name, drawn in draw(session, Counter(series)).items()}
     rows: list[dict[str, Any]] = []
-    for (wait, dossier, request), name in zip(requests, series, strict=True):
+    for (wait, dossier, request), number in zip(requests, draw_for(session, papers, now), strict=True):
         rows.append(
             {
                 "case_id": wait.case_id,
@@ -144,7 +141,7 @@ def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[
                 "pipeline": wait.pipeline,
                 "seq": dossier.row.last_seq + 1,
                 "kind": request["kind"],
-                "number": f"{name}-{next(numbers[name]):06d}",
+                "number": number,
                 "language": dossier.case.applicant.language,
                 "facts": office.vault.seal(dossier.key, request["facts"]),
                 "at": now,
@@ -155,6 +152,14 @@ def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[
     if rows:
         session.execute(insert(Document), rows)
     return [Document(**row) for row in rows]
+
+
+def draw_for(session: Session, papers: Iterable[Paper], now: datetime) -> list[str]:
+    """Draw a number for each document of these kinds, in their order, in the caller's transaction."""
+    year = local_date(now).year
+    series = [f"{paper.series}-{year}" for paper in papers]
+    numbers = {name: iter(drawn) for name, drawn in draw(session, Counter(series)).items()}
+    return [f"{name}-{next(numbers[name]):06d}" for name in series]
 
 
 def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:

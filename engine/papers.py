@@ -7,15 +7,17 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, select, update
 
 from engine.claiming import LEASE, free, pause_after
 from engine.clock import local_date
 from engine.documents.packing import Enclosed, pack
 from engine.dossiers import Dossier, fetch_readable
-from engine.office import Office
+from engine.office import Office, RunHandle
+from engine.parking import note
 from engine.registry import Paper
-from models import Document, DocumentStatus
+from engine.replay import SYSTEM
+from models import Case, Document, DocumentStatus
 from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
@@ -23,9 +25,10 @@ log = logging.getLogger(__name__)
 BATCH = 25
 
 
-def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> int:
+def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
     """Make the files of pending papers, up to a batch; return how many were taken up.
 
+    One with a number takes the place of an issued document that was corrected: it is signed, and a remark bears its hash.
     A paper that can't be made keeps its error, is shown with it, and is tried again later; its letters wait for it.
     """
     now = office.clock.now()
@@ -68,17 +71,31 @@ def make_pending(office: Office, pipeline: str, only: Iterable[int] | None) -> i
             made.append((document, {**ready, "error": None, "leased_until": None}))
     if made:
         with office.db.writing() as session:
+            cases = _locked(session, {one.case_id for one, values in made if one.number and not values["error"]})
             for document, values in made:
-                session.execute(
+                published = session.execute(
                     update(Document)
                     .where(
                         col(Document.case_id) == document.case_id,
                         col(Document.key) == document.key,
                         col(Document.status) == DocumentStatus.PENDING,
+                        col(Document.leased_until) == document.leased_until,  # or its facts were corrected meanwhile
                     )
                     .values(**values)
-                )
+                    .returning(col(Document.key))
+                ).first()
+                if published and document.case_id in cases and not values["error"]:
+                    hashed = {"number": document.number, "sha256": values["sha256"]}
+                    note(
+                        session, cases[document.case_id], office, run, document.key, SYSTEM, None,
+                        outcome="issued", result=hashed,
+                    )  # fmt: skip
     return len(made)
+
+
+def _locked(session: Session, ids: Iterable[int]) -> dict[int | None, Case]:
+    wanted = select(Case).where(col(Case.id).in_(sorted(ids))).order_by(col(Case.id)).with_for_update()
+    return {case.id: case for case in session.exec(wanted)}
 
 
 def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:

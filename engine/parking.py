@@ -60,8 +60,7 @@ def note(
         kind=EntryKind.REMARK,
         key=key,
         actor=actor,
-        outcome=key,
         reason=reason,
-        **fields,
+        **{"outcome": key, **fields},
     )
     session.execute(insert(LedgerEntry).values(**entry))

@@ -5,6 +5,7 @@ Longer than 300 lines because the five rules below are one mechanism, and are ch
 One `Replay` plays one case once, inside a transaction that holds the case's row lock:
 1. every call (step, ask, external step, issue) gets the key ``name#n``, numbered in call order;
 2. a key that the ledger has is *fitted*: kind and hash of the arguments must agree, and its result is returned;
+   (what a recall took back is not seen, and is asked and done again under the next numbers: engine/superseding.py);
 3. before anything new is written, all replayed entries must have been met, or the code has changed: `LedgerMisfit`;
 4. a step that is new is performed now, its rows and its entry go into the chunk's book;
 5. a wait that is open ends the play (`Suspended`), until somebody or something settles it.
@@ -39,6 +40,7 @@ from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
 from engine.registry import Appeal, Ending, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
+from engine.superseding import NOTHING, RECALLED, Superseded
 from engine.turns import Turns
 from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
@@ -47,6 +49,7 @@ from models.privacy import without_numbers, without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
+CORRECTED = "corrected"
 LODGED = "appeal_lodged#1"
 
 
@@ -79,12 +82,16 @@ class PlainStage:
 
 @dataclass(frozen=True)
 class Past:
-    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when."""
+    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when.
+
+    Of what recalls took back the entries are left out, and the waits stay: they tell what became of a question.
+    """
 
     entries: Mapping[str, Row[Any]]
     waits: Mapping[str, AnyWait]
     answers: Mapping[str, tuple[dict[str, Any], datetime]]
     segments: Sequence[Segment] = ()
+    superseded: Superseded = NOTHING
 
 
 _playing: ContextVar[Replay | None] = ContextVar("playing", default=None)
@@ -133,6 +140,11 @@ class Replay:
         self.turns = Turns(office.calendar, pipeline, case, row, past.segments, book, self.now)
         self._counts: Counter[str] = Counter()
         self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
+        # Facts that were corrected made other arguments of what was called before: see _with_other_facts.
+        self._corrected_at = max(
+            (entry.at for entry in past.entries.values() if row.corrected_seq and entry.outcome == CORRECTED),
+            default=None,
+        )
         # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
         self._open = {
             key for key, wait in past.waits.items() if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
@@ -208,6 +220,7 @@ class Replay:
         """
         self._only_in_the_process("ask")
         settled: list[Form | Silence | Passed] = []
+        unanswered: list[tuple[Question[Any], str, str, str | None]] = []
         for question, holder in zip_longest(questions, to):
             arguments = {"apart_from": apart_from, "to": holder, "known": known}
             key, arguments_hash = self._called(question.name, {k: v for k, v in arguments.items() if v is not None})
@@ -215,7 +228,9 @@ class Replay:
                 self._fit(entry, key, arguments_hash, {EntryKind.ANSWER})
                 settled.append(self._settled(question, key, entry))
             else:
-                self._wait_for(question, key, arguments_hash, apart_from, note, holder, known)
+                unanswered.append((question, key, arguments_hash, holder))
+        for question, key, arguments_hash, holder in unanswered:
+            self._wait_for(question, key, arguments_hash, apart_from, note, holder, known)
         if len(settled) < len(questions):
             raise Suspended
         return settled
@@ -380,16 +395,22 @@ class Replay:
 
     def _called(self, name: str, arguments: Any) -> tuple[str, str]:
         self._counts[name] += 1
-        key = f"{name}#{self._counts[name]}"
+        key = f"{name}#{self.past.superseded.number(name, self._counts[name])}"
         return key, ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
 
     def _fit(self, entry: Row[Any], key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
+        """Meet an entry: its kind and the hash of its arguments agree.
+
+        What was recorded, or asked, before the facts of the case were corrected (`CaseRow.corrected_seq`) was called with
+        other arguments: it is fitted by key and kind alone.
+        """
+
         def misfit(what: str) -> LedgerMisfit:
             return LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, entry.seq, key, what)
 
         if entry.kind not in kinds:
             raise misfit(f"the ledger recorded a {entry.kind} there")
-        if entry.arguments_hash != arguments_hash:
+        if entry.arguments_hash != arguments_hash and not self._with_other_facts(key, entry.seq):
             raise misfit("it was recorded with other arguments")
         self._unmet.discard(key)
 
@@ -464,9 +485,17 @@ class Replay:
         )
 
     def _fit_wait(self, wait: AnyWait, arguments_hash: str) -> None:
-        if wait.arguments_hash != arguments_hash:
+        if wait.arguments_hash != arguments_hash and not self._with_other_facts(wait.key, None):
             self._refuse_wait(wait.key, "it was asked with other arguments")
         self._open.discard(wait.key)
+
+    def _with_other_facts(self, key: str, seq: int | None) -> bool:
+        """Return whether an entry, or the wait under ``key``, is of before the last correction."""
+        if self._corrected_at is None:
+            return False
+        wait = self.past.waits.get(key)
+        before = seq is not None and seq <= self.row.corrected_seq
+        return before or (wait is not None and wait.asked_at <= self._corrected_at)
 
     def _refuse_wait(self, key: str, what: str) -> NoReturn:
         raise LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, None, key, what)
@@ -508,7 +537,11 @@ class Replay:
 
     def _ball_came_back(self) -> tuple[datetime, str] | None:
         """Return when somebody else's turn last ended, by the ledger, and with which entry."""
-        ended = [entry for entry in self.past.entries.values() if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE)]
+        ended = [
+            entry
+            for entry in self.past.entries.values()
+            if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE) or entry.outcome == RECALLED
+        ]
         last = max(ended, key=lambda entry: entry.seq, default=None)
         return (last.at, last.key) if last else None
 

@@ -17,9 +17,11 @@ from engine import ledger
 from engine.advance import Tally, drain
 from engine.answering import answer, withdraw
 from engine.clock import JAKARTA, TurnedClock
+from engine.correcting import correct
 from engine.delivering import deliver
 from engine.office import Office
 from engine.opening import open_cases
+from engine.recalling import recall
 from engine.registry import pipeline_named
 from engine.showing import case_numbered, show
 from engine.sweeping import sweep
@@ -66,6 +68,20 @@ class Story:
         with self.office.run("cli", by=by) as run:
             withdraw(self.office, run, self.number, by=by, reason=reason)
         self.advance()
+        return self
+
+    def recalls(self, by: str, reason: str = "salah tekan") -> Self:
+        """Take the last answer back and let the case go on."""
+        with self.office.run("cli", by=by) as run:
+            recall(self.office, run, self.number, by=by, reason=reason)
+        self.advance()
+        return self
+
+    def corrected(self, by: str = "tuti", reason: str = "salah ketik", **data: Any) -> Self:
+        """Put names and numbers right; an underscore pair in a field's name stands for its dot."""
+        with self.office.run("cli", by=by) as run:
+            right = {name.replace("__", "."): value for name, value in data.items()}
+            correct(self.office, run, self.number, by=by, reason=reason, data=right)
         return self
 
     @property

@@ -13,6 +13,7 @@ from engine.clock import local_date
 from engine.documents.words import day_in_words
 from engine.office import Office
 from engine.registry import pipeline_named
+from engine.remaking import replacement_of
 from engine.vault import Erased
 from models import Case, CaseStatus, Document, DocumentStatus, Person, SealingKey
 from web.access import OfficeDep
@@ -73,10 +74,12 @@ def _document(office: Office, session: Session, number: str) -> Known | None:
         return None
     document, case = found
     kind = pipeline_named(case.pipeline, case.version).paper(document.kind)
+    words = DOCUMENT_WORDS[DocumentStatus(document.status)]
+    newer = replacement_of(session, document) if document.status == DocumentStatus.REPLACED else None
     return Known(
         number=number,
         what=kind.title,
-        status=DOCUMENT_WORDS[DocumentStatus(document.status)],
+        status=f"{words} Nomor penggantinya: {newer.number}." if newer else words,
         good=document.status == DocumentStatus.READY,
         business=_business(office, session, document, case),
         date=day_in_words(local_date(document.at), "id"),

@@ -70,6 +70,7 @@ def render(
         "check_qr": code.uri if code else None,
         "mark": mark,
         "document_number": None,
+        "replaces": None,
     }
     html = normalize("NFC", fill(name, {**chrome, **facts}, root=root))
     with _lock:

@@ -1,0 +1,262 @@
+"""Puts a name or number right that was registered wrong: in the register, in the case, and on every document that bears it.
+
+UU 27/2022 Pasal 6 gives everybody the right to have wrong data about them corrected. The old value stays, sealed with the facts;
+the ledger keeps field names and salted hashes. Entries of before the correction are fitted by key: see engine/replay.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, delete, func, select
+
+from engine.authority import Actor, in_region, roles_of, user_named
+from engine.book import Book
+from engine.case import Applicant
+from engine.clock import local_date
+from engine.corrected_facts import Change, Rewriting, changes_of, put_into
+from engine.dossiers import Dossier, fetch
+from engine.errors import NotAllowed, Refused, UnknownCase
+from engine.fitting import goes_on
+from engine.impartiality import must_not_be_concerned
+from engine.ledger import salted_hash
+from engine.office import Office, RunHandle
+from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.papers import make_pending
+from engine.parking import note
+from engine.people import CLEANERS
+from engine.remaking import Remade, remake, rewritten
+from engine.replay import CORRECTED
+from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, Wait, WaitKind
+from models.privacy import without_personal_numbers
+
+MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
+MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
+LETTER = "document_corrected"
+TITLES = {
+    "id": {"name": "nama", "national_id": "NIK", "tax_id": "NPWP", "phone": "nomor telepon", "email": "alamat surel",
+           "address": "alamat", "business_id_number": "NIB", "main_product": "produk utama"},
+    "en": {"name": "name", "national_id": "national id (NIK)", "tax_id": "tax id (NPWP)", "phone": "telephone number",
+           "email": "e-mail address", "address": "address", "business_id_number": "NIB", "main_product": "main product"},
+}  # fmt: skip
+OWNERS = {
+    "id": {"person": "pemohon", "business": "usaha", "product": "produk"},
+    "en": {"person": "the applicant", "business": "the business", "product": "the product"},
+}
+
+
+def correct(
+    office: Office,
+    run: RunHandle,
+    number: str,
+    *,
+    by: str,
+    reason: str,
+    data: dict[str, Any],
+    evidence: str | None = None,
+) -> None:
+    """Correct names and numbers of a case, open or closed; its documents are made anew and sent to the applicant.
+
+    ``data`` names fields by their path (``owner.name``) or shortly (``phone``); ``evidence`` is a kept file (``sha256:…``).
+    Raises `UnknownCase`; `NotAllowed` for who is no officer, head of division or administrator of the region, or is concerned;
+    `Refused` for a field or value that can't be taken, while a machine is at work for the case, and where the case would go
+    another way with it. Then nothing was changed.
+    """
+    try:
+        with office.db.writing() as session:
+            dossier = _locked(office, session, number)
+            actor = _may_correct(session, dossier, by, office)
+            _correct(office, run, session, dossier, actor, without_personal_numbers(reason), data, evidence)
+            pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
+    except IntegrityError:
+        raise Refused(
+            f"Case {number} stays as it is: that number or name is registered already for somebody else",
+            for_people="Nomor atau nama itu sudah terdaftar untuk pihak lain. Periksa kembali pada dokumen aslinya.",
+            case=number,
+        ) from None
+    run.cases += 1
+    while make_pending(office, run, pipeline, [case_id]):
+        pass
+
+
+def _locked(office: Office, session: Session, number: str) -> Dossier:
+    """Return the case; it and the other open cases of the same person are locked, in the order of all workers."""
+    found = session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
+    if found is None:
+        raise UnknownCase(number)
+    case_id, person_id = found
+    theirs = select(Case).where(
+        (col(Case.id) == case_id) | ((col(Case.person_id) == person_id) & (col(Case.status) != CaseStatus.CLOSED))
+    )
+    session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
+    return fetch(office, session, [case_id or 0])[0]
+
+
+def _may_correct(session: Session, dossier: Dossier, by: str, office: Office) -> Actor:
+    user, case = user_named(session, by), dossier.case
+    roles = roles_of(session, user)
+    role = next((one for one in MAY_CORRECT if one in roles), None)
+    if role is None:
+        raise NotAllowed(
+            f"{by} may not correct {case.number}: that takes an officer, a head of division or an administrator",
+            for_people="Hanya petugas, kepala bidang atau administrator yang dapat memperbaiki data permohonan.",
+            user=by,
+        )
+    must_not_be_concerned(session, user, case, local_date(office.clock.now()))
+    in_region(user, case)
+    return Actor(by, role)
+
+
+def _correct(
+    office: Office,
+    run: RunHandle,
+    session: Session,
+    dossier: Dossier,
+    actor: Actor,
+    reason: str,
+    data: dict[str, Any],
+    evidence: str | None,
+) -> None:
+    row, now = dossier.row, office.clock.now()
+    number = row.number
+    waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
+    if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in waits if wait.kind in MACHINES]):
+        raise Refused(
+            f"{busy[0]} of case {number} is under way. Correct it once that is done: jalur advance --case {number}",
+            for_people=f"{busy[0]} pada {number} sedang diproses. Ulangi perbaikan setelah selesai.",
+            case=number,
+        )
+    if evidence and office.store.find(evidence.removeprefix("sha256:")) is None:
+        raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
+    stuck = goes_on(office, session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
+    sealed = office.vault.unseal(dossier.key, row.facts)
+    changes = changes_of(number, row.subject_kind, sealed, data)
+    register(office, session, dossier, sealed, changes)
+    rewriting, book = Rewriting(sealed, changes), Book()
+    remade = remake(office, session, book, dossier, rewriting)
+    for wait in session.exec(select(Wait).where(Wait.case_id == row.id, col(Wait.settled_at).is_(None))):
+        wait.request, wait.note = rewritten(office, dossier, wait.request, rewriting), rewriting(wait.note)
+        session.add(wait)
+    said = [
+        {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
+        for one in changes
+    ]
+    facts = put_into(sealed, changes)
+    row.facts = office.vault.seal(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
+    key = _remark(
+        office,
+        run,
+        session,
+        row,
+        actor,
+        reason,
+        {
+            "fields": {one.path: [salted_hash(row.salt, one.old), salted_hash(row.salt, one.new)] for one in changes},
+            "replaced": remade.names,
+            "evidence": evidence,
+        },
+    )
+    if any((one.kind, one.field) == ("person", "name") for one in changes):
+        _mark_the_others(office, run, session, row, actor)
+    _tell(office, session, book, dossier, key, changes, remade)
+    book.insert(session)
+    session.flush()
+    anew = fetch(office, session, [row.id or 0])[0]
+    if (why_not := goes_on(office, session, _copy(anew))) and why_not != stuck:
+        raise Refused(
+            f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
+            for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",
+            case=number,
+        )
+
+
+def _copy(dossier: Dossier) -> Dossier:
+    """Return the dossier with a row of its own, for a play that uses it up."""
+    return replace(dossier, row=Case(**dossier.row.model_dump()))
+
+
+def register(
+    office: Office, session: Session, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]
+) -> None:
+    """Write the new values into the register: the person's sealed data and look-up digests, the business, the product."""
+    case = dossier.case
+    person_id = case.applicant.person_id
+    person = session.get_one(Person, person_id)
+    business: Any = facts if case.subject_kind == "business" else facts.get("business")
+    for one in changes:
+        if one.kind == "business":
+            setattr(session.get_one(Business, business["business_id"]), one.field, one.new)
+        elif one.kind == "product":
+            session.get_one(Product, case.subject_id).name = one.new or ""
+        elif one.field == "name":
+            person.name = one.new or ""
+        else:
+            sealed = office.vault.unseal(dossier.key, person.sealed)
+            person.sealed = office.vault.seal(dossier.key, {**sealed, one.field: one.new})
+            if one.field in CLEANERS:
+                session.execute(
+                    delete(PersonIndex).where(
+                        col(PersonIndex.kind) == one.field, col(PersonIndex.person_id) == person_id
+                    )
+                )
+                if one.new:
+                    digest = office.vault.digest(one.field, one.new.lower())
+                    session.add(PersonIndex(kind=one.field, digest=digest, person_id=person_id))
+    session.flush()
+
+
+def _remark(
+    office: Office, run: RunHandle, session: Session, row: Case, actor: Actor, reason: str, result: dict[str, Any]
+) -> str:
+    """Write the remark; what was recorded up to it is fitted by key. Return its key."""
+    earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
+    key = f"corrected#{session.exec(earlier).one() + 1}"
+    note(session, row, office, run, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
+    row.corrected_seq = row.last_seq
+    session.add(row)
+    return key
+
+
+def _mark_the_others(office: Office, run: RunHandle, session: Session, row: Case, actor: Actor) -> None:
+    """The applicant is called otherwise in their other open cases too, whose own facts stay as they were taken."""
+    others = select(Case).where(
+        Case.person_id == row.person_id, col(Case.id) != row.id, col(Case.status) != CaseStatus.CLOSED
+    )
+    for other in session.exec(others.order_by(col(Case.id))):
+        _remark(office, run, session, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
+
+
+def _tell(
+    office: Office,
+    session: Session,
+    book: Book,
+    dossier: Dossier,
+    key: str,
+    changes: list[Change],
+    remade: Remade,
+) -> None:
+    applicant = dossier.case.applicant
+    name = session.get_one(Person, applicant.person_id).name
+    language = applicant.language
+    whom = Applicant(applicant.person_id, name, language)
+    queue_letter(
+        book,
+        dossier.row,
+        lambda plain: office.vault.seal(dossier.key, plain),
+        office.clock.now(),
+        key=f"{key}/{LETTER}",
+        folder=OFFICE,
+        letter=LETTER,
+        whom=whom,
+        facts={
+            **letter_facts(office, dossier.case),
+            "applicant_name": name,
+            "fields": [f"{TITLES[language][one.field]} ({OWNERS[language][one.kind]})" for one in changes],
+            "replaced": [{"old": old, "new": new} for old, new in remade.names.items() if "#" not in old],
+            "attached": [str(len(remade.keys))] if remade.keys else [],
+        },
+        attach=remade.keys,
+    )

@@ -1,0 +1,195 @@
+"""Takes the last answer of a case back, before anything that can't be undone was built on it.
+
+The ledger keeps what was taken back; a remark ``recall#n`` names the keys, and a replay no longer sees them (see
+engine/superseding.py). Steps are done anew; letters and papers that went out stay, as history. A legal clock that the answer
+began is not set back: the applicant was told that it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+from sqlmodel import Session, col, select
+
+from engine.authority import Actor, in_region, line_of, may_act_for_applicant, roles_of, user_named
+from engine.clock import local_date
+from engine.dossiers import Dossier, by_number
+from engine.errors import NotAllowed, Refused
+from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
+from engine.office import Office, RunHandle
+from engine.parking import note
+from engine.replay import REPLAYED
+from engine.settling import win
+from engine.superseding import RECALLED, numbers_in
+from models import AnyWait, CaseStatus, EntryKind, Role, Standing, User, WaitKind
+from models.privacy import without_personal_numbers
+
+MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
+BY_TIME = ("silent", "passed")
+MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
+Reason = tuple[str, str]
+
+
+def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
+    """Take the last answer of a case back with everything after it: its question is asked again, under a new key.
+
+    Questions that were open, those asked together with it too, are asked anew; who answers one gets `NotWaiting`. An earlier
+    answer of the same ask stays. A parked case is tried again.
+    Raises `UnknownCase`; `NotAllowed` for who neither gave the answer nor is their superior, a head of division or an
+    administrator, or is barred; `Refused` where something was built on it that can't be undone. Then nothing was changed.
+    """
+    with office.db.writing() as session:
+        dossier = by_number(office, session, number, lock=True)
+        row, now = dossier.row, office.clock.now()
+        last = _last_answer(dossier)
+        waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
+        waits = [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
+        for english, indonesian in _obstacles(office, session, dossier, last, waits):
+            raise Refused(
+                f"{last.key} of case {number} can't be taken back: {english}. See: jalur case history {number}",
+                for_people=f"Jawaban {last.key} pada {number} tidak dapat dicabut: {indonesian}.",
+                case=number,
+                key=last.key,
+            )
+        actor = _may_recall(session, user_named(session, by), dossier, last, local_date(now))
+        win(session, waits, RECALLED, now)
+        since = (entry.key for entry in _since(dossier, last) if entry.kind in REPLAYED)
+        superseded = [last.key, *since, *sorted(wait.key for wait in waits)]
+        row.status, row.ready, row.leased_until, row.attempts, row.error = CaseStatus.OPEN, True, None, 0, None
+        note(
+            session,
+            row,
+            office,
+            run,
+            f"recall#{len(dossier.past.superseded.recalls) + 1}",
+            actor.name,
+            without_personal_numbers(reason),
+            role=actor.role,
+            on_behalf_of=actor.on_behalf_of,
+            outcome=RECALLED,
+            result={"superseded": superseded, "counted": _counted(dossier, superseded)},
+        )
+        session.add(row)
+    run.cases += 1
+
+
+def _last_answer(dossier: Dossier) -> Row[Any]:
+    answers = [entry for entry in dossier.past.entries.values() if entry.kind == EntryKind.ANSWER]
+    if not answers:
+        number = dossier.case.number
+        raise Refused(
+            f"Nobody has answered anything in case {number} that could be taken back. See: jalur case history {number}",
+            for_people=f"Belum ada jawaban pada {number} yang dapat dicabut.",
+            case=number,
+        )
+    return max(answers, key=lambda entry: entry.seq)
+
+
+def _since(dossier: Dossier, last: Row[Any]) -> list[Row[Any]]:
+    found = [entry for entry in dossier.past.entries.values() if entry.seq > last.seq]
+    return sorted(found, key=lambda entry: entry.seq)
+
+
+def _obstacles(
+    office: Office, session: Session, dossier: Dossier, last: Row[Any], waits: list[AnyWait]
+) -> Iterator[Reason]:
+    """Yield each thing that makes it too late, with what to do instead, in English and in Indonesian."""
+    since = _since(dossier, last)
+    if dossier.row.status == CaseStatus.CLOSED or any(entry.kind == EntryKind.CLOSED for entry in since):
+        yield (
+            "the case is closed. Correct a name or number (jalur case correct), or appeal (jalur case appeal)",
+            "perkara sudah selesai. Perbaiki nama atau nomor, atau ajukan keberatan",
+        )
+    if dossier.row.withdrawal or last.outcome == "withdrawn":
+        yield (
+            "the application is being withdrawn. Open a new case",
+            "permohonan sedang ditarik. Ajukan permohonan baru",
+        )
+    if last.key not in dossier.past.waits and last.outcome != "withdrawn":
+        yield (
+            "it was no answer to a question, but an objection. Withdraw it (jalur case withdraw)",
+            "itu bukan jawaban, melainkan keberatan. Tarik keberatannya",
+        )
+    if last.outcome in BY_TIME:
+        yield (
+            "nobody gave it, its time passed. Open a new case, or appeal (jalur case appeal)",
+            "tenggatnya telah lewat dan tidak ada yang menjawab. Ajukan permohonan baru atau keberatan",
+        )
+    if _was_outside(office, dossier, dossier.past.waits.get(last.key)):
+        yield (
+            "it records what was done in somebody else's system. Answer the next question accordingly, or withdraw",
+            "jawaban itu mencatat tindakan di sistem luar. Nyatakan pada pertanyaan berikutnya, atau tarik permohonan",
+        )
+    if built := next((entry.key for entry in since if entry.kind == EntryKind.MACHINE), None):
+        yield (
+            f"{built} was built on it. Correct a name or number (jalur case correct), or withdraw (jalur case withdraw)",
+            f"{built} sudah dibuat berdasarkan jawaban itu. Perbaiki nama atau nomor, atau tarik permohonan",
+        )
+    for wait in waits:
+        if wait.kind in MACHINES or (wait.end_unknown and _was_outside(office, dossier, wait)):
+            yield (
+                f"{wait.key} is under way and may have gone out. Wait for its end, or withdraw (jalur case withdraw)",
+                f"{wait.key} sedang berjalan dan mungkin sudah terkirim. Tunggu hasilnya, atau tarik permohonan",
+            )
+    if given := _standing_since(session, dossier, last, since):
+        yield (
+            f"the standing {given} was given. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
+            f"status {given} sudah diberikan. Tarik permohonan, atau ajukan keberatan",
+        )
+
+
+def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool:
+    """Return whether that wait was, or began as, a call to somebody else's system."""
+    if wait is None or wait.request is None:
+        return False
+    return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.unseal(dossier.key, wait.request)
+
+
+def _standing_since(session: Session, dossier: Dossier, last: Row[Any], since: list[Row[Any]]) -> str | None:
+    """Return a standing that the case gave after the answer; of one that was given on the day of the answer nobody can tell."""
+    for entry in since:
+        if entry.outcome == "opens the way":
+            return str(entry.reason)
+    wanted = select(Standing.what).where(Standing.case_id == dossier.row.id, col(Standing.since) >= local_date(last.at))
+    return session.exec(wanted.order_by(col(Standing.what))).first()
+
+
+def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:
+    """Return the highest number on record of each name that is taken back."""
+    past = dossier.past
+    replayed = [key for key, entry in past.entries.items() if entry.kind in REPLAYED]
+    on_record = numbers_in({*replayed, *past.waits, *past.superseded.keys})
+    return {name: on_record[name][-1] for name in numbers_in(superseded)}
+
+
+def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], on: date) -> Actor:
+    """Return in which capacity ``user`` takes the answer back: their own, or that of somebody they are set over."""
+    case, wait = dossier.case, dossier.past.waits[last.key]
+    question = dossier.pipeline.questions[wait.question or ""]
+    roles = roles_of(session, user)
+    own = user.name == last.actor
+    if own and question.of is Role.APPLICANT:
+        return may_act_for_applicant(session, user, case, on)
+    took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
+    if own and question.of in roles:
+        must_be_impartial(session, user, case, question, on, took_part, last.key)
+        in_region(user, case)
+        return Actor(user.name, question.of)
+    above = next((role for role in MAY_RECALL if role in roles), None)
+    if above is None and user.id in {one.id for one in line_of(session, user_named(session, last.actor))}:
+        above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)
+    if above is None:
+        raise NotAllowed(
+            f"{user.name} did not give {last.key} of {case.number}: {last.actor} did. They, their superior, a head of "
+            f"division or an administrator may take it back",
+            for_people=f"{last.key} dijawab oleh {last.actor}. Hanya ia, atasannya, kepala bidang atau administrator "
+            f"yang dapat mencabutnya.",
+            user=user.name,
+            key=last.key,
+        )
+    must_not_be_concerned(session, user, case, on, took_part, last.key)
+    in_region(user, case)
+    return Actor(user.name, above)

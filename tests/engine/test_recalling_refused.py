@@ -1,0 +1,135 @@
+"""Who may take an answer back, and when it is too late: each refusal says what can be done instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlmodel import select
+
+from engine.accounts import add_user
+from engine.errors import NotAllowed, Refused
+from engine.office import Office
+from engine.people import declare_conflict
+from models import Business
+from tests.engine.conftest import Begin
+from tests.engine.test_recalling import farm as farm
+from tests.engine.test_recalling import played_again
+from tests.outside.misbehaving_oss import MisbehavingOss, Mood
+from tests.pipelines_for_tests.workshop import CERTIFICATES, FARM_VISIT, Workshop
+
+if TYPE_CHECKING:
+    from tests.flows.nib_legalization.conftest import NibStory
+
+pytestmark = pytest.mark.usefixtures("blank_papers")
+Nib = Callable[..., "NibStory"]
+
+OFFICERS = (
+    ("visit = ask(VISIT)", "visit = ask(VISIT)"),
+    ("Sample, of=Role.COMPANION", "Sample, of=Role.OFFICER, apart_from=('visit',)"),
+)
+
+
+# -- who may -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_who_answered_or_stands_above_may_take_it_back(begin: Begin, office: Office) -> None:
+    """A colleague is refused by name; a superior up the line, a head of division or an administrator may."""
+    add_user(office, "sari", ["supervisor"])
+    add_user(office, "joko", ["officer"], reports_to="sari")
+    story = begin()
+    for by, role in (("sari", "supervisor"), ("rini", "division_head"), ("admin", "administrator")):
+        story.answers("joko", story.waits_for[0], decision="bad")
+        with pytest.raises(NotAllowed, match=r"tuti did not give visit#. of .*: joko did") as refused:
+            story.recalls("tuti")
+        assert "Hanya ia, atasannya" in refused.value.for_people
+        story.recalls(by)
+        assert (story.entries[-1].actor, story.entries[-1].role) == (by, role)
+
+
+def test_nobody_who_is_barred_takes_it_back(begin: Begin, office: Office) -> None:
+    """A head of division with a declared conflict, and one of another region."""
+    story = begin().answers("budi", "visit", decision="bad")
+    with office.db.reading() as session:
+        business = session.exec(select(Business.id)).one()
+    declare_conflict(office, "rini", "family", by="rini", business=business)
+    with pytest.raises(NotAllowed, match="declared a conflict of interest"):
+        story.recalls("rini")
+    add_user(office, "dewi", ["division_head"], region="3578")
+    with pytest.raises(NotAllowed, match="works for region 3578"):
+        story.recalls("dewi")
+
+
+def test_a_recalled_answer_bars_nobody(workshop: Workshop, begin: Begin) -> None:
+    """Who took a visit back did not take part: a colleague visits, and they may take the sample."""
+    workshop.write(FARM_VISIT, "made_up", *OFFICERS)
+    story = begin().answers("budi", "visit", decision="bad")
+    with pytest.raises(NotAllowed, match="took part"):
+        story.answers("budi", "sample", decision="fine")
+    story.recalls("budi").answers("tuti", "visit#2", decision="fine")
+    with pytest.raises(NotAllowed, match="took part"):
+        story.answers("tuti", "sample#2", decision="fine")
+    story.answers("budi", "sample#2", decision="fine")
+    assert story.outcome == "done"
+
+
+# -- when it is too late -----------------------------------------------------------------------------------------------
+
+
+def test_silence_is_not_taken_back(nib: Nib) -> None:
+    """Nobody gave it."""
+    with pytest.raises(Refused, match="Nobody has answered anything"):
+        nib().recalls("rini")
+    story = nib(national_id="3508166904956221").dossier("return", deficiencies=["foto KTP buram"])
+    story.on("2026-06-30").nothing_happens()
+    with pytest.raises(Refused, match="the case is closed"):
+        story.recalls("rini")
+
+
+def test_while_a_machine_is_under_way_nothing_is_taken_back(nib: Nib, oss: MisbehavingOss) -> None:
+    """OSS may have the filing already: its end is awaited, or the owner withdraws."""
+    oss.next(Mood.BUSY)
+    story = nib().to_statement().signs_on_paper()
+    with pytest.raises(Refused, match=r"oss_filing#1 is under way .*jalur case withdraw") as refused:
+        story.recalls("budi")
+    assert "mungkin sudah terkirim" in refused.value.for_people
+    story.clock.turn(minutes=3)
+    story.advance()
+    with pytest.raises(Refused, match=r"statement#1 .* oss_filing#1 was built on it"):
+        story.recalls("budi")
+    assert oss.taken
+
+
+def test_what_a_document_was_built_on_stays(workshop: Workshop, begin: Begin) -> None:
+    """A certificate that is out is corrected or withdrawn, not forgotten."""
+    before, after = (
+        ("    certificate = issue", "    ask(VISIT)\n    certificate = issue"),
+        ("    return close(case", "    ask(SAMPLE)\n    return close(case"),
+    )
+    workshop.write(CERTIFICATES, "made_up", before, after)
+    story = begin("certificates").answers("budi", "visit", decision="fine")
+    assert story.waits_for == ["sample#1"]
+    with pytest.raises(Refused, match=r"certificate#1 was built on it\. Correct a name or number"):
+        story.recalls("budi")
+    assert story.waits_for == ["sample#1"]
+
+
+def test_a_standing_that_was_given_stays(workshop: Workshop, begin: Begin) -> None:
+    """What other cases may rely on already."""
+    workshop.write(FARM_VISIT, "made_up", ("return grams", 'stand("weighed")\n    return grams'))
+    story = begin().answers("budi", "visit", decision="fine")
+    with pytest.raises(Refused, match="the standing weighed was given"):
+        story.recalls("budi")
+
+
+def test_a_parked_case_goes_on_after_the_answer_that_broke_it(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """The answer that the code can't take is taken back, and the case is free."""
+    workshop.write(FARM_VISIT, "made_up", ("weigh(case, 100)", "weigh(case, 100 // len(visit.reason))"))
+    story = begin().answers("budi", "visit", decision="bad")
+    assert story.case.status == "parked"
+    story.recalls("budi")
+    assert (story.case.status, story.case.error, story.waits_for) == ("open", None, ["visit#2"])
+    story.answers("budi", "visit#2", decision="fine", reason="x").answers("ani", "sample#1", decision="fine")
+    assert story.outcome == "done"
+    played_again(office, story)
