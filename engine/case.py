@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,7 +26,7 @@ class Applicant:
 
 @dataclass(frozen=True)
 class HandedOn:
-    """What another pipeline handed on with this case: from which case, and what was known there."""
+    """What was handed on with this case: from which case (or certificate of another body), and what was known there."""
 
     number: str
     known: dict[str, Any]
@@ -51,6 +52,21 @@ class Case:
     def carried(self) -> dict[str, Any]:
         """Return what another pipeline handed on with this case; nothing where it began here."""
         return self.handed_on.known if self.handed_on else {}
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """A certificate that will end, as the pipeline that renews it may see it.
+
+    ``stands`` are all the standings that it gives; ``answers`` is what its holder and the office answered for it last, by
+    question, where this same pipeline gave it.
+    """
+
+    stands: tuple[str, ...]
+    number: str | None
+    until: date
+    rules: RulesAt
+    answers: Mapping[str, Mapping[str, Any]]
 
 
 def handle_of(person_id: int) -> str:

@@ -18,7 +18,7 @@ from engine.forms import Question
 from rules import RuleBook, book
 
 if TYPE_CHECKING:
-    from engine.case import Case
+    from engine.case import Case, Expiring
 
 
 class Ending(StrEnum):
@@ -86,6 +86,7 @@ class Pipeline:
     withdrawal: Callable[[Case, str], Ending]
     clock: str | None = None
     module: str = field(default="")
+    renews: Callable[[Expiring], dict[str, Any]] | None = None
 
     @property
     def slug(self) -> str:

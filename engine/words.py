@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import impartiality
 from engine.authority import user_named
-from engine.case import Applicant, Case
+from engine.case import Applicant, Case, Expiring
 from engine.declaring import external_step, pipeline, step
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
@@ -31,6 +31,7 @@ __all__ = [
     "Case",
     "Ending",
     "Evidence",
+    "Expiring",
     "Form",
     "HandedOver",
     "Held",
