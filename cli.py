@@ -32,7 +32,9 @@ mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is
 person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
 product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
 conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
-case_app = typer.Typer(help="One case: show it, its history, retry it, withdraw it.", no_args_is_help=True)
+case_app = typer.Typer(
+    help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
+)
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
 for name, group in (
@@ -182,6 +184,21 @@ def person_add(
     with the_office(json) as office:
         person = add_person(office, name, **{"national_id": "", **about})
         tell({"person": person, "name": name, "account": handle_of(person)}, json)
+
+
+@person_app.command("channel")
+def person_channel(
+    person: Annotated[int, typer.Argument(help="Id of the person.")],
+    channel: Annotated[str, typer.Argument(help="mail, sms or whatsapp; any: the first that reaches them.")],
+    by: By,
+    json: Json = False,
+) -> None:
+    """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
+    from engine.people import choose_channel
+
+    with the_office(json) as office, office.run("cli", by=by):
+        chosen = choose_channel(office, person, None if channel == "any" else channel, by=by)
+        tell({"person": person, "channel": chosen}, json)
 
 
 @person_app.command("certificate")
@@ -393,6 +410,24 @@ def case_withdraw(
         shown(office, number, json)
 
 
+@case_app.command("appeal")
+def case_appeal(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why the decision is contested, in words.")],
+    evidence: Annotated[str | None, typer.Option(help="A file that shows it: @path/to/file.")] = None,
+    json: Json = False,
+) -> None:
+    """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
+    from engine.appealing import lodge
+    from engine.evidence import take_in
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            lodge(office, run, number, by=by, reason=reason, evidence=take_in(office, evidence))
+        shown(office, number, json)
+
+
 @case_app.command("migrate")
 def case_migrate(
     number: Number,
@@ -489,7 +524,7 @@ def escalate(json: Json = False) -> None:
 
 @app.command()
 def deliver(json: Json = False) -> None:
-    """Send the letters that are due."""
+    """Send the letters that are due, and on a working day's morning each officer's digest."""
     from engine.delivering import deliver as send
 
     with the_office(json) as office, office.run("cli", by=account()):
@@ -509,14 +544,48 @@ def renew(json: Json = False) -> None:
 def calendar(
     context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False
 ) -> None:
-    """List national holidays and joint leave of a year."""
+    """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
     if context.invoked_subcommand is None:
-        from engine.calendar import days_off
-        from engine.clock import Clock
+        from engine.calendar import Calendar
+        from engine.migrating import is_migrated
 
-        days = days_off(year or Clock().today().year)
-        rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
-        tell(rows, json, columns=("date", "name", "kind"))
+        with the_office(made=False) as office:
+            known = office.calendar if is_migrated(office.db) else Calendar()
+            days = known.days_off(year or office.clock.today().year)
+            rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
+            if any(known.is_provisional(day) for day in days):
+                say("Belum ada SKB untuk tahun ini: tanggalnya sementara.")
+            tell(rows, json, columns=("date", "name", "kind"))
+
+
+@calendar_app.command("add")
+def calendar_add(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    name: Annotated[str, typer.Argument(help="Why the office does not work then.")],
+    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    json: Json = False,
+) -> None:
+    """Add a day off of the office's own; every open clock that runs over it is derived again."""
+    from engine.rederiving import add_day_off
+
+    with the_office(json) as office, office.run("cli", by=by or account()) as run:
+        moved = add_day_off(office, run, as_date(day, "DATE"), name, by=run.by)
+        tell({"moved": [one.as_json() for one in moved]}, json)
+
+
+@calendar_app.command("cancel")
+def calendar_cancel(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    reason: Annotated[str, typer.Argument(help="Why the office works then all the same.")],
+    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    json: Json = False,
+) -> None:
+    """Cancel a listed day off; every open clock that runs over it is derived again."""
+    from engine.rederiving import cancel_day_off
+
+    with the_office(json) as office, office.run("cli", by=by or account()) as run:
+        moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)
+        tell({"moved": [one.as_json() for one in moved]}, json)
 
 
 @app.command()

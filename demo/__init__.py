@@ -22,6 +22,7 @@ from demo.nib_legalization import NibScript
 from demo.product_curation import CurationScript
 from demo.script import PAPER, Script
 from demo.showing import progress, summary
+from demo.stalled import stall
 from engine.accounts import add_user
 from engine.advancing import advance_here
 from engine.clock import TurnedClock
@@ -66,13 +67,15 @@ def main() -> int:
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
     imported = _import(office)
     with prefect_api(office.settings, say=console.print):
-        _carry(office, clock, nib, NibScript, without_case(office, nib))
+        *businesses, last = without_case(office, nib)
+        _carry(office, clock, nib, NibScript, businesses)
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
         _carry(office, clock, regular, RegularScript, [])
         people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, keep(office, PAPER, "pdf")))
         certified(office, people)
         add_user(office, "lina", ["panel_chair"])
         _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS))
+        stall(office, clock, console, nib, last)
     with office.run("flow", by="delivery"):
         posted = deliver(office)
     summary(office, console, HOME, imported, posted, time.monotonic() - started)

@@ -1,65 +1,126 @@
-"""Working days of the office: Monday to Friday without national holidays and joint leave (cuti bersama).
+"""Working days of the office: Monday to Friday without national holidays, joint leave (cuti bersama) and the office's own days off.
 
-A working day is used up when the clock runs at 23:59:59 Asia/Jakarta of that day; the day on which it starts
-never counts.
+A working day is used up when the clock runs at 23:59:59 Asia/Jakarta of that day; the day on which it starts never counts.
+The dates of a year come from the ministers' joint decree (rules/calendar.toml); where none is on record yet, from the library
+`holidays`, and are provisional. The office adds and cancels days: of its decisions about one day the newest counts.
 """
 
 from __future__ import annotations
 
+import tomllib
+from bisect import bisect_right
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
+from pathlib import Path
 
-from rules import Rule
+from sqlmodel import Session, col, func, select
+
+from models import CalendarDay, CalendarKind
+from rules import HERE, Rule
+
+DaysOff = dict[date, tuple[str, str]]
+DAY = timedelta(days=1)
 
 
-@lru_cache(maxsize=16)
-def days_off(year: int) -> dict[date, tuple[str, str]]:
-    """Return the holidays of a year: date to name and kind (``public`` or ``joint_leave``)."""
-    from holidays import country_holidays  # 0.2 s, which only those who count days pay
+class Calendar:
+    """The working days of one office, as far as it had decided by the newest decision that it knows."""
+
+    def __init__(self, decisions: Iterable[CalendarDay] = (), newest: int = 0) -> None:
+        self.newest = newest
+        self._decided = {one.day: one for one in sorted(decisions, key=lambda one: one.id or 0)}
+        self._off: dict[int, DaysOff] = {}
+        self._working: dict[int, list[date]] = {}
+
+    def days_off(self, year: int) -> DaysOff:
+        """Return the days off of a year: date to name and kind (public, joint_leave or office), in their order."""
+        if year not in self._off:
+            found = dict(_listed(year))
+            for day, one in self._decided.items():
+                if day.year == year and one.kind == CalendarKind.CANCELLED:
+                    found.pop(day, None)
+                elif day.year == year:
+                    found[day] = (one.name, str(CalendarKind.OFFICE))
+            self._off[year] = dict(sorted(found.items()))
+        return self._off[year]
+
+    def is_working_day(self, day: date) -> bool:
+        """Return whether the office works on ``day``."""
+        return day.weekday() < 5 and day not in self.days_off(day.year)
+
+    def is_provisional(self, day: date) -> bool:
+        """Return whether ``day`` lies in a year for which no decree is on record."""
+        return day.year not in _decrees()
+
+    def due_date(self, start: date, budget: Rule) -> date:
+        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``.
+
+        A calendar-day budget that ends on a day off moves to the next working day only where its rule says so.
+        """
+        if budget.unit != "calendar_days":
+            return self.after(start, int(budget.value))
+        day = start + timedelta(days=budget.value)
+        return self.after(day - DAY, 1) if budget.moves_to_working_day else day
+
+    def after(self, day: date, working_days: int) -> date:
+        """Return the day that is so many working days after ``day``; ``day`` itself for none."""
+        if working_days <= 0:
+            return day
+        year, left = day.year, working_days
+        place = bisect_right(self._year(year), day)
+        while len(self._year(year)) - place < left:
+            left -= len(self._year(year)) - place
+            year, place = year + 1, 0
+        return self._year(year)[place + left - 1]
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """Return how many working days a clock that ran from ``start`` had used up at the end of ``end``."""
+        if end <= start:
+            return 0
+        upto = bisect_right(self._year(end.year), end)
+        if start.year == end.year:
+            return upto - bisect_right(self._year(end.year), start)
+        between = sum(len(self._year(year)) for year in range(start.year + 1, end.year))
+        return len(self._year(start.year)) - bisect_right(self._year(start.year), start) + between + upto
+
+    def _year(self, year: int) -> list[date]:
+        """Return the working days of a year, in their order."""
+        if year not in self._working:
+            first = date(year, 1, 1)
+            days = (first + timedelta(days=place) for place in range((date(year + 1, 1, 1) - first).days))
+            self._working[year] = [day for day in days if self.is_working_day(day)]
+        return self._working[year]
+
+
+def as_decided(session: Session, known: Calendar | None) -> Calendar:
+    """Return the calendar with every decision that this transaction sees; ``known`` itself where none is new."""
+    newest = session.exec(select(func.max(CalendarDay.id))).one() or 0
+    if known is not None and known.newest == newest:
+        return known
+    return Calendar(session.exec(select(CalendarDay).where(col(CalendarDay.id) <= newest)).all(), newest)
+
+
+@lru_cache(maxsize=64)
+def _listed(year: int) -> DaysOff:
+    """Return the days off of a year by its decree, or by the library where there is none."""
+    if year in _decrees():
+        return _decrees()[year]
+    from holidays import country_holidays  # 0.2 s, which only those who look beyond the decrees pay
 
     public = country_holidays("ID", years=year, categories=("public",))
     joint = country_holidays("ID", years=year, categories=("government",))
     found = {day: (name, "joint_leave") for day, name in joint.items()}
-    found.update({day: (name, "public") for day, name in public.items()})
-    return dict(sorted(found.items()))
+    return {**found, **{day: (name, "public") for day, name in public.items()}}
 
 
-def is_working_day(day: date) -> bool:
-    """Return whether the office works on ``day``."""
-    return day.weekday() < 5 and day not in days_off(day.year)
-
-
-def due_date(start: date, budget: Rule) -> date:
-    """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``."""
-    if budget.unit == "calendar_days":
-        return start + timedelta(days=budget.value)
-    day, left = start, int(budget.value)
-    while left > 0:
-        day += timedelta(days=1)
-        left -= is_working_day(day)
-    return day
-
-
-def working_days_between(start: date, end: date) -> int:
-    """Return how many working days a clock that ran from ``start`` had used up at the end of ``end``."""
-    return sum(is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
-
-
-class Calendar:
-    """The working days of one office, as far as it knows them now."""
-
-    def days_off(self, year: int) -> dict[date, tuple[str, str]]:
-        """Return the days off of a year: date to name and kind."""
-        return days_off(year)
-
-    def is_working_day(self, day: date) -> bool:
-        """Return whether the office works on ``day``."""
-        return is_working_day(day)
-
-    def due_date(self, start: date, budget: Rule) -> date:
-        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``."""
-        return due_date(start, budget)
-
-    def working_days_between(self, start: date, end: date) -> int:
-        """Return how many working days a clock that ran from ``start`` had used up at the end of ``end``."""
-        return working_days_between(start, end)
+@lru_cache(maxsize=2)
+def _decrees(file: Path = HERE / "calendar.toml") -> dict[int, DaysOff]:
+    """Return the decrees on record: year to its days off."""
+    return {
+        one["year"]: {
+            date.fromisoformat(day): (name, kind)
+            for kind in ("public", "joint_leave")
+            for day, name in one[kind].items()
+        }
+        for one in tomllib.loads(file.read_text("utf-8"))["decree"]
+    }

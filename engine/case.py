@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -26,10 +26,14 @@ class Applicant:
 
 @dataclass(frozen=True)
 class HandedOn:
-    """What was handed on with this case: from which case (or certificate of another body), and what was known there."""
+    """What another case (or a certificate of another body) handed on with this one: its number, and what was known there.
+
+    ``decided_by`` is of a case that is examined anew: who answered which question of the first one, and answers it no more.
+    """
 
     number: str
     known: dict[str, Any]
+    decided_by: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,33 @@ class Case:
     def carried(self) -> dict[str, Any]:
         """Return what another pipeline handed on with this case; nothing where it began here."""
         return self.handed_on.known if self.handed_on else {}
+
+    def decided_before(self, question: str) -> list[str]:
+        """Return who answered ``question`` in the case that this one examines anew."""
+        return list(self.handed_on.decided_by.get(question, [])) if self.handed_on else []
+
+
+@dataclass(frozen=True)
+class Lodged:
+    """An objection as its process may see it: against which ending, why, by whom, and who decided before.
+
+    ``known`` is what a case that is opened anew begins with.
+    """
+
+    outcome: Any
+    refused_for: str
+    closed_on: date
+    reason: str
+    evidence: str | None
+    by: str
+    on: date
+    decided_by: Mapping[str, list[str]]
+    known: Mapping[str, Any]
+
+    @property
+    def deciders(self) -> list[str]:
+        """Return everybody who decided anything in this case, or in the one that it examined anew."""
+        return sorted({name for names in self.decided_by.values() for name in names})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select, update
 
 from engine.database import among
 from engine.office import Office
-from models import Case, CaseStatus, Letter, Wait
+from models import Case, CaseStatus, Digest, Letter, Wait
 
 LEASE = timedelta(minutes=2)
 # A batch is leased at once and worked off one by one: whoever comes to a row later than this makes sure that it is still theirs.
@@ -43,7 +43,13 @@ def parked_cases(pipeline: str) -> Any:
     return select(Case.id).where(Case.pipeline == pipeline, Case.status == CaseStatus.PARKED)
 
 
-def still_ours(office: Office, row: Wait | Letter) -> bool:
+def same_row(row: Wait | Letter | Digest) -> list[ColumnElement[bool]]:
+    """Return the conditions that name this row of its table."""
+    primary_key = type(row).__table__.primary_key  # type: ignore[union-attr]
+    return [column == getattr(row, column.key) for column in primary_key]
+
+
+def still_ours(office: Office, row: Wait | Letter | Digest) -> bool:
     """Renew the lease of a row that was claimed in a batch; return False when it ran out and another worker took it.
 
     Where the rows before it in the batch took long (an OSS that hangs), two workers would otherwise make the same call.
@@ -55,13 +61,9 @@ def still_ours(office: Office, row: Wait | Letter) -> bool:
     with office.db.writing() as session:
         renewed = session.execute(
             update(table)
-            .where(
-                col(table.case_id) == row.case_id,
-                col(table.key) == row.key,
-                col(table.leased_until) == row.leased_until,
-            )
+            .where(*same_row(row), col(table.leased_until) == row.leased_until)
             .values(leased_until=now + LEASE)
-            .returning(col(table.key))
+            .returning(col(table.leased_until))
         ).first()
     if renewed is not None:
         row.leased_until = now + LEASE

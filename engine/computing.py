@@ -59,10 +59,12 @@ EFFECTS = {
     "id": {
         "deemed_approved": "permohonan dianggap dikabulkan secara hukum (fiktif positif)",
         "handed_over": "kewenangan memutus beralih",
+        "objection_granted": "keberatan dianggap dikabulkan",
     },
     "en": {
         "deemed_approved": "the application counts as granted by operation of law (fiktif positif)",
         "handed_over": "the power to decide passes on",
+        "objection_granted": "the objection counts as granted",
     },
 }
 UNCOUNTED = {

@@ -1,4 +1,4 @@
-"""Whom this office talks to, as the settings say: offices by hand or by HTTP, letters by SMTP or into a folder."""
+"""Whom this office talks to, as the settings say: offices by hand or by HTTP, letters by SMTP or into a folder, text messages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,26 @@ from outside.sihalal import ManualSiHalal, SiHalal
 
 @dataclass
 class Contacts:
-    """The adapters in use."""
+    """The adapters in use. Without a gateway nobody is reached by its kind of text message."""
 
     oss: Oss
     mail: Channel
+    whatsapp: Channel | None = None
+    sms: Channel | None = None
     sihalal: SiHalal = field(default_factory=ManualSiHalal)
     bnsp: Bnsp = field(default_factory=ManualBnsp)
 
 
 def contacts_of(settings: Settings) -> Contacts:
     """Return the adapters that the settings name."""
-    return Contacts(oss=_oss(settings), mail=_mail(settings), sihalal=_sihalal(settings), bnsp=_bnsp(settings))
+    return Contacts(
+        oss=_oss(settings),
+        mail=_mail(settings),
+        whatsapp=_whatsapp(settings),
+        sms=_sms(settings),
+        sihalal=_sihalal(settings),
+        bnsp=_bnsp(settings),
+    )
 
 
 def _oss(settings: Settings) -> Oss:
@@ -51,6 +60,22 @@ def _bnsp(settings: Settings) -> Bnsp:
     from outside.bnsp_http import HttpBnsp
 
     return HttpBnsp(settings.bnsp_url, settings.bnsp_token.get_secret_value(), timeout=settings.bnsp_timeout)
+
+
+def _whatsapp(settings: Settings) -> Channel | None:
+    if settings.whatsapp_url is None or settings.whatsapp_token is None:
+        return None
+    from outside.gateway_http import HttpWhatsApp
+
+    return HttpWhatsApp(settings.whatsapp_url, settings.whatsapp_token.get_secret_value())
+
+
+def _sms(settings: Settings) -> Channel | None:
+    if settings.sms_url is None or settings.sms_token is None:
+        return None
+    from outside.gateway_http import HttpSms
+
+    return HttpSms(settings.sms_url, settings.sms_token.get_secret_value())
 
 
 def _mail(settings: Settings) -> Channel:

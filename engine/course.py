@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NoReturn
@@ -109,7 +109,7 @@ class ShadowPlay(Replay):
     def __init__(
         self, office: Office, session: Session, dossier: Dossier, other: Other, looked_at: LookedAt, stage: Stage
     ) -> None:
-        row, self._entries = dossier.row, dict(dossier.past.entries)
+        row, self._entries = dossier.row, _up_to_its_end(dossier.past.entries)
         past = replace(dossier.past, entries=self._entries)
         self._day = other.rules_on or row.rule_date
         case = replace(dossier.case, version=other.pipeline.version, rules=RulesAt(other.rules, self._day))
@@ -149,10 +149,12 @@ class ShadowPlay(Replay):
         except Suspended:
             return {"key": self._key, "number": "-", "sha256": "", "issued_on": self.today.isoformat()}
 
-    def hand_on(self, pipeline: str, facts: dict[str, Any]) -> dict[str, Any]:
+    def hand_on(
+        self, pipeline: str, facts: dict[str, Any], decided_by: dict[str, list[str]] | None = None
+    ) -> dict[str, Any]:
         """Return the next case on record, or one that would be opened; one of another pipeline is another route."""
         try:
-            result = super().hand_on(pipeline, facts)
+            result = super().hand_on(pipeline, facts, decided_by)
         except Suspended:
             return {"number": "-", "opened": True}
         asked = self.office.vault.unseal(self.sealing_key, self.past.waits[self._key].request or b"")
@@ -206,7 +208,7 @@ class ShadowPlay(Replay):
             self._nothing_on_record(key)
         self._other_way(key)
 
-    def _close(self, outcome: Ending) -> None:
+    def _close(self, outcome: Ending, key: str) -> None:
         if not isinstance(outcome, self.pipeline.outcomes):
             raise PipelineMistake(f"{self.pipeline.name} ended in {outcome!r}, which is not one of its outcomes")
         self._ended = str(outcome)
@@ -235,3 +237,9 @@ class ShadowPlay(Replay):
         left_out = [self._entries[one] for one in self._unmet if self._entries[one].seq < self._seq]
         if self._first is None:
             self._first = min(left_out, key=lambda entry: entry.seq).key if left_out else key
+
+
+def _up_to_its_end(entries: Mapping[str, Row[Any]]) -> dict[str, Row[Any]]:
+    """Return what the pipeline itself came to: an appeal against the ending that there was says nothing of another version."""
+    end = entries["closed#1"].seq
+    return {key: entry for key, entry in entries.items() if entry.seq <= end}

@@ -16,9 +16,7 @@ from engine.calendar import Calendar
 from engine.clock import end_of, local_date, morning_of
 from engine.forms import Question
 from models import Role
-from rules import Rule, RulesAt
-
-_WORKING_DAYS = Rule("working_days", 0, "working_days", date.min, None, "", "policy")
+from rules import RulesAt
 
 
 @dataclass(frozen=True)
@@ -113,19 +111,12 @@ def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due
     """Return when each rung of a ladder fires, in its order; a share of the budget that falls on the date fires with it."""
     length = calendar.working_days_between(asked_on, due)
     days = [
-        min(due, after(calendar, asked_on, ceil(one.share * length)))
+        min(due, calendar.after(asked_on, ceil(one.share * length)))
         if one.share is not None
-        else after(calendar, due, one.days)
+        else calendar.after(due, one.days)
         for one in ladder
     ]
     return [morning_of(day) for day in days]
-
-
-def after(calendar: Calendar, day: date, working_days: int) -> date:
-    """Return the day that is ``working_days`` after ``day``; ``day`` itself for none."""
-    if working_days == 0:
-        return day
-    return calendar.due_date(day, Rule(**{**vars(_WORKING_DAYS), "value": working_days}))
 
 
 def ladder_of(rules: RulesAt, question: Question[Any]) -> tuple[Rung, ...]:

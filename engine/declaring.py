@@ -10,9 +10,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from engine.case import Case, Expiring
+from engine.case import Case, Expiring, Lodged
 from engine.forms import Form, Question
-from engine.registry import Ending, Pipeline, register
+from engine.registry import Appeal, Ending, Pipeline, register, register_appeal
 from engine.replay import jsonable, playing
 from outside.once import ByHand
 
@@ -47,6 +47,27 @@ def pipeline(
             Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, module, renews=renews)
         )
         return body
+
+    return registered
+
+
+def appeal(
+    name: str,
+    *,
+    version: int,
+    title: str,
+    window: str,
+    on_withdrawal: Callable[[Case, Lodged, str], Ending],
+) -> Callable[[Callable[[Case, Lodged], Ending]], Appeal]:
+    """Make of the function below the process in which an ending is contested, in the ledger of the case itself.
+
+    ``window`` names the rule of how long after the ending it can be; ``on_withdrawal`` ends what the applicant takes back.
+    """
+
+    def registered(body: Callable[[Case, Lodged], Ending]) -> Appeal:
+        made = Appeal(name, version, title, window, body, on_withdrawal, body.__module__)
+        register_appeal(made)
+        return made
 
     return registered
 

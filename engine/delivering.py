@@ -1,23 +1,28 @@
 """The outbox: letters leave when what they attach is ready; whom no channel reaches becomes a task of the office.
 
-A letter is leased and counted before it is handed to a channel. Mail servers can't be asked what became of a letter, so
-one whose end is unknown is sent again under the same Message-ID; in a folder it is the same file.
+A letter goes the way that its recipient chose; one that bounces there goes the next way, and what bounced is remembered.
+Mail servers can't be asked what became of a letter, so one whose end is unknown is sent again under the same Message-ID; in a
+folder it is the same file, and a gateway is asked first.
 """
 
 from __future__ import annotations
 
-import logging
-import traceback
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, func, insert, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
-from engine.claiming import LEASE, free, still_ours
+from engine.claiming import same_row
+from engine.digest import DIGESTS, write_digests
 from engine.forms import Form, Question
 from engine.office import Office
+from engine.outbox import is_of_the_office
+from engine.outgoing import COUNTED, OPEN, Outbox, Parcel, due_now, record, send_due
+from engine.papers import check_url
+from engine.reaching import Way, as_text_message, ways_to
 from models import (
     AnyWait,
     Case,
@@ -33,14 +38,9 @@ from models import (
 )
 from models.privacy import without_personal_numbers
 from outside.channels import Attachment, Message, message_id_for
-from outside.errors import Bounced, EndUnknown, TryLater
-
-log = logging.getLogger(__name__)
 
 BATCH = 50
-ATTEMPTS = 8
-FIRST_PAUSE = timedelta(minutes=2)
-LONGEST_PAUSE = timedelta(hours=12)
+SAID_WITHIN = timedelta(days=1)
 
 
 class Reached(StrEnum):
@@ -62,64 +62,33 @@ HAND_DELIVERY = Question(HandDelivery, of=Role.OFFICER, title="Cetak surat ini a
 
 
 def deliver(office: Office) -> dict[str, int]:
-    """Send what is due; return how many letters were sent, bounced, put off, given up, or became a task by hand."""
-    counts = dict.fromkeys(("sent", "bounced", "later", "given_up", "by_hand"), 0)
-    while letters := _claim(office):
-        for letter in letters:
-            if still_ours(office, letter):
-                counts[_sent(office, letter)] += 1
+    """Send what is due, and in the morning the officers' digests; return how many were sent, bounced on every channel, were put
+    off, given up, or left to be told by hand.
+
+    Letters go first: a digest that can't be written keeps none of them back.
+    """
+    counts = dict.fromkeys(COUNTED, 0)
+    send_due(office, Outbox(_due, _ready, _by_hand), counts)
+    write_digests(office)
+    send_due(office, DIGESTS, counts)
     return counts
 
 
-def _sent(office: Office, letter: Letter) -> str:
-    """Send a letter; one whose file or words can't be read is put off, and stops none of the others."""
-    try:
-        return _send(office, letter)
-    except Exception as error:
-        trace = without_personal_numbers(traceback.format_exc())
-        log.error("The letter %s of case %d could not be sent: %s", letter.key, letter.case_id, trace)
-        return _put_off(office, letter, f"{type(error).__name__}: {error}", None)
-
-
-def _put_off(office: Office, letter: Letter, why: str, after: timedelta | None) -> str:
-    if letter.attempt >= ATTEMPTS:
-        _by_hand(office, letter, why, LetterStatus.GIVEN_UP)
-        return "given_up"
-    pause = after or min(FIRST_PAUSE * 2 ** (letter.attempt - 1), LONGEST_PAUSE)
-    _record(office, letter, None, error=why, next_attempt_at=office.clock.now() + pause)
-    return "later"
-
-
-def _claim(office: Office) -> list[Letter]:
-    now = office.clock.now()
+def _due(office: Office) -> SelectOfScalar[Letter]:
     attachments_ready = (
         ~select(Document.key)
         .where(col(Document.case_id) == col(Letter.case_id), Document.status == DocumentStatus.PENDING)
         .exists()
     )
-    with office.db.writing() as session:
-        letters = list(
-            session.exec(
-                select(Letter)
-                .where(
-                    col(Letter.status).in_([LetterStatus.WAITING, LetterStatus.QUEUED]),
-                    (col(Letter.status) == LetterStatus.QUEUED) | attachments_ready,
-                    free(Letter.leased_until, now),
-                    free(Letter.next_attempt_at, now + timedelta(microseconds=1)),
-                )
-                .order_by(col(Letter.at), col(Letter.case_id), col(Letter.key))
-                .limit(BATCH)
-                .with_for_update(skip_locked=True)
-            )
-        )
-        for letter in letters:
-            letter.leased_until, letter.attempt = now + LEASE, letter.attempt + 1
-            session.add(letter)
-        return letters
+    return (
+        select(Letter)
+        .where(*due_now(office, Letter), (col(Letter.status) == LetterStatus.QUEUED) | attachments_ready)
+        .order_by(col(Letter.at), col(Letter.case_id), col(Letter.key))
+        .limit(BATCH)
+    )
 
 
-def _send(office: Office, letter: Letter) -> str:
-    channel = office.contacts.mail
+def _ready(office: Office, letter: Letter) -> Parcel | str | None:
     with office.db.reading() as session:
         number = session.exec(select(Case.number).where(Case.id == letter.case_id)).one()
         person, key = session.exec(
@@ -127,46 +96,82 @@ def _send(office: Office, letter: Letter) -> str:
             .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
             .where(Person.id == letter.to_person_id)
         ).one()
-        attached = _attachments(office, session, letter)
+        words = office.vault.unseal(key, letter.sealed) if key else {}
+        said = key is not None and _said_before(office, session, letter, key, words["text"])
     if key is None:
-        _record(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
+        record(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
         return "given_up"
-    address = office.vault.unseal(key, person.sealed).get("email")
-    if not address:
-        _by_hand(office, letter, "no e-mail address is known", LetterStatus.BY_HAND)
-        return "by_hand"
-    words = office.vault.unseal(key, letter.sealed)
-    message = Message(
+    if said:
+        record(office, letter, LetterStatus.SAID_BEFORE)
+        return None
+    bounces = {one["way"]: one["why"] for one in letter.remarks}
+    ways = ways_to(office.contacts, office.vault.unseal(key, person.sealed), person.channel)
+    return Parcel(
+        [way for way in ways if way.kind not in bounces],
+        lambda way: _message(office, letter, number, words, way),
+        lambda way, why: _remember_bounce(office, letter, way, why),
+        next(reversed(bounces.values()), None),
+    )
+
+
+def _message(office: Office, letter: Letter, number: str, words: dict[str, str], way: Way) -> Message:
+    """Return the letter for one way: whole by mail, shortened and without its papers by telephone."""
+    by_mail = way.kind == "mail"
+    return Message(
         message_id=message_id_for(f"{number}/{letter.key}", office.settings.sender.rsplit("@", 1)[-1]),
         sender=office.settings.sender,
         to_name=letter.to_name,
-        to_address=address,
+        to_address=way.address,
         subject=letter.subject,
-        text=words["text"],
-        html=words["html"],
-        attachments=tuple(attached),
+        text=words["text"] if by_mail else _short(office, letter, number, words["text"]),
+        html=words["html"] if by_mail else None,
+        attachments=tuple(_attachments(office, letter)) if by_mail else (),
         language=letter.language,
         written_at=letter.at,
+        perhaps_sent=letter.attempt > 1,
     )
-    try:
-        receipt = channel.send(message)
-    except Bounced as bounced:
-        _by_hand(office, letter, str(bounced), LetterStatus.BOUNCED)
-        return "bounced"
-    except (TryLater, EndUnknown) as later:
-        return _put_off(office, letter, str(later), later.after)
-    _record(office, letter, LetterStatus.SENT, channel=receipt.channel, sent_at=office.clock.now(), error=None)
-    return "sent"
 
 
-def _attachments(office: Office, session: Session, letter: Letter) -> list[Attachment]:
-    documents = session.exec(
-        select(Document).where(
-            Document.case_id == letter.case_id,
-            col(Document.key).in_(letter.attachments),
-            Document.status == DocumentStatus.READY,
+def _short(office: Office, letter: Letter, number: str, text: str) -> str:
+    link, attached = check_url(office, number), bool(letter.attachments)
+    return as_text_message(letter.subject, text, number=number, link=link, attached=attached, language=letter.language)
+
+
+def _remember_bounce(office: Office, letter: Letter, way: Way, why: str) -> None:
+    letter.remarks = [*letter.remarks, {"way": way.kind, "why": without_personal_numbers(why)[:500]}]
+    with office.db.writing() as session:
+        changed = update(Letter).where(*same_row(letter))
+        session.execute(changed.values(remarks=letter.remarks, channel=way.channel.name))
+
+
+def _said_before(office: Office, session: Session, letter: Letter, key: SealingKey, text: str) -> bool:
+    """Return whether the office's own letter before this one, of its kind, in its case, said the same within a day."""
+    if letter.attachments or not is_of_the_office(letter.letter):
+        return False
+    before = session.exec(
+        select(Letter.sealed)
+        .where(
+            Letter.case_id == letter.case_id,
+            Letter.letter == letter.letter,
+            Letter.to_person_id == letter.to_person_id,
+            Letter.status != LetterStatus.SAID_BEFORE,
+            col(Letter.at) >= letter.at - SAID_WITHIN,
+            tuple_(col(Letter.at), col(Letter.seq), col(Letter.key)) < (letter.at, letter.seq, letter.key),
         )
-    ).all()
+        .order_by(col(Letter.at).desc(), col(Letter.seq).desc(), col(Letter.key).desc())
+    ).first()
+    return before is not None and office.vault.unseal(key, before)["text"] == text
+
+
+def _attachments(office: Office, letter: Letter) -> list[Attachment]:
+    with office.db.reading() as session:
+        documents = session.exec(
+            select(Document).where(
+                Document.case_id == letter.case_id,
+                col(Document.key).in_(letter.attachments),
+                Document.status == DocumentStatus.READY,
+            )
+        ).all()
     return [
         _attachment(office, document)
         for document in sorted(documents, key=lambda document: letter.attachments.index(document.key))
@@ -179,19 +184,6 @@ def _attachment(office: Office, document: Document) -> Attachment:
     return Attachment(f"{document.number or document.kind}.{suffix}", office.store.get(path), f"application/{suffix}")
 
 
-def _record(office: Office, letter: Letter, status: LetterStatus | None, **values: Any) -> None:
-    if status is not None:
-        values["status"] = str(status)
-    if values.get("error"):
-        values["error"] = without_personal_numbers(values["error"])[:500]
-    with office.db.writing() as session:
-        session.execute(
-            update(Letter)
-            .where(col(Letter.case_id) == letter.case_id, col(Letter.key) == letter.key)
-            .values(leased_until=None, **values)
-        )
-
-
 def _by_hand(office: Office, letter: Letter, why: str, status: LetterStatus) -> None:
     """Make of a letter that reaches nobody a task in the office's inbox, in one transaction: print it, or telephone."""
     now = office.clock.now()
@@ -200,16 +192,10 @@ def _by_hand(office: Office, letter: Letter, why: str, status: LetterStatus) -> 
         ended = session.execute(
             update(Letter)
             .where(
-                col(Letter.case_id) == letter.case_id,
-                col(Letter.key) == letter.key,
-                col(Letter.status).in_([LetterStatus.WAITING, LetterStatus.QUEUED]),
+                *same_row(letter),
+                col(Letter.status).in_(OPEN),
             )
-            .values(
-                status=str(status),
-                leased_until=None,
-                channel=office.contacts.mail.name if status is not LetterStatus.BY_HAND else None,
-                error=without_personal_numbers(why)[:500],
-            )
+            .values(status=str(status), leased_until=None, error=without_personal_numbers(why)[:500])
             .returning(col(Letter.key))
         ).first()
         if ended is None:

@@ -149,6 +149,8 @@ def _not_outlasted(table: type[Standing | RecordedCertificate], kind: Any, subje
     later = select(ours.case_id).where(
         ours.subject_kind == kind, ours.subject_id == subject, ours.what == table.what, outlasts(ours)
     )
-    elsewhere = select(recorded.id).where(recorded.person_id == subject, recorded.what == table.what, outlasts(recorded))
+    elsewhere = select(recorded.id).where(
+        recorded.person_id == subject, recorded.what == table.what, outlasts(recorded)
+    )
     not_ours: ColumnElement[bool] = ~later.exists()
     return [not_ours, ~elsewhere.where(kind == "person").exists()]

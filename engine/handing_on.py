@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -48,7 +49,7 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
         by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
         for dossier in fetch(office, session, waits, lock=True):
             request = office.vault.unseal(dossier.key, waits[dossier.row.id or 0].request or b"")
-            by_target[request["pipeline"]].append((dossier, HandedOn(dossier.case.number, request["facts"])))
+            by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
             subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
             openings = open_in(office, run, session, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
@@ -56,6 +57,10 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
             for dossier, _ in givers:
                 _settle(office, run, session, dossier, waits[dossier.row.id or 0], opened[dossier.case.subject_id])
         return len(waits)
+
+
+def _origin(dossier: Dossier, request: dict[str, Any]) -> HandedOn:
+    return HandedOn(dossier.case.number, request["facts"], request.get("decided_by", {}))
 
 
 def _settle(office: Office, run: RunHandle, session: Session, dossier: Dossier, wait: Wait, opening: Opening) -> None:

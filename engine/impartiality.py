@@ -98,6 +98,11 @@ def _bars(
             f"took part in what {key} decides about and may not answer it",
             f"terlibat dalam hal yang diputuskan pada {key} dan tidak boleh menjawabnya",
         )
+    if user.name in case.decided_before(question.name):
+        yield (
+            f"decided {question.name} in the case that {case.number} examines anew",
+            f"sudah memutuskan {question.name} dalam perkara yang diperiksa ulang pada {case.number}",
+        )
     if user.person_id is not None and user.person_id == case.applicant.person_id:
         yield (
             f"is the applicant of {case.number} and may not decide on it",

@@ -108,7 +108,9 @@ def _reserve(
         unreadable = [(wait, failures[wait.case_id]) for wait in waits if wait.case_id in failures]
         for wait in [wait for wait in waits if wait.case_id in dossiers]:
             dossier = dossiers[wait.case_id]
-            if _request(office, dossier, wait)["kind"] not in dossier.pipeline.papers:
+            try:
+                dossier.pipeline.paper(_request(office, dossier, wait)["kind"])
+            except LookupError:
                 unreadable.append((wait, LookupError(f"{dossier.pipeline.name} hands out no {wait.key} any more")))
         failed = {id(wait) for wait, _ in unreadable}
         waits = [wait for wait in waits if id(wait) not in failed]
@@ -130,7 +132,7 @@ def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[
     now = office.clock.now().replace(microsecond=0)
     year = local_date(now).year
     requests = [(wait, dossiers[wait.case_id], _request(office, dossiers[wait.case_id], wait)) for wait in waits]
-    papers: list[Paper] = [dossier.pipeline.papers[request["kind"]] for _, dossier, request in requests]
+    papers: list[Paper] = [dossier.pipeline.paper(request["kind"]) for _, dossier, request in requests]
     series = [f"{paper.series}-{year}" for paper in papers]
     numbers = {name: iter(drawn) for name, drawn in draw(session, Counter(series)).items()}
     rows: list[dict[str, Any]] = []

@@ -95,6 +95,8 @@ def legal_clock(
     started = local_date(complete_at)
     used = stopped = stops = 0
     for stretch in stretches(segments, now):
+        if stretch.holder is None:
+            break  # closed: an appeal that follows has clocks of its own
         if stretch.last < started:
             continue
         days = count(calendar, budget, max(stretch.first, started + DAY), stretch.last)
@@ -134,7 +136,7 @@ def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
 def add(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
     """Return the day on which ``days`` more are used up, counted from the day after ``after``; backwards when overdrawn."""
     if days > 0:
-        return calendar.due_date(after, Rule(budget.name, days, budget.unit, budget.since, None, "", budget.standing))
+        return after + timedelta(days=days) if budget.unit == "calendar_days" else calendar.after(after, days)
     day = after
     while days < 0:
         if count(calendar, budget, day, day):

@@ -17,9 +17,8 @@ from typing import Any
 
 from sqlmodel import col, select, update
 
-from engine.calendar import due_date
 from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
-from engine.clock import end_of, local_date
+from engine.deadlines import times_of
 from engine.dossiers import Dossier, fetch
 from engine.errors import PipelineMistake
 from engine.forms import Form
@@ -179,8 +178,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reaso
         return
     question = dossier.pipeline.questions[wait.question or ""]
     note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
-    today = local_date(office.clock.now())
-    due = due_date(today, dossier.case.rules[question.due]) if question.due else None
+    times = times_of(office.calendar, dossier.case.rules, question, office.clock.now())
     _update(
         office,
         wait,
@@ -188,7 +186,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reaso
         role=str(question.of),
         holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
         asked_at=office.clock.now(),
-        due_at=end_of(due) if due else None,
+        **times.values(),
         note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
         leased_until=None,
         next_attempt_at=None,

@@ -41,3 +41,12 @@ def must_be_migrated(db: Database) -> None:
     with db.engine.connect() as connection:
         if not connection.dialect.has_table(connection, "ledger_entry"):
             raise Refused("The database is empty. Make its tables: jalur migrate")
+
+
+def is_migrated(db: Database) -> bool:
+    """Return whether the database was made; an SQLite file that is not there is left so."""
+    try:
+        must_be_migrated(db)
+    except Refused:
+        return False
+    return True

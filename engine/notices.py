@@ -1,14 +1,28 @@
-"""What officers are told in their morning digest: a notice is written once, whoever writes it how often."""
+"""What officers are to be told in their next morning digest, rather than one letter a case. See engine/digest.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
 
+from engine.database import among
 from engine.office import Office
-from models import Notice, User
+from models import Notice, Role, User, UserRole
+from models.privacy import without_personal_numbers
+
+
+class News(NamedTuple):
+    """One thing for some accounts. The same ``what`` is told to an account once, for good."""
+
+    accounts: Iterable[str]
+    what: str
+    kind: str
+    case_number: str | None
+    words: str
 
 
 def notify(
@@ -21,13 +35,39 @@ def notify(
     case_number: str | None,
     words: str,
 ) -> None:
-    """Tell these accounts ``words`` tomorrow morning; what was said to one of them already is not said again.
+    """Put one thing into the next digest of these accounts (their names), in the caller's transaction.
 
-    ``what`` names the thing said, ``kind`` the pile that it belongs to. A name without an account is passed over.
+    ``what`` names the thing ("NIB-2026-000001/dossier_check#1/rung-2", at most 200 characters): an account that has it, told or
+    untold, does not get it again, whatever the number of workers. ``kind`` is of 16 characters at most; ``words`` are
+    Indonesian. A name without an account is skipped, and so is an applicant: they are told by letter.
     """
-    ids = session.exec(select(User.id).where(col(User.name).in_(list(accounts)))).all()
-    if not ids:
+    notify_all(session, office, [News(accounts, what, kind, case_number, words)])
+
+
+def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
+    """Put many things into the next digests, as `notify` does, in one go."""
+    rows = [(name, one) for one in news for name in sorted(set(one.accounts))]
+    names = sorted({name for name, _ in rows})
+    if not names:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    row = {"what": what, "kind": kind, "case_number": case_number, "words": words, "at": office.clock.now()}
-    session.execute(insert(Notice).values([{"account_id": account, **row} for account in ids]).on_conflict_do_nothing())
+    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
+    wanted = select(User.name, User.id).where(among(session, col(User.name), names), works)
+    ids = dict(session.exec(wanted).all())
+    now = office.clock.now()
+    values = [
+        {
+            "account_id": ids[name],
+            "what": one.what,
+            "kind": one.kind,
+            "case_number": one.case_number,
+            "words": without_personal_numbers(one.words),
+            "at": now,
+        }
+        for name, one in rows
+        if name in ids
+    ]
+    if values:
+        # In one order everywhere: of two workers with the same news one waits for the other, and never both.
+        values.sort(key=lambda row: (row["account_id"], row["what"]))
+        make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        session.execute(make(Notice).on_conflict_do_nothing(index_elements=["account_id", "what"]), values)

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, update
+from sqlmodel import Session
 
-from engine.calendar import Calendar
+from engine.calendar import Calendar, as_decided
 from engine.clock import Clock, TurnedClock
 from engine.contacts import Contacts, contacts_of
 from engine.database import Database
@@ -48,6 +49,7 @@ class Office:
     vault: Vault
     contacts: Contacts
     store: Store = field(repr=False)
+    _calendar: Calendar | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def open(cls, settings: Settings | None = None, clock: Clock | None = None) -> Office:
@@ -69,8 +71,15 @@ class Office:
 
     @property
     def calendar(self) -> Calendar:
-        """Return the office's working days."""
-        return Calendar()
+        """Return the office's working days, as they were decided when the run under way began."""
+        if self._calendar is None:
+            with self.db.reading() as session:
+                self._calendar = as_decided(session, None)
+        return self._calendar
+
+    def look_at_the_calendar(self, session: Session) -> None:
+        """Take note of what has been decided about days since we looked."""
+        self._calendar = as_decided(session, self._calendar)
 
     @cached_property
     def signer(self) -> Signer:
@@ -94,6 +103,7 @@ class Office:
         handle = RunHandle(str(uuid.uuid4()), kind, by)
         started = time.monotonic()
         with self.db.writing() as session:
+            self.look_at_the_calendar(session)
             session.execute(
                 insert(Run).values(
                     id=handle.id,

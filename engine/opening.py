@@ -93,6 +93,7 @@ def open_in(
                 among(session, col(Case.subject_id), subjects),
                 Case.pipeline == pipeline.name,
                 col(Case.status) != CaseStatus.CLOSED,
+                col(Case.number).not_in([origin.number for origin in (handed_on or {}).values()]),
             )
         ).all()
     )

@@ -12,6 +12,7 @@ from typing import Any
 from engine.book import Book
 from engine.case import Applicant, Case
 from engine.documents.letters import write
+from engine.documents.templating import TEMPLATES
 from engine.office import Office
 from engine.papers import check_url
 from engine.registry import OFFICE, Paper
@@ -20,7 +21,7 @@ from models import Document, DocumentStatus, LetterStatus
 from models import Letter as LetterRow
 from rules.regions import region_name
 
-__all__ = ["OFFICE", "letter_facts", "queue_letter", "queue_paper"]
+__all__ = ["OFFICE", "is_of_the_office", "letter_facts", "queue_letter", "queue_paper"]
 
 
 def queue_letter(
@@ -87,6 +88,11 @@ def queue_paper(
         replaces=replaces,
     )
     return key
+
+
+def is_of_the_office(letter: str) -> bool:
+    """Return whether a kind of letter is one that the office writes by itself, in every pipeline."""
+    return (TEMPLATES / OFFICE / "letters" / letter).is_dir()
 
 
 def letter_facts(office: Office, case: Case) -> dict[str, Any]:

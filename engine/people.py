@@ -8,13 +8,23 @@ from datetime import date
 from sqlmodel import select
 
 from engine.accounts import add_user, institution_coded
-from engine.authority import user_named
+from engine.authority import roles_of, user_named
 from engine.case import handle_of
-from engine.errors import Refused
+from engine.errors import NotAllowed, Refused
 from engine.intake import identity
 from engine.intake.cleaning import Cleaned, Fault
 from engine.office import Office
-from models import Business, DeclaredConflict, Person, PersonIndex, Product, RecordedCertificate, Role
+from engine.reaching import ADDRESSED_BY, CHANNELS
+from models import (
+    Business,
+    DeclaredConflict,
+    Person,
+    PersonIndex,
+    Product,
+    RecordedCertificate,
+    Role,
+    SealingKey,
+)
 
 # The numbers by which a person is found, cleaned as an import cleans them.
 CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
@@ -61,6 +71,43 @@ def add_person(
         person_id = person.id
     add_user(office, handle_of(person_id), [Role.APPLICANT], person=person_id)
     return person_id
+
+
+def choose_channel(office: Office, person: int, channel: str | None, *, by: str) -> str | None:
+    """Record by which channel a person wants to be told first (`CHANNELS`; None: the first that reaches them), and return it.
+
+    The others stay as ways round a bounce. ``by`` is the person's own account, or an officer whom they told. Raises `Refused`,
+    also where the address for that channel is not on record.
+    """
+    if channel is not None and channel not in CHANNELS:
+        raise Refused(
+            f"There is no channel {channel}; there are: {', '.join(CHANNELS)}, any",
+            for_people=f"Tidak ada saluran {channel}. Pilih salah satu: {', '.join(CHANNELS)}, any.",
+        )
+    with office.db.writing() as session:
+        found = session.get(Person, person)
+        key = session.get(SealingKey, found.key_id) if found else None
+        if found is None or key is None:
+            raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
+        user = user_named(session, by)
+        if user.person_id != person and not roles_of(session, user) & {Role.OFFICER, Role.ADMINISTRATOR}:
+            raise NotAllowed(
+                f"{by} is neither this person nor an officer",
+                for_people="Saluran dipilih oleh orangnya sendiri atau dicatat petugas.",
+                user=by,
+            )
+        needed = ADDRESSED_BY[channel] if channel else None
+        if needed and not office.vault.unseal(key, found.sealed).get(needed):
+            raise Refused(
+                f"No {needed} of person {person} is on record, so {channel} can't reach them",
+                for_people=f"Belum ada {_IN_WORDS[needed]} orang ini; saluran {channel} tidak dapat dipakai.",
+            )
+        found.channel = channel
+        session.add(found)
+    return channel
+
+
+_IN_WORDS = {"email": "alamat surel", "phone": "nomor telepon"}
 
 
 def _cleaned(name: str, given: str | None) -> str | None:

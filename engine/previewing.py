@@ -1,4 +1,4 @@
-"""Every document and letter of every pipeline, filled with its sample facts: what `make preview` writes.
+"""Every document and letter, of every pipeline and of the office itself, filled with sample facts: what `make preview` writes.
 
 When all are written, page 1 of every document stands on one contact sheet, where there is a program that draws pages.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from engine.documents.contact_sheet import can_be_made, contact_sheet
 from engine.documents.letters import write
-from engine.documents.preview import previews, sample_facts
+from engine.documents.preview import letter_kinds, previews, sample_facts
 from engine.documents.templating import TEMPLATES
-from engine.registry import current
+from engine.registry import DIGEST, OFFICE, all_appeals, current
 
 LANGUAGES = ("id", "en")
 CONTACT_SHEET = "contact-sheet.pdf"
@@ -23,22 +23,31 @@ def preview_all(folder: Path) -> Iterator[Path]:
     documents: dict[str, list[Path]] = {}
     sheet = folder / CONTACT_SHEET
     sheet.unlink(missing_ok=True)  # an old one would show what is no longer so
-    for pipeline in current():
-        out = folder / pipeline.slug
+    folders = [(one.name, one.slug) for one in [*current(), *all_appeals()]]
+    for name, slug in [*folders, (OFFICE, OFFICE)]:
+        out = folder / slug
         out.mkdir(parents=True, exist_ok=True)
-        for kind, language, pdf in previews(TEMPLATES / pipeline.slug):
+        for kind, language, pdf in previews(TEMPLATES / slug):
             file = out / f"{kind}.{language}.pdf"
             file.write_bytes(pdf)
-            documents.setdefault(pipeline.name, []).append(file)
+            documents.setdefault(name, []).append(file)
             yield file
-        for letter in pipeline.letters:
-            template = f"{pipeline.slug}/letters/{letter}"
-            facts = sample_facts(TEMPLATES / template)
+        for letter in letter_kinds(TEMPLATES / slug):
             for language in LANGUAGES:
-                file = out / f"letter-{letter}.{language}.txt"
-                written = write(template, facts, language)
-                file.write_text(f"{written.subject}\n\n{written.text}", encoding="utf-8")
-                yield file
+                yield from _letter(f"{slug}/letters/{letter}", language, out / f"letter-{letter}.{language}")
+    yield from _letter(DIGEST, "id", folder / OFFICE / "digest.id")
     if can_be_made():
         sheet.write_bytes(contact_sheet(documents))
         yield sheet
+
+
+def _letter(template: str, language: str, file: Path) -> Iterator[Path]:
+    """Write the words of a letter, and its HTML where it has one of its own."""
+    written = write(template, sample_facts(TEMPLATES / template), language)
+    text = file.with_name(f"{file.name}.txt")
+    text.write_text(f"{written.subject}\n\n{written.text}", encoding="utf-8")
+    yield text
+    if (TEMPLATES / template / f"{language}.html").exists():
+        page = file.with_name(f"{file.name}.html")
+        page.write_text(written.html, encoding="utf-8")
+        yield page

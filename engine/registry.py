@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -18,7 +18,7 @@ from engine.forms import Question
 from rules import RuleBook, book
 
 if TYPE_CHECKING:
-    from engine.case import Case, Expiring
+    from engine.case import Case, Expiring, Lodged
 
 
 class Ending(StrEnum):
@@ -58,59 +58,43 @@ class Paper:
 
 # The template folder of what the office hands out by itself, in every pipeline.
 OFFICE = "office"
+DIGEST = f"{OFFICE}/digest"
 COMPUTATION = Paper("deadline_computation", "Perhitungan tenggat", folder=OFFICE)
 OFFICE_PAPERS = {paper.name: paper for paper in (COMPUTATION,)}
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A kind of letter; its template is its name."""
+    """A kind of letter; its template is its name, in ``folder`` where it belongs to no pipeline."""
 
     name: str
+    folder: str | None = None
 
 
 Body = Callable[["Case"], Ending]
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """A process, and what the engine must know to carry cases through it."""
+class Declared:
+    """A process in a module of its own, and what is declared in that module."""
 
     name: str
-    version: int
-    title: str
-    prefix: str
-    subject: str
-    outcomes: type[Ending]
-    body: Body
-    withdrawal: Callable[[Case, str], Ending]
-    clock: str | None = None
-    module: str = field(default="")
-    renews: Callable[[Expiring], dict[str, Any]] | None = None
+    module: str
 
     @property
     def slug(self) -> str:
         """Return the name as Python and the template folders spell it."""
         return self.name.replace("-", "_")
 
-    @property
-    def rules(self) -> RuleBook:
-        """Return the rule book of this pipeline."""
-        return book(self.slug)
-
     @cached_property
-    def questions(self) -> dict[str, Question[Any]]:
-        """Return the questions declared in the pipeline's module, by name, in the order of their declaration."""
+    def own_questions(self) -> dict[str, Question[Any]]:
+        """Return the questions declared in the module, by name, in the order of their declaration."""
         return {question.name: question for question in self._declared(Question)}
 
     @cached_property
     def papers(self) -> dict[str, Paper]:
         """Return the kinds of document, by name."""
         return {paper.name: paper for paper in self._declared(Paper)}
-
-    def paper(self, kind: str) -> Paper:
-        """Return a kind of document that this pipeline hands out, or the office by itself."""
-        return self.papers.get(kind) or OFFICE_PAPERS[kind]
 
     @cached_property
     def letters(self) -> dict[str, Letter]:
@@ -141,9 +125,71 @@ class Pipeline:
         return [here, *inside]
 
 
-_T = TypeVar("_T")
+@dataclass(frozen=True)
+class Appeal(Declared):
+    """The process that goes on in a case after its ending was contested. ``window`` is the rule of how long it can be."""
+
+    name: str
+    version: int
+    title: str
+    window: str
+    body: Callable[[Case, Lodged], Ending]
+    withdrawal: Callable[[Case, Lodged, str], Ending]
+    module: str = field(default="")
+
+
+@dataclass(frozen=True)
+class NoAppeal:
+    """Why an ending can't be contested here, and what can be done instead: for officers, and for people."""
+
+    why: str
+    for_people: str
+
+
+Way = Appeal | NoAppeal
+
+
+@dataclass(frozen=True)
+class Pipeline(Declared):
+    """A process, and what the engine must know to carry cases through it."""
+
+    name: str
+    version: int
+    title: str
+    prefix: str
+    subject: str
+    outcomes: type[Ending]
+    body: Body
+    withdrawal: Callable[[Case, str], Ending]
+    clock: str | None = None
+    module: str = field(default="")
+    renews: Callable[[Expiring], dict[str, Any]] | None = None
+
+    @property
+    def rules(self) -> RuleBook:
+        """Return the rule book of this pipeline."""
+        return book(self.slug)
+
+    @cached_property
+    def questions(self) -> dict[str, Question[Any]]:
+        """Return the pipeline's own questions, by name, and those of the appeals against its endings."""
+        return self.own_questions | {name: one for appeal in self.appeals for name, one in appeal.own_questions.items()}
+
+    @cached_property
+    def appeals(self) -> list[Appeal]:
+        """Return the processes in which endings of this pipeline are contested."""
+        return list(dict.fromkeys(way for way in ways(self.name).values() if isinstance(way, Appeal)))
+
+    def paper(self, kind: str) -> Paper:
+        """Return a kind of document that this pipeline hands out, an appeal against its endings, or the office by itself."""
+        appeals = {name: paper for appeal in self.appeals for name, paper in appeal.papers.items()}
+        return self.papers.get(kind) or appeals.get(kind) or OFFICE_PAPERS[kind]
+
 
 _pipelines: dict[tuple[str, int], Pipeline] = {}
+_appeals: dict[tuple[str, int], Appeal] = {}
+_ways: dict[str, dict[str, Way]] = {}
+_carries: dict[str, str] = {}
 
 
 def register(pipeline: Pipeline) -> None:
@@ -152,6 +198,45 @@ def register(pipeline: Pipeline) -> None:
     if known is not None and known.module != pipeline.module:
         raise ValueError(f"{pipeline.name} version {pipeline.version} is registered by {known.module} already")
     _pipelines[pipeline.name, pipeline.version] = pipeline
+
+
+def register_appeal(appeal: Appeal) -> None:
+    """Add a process in which endings are contested."""
+    _appeals[appeal.name, appeal.version] = appeal
+
+
+def contest(pipeline: str, endings: Mapping[Ending, Way], *, carries: str = "") -> None:
+    """Say what can be done against each ending of a pipeline, whatever its version.
+
+    ``carries`` names the question whose last answer stands in the form of a case that is opened anew.
+    """
+    _ways[pipeline] = {str(ending): way for ending, way in endings.items()}
+    _carries[pipeline] = carries
+
+
+def ways(pipeline: str) -> dict[str, Way]:
+    """Return what can be done against each ending of a pipeline, by its code."""
+    load()
+    return _ways.get(pipeline, {})
+
+
+def carried_question(pipeline: str) -> str:
+    """Return the question whose answer a case that is opened anew begins with; "" where there is none."""
+    return _carries.get(pipeline, "")
+
+
+def appeal_named(name: str, version: int) -> Appeal:
+    """Return that version of an appeal's process. Raises `Refused` where its code is gone."""
+    load()
+    if (name, version) not in _appeals:
+        raise Refused(f"There is no code of the appeal {name} version {version}. Restore it to flows/past/")
+    return _appeals[name, version]
+
+
+def all_appeals() -> list[Appeal]:
+    """Return every registered version of every appeal's process."""
+    load()
+    return [appeal for _, appeal in sorted(_appeals.items())]
 
 
 def load() -> None:

@@ -257,4 +257,3 @@ def _yours(session: Session, due: Due, row: Case) -> list[str]:
     questions = due.pipeline.questions
     names = [name for name in session.exec(wanted.order_by(col(Wait.key))) if name]
     return [questions[name].title if name in questions else name for name in names]
-

@@ -8,6 +8,8 @@ One `Replay` plays one case once, inside a transaction that holds the case's row
 3. before anything new is written, all replayed entries must have been met, or the code has changed: `LedgerMisfit`;
 4. a step that is new is performed now, its rows and its entry go into the chunk's book;
 5. a wait that is open ends the play (`Suspended`), until somebody or something settles it.
+
+Where the recorded end was contested, the play goes on after it with the process of the appeal, to a second end.
 """
 
 from __future__ import annotations
@@ -27,15 +29,15 @@ from sqlmodel import Session
 
 from engine import ledger
 from engine.book import Book
-from engine.case import Case
+from engine.case import Case, Lodged
 from engine.clock import local_date
 from engine.deadlines import times_of
 from engine.errors import LedgerMisfit, PipelineMistake
-from engine.forms import Form, Passed, Question, Silence
+from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial
 from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
-from engine.registry import Ending, Pipeline
+from engine.registry import Appeal, Ending, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.turns import Turns
 from engine.vault import Key
@@ -45,6 +47,7 @@ from models.privacy import without_numbers, without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
+LODGED = "appeal_lodged#1"
 
 
 class Suspended(BaseException):
@@ -144,12 +147,10 @@ class Replay:
         """Run the pipeline until it waits or ends. Raises `LedgerMisfit` and whatever the pipeline's code raises."""
         token = _playing.set(self)
         try:
-            try:
-                outcome = self.pipeline.body(self.case)
-            except Withdrawn as withdrawn:
-                self.reason = withdrawn.reason
-                outcome = self.pipeline.withdrawal(self.case, withdrawn.reason)
-            self._close(outcome)
+            outcome, end = self._first_end(), "closed#1"
+            if contested := self._contested(outcome):
+                outcome, end = self._second_end(*contested), "closed#2"
+            self._close(outcome, end)
         except Suspended:
             self.all_must_be_met("a wait")
             self.turns.wait(self._ball_came_back())
@@ -246,15 +247,18 @@ class Replay:
         self._machine_wait(WaitKind.ISSUE, key, arguments_hash, {"kind": kind, "facts": facts}, None)
         raise Suspended
 
-    def hand_on(self, pipeline: str, facts: dict[str, Any]) -> dict[str, Any]:
+    def hand_on(
+        self, pipeline: str, facts: dict[str, Any], decided_by: dict[str, list[str]] | None = None
+    ) -> dict[str, Any]:
         """Return number and novelty of the next pipeline's case, or make a wait for it, and suspend."""
         self._only_in_the_process(f"hand_on {pipeline}")
-        key, arguments_hash = self._called("hand_on", {"pipeline": pipeline, "facts": facts})
+        request = {"pipeline": pipeline, "facts": facts} | ({"decided_by": decided_by} if decided_by else {})
+        key, arguments_hash = self._called("hand_on", request)
         if entry := self.past.entries.get(key):
             self._fit(entry, key, arguments_hash, {EntryKind.MACHINE})
             result: dict[str, Any] = entry.result
             return result
-        self._machine_wait(WaitKind.HAND_ON, key, arguments_hash, {"pipeline": pipeline, "facts": facts}, None)
+        self._machine_wait(WaitKind.HAND_ON, key, arguments_hash, request, None)
         raise Suspended
 
     # -- writing ----------------------------------------------------------------------------------------------------
@@ -279,8 +283,14 @@ class Replay:
 
     def all_must_be_met(self, before: str) -> None:
         """Refuse to go on when the ledger holds entries that this code no longer reaches."""
-        if self._unmet:
-            first = min((self.past.entries[key] for key in self._unmet), key=lambda entry: entry.seq)
+        self._met_up_to(self.row.last_seq, before)
+        if self._open:
+            self._refuse_wait(min(self._open), f"the case waits there, and the code came to {before} without it")
+
+    def _met_up_to(self, seq: int, before: str) -> None:
+        unmet = [entry for key in self._unmet if (entry := self.past.entries[key]).seq <= seq]
+        if unmet:
+            first = min(unmet, key=lambda entry: entry.seq)
             raise LedgerMisfit(
                 self.case.number,
                 self.pipeline.name,
@@ -289,13 +299,82 @@ class Replay:
                 first.key,
                 f"the code came to {before} without it",
             )
-        if self._open:
-            self._refuse_wait(min(self._open), f"the case waits there, and the code came to {before} without it")
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
         """Return the accounts that have answered one of these questions of this case so far."""
         wanted = set(questions)
         return {entry.actor for key, entry in self.past.entries.items() if key.split("#")[0] in wanted}
+
+    # -- the end, and what may come after it -----------------------------------------------------------------------
+
+    def _first_end(self) -> Ending:
+        try:
+            return self.pipeline.body(self.case)
+        except Withdrawn as withdrawn:
+            self.reason = withdrawn.reason
+            return self.pipeline.withdrawal(self.case, withdrawn.reason)
+
+    def _contested(self, outcome: Ending) -> tuple[Appeal, Lodged] | None:
+        """Return the appeal that was lodged against the recorded end, which must be the one that the code came to."""
+        entry = self.past.entries.get(LODGED)
+        if entry is None:
+            return None
+        closed = self.past.entries["closed#1"]
+        self._met_up_to(closed.seq, "its end")
+        if closed.outcome != str(outcome):
+            raise LedgerMisfit(
+                self.case.number,
+                self.pipeline.name,
+                self.pipeline.version,
+                closed.seq,
+                closed.key,
+                f"it ended in {closed.outcome}, and the code ends in {outcome}",
+            )
+        self._unmet.discard(LODGED)
+        self.turns.contest()
+        words, at = self.past.answers[LODGED]
+        lodged = Lodged(
+            outcome=outcome,
+            refused_for=closed.reason or "",
+            closed_on=local_date(closed.at),
+            reason=words["reason"],
+            evidence=words["evidence"],
+            by=entry.actor,
+            on=local_date(at),
+            decided_by=self._decided_by(closed.seq),
+            known={**self.case.carried, **self._stated(closed.seq)},
+        )
+        return appeal_named(entry.result["appeal"], entry.result["version"]), lodged
+
+    def _second_end(self, appeal: Appeal, lodged: Lodged) -> Ending:
+        try:
+            return appeal.body(self.case, lodged)
+        except Withdrawn as withdrawn:
+            return appeal.withdrawal(self.case, lodged, withdrawn.reason)
+
+    def _decided_by(self, end: int) -> dict[str, list[str]]:
+        """Return who answered each question of an official's up to that entry, here and in the case before this one."""
+        before = self.case.handed_on.decided_by if self.case.handed_on else {}
+        decided = {question: set(names) for question, names in before.items()}
+        for key, entry in self.past.entries.items():
+            question = self.pipeline.questions.get(key.split("#")[0])
+            by_person = entry.kind == EntryKind.ANSWER and entry.actor != SYSTEM and entry.seq < end
+            if by_person and question and question.of is not Role.APPLICANT:
+                decided.setdefault(question.name, set()).add(entry.actor)
+        return {question: sorted(names) for question, names in sorted(decided.items())}
+
+    def _stated(self, end: int) -> dict[str, Any]:
+        """Return what the applicant said last where a case that is opened anew begins, without how it was signed."""
+        wanted = carried_question(self.pipeline.name)
+        said = [
+            self.past.entries[key]
+            for key in self.past.answers
+            if key.split("#")[0] == wanted and self.past.entries[key].seq < end
+        ]
+        if not said:
+            return {}
+        words, _ = self.past.answers[max(said, key=lambda entry: entry.seq).key]
+        return {name: value for name, value in words.items() if name not in ApplicantForm.model_fields}
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -417,15 +496,15 @@ class Replay:
         if self.step_key is not None:
             raise PipelineMistake(f"{word} is called inside the step {self.step_key}; only the process itself may wait")
 
-    def _close(self, outcome: Ending) -> None:
+    def _close(self, outcome: Ending, key: str) -> None:
         self.all_must_be_met("its end")
         if not isinstance(outcome, self.pipeline.outcomes):
             raise PipelineMistake(f"{self.pipeline.name} ended in {outcome!r}, which is not one of its outcomes")
         reason = without_personal_numbers(self.reason) if self.reason else None
-        self.append(EntryKind.CLOSED, "closed#1", outcome=str(outcome), reason=reason)
+        self.append(EntryKind.CLOSED, key, outcome=str(outcome), reason=reason)
         self.row.status, self.row.outcome, self.row.reason = CaseStatus.CLOSED, str(outcome), reason
         self.row.closed_at = self.now
-        self.turns.end(self._ball_came_back())
+        self.turns.end(self._ball_came_back(), key)
 
     def _ball_came_back(self) -> tuple[datetime, str] | None:
         """Return when somebody else's turn last ended, by the ledger, and with which entry."""

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     bnsp_url: str | None = Field(default=None, description="Base URL of BNSP; without it officers do it by hand")
     bnsp_token: SecretStr | None = None
     bnsp_timeout: float = Field(default=20.0, description="Seconds to wait for BNSP")
+    sms_url: str | None = Field(default=None, description="Base URL of an SMS gateway; without it there is no SMS")
+    sms_token: SecretStr | None = None
+    whatsapp_url: str | None = Field(
+        default=None, description="Base URL of a WhatsApp gateway; without it there is none"
+    )
+    whatsapp_token: SecretStr | None = None
     prefect_auth: SecretStr | None = Field(default=None, description="user:password of the Prefect server we start")
 
     @field_validator("now")
@@ -69,6 +75,8 @@ class Settings(BaseSettings):
                 ("OSS", self.oss_url, self.oss_token),
                 ("SIHALAL", self.sihalal_url, self.sihalal_token),
                 ("BNSP", self.bnsp_url, self.bnsp_token),
+                ("SMS", self.sms_url, self.sms_token),
+                ("WHATSAPP", self.whatsapp_url, self.whatsapp_token),
             ):
                 if url and not token:
                     raise ValueError(f"JALUR_{name}_URL needs JALUR_{name}_TOKEN")

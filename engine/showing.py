@@ -50,7 +50,7 @@ def pipelines(on: date) -> list[dict[str, Any]]:
                 {"name": question.name, "role": str(question.of), "budget": _budget(pipeline, question, on)}
                 for question in pipeline.questions.values()
             ],
-            "documents": list(pipeline.papers),
+            "documents": [*pipeline.papers, *(kind for appeal in pipeline.appeals for kind in appeal.papers)],
             "outcomes": [{"code": str(outcome), "title": outcome.title_id} for outcome in pipeline.outcomes],
         }
         for pipeline in current()

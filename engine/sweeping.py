@@ -171,8 +171,11 @@ def _fire(
     due_on = local_date(wait.due_at or wait.asked_at)
     told: list[str] = []
     effect = effect_of(dossier.case.rules, question)
+    outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
     if rung.act == "reassign":
         told = reassigned(office, session, dossier, wait)
+        if wait.holder in (None, *told[:1]):
+            outcome = "stays"
     elif rung.act == "say_passed" and effect:
         queue_computation(office, book, dossier, wait, effect)
         told = told_of(session, dossier, wait, Role.DIVISION_HEAD)
@@ -202,13 +205,13 @@ def _fire(
         kind=EntryKind.REMARK,
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
-        outcome=OUTCOMES.get(name, "escalated"),
+        outcome=outcome,
         reason=f"tenggat {due_on.isoformat()}; {', '.join(told) or 'tidak ada penerima'}",
     )
     book.write(LedgerEntry, **entry)
 
 
-# What the ledger says of a rung; every other one handed the case upwards.
+# What the ledger says of a rung; every other one handed the case upwards. A question that nobody else may answer stays.
 OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadline_passed"}
 
 

@@ -52,11 +52,12 @@ class Turns:
         self._budget = case.rules.quietly(pipeline.clock) if pipeline.clock else None
         self._limit = stop_limit(case.rules)
         self._waits: list[tuple[Holder, str]] = []
+        self._contested = False
 
     @property
     def budget(self) -> Rule | None:
         """Return the rule of the case's legal budget, once its clock has begun."""
-        return self._budget if self._row.complete_at else None
+        return self._budget if self._row.complete_at and not self._contested else None
 
     def asked(self, question: Question[Any], key: str) -> None:
         """Note that the case waits for the answer to ``question``."""
@@ -69,6 +70,10 @@ class Turns:
     def complete(self) -> None:
         """Start the legal clock now: the dossier is complete. It starts once."""
         self._row.complete_at = self._row.complete_at or self._now
+
+    def contest(self) -> None:
+        """The case's own time ended with it: what follows is an appeal, whose questions have clocks of their own."""
+        self._contested = True
 
     def legal_due(self, question: Question[Any]) -> date | None:
         """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
@@ -88,10 +93,10 @@ class Turns:
             self._gap(came_back)
         self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
 
-    def end(self, came_back: tuple[datetime, str] | None) -> None:
+    def end(self, came_back: tuple[datetime, str] | None, key: str) -> None:
         """The case is closed: nobody's time runs."""
         self._gap(came_back)
-        self._turn(self._now, None, "closed#1")
+        self._turn(self._now, None, key)
 
     def _gap(self, came_back: tuple[datetime, str] | None) -> None:
         """From the last answer until this play the ball was with the office."""
@@ -122,6 +127,8 @@ class Turns:
     def _ground(self, holder: Holder | None, running: bool) -> str:
         if holder is None:
             return "closed"
+        if self._contested:
+            return "appeal"
         if self.budget is None:
             return "dossier not complete"
         return (self.budget.citation if running else self._limit.citation)[:128]

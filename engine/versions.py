@@ -18,17 +18,17 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.errors import Refused
-from engine.registry import Pipeline, all_versions, pipeline_named
+from engine.registry import Appeal, Pipeline, all_versions, pipeline_named
 from models import Case, CaseStatus
 
 
-def fingerprint(pipeline: Pipeline) -> str:
+def fingerprint(pipeline: Pipeline | Appeal) -> str:
     """Return SHA-256 over the process (its module without comments and docstrings) and the schemas of its forms."""
     tree = ast.parse(inspect.getsource(sys.modules[pipeline.module]))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    forms = {name: question.form.model_json_schema() for name, question in sorted(pipeline.questions.items())}
+    forms = {name: question.form.model_json_schema() for name, question in sorted(pipeline.own_questions.items())}
     for schema in forms.values():
         _without_descriptions(schema)
     said = ast.dump(tree) + json.dumps(forms, sort_keys=True)

@@ -12,20 +12,22 @@ from sqlmodel import Session
 
 from engine import impartiality
 from engine.authority import user_named
-from engine.case import Applicant, Case, Expiring
-from engine.declaring import external_step, pipeline, step
+from engine.case import Applicant, Case, Expiring, Lodged
+from engine.declaring import appeal, external_step, pipeline, step
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
 from engine.impartiality import Held
 from engine.machine import calling
 from engine.outbox import queue_letter, queue_paper
 from engine.papers import check_url
-from engine.registry import Ending, Letter, Paper
+from engine.registry import Appeal, Ending, Letter, NoAppeal, Paper, contest
 from engine.replay import Replay, Withdrawn, jsonable, playing
 from models import Role, Standing
 from outside.once import ByHand
+from rules import Rule
 
 __all__ = [
+    "Appeal",
     "ApplicantForm",
     "ByHand",
     "Case",
@@ -37,18 +39,22 @@ __all__ = [
     "Held",
     "Issued",
     "Letter",
+    "Lodged",
+    "NoAppeal",
     "Paper",
     "Passed",
     "Question",
     "Role",
     "Silence",
     "Withdrawn",
+    "appeal",
     "ask",
     "ask_all",
     "ask_each",
     "assignable",
     "calling",
     "close",
+    "contest",
     "dossier_complete",
     "external_step",
     "hand_on",
@@ -59,6 +65,7 @@ __all__ = [
     "run",
     "stand",
     "step",
+    "take_up_anew",
     "tell",
 ]
 
@@ -103,6 +110,11 @@ class _Run:
     def session(self) -> Session:
         """Return the open transaction; the engine commits it."""
         return _in_step("run.session").session
+
+    def due_date(self, budget: Rule) -> date:
+        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today."""
+        replay = _in_step("run.due_date")
+        return replay.office.calendar.due_date(replay.today, budget)
 
     def check_url(self, number: str) -> str:
         """Return the public address at which a case or a document can be checked."""
@@ -169,6 +181,11 @@ def hand_on(pipeline: str, facts: Mapping[str, Any]) -> HandedOver:
     return HandedOver(**playing().hand_on(pipeline, jsonable(dict(facts))))
 
 
+def take_up_anew(case: Case, lodged: Lodged) -> HandedOver:
+    """Open a fresh case for the same subject, in which nobody answers again what they answered in this one."""
+    return HandedOver(**playing().hand_on(case.pipeline, jsonable(lodged.known), jsonable(lodged.decided_by)))
+
+
 def assignable(case: Case, question: str, *, holds: str | None = None, apart_from: Iterable[str] = ()) -> list[str]:
     """Return, in a step, the accounts that may answer ``question`` of this case today, the least loaded first.
 
@@ -219,7 +236,7 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
         replay.seal,
         replay.now,
         key=f"{replay.step_key}/{letter.name}",
-        folder=replay.pipeline.slug,
+        folder=letter.folder or replay.pipeline.slug,
         letter=letter.name,
         whom=whom,
         facts=jsonable(dict(facts)),

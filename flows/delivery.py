@@ -1,4 +1,4 @@
-"""Letters leave: those whose attachments are ready, and those that a channel put off until now."""
+"""Letters leave: those whose attachments are ready, and those that a channel put off until now; and the morning's digests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.delivering import deliver
 
 @flow(name="delivery", flow_run_name="delivery", persist_result=False, retries=0)
 async def delivery() -> Any:
-    """Send the letters that are due."""
+    """Send the letters and digests that are due."""
     async with own_run() as (office, run):
         counts = await asyncio.to_thread(deliver, office)
         run.cases = sum(counts.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.calendar import due_date
 from engine.subjects import BusinessFacts, ProductFacts
 from engine.words import Case, run
 from rules.regions import region_name
@@ -45,4 +44,4 @@ def words(case: Case) -> dict[str, Any]:
 
 def objection(case: Case) -> dict[str, Any]:
     """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
-    return {"until": due_date(run.today, case.rules.objection_time), "to": words(case)["objection_to"]}
+    return {"until": run.due_date(case.rules.objection_time), "to": words(case)["objection_to"]}

@@ -23,7 +23,10 @@ class DocumentStatus(StrEnum):
 
 
 class LetterStatus(StrEnum):
-    """Where a letter is. ``by_hand``: no channel reaches the person, somebody prints it or telephones."""
+    """Where a letter is. ``by_hand``: no channel reaches the person, somebody prints it or telephones.
+
+    ``said_before``: the same words went to the same person within a day, so it was not sent.
+    """
 
     WAITING = "waiting"
     QUEUED = "queued"
@@ -32,6 +35,7 @@ class LetterStatus(StrEnum):
     GIVEN_UP = "given_up"
     BY_HAND = "by_hand"
     HANDED_OVER = "handed_over"
+    SAID_BEFORE = "said_before"
 
 
 class Document(Base, table=True):

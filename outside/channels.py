@@ -1,9 +1,9 @@
 """Letters on their way out: what a letter is, what a channel promises, what a receipt proves.
 
-Delivery is "at least once": a channel can't be asked what became of a letter. So a letter bears an id
-made from our own key for it, and a second sending is recognised by it, by mail programs and in a
-folder alike. An adapter raises TryLater (surely not sent), EndUnknown (perhaps sent: send again, under
-the same id), or Bounced (will never arrive there).
+Delivery is "at least once": a mail server can't be asked what became of a letter. So a letter bears an id
+made from our own key for it, and a second sending is recognised by it, by mail programs and in a folder
+alike; a gateway for text messages can be asked, and is. An adapter raises TryLater (surely not sent),
+EndUnknown (perhaps sent: send again, under the same id), or Bounced (will never arrive there).
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ class Attachment(NamedTuple):
 class Message(BaseModel):
     """One letter to one recipient, finished: nothing is filled in after this.
 
-    `sender` is 'Name <address>' or an address; `language` is 'id' or 'en'. `written_at` becomes the
-    Date header: with it, the same letter is the same bytes each time. Contact data and contents are
-    kept out of `repr`.
+    `sender` is 'Name <address>' or an address; `to_address` is a telephone number (E.164) for a gateway;
+    `language` is 'id' or 'en'. `written_at` becomes the Date header: with it, the same letter is the same
+    bytes each time. `perhaps_sent` says that an earlier attempt may have arrived: a channel that can look
+    it up does so first. Contact data and contents are kept out of `repr`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -72,6 +73,7 @@ class Message(BaseModel):
     attachments: tuple[Attachment, ...] = Field(default=(), repr=False)
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "id"
     written_at: AwareDatetime | None = None
+    perhaps_sent: bool = False
 
 
 @dataclass(frozen=True)

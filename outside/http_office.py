@@ -36,7 +36,7 @@ from outside.once import Fault, Request, checked_reference
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _LONGEST_PAUSE = timedelta(days=1)
-_ADMINISTRATOR = timedelta(hours=1)
+ADMINISTRATOR = timedelta(hours=1)
 """How long to leave a door alone that only the administrator can open."""
 
 T = TypeVar("T")
@@ -248,10 +248,10 @@ class HttpOffice:
         if status in (401, 403):
             words = f"{self.label} menolak kunci akses kantor ini. Administrator perlu memperbaruinya; permohonan aman."
             note = "the administrator must renew it"
-            return TryLater(f"{who} refused our token ({status})", _ADMINISTRATOR, for_people=words, note=note)
+            return TryLater(f"{who} refused our token ({status})", ADMINISTRATOR, for_people=words, note=note)
         if status in (404, 405, 410):
             note = f"check the address of {self.label}"
-            return TryLater(f"{who} has no such door ({status})", _ADMINISTRATOR, note=note)
+            return TryLater(f"{who} has no such door ({status})", ADMINISTRATOR, note=note)
         if status in (400, 413, 415):
             words = f"{self.label} tidak menerima bentuk permohonan ini. Administrator perlu memeriksanya."
             reason = f"{who} did not accept the form of our request ({status})"

@@ -24,7 +24,10 @@ class UnknownRule(LookupError):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: ``value`` in ``unit``, in force from ``since`` until ``until`` (inclusive; None: still)."""
+    """One row: ``value`` in ``unit``, in force from ``since`` until ``until`` (inclusive; None: still).
+
+    ``moves_to_working_day``: a budget of calendar days that ends on a day off ends on the next working day instead.
+    """
 
     name: str
     value: Any
@@ -34,6 +37,7 @@ class Rule:
     citation: str
     standing: str
     remark: str = ""
+    moves_to_working_day: bool = False
 
     @property
     def is_law(self) -> bool:
@@ -118,6 +122,7 @@ def _read(file: Path) -> list[Rule]:
             citation=row["citation"],
             standing=row["standing"],
             remark=row.get("remark", ""),
+            moves_to_working_day=row.get("moves_to_working_day", False),
         )
         for row in tomllib.loads(file.read_text("utf-8"))["rule"]
     ]

@@ -72,7 +72,7 @@ def _document(office: Office, session: Session, number: str) -> Known | None:
     if found is None or found[0].status not in DOCUMENT_WORDS:
         return None
     document, case = found
-    kind = pipeline_named(case.pipeline, case.version).papers[document.kind]
+    kind = pipeline_named(case.pipeline, case.version).paper(document.kind)
     return Known(
         number=number,
         what=kind.title,

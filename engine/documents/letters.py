@@ -1,7 +1,8 @@
 """A letter from its template: subject, plain text for an old phone, and simple HTML of the same words.
 
 `<letter>/<language>.txt` begins with `Subject: …` and a blank line. Blank lines part paragraphs; lines that begin with
-`- ` are a list; a paragraph that is nothing but the fact `link` becomes a button. No logic, as in documents.
+`- ` are a list; a paragraph that is nothing but the fact `link` becomes a button. No logic, as in documents. Where a letter
+has a `<language>.html` of its own beside it, that is its HTML.
 """
 
 import re
@@ -46,7 +47,12 @@ def write(letter_template: str, facts: Mapping[str, JSON], language: str, *, roo
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", rest) if part.strip()]
     link = one_line.get("link")
     blocks = [_block(paragraph, link if isinstance(link, str) else None) for paragraph in paragraphs]
-    html = fill("letter.html", {"language": language, "subject": subject, "blocks": list(blocks)}, root=root)
+    if (root / f"{letter_template}/{language}.html").exists():
+        html = fill(
+            f"{letter_template}/{language}.html", {**one_line, "language": language, "subject": subject}, root=root
+        )
+    else:
+        html = fill("letter.html", {"language": language, "subject": subject, "blocks": list(blocks)}, root=root)
     return Written(subject, "\n\n".join(paragraphs) + "\n", html)
 
 

@@ -19,6 +19,11 @@ def document_kinds(pipeline_folder: Path) -> list[str]:
     return sorted(folder.name for folder in (pipeline_folder / "documents").iterdir() if folder.is_dir())
 
 
+def letter_kinds(folder: Path) -> list[str]:
+    """The letters that a pipeline, or the office, has templates for: the folders beneath `letters/`, sorted."""
+    return sorted(one.name for one in (folder / "letters").iterdir() if one.is_dir())
+
+
 def sample_facts(folder: Path) -> dict[str, JSON]:
     """The invented facts beside a template. Raises DocumentError when there are none."""
     path = folder / "sample.json"

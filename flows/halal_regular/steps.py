@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
 from flows.facts import common, objection, words
 from flows.halal_regular import slots
@@ -57,8 +56,8 @@ def confirm_receipt(case: Case) -> None:
     facts = common(case) | {
         "received_at": run.now,
         "needs": words(case)["needs"],
-        "answer_by": due_date(run.today, case.rules.application_time),
-        "closes_on": due_date(run.today, case.rules.application_limit),
+        "answer_by": run.due_date(case.rules.application_time),
+        "closes_on": run.due_date(case.rules.application_limit),
         "duty_from": duty.value[scale_of(case)] if case.facts.cluster in ("makanan", "minuman") else None,
         "duty_rule": duty.citation,
     }
@@ -157,8 +156,8 @@ def send_invoice(case: Case, quote: Quote, by_office: bool) -> int:
         "inspection_body": quote.body,
         "total_rupiah": total,
         "by_office": by_office,
-        "due_on": due_date(run.today, case.rules.payment_time),
-        "closes_on": due_date(run.today, case.rules.payment_limit),
+        "due_on": run.due_date(case.rules.payment_time),
+        "closes_on": run.due_date(case.rules.payment_limit),
     }
     tell(case.applicant, INVOICED, facts, attach=[paper(INVOICE, facts)])
     return total
@@ -173,7 +172,7 @@ def spend(case: Case, amount: int) -> None:
 @step
 def announce_audit(case: Case, quote: Quote, receipt: DocumentReceipt) -> None:
     """Say who audits and until when, and that production must be running."""
-    due = due_date(run.today, case.rules.audit_time)
+    due = run.due_date(case.rules.audit_time)
     facts = {"inspection_body": quote.body, "due_on": due, "receipt_number": receipt.number}
     tell(case.applicant, AUDIT_AHEAD, common(case) | facts)
 
@@ -181,7 +180,7 @@ def announce_audit(case: Case, quote: Quote, receipt: DocumentReceipt) -> None:
 @step
 def say_that_audit_takes_longer(case: Case, holder: str) -> str:
     """Tell the owner of the extension; return until when it runs, for the officer."""
-    due = due_date(run.today, case.rules.extension_time)
+    due = run.due_date(case.rules.extension_time)
     tell(case.applicant, MORE_TIME, common(case) | {"holder": holder, "due_on": due})
     return f"LPH meminta perpanjangan; hasil ditunggu sampai {due.isoformat()}"
 
@@ -195,13 +194,13 @@ def list_findings(case: Case, findings: list[str]) -> None:
 @step
 def send_to_mui(case: Case) -> date:
     """Return until when MUI decides, from the day on which it has the inspection body's result."""
-    return due_date(run.today, case.rules.fatwa_time)
+    return run.due_date(case.rules.fatwa_time)
 
 
 @step
 def say_that_committee_decides(case: Case) -> None:
     """Tell the owner that MUI's time went by, and that the fatwa committee decides instead."""
-    due = due_date(run.today, case.rules.committee_time)
+    due = run.due_date(case.rules.committee_time)
     tell(case.applicant, MORE_TIME, common(case) | {"holder": words(case)["committee"], "due_on": due})
 
 
@@ -259,7 +258,7 @@ def return_it(case: Case, faults: list[Fault], answer: str, letter: Letter = RET
     """Write the return notice and its letter; ``answer`` names the time in which to answer, and its limit."""
     facts = common(case) | {
         "deficiencies": [fault.model_dump() for fault in faults],
-        "due_on": due_date(run.today, case.rules[f"{answer}_time"]),
-        "closes_on": due_date(run.today, case.rules[f"{answer}_limit"]),
+        "due_on": run.due_date(case.rules[f"{answer}_time"]),
+        "closes_on": run.due_date(case.rules[f"{answer}_limit"]),
     }
     tell(case.applicant, letter, facts, attach=[paper(RETURN_NOTICE, facts)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import Case, run
 from flows.facts import common, words
 from flows.halal_self_declare.criteria import Deficiency, Reason, say
@@ -20,8 +19,8 @@ def returned(case: Case, deficiencies: list[Deficiency]) -> dict[str, Any]:
     """Return what is to be put right, how, and until when."""
     return common(case) | {
         "deficiencies": [one.model_dump(include={"what", "fix"}) for one in deficiencies],
-        "due_on": due_date(run.today, case.rules.correction_time),
-        "closes_on": due_date(run.today, case.rules.correction_limit),
+        "due_on": run.due_date(case.rules.correction_time),
+        "closes_on": run.due_date(case.rules.correction_limit),
     }
 
 

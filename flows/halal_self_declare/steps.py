@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlmodel import select
 
-from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, held, paper, run, stand, step, tell
 from flows.facts import common, lasting, objection, words
 from flows.halal_self_declare.criteria import (
@@ -75,8 +74,8 @@ def confirm_receipt(case: Case, known: Known) -> None:
     facts = common(case) | {
         "received_at": run.now,
         "items": what_is_known(case, known.nib, known.certificate),
-        "due_on": due_date(run.today, case.rules.application_time),
-        "closes_on": due_date(run.today, case.rules.application_limit),
+        "due_on": run.due_date(case.rules.application_time),
+        "closes_on": run.due_date(case.rules.application_limit),
     }
     tell(case.applicant, REGISTERED, facts, attach=[paper(RECEIPT, facts)])
 
@@ -123,8 +122,8 @@ def say_that_there_is_a_waiting_list(case: Case, reason: str) -> None:
 
 @step
 def confirm_no_slot(case: Case, reason: str) -> None:
-    """Say that no programme pays for this certificate, why, and which way is open."""
-    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason})
+    """Say that no programme pays for this certificate, why, which way is open, and until when the owner may object."""
+    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason, "objection": objection(case)})
 
 
 @step
@@ -134,7 +133,7 @@ def announce_the_visit(case: Case, slot: Facilitation) -> None:
         **eligibility(case),
         "programme": slot.programme,
         "companion_body": slot.companion_body,
-        "visit_by": due_date(run.today, case.rules.visit_time),
+        "visit_by": run.due_date(case.rules.visit_time),
         "visit_rule": case.rules.visit_time.citation,
     }
     tell(case.applicant, VISIT_COMES, facts, attach=[paper(ELIGIBILITY_SHEET, facts)])
@@ -151,7 +150,7 @@ def say_that_the_committee_sits(case: Case, receipt_number: str, report: str) ->
     """Tell the owner that BPJPH took the dossier and the fatwa committee decides now."""
     facts = common(case) | {
         "receipt_number": receipt_number,
-        "decide_by": due_date(run.today, case.rules.fatwa_time),
+        "decide_by": run.due_date(case.rules.fatwa_time),
     }
     tell(case.applicant, IN_SESSION, facts, attach=[report])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engine.calendar import due_date
 from engine.words import Case, Letter, Paper, paper, run, step, tell
 from flows.facts import words
 from flows.lsp_competency_test import schemes, seats
@@ -29,8 +28,8 @@ def confirm_receipt(case: Case) -> None:
     """Thank the candidate, and say what FR.APL.01 needs and until when."""
     facts = {
         "needs": words(case)["needs"],
-        "answer_by": due_date(run.today, case.rules.application_time),
-        "closes_on": due_date(run.today, case.rules.application_limit),
+        "answer_by": run.due_date(case.rules.application_time),
+        "closes_on": run.due_date(case.rules.application_limit),
     }
     tell(case.applicant, RECEIVED, common(case) | facts)
 
@@ -75,8 +74,8 @@ def accept_application(case: Case, application: Application, check: AdminCheck) 
         "requirements": schemes.scheme_of(case, application.scheme)["requirements"],
         "proofs": [{"kind": text["proofs"][one.kind], "file": one.file[7:19]} for one in application.proofs],
         "units": schemes.scheme_of(case, application.scheme)["units"],
-        "answer_by": due_date(run.today, case.rules.self_assessment_time),
-        "closes_on": due_date(run.today, case.rules.self_assessment_limit),
+        "answer_by": run.due_date(case.rules.self_assessment_time),
+        "closes_on": run.due_date(case.rules.self_assessment_limit),
     }
     tell(case.applicant, ASSESS_YOURSELF, facts, attach=[paper(FR_APL_01, facts)])
     return schemes.units_of(case, application.scheme)
@@ -123,7 +122,7 @@ def return_it(case: Case, faults: list[Fault]) -> None:
     """Write the return notice and its letter."""
     facts = common(case) | {
         "deficiencies": [fault.model_dump() for fault in faults],
-        "due_on": due_date(run.today, case.rules.application_time),
-        "closes_on": due_date(run.today, case.rules.application_limit),
+        "due_on": run.due_date(case.rules.application_time),
+        "closes_on": run.due_date(case.rules.application_limit),
     }
     tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])

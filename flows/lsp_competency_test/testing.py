@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, assignable, paper, run, step, tell
 from flows.facts import words
 from flows.lsp_competency_test import schemes, seats
@@ -206,5 +205,5 @@ def tell_result(
         "improvement": or_none(case, report.recommendation),
     }
     paper(FR_AK_06, head | review)
-    appeal_until = due_date(run.today, case.rules.appeal_window) if may_appeal else None
+    appeal_until = run.due_date(case.rules.appeal_window) if may_appeal else None
     tell(case.applicant, RESULT, head | {"appeal_until": appeal_until})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import (
     Case,
     Issued,
@@ -61,7 +60,7 @@ def confirm_receipt(case: Case) -> None:
         "received_from": case.applicant.name,
         "received_by": case.rules.office.value["unit"],
         "items": words(case)["received"],
-        "answer_by": due_date(run.today, case.rules.check_time),
+        "answer_by": run.due_date(case.rules.check_time),
     }
     tell(case.applicant, RECEIVED, facts, attach=[paper(RECEIPT, facts)])
 
@@ -105,7 +104,7 @@ def confirm_completeness(case: Case) -> None:
         "complete_on": run.today,
         "items": words(case)["checked"],
         "next_step": words(case)["next_step"],
-        "decide_by": due_date(run.today, case.rules.advice_time),
+        "decide_by": run.due_date(case.rules.advice_time),
     }
     tell(case.applicant, COMPLETE, facts, attach=[paper(COMPLETENESS_NOTICE, facts)])
 
@@ -124,8 +123,8 @@ def hand_out_risk_sheet(case: Case, application: Application) -> None:
         "obtains": case.rules.risk_obtains.value[application.risk_level][case.applicant.language],
         "advised_by": case.rules.office.value["unit"],
         "caution": words(case)["caution"] if rule.standing != "law" else None,
-        "due_on": due_date(run.today, case.rules.statement_time),
-        "closes_on": due_date(run.today, case.rules.statement_limit),
+        "due_on": run.due_date(case.rules.statement_time),
+        "closes_on": run.due_date(case.rules.statement_limit),
     }
     tell(case.applicant, SIGN_PLEASE, facts, attach=[paper(RISK_SHEET, facts)])
 
@@ -150,7 +149,7 @@ def confirm_statement(case: Case, application: Application, signed_by: str, on_p
 @step
 def say_that_verification_began(case: Case, application: Application) -> None:
     """Tell the owner that DPMPTSP decides now, and what may not be done before."""
-    due = due_date(run.today, case.rules.verification_time)
+    due = run.due_date(case.rules.verification_time)
     facts = common(case) | industry(case, application) | {"due_on": due, "verifier": verifier(case)}
     tell(case.applicant, VERIFYING, facts)
 
@@ -251,8 +250,8 @@ def return_dossier(case: Case, deficiencies: list[str]) -> None:
     """Write the return notice and its letter."""
     facts = common(case) | {
         "deficiencies": [{"what": what, "fix": words(case)["fix"]} for what in deficiencies],
-        "due_on": due_date(run.today, case.rules.correction_time),
-        "closes_on": due_date(run.today, case.rules.correction_limit),
+        "due_on": run.due_date(case.rules.correction_time),
+        "closes_on": run.due_date(case.rules.correction_limit),
     }
     tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])
 

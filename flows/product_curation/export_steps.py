@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import BuyerMatch, CenterAnswer, QualityControl
@@ -32,8 +31,8 @@ def ask_for_export_data(case: Case, passed: Passed) -> None:
     """Ask the owner of a product with a good grade for what a buyer abroad must know."""
     facts = common(case) | {
         "grade": passed.grade,
-        "due_on": due_date(run.today, case.rules.export_time),
-        "closes_on": due_date(run.today, case.rules.export_limit),
+        "due_on": run.due_date(case.rules.export_time),
+        "closes_on": run.due_date(case.rules.export_limit),
     }
     tell(case.applicant, EXPORT_WANTED, facts)
 
@@ -94,7 +93,7 @@ def hand_out_pack(case: Case, facts: dict[str, Any], portfolio: Issued, page: Is
     own = {"name": "export_portfolio", "title": words(case)["files"]["export_portfolio"], "sha256": portfolio.sha256}
     packed = facts | common(case) | {"portfolio_number": portfolio.number, "files": [own, *facts["files"]]}
     paper(PACK, packed)
-    letter = common(case) | {"document_number": portfolio.number, "due_on": due_date(run.today, case.rules.center_time)}
+    letter = common(case) | {"document_number": portfolio.number, "due_on": run.due_date(case.rules.center_time)}
     tell(case.applicant, HANDED_OVER, letter, attach=[page.key])
 
 
@@ -135,7 +134,7 @@ def confirm_match(case: Case, match: BuyerMatch) -> None:
         "buyer": match.buyer,
         "country": match.country,
         "what": words(case)["matches"][match.decision],
-        "due_on": due_date(run.today, case.rules.realisation_time),
+        "due_on": run.due_date(case.rules.realisation_time),
     }
     tell(case.applicant, MATCHED, facts)
 

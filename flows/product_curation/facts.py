@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.calendar import due_date
 from engine.words import Case, run
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import PanelDecision, QualityControl, Score
@@ -77,8 +76,8 @@ def returned(case: Case, wanted: list[Reason], time: str, limit: str) -> dict[st
     ]
     return common(case) | {
         "deficiencies": items,
-        "due_on": due_date(run.today, case.rules[time]),
-        "closes_on": due_date(run.today, case.rules[limit]),
+        "due_on": run.due_date(case.rules[time]),
+        "closes_on": run.due_date(case.rules[limit]),
     }
 
 

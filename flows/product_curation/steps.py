@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.calendar import due_date
 from engine.words import Case, Issued, Letter, Paper, assignable, held, paper, run, stand, step, tell
 from flows.facts import common, lasting, objection, words
 from flows.product_curation.decisions import PanelDecision, Score
@@ -54,8 +53,8 @@ def confirm_receipt(case: Case) -> None:
     facts = common(case) | {
         "received_at": run.now,
         "items": words(case)["wanted"],
-        "due_on": due_date(run.today, case.rules.application_time),
-        "closes_on": due_date(run.today, case.rules.application_limit),
+        "due_on": run.due_date(case.rules.application_time),
+        "closes_on": run.due_date(case.rules.application_limit),
     }
     tell(case.applicant, RECEIVED, facts, attach=[paper(RECEIPT, facts)])
 
@@ -85,7 +84,7 @@ def ask_for_fixes(case: Case, wanted: list[Reason]) -> None:
 @step
 def confirm_acceptance(case: Case) -> None:
     """Say that papers and sample are with the curation house, and until when the curators have scored."""
-    facts = common(case) | standard(case) | {"due_on": due_date(run.today, case.rules.score_time)}
+    facts = common(case) | standard(case) | {"due_on": run.due_date(case.rules.score_time)}
     tell(case.applicant, ACCEPTED, facts)
 
 
@@ -112,7 +111,7 @@ def summon(case: Case, application: Application) -> str:
 @step
 def say_that_curators_change(case: Case) -> None:
     """Tell the owner that another curator takes over, so that nobody scores late or with a conflict."""
-    tell(case.applicant, CURATORS_CHANGED, common(case) | {"due_on": due_date(run.today, case.rules.score_time)})
+    tell(case.applicant, CURATORS_CHANGED, common(case) | {"due_on": run.due_date(case.rules.score_time)})
 
 
 @step
@@ -126,8 +125,8 @@ def weigh(case: Case, scores: list[Score]) -> Weighing:
 def send_notes(case: Case, scores: list[Score], notes: list[str], round_number: int) -> None:
     """Hand the owner the curators' remarks and what the panel wants repaired."""
     facts = noted(case, scores, round_number, notes) | {
-        "due_on": due_date(run.today, case.rules.repair_time),
-        "closes_on": due_date(run.today, case.rules.repair_limit),
+        "due_on": run.due_date(case.rules.repair_time),
+        "closes_on": run.due_date(case.rules.repair_limit),
     }
     tell(case.applicant, NOTES, facts, attach=[paper(CURATION_NOTES, facts)])
 
@@ -163,7 +162,7 @@ def hand_out_certificate(
 def confirm_not_passed(case: Case, scores: list[Score], notes: list[str], appealed: bool) -> None:
     """Say that the product did not pass, why, and until when the owner may appeal; after an appeal there is no other."""
     facts = noted(case, scores, None, notes) | {"due_on": None, "closes_on": None}
-    until = None if appealed else due_date(run.today, case.rules.appeal_time)
+    until = None if appealed else run.due_date(case.rules.appeal_time)
     tell(case.applicant, NOT_PASSED, facts | {"appeal_until": until}, attach=[paper(CURATION_NOTES, facts)])
 
 

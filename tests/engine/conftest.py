@@ -12,8 +12,10 @@ from engine.clock import TurnedClock
 from engine.dossiers import Dossier
 from engine.office import Office
 from models import Document
+from outside.gateway_http import HttpSms, HttpWhatsApp
 from outside.oss_http import HttpOss
 from tests.flows.nib_legalization.conftest import nib as nib
+from tests.outside.misbehaving_gateway import MisbehavingGateway
 from tests.outside.misbehaving_oss import MisbehavingOss
 from tests.people import hire_staff, register_business
 from tests.pipelines_for_tests.workshop import Workshop
@@ -67,6 +69,18 @@ def oss(office: Office, authorities: ssl.SSLContext) -> Iterator[MisbehavingOss]
         office.contacts.oss = HttpOss(server.url, server.token, timeout=5, tls=authorities)
         yield server
         office.contacts.oss.close()
+
+
+@pytest.fixture
+def gateway(office: Office, authorities: ssl.SSLContext) -> Iterator[MisbehavingGateway]:
+    """A gateway that forgets ids, so that double messages show; the office sends SMS and WhatsApp through it."""
+    with MisbehavingGateway(forgetful=True) as server:
+        sms = HttpSms(server.url, server.token, timeout=5, tls=authorities)
+        whatsapp = HttpWhatsApp(server.url, server.token, timeout=5, tls=authorities)
+        office.contacts.sms, office.contacts.whatsapp = sms, whatsapp
+        yield server
+        sms.close()
+        whatsapp.close()
 
 
 @pytest.fixture

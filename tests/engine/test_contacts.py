@@ -11,6 +11,7 @@ from engine.contacts import contacts_of
 from engine.settings import Environment, Settings
 from outside.bnsp import ManualBnsp
 from outside.bnsp_http import HttpBnsp
+from outside.gateway_http import HttpSms, HttpWhatsApp
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from outside.sihalal import ManualSiHalal
@@ -22,6 +23,7 @@ def test_without_an_address_officers_do_it_by_hand(tmp_path: Path) -> None:
     contacts = contacts_of(Settings(home=tmp_path, env=Environment.TEST))
     kinds = [type(office) for office in (contacts.oss, contacts.sihalal, contacts.bnsp)]
     assert kinds == [ManualOss, ManualSiHalal, ManualBnsp]
+    assert (contacts.sms, contacts.whatsapp) == (None, None)
 
 
 def test_each_office_has_an_address_and_a_token_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +40,23 @@ def test_each_office_has_an_address_and_a_token_of_its_own(tmp_path: Path, monke
         office.close()
 
 
-@pytest.mark.parametrize("name", ["OSS", "SIHALAL", "BNSP"])
+def test_each_gateway_has_an_address_and_a_token_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JALUR_SMS_URL and JALUR_SMS_TOKEN, likewise for WhatsApp; without a token there is no channel, and no token is shown."""
+    monkeypatch.setenv("JALUR_SMS_URL", "https://sms.example.id")
+    monkeypatch.setenv("JALUR_WHATSAPP_URL", "https://whatsapp.example.id")
+    monkeypatch.setenv("JALUR_WHATSAPP_TOKEN", "a-secret")
+    settings = Settings(home=tmp_path, env=Environment.TEST)
+    contacts = contacts_of(settings)
+    assert contacts.sms is None
+    assert isinstance(contacts.whatsapp, HttpWhatsApp)
+    assert "https://whatsapp.example.id" in repr(contacts.whatsapp)
+    assert "a-secret" not in repr(contacts) + repr(settings)
+    contacts.whatsapp.close()
+    monkeypatch.setenv("JALUR_SMS_TOKEN", "another-secret")
+    assert isinstance(contacts_of(Settings(home=tmp_path, env=Environment.TEST)).sms, HttpSms)
+
+
+@pytest.mark.parametrize("name", ["OSS", "SIHALAL", "BNSP", "SMS", "WHATSAPP"])
 def test_production_needs_the_token_of_each_address(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address without its token is refused at the start, with the name of what is missing."""
     monkeypatch.setenv(f"JALUR_{name}_URL", "https://office.example.id")

@@ -15,7 +15,7 @@ from engine import previewing
 from engine.documents import contact_sheet as module
 from engine.documents.facts import DocumentError
 from engine.previewing import CONTACT_SHEET, LANGUAGES, preview_all
-from engine.registry import current
+from engine.registry import OFFICE, OFFICE_PAPERS, all_appeals, current
 from tests.engine.documents.test_rendering import text_of
 
 
@@ -25,15 +25,20 @@ def test_every_registered_document_is_on_the_contact_sheet(tmp_path: Path) -> No
     files = list(preview_all(tmp_path))
     assert files[-1] == tmp_path / CONTACT_SHEET
     told = text_of(files[-1].read_bytes()).split()
-    names = [f"{kind}.{language}" for one in current() for kind in one.papers for language in LANGUAGES]
+    processes = [*current(), *all_appeals()]
+    kinds = [*(kind for one in processes for kind in one.papers), *OFFICE_PAPERS]
+    names = [f"{kind}.{language}" for kind in kinds for language in LANGUAGES]
     assert sorted(word for word in told if re.fullmatch(r"\w+\.(id|en)", word)) == sorted(names)
-    assert [word for word in told if word in {one.name for one in current()}] == [one.name for one in current()]
+    folders = [*(one.name for one in processes), OFFICE]
+    assert [word for word in told if word in folders] == folders
     listed = subprocess.run(["pdfimages", "-list", files[-1]], capture_output=True, text=True, check=True).stdout
     assert len(listed.splitlines()) - 2 == len(names)
     letters = {
-        f"letter-{letter}.{language}.txt" for one in current() for letter in one.letters for language in LANGUAGES
+        f"letter-{letter}.{language}.txt" for one in processes for letter in one.letters for language in LANGUAGES
     }
     assert letters <= {file.name for file in files}
+    of_the_office = {file.name for file in files if file.parent == tmp_path / OFFICE}
+    assert {"letter-reminder.id.txt", "letter-reminder.en.txt", "digest.id.txt", "digest.id.html"} <= of_the_office
 
 
 def one_paper(folder: Path) -> Iterator[tuple[str, str, bytes]]:

@@ -398,9 +398,7 @@ def test_an_end_that_was_put_right_counts_anew(permit: Permit, office: Office) -
     assert renewed(office) == REMINDED, "the case is open still"
 
 
-def test_a_pipeline_may_carry_nothing(
-    permit: Permit, office: Office, clock: TurnedClock, workshop: Workshop
-) -> None:
+def test_a_pipeline_may_carry_nothing(permit: Permit, office: Office, clock: TurnedClock, workshop: Workshop) -> None:
     """Where it does not say what is known, the form is empty."""
     permit().on(ahead(180))
     workshop.write(PERMIT.replace("version=1", "version=2").replace(", renews=known", ""), "permits_anew")

@@ -4,45 +4,77 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from engine.registry import Pipeline, current
+from engine.registry import Appeal, Pipeline, all_appeals, current, ways
 
 FLOWS = Path(__file__).parents[1] / "flows"
 
 
 def wanted(pipeline: Pipeline) -> set[str]:
     """Return what the stories of a pipeline must tell."""
-    claims = {f"outcome:{outcome}" for outcome in pipeline.outcomes}
-    for question in pipeline.questions.values():
+    return {f"outcome:{outcome}" for outcome in pipeline.outcomes} | answers(pipeline)
+
+
+def answers(process: Pipeline | Appeal) -> set[str]:
+    """Return every choice and silence of the questions that a process declares."""
+    claims = set()
+    for question in process.own_questions.values():
         claims |= {f"{question.name}:{choice}" for choice in question.choices()}
         if question.silent_after:
             claims.add(f"{question.name}:silent")
     return claims
 
 
-def claimed(pipeline: Pipeline) -> set[str]:
-    """Return what the story tests of a pipeline claim to tell; each is held to it when it runs."""
-    return {claim for test in _tests(pipeline) for mark in _marks(test) for claim in mark.args}
+def claimed(folder: str) -> set[str]:
+    """Return what the story tests of a process claim to tell; each is held to it when it runs."""
+    return {claim for test in _tests(folder) for mark in _marks(test) for claim in mark.args}
 
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
 def test_every_outcome_choice_and_silence_has_a_story(pipeline: Pipeline) -> None:
     """A new outcome or a new choice without its story turns this red."""
-    assert sorted(wanted(pipeline) - claimed(pipeline)) == []
+    assert sorted(wanted(pipeline) - claimed(pipeline.slug)) == []
 
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
 def test_no_story_claims_what_the_pipeline_does_not_have(pipeline: Pipeline) -> None:
     """A claim that is misspelt, or outlived its choice, turns this red."""
-    assert sorted(claimed(pipeline) - wanted(pipeline)) == []
+    assert sorted(claimed(pipeline.slug) - wanted(pipeline)) == []
 
 
-def _tests(pipeline: Pipeline) -> Iterator[object]:
-    for file in sorted((FLOWS / pipeline.slug).glob("test_*.py")):
-        yield from vars(importlib.import_module(f"tests.flows.{pipeline.slug}.{file.stem}")).values()
+@pytest.mark.parametrize("appeal", all_appeals(), ids=lambda appeal: appeal.name)
+def test_every_choice_and_silence_of_an_appeal_has_a_story(appeal: Appeal) -> None:
+    """What can become of an objection is told like what can become of an application."""
+    assert sorted(answers(appeal) - claimed(appeal.name)) == []
+
+
+@pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
+def test_every_ending_can_be_contested_or_says_why_not(pipeline: Pipeline) -> None:
+    """A new outcome without a line in flows/appeals.py turns this red, and so does a reason that is none."""
+    declared = ways(pipeline.name)
+    assert set(declared) == {str(outcome) for outcome in pipeline.outcomes}
+    for outcome, way in declared.items():
+        if isinstance(way, Appeal):
+            assert pipeline.rules.at(way.window, date(2026, 11, 22)).standing in ("law", "policy"), outcome
+        else:
+            assert way.why and "\n" not in way.why and way.for_people.endswith("."), outcome
+
+
+@pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
+def test_what_an_appeal_declares_bears_no_name_of_the_pipeline(pipeline: Pipeline) -> None:
+    """They share one ledger: two questions or steps of one name would be counted together."""
+    for appeal in pipeline.appeals:
+        for declared in ("own_questions", "papers", "steps"):
+            assert not getattr(pipeline, declared).keys() & getattr(appeal, declared).keys()
+
+
+def _tests(folder: str) -> Iterator[object]:
+    for file in sorted((FLOWS / folder).glob("test_*.py")):
+        yield from vars(importlib.import_module(f"tests.flows.{folder}.{file.stem}")).values()
 
 
 def _marks(test: object) -> list[pytest.Mark]:

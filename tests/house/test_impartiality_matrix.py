@@ -24,6 +24,9 @@ APART = [
     ("lsp-competency-test", "appeal_vote", (*ASSESSED, "plenary_vote")),
     ("product-curation", "panel_decision", ("score",)),
     ("product-curation", "appeal_ruling", ("score", "panel_decision")),
+    ("nib-legalization", "administrative_appeal_ruling", ("objection_ruling",)),
+    ("halal-self-declare", "administrative_appeal_ruling", ("objection_ruling",)),
+    ("product-curation", "administrative_appeal_ruling", ("objection_ruling",)),
 ]
 CERTIFIED = [
     ("lsp-competency-test", "assessment_review", "assessor"),

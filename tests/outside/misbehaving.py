@@ -51,6 +51,8 @@ class MisbehavingOffice(Generic[T]):
     """The server. Its counts may be read at any time; `close` it, or use `with`."""
 
     address: ClassVar[str]
+    unknown: ClassVar[str] = "no_such_filing"
+    named: ClassVar[str] = "reference"
     forgetful: bool = False
     token: str = "a-token-for-tests"
     today: date = date(2026, 3, 2)
@@ -110,9 +112,17 @@ class MisbehavingOffice(Generic[T]):
         """Return what was given, as it is told."""
         raise NotImplementedError
 
+    def told(self, one: T) -> Said:
+        """Return what became of a request that was taken."""
+        return {self.named: one.reference, "status": "issued", "registration": self.registration(one)}
+
     def search(self, asked: Said, path: str) -> Said:
         """Return what somebody holds."""
         raise NotImplementedError
+
+    def never_taken(self, asked: Said) -> tuple[int, Said] | None:
+        """Return why this can't be taken by any office of the kind."""
+        return None
 
     def refused_by_law(self, asked: Said) -> tuple[int, Said] | None:
         """Return why this can't be taken, for an office that is not forgetful."""
@@ -130,26 +140,25 @@ class MisbehavingOffice(Generic[T]):
 
     def _file(self, asked: Said, key: str | None) -> tuple[int, Said]:
         with self._lock:
+            if refused := self.never_taken(asked):
+                return refused
             if not self.forgetful:
                 for one in self.taken:
                     if key is not None and one.reference == key:
-                        return 200, self._issued(one)
+                        return 200, self.told(one)
                 if refused := self.refused_by_law(asked):
                     return refused
             one = self.take(asked)
             self.taken.append(one)
             self._given.set()
-            return 201, self._issued(one)
-
-    def _issued(self, one: T) -> Said:
-        return {"reference": one.reference, "status": "issued", "registration": self.registration(one)}
+            return 201, self.told(one)
 
     def _find(self, reference: str) -> tuple[int, Said]:
         with self._lock:
             for one in self.taken:
                 if one.reference == reference:
-                    return 200, self._issued(one)
-        return 404, {"code": "no_such_filing", "reference": reference}
+                    return 200, self.told(one)
+        return 404, {"code": self.unknown, self.named: reference}
 
     def _mood(self, moods: deque[Mood]) -> Mood:
         with self._lock:
@@ -166,10 +175,10 @@ class MisbehavingOffice(Generic[T]):
             held.setdefault("holder", {})["national_id"] = STRANGER["national_id"]
         elif mood is Mood.OTHER_NAME:
             held.setdefault("holder", {})["name"] = STRANGER["name"]
-        elif mood is Mood.CROSSED and "reference" not in said:
+        elif mood is Mood.CROSSED and self.named not in said:
             held["receipt_number"] = "STTD-2026-9999999"
         elif mood is Mood.CROSSED:
-            said["reference"] = "NIB-2026-999999/oss_filing#1"
+            said[self.named] = "NIB-2026-999999/oss_filing#1"
         elif mood is Mood.BAD_NUMBER and held:
             self.bad_number(held)
         elif mood is Mood.TORN_PDF:

@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from engine import advance as advancing
 from engine.advance import drain
 from engine.answering import answer_many, withdraw
+from engine.appealing import lodge
 from engine.clock import JAKARTA, TurnedClock
 from engine.contacts import Contacts
 from engine.delivering import deliver
@@ -36,7 +37,7 @@ from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
 from tests.replay.disks import Place
 from tests.replay.moments import CountingChannel
-from tests.replay.script import OWNER, Act, Answers, Imports, Opens, Passes, Script, Withdraws
+from tests.replay.script import OWNER, Act, Answers, Contests, Imports, Opens, Passes, Script, Withdraws
 
 TOKEN = "a-token-for-tests"
 
@@ -89,6 +90,8 @@ def perform(office: Office, script: Script, act: Act) -> None:
             _answer(office, act, script.pipeline)
         case Withdraws():
             _withdraw(office, act, script.pipeline)
+        case Contests():
+            _contest(office, act, script.pipeline)
         case Passes():
             with office.run("flow", by="escalation") as run:
                 sweep(office, run)
@@ -143,7 +146,8 @@ def _stock(office: Office) -> None:
 def _answer(office: Office, act: Answers, pipeline: str) -> None:
     for by, numbers in _by_whom(office, act.by, pipeline).items():
         with office.run("cli", by=by) as run:
-            given = [(number, act.question, dict(act.data)) for number in numbers]
+            meant = numbers if act.only is None else numbers[act.only : act.only + 1]
+            given = [(number, act.question, dict(act.data)) for number in meant]
             for result in answer_many(office, run, given, by=by):
                 if isinstance(result, Refused) and not _answered_before(result):
                     raise result
@@ -161,6 +165,17 @@ def _withdraw(office: Office, act: Withdraws, pipeline: str) -> None:
                     withdraw(office, run, number, by=by, reason=act.reason)
                 except Refused as refused:
                     if "being withdrawn" not in str(refused) and "(withdrawn)" not in str(refused):
+                        raise
+
+
+def _contest(office: Office, act: Contests, pipeline: str) -> None:
+    for by, numbers in _by_whom(office, act.by, pipeline).items():
+        for number in numbers:
+            with office.run("cli", by=by) as run:
+                try:
+                    lodge(office, run, number, by=by, reason=act.reason)
+                except Refused as refused:
+                    if "can be only once" not in str(refused):
                         raise
 
 

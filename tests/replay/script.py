@@ -39,16 +39,25 @@ class Opens(Act):
 
 @dataclass(frozen=True)
 class Answers(Act):
-    """Somebody answers a question, in every case of the script."""
+    """Somebody answers a question, in every case of the script; or in its ``only``-th, where one was opened anew."""
 
     by: str
     question: str
     data: Mapping[str, Any]
+    only: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Withdraws(Act):
     """The applicant takes every case of the script back."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Contests(Act):
+    """The applicant contests the ending of every case of the script."""
 
     by: str
     reason: str

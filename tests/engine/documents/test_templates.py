@@ -1,19 +1,25 @@
 """The house rule: templates hold no logic, have samples that fit them exactly, and stay light."""
 
+import re
 from pathlib import Path
 
 import pytest
 from jinja2 import meta
 
+from engine.documents.letters import write
+from engine.documents.preview import letter_kinds, sample_facts
 from engine.documents.render import RESERVED
 from engine.documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
+from engine.registry import DIGEST, OFFICE
 from tests.engine.documents.conftest import sample
 
-SOURCES = sorted({*TEMPLATES.rglob("*.html"), *TEMPLATES.glob("*/letters/*/*.txt")})
+SOURCES = sorted({*TEMPLATES.rglob("*.html"), *TEMPLATES.glob("*/**/*.txt")} - {*TEMPLATES.glob("fonts/*")})
 COMMON = {"case_number", "applicant_name", "business_name", "region_name", "date", "office", "official"}
 LETTER_COMMON = {"case_number", "applicant_name", "business_name", "office", "link"}
 KINDS = sorted(path.name for path in (TEMPLATES / "nib_legalization" / "documents").iterdir())
 LETTERS = sorted(path.name for path in (TEMPLATES / "nib_legalization" / "letters").iterdir())
+OFFICE_LETTERS = letter_kinds(TEMPLATES / OFFICE)
+OFFICE_COMMON = {"case_number", "applicant_name", "region_name", "office", "official", "date", "link"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(TEMPLATES)))
@@ -98,6 +104,32 @@ def test_a_letters_sample_is_exactly_its_facts(letter: str) -> None:
     named = facts_named_by(f"nib_legalization/letters/{letter}/id.txt")
     assert facts_named_by(f"nib_legalization/letters/{letter}/en.txt") == named
     assert named <= set(sample(letter, "letters")) <= named | LETTER_COMMON
+
+
+@pytest.mark.parametrize("letter", OFFICE_LETTERS)
+def test_a_sample_of_the_offices_letters_is_exactly_its_facts(letter: str) -> None:
+    """In both languages, and whichever of its blocks are printed: every one can be written."""
+    name = f"{OFFICE}/letters/{letter}"
+    named, given = facts_named_by(f"{name}/id.txt"), sample_facts(TEMPLATES / name)
+    assert facts_named_by(f"{name}/en.txt") == named
+    assert named <= set(given) <= named | OFFICE_COMMON
+    assert {write(name, given, language).subject for language in ("id", "en")}
+
+
+def test_the_digest_says_the_same_as_text_and_as_a_page() -> None:
+    """Its sample is exactly its facts, and each of them stands in both; the warning too, and without one there is none."""
+    given = sample_facts(TEMPLATES / DIGEST)
+    assert facts_named_by(f"{DIGEST}/id.txt") | facts_named_by(f"{DIGEST}/id.html") - {"subject"} == set(given)
+    written = write(DIGEST, given, "id")
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", written.html))
+    told = [str(given["warning"]), "12", "HSD-2026-000041", "Putuskan permohonan, hari ini", "Pengingat (1)"]
+    told.append("Periksa kelengkapan berkas: lewat 3 hari kerja, tenggat 2026-11-25")
+    assert [one for one in told if one not in written.text or one not in page] == []
+    assert "ampersand &amp; <b>" in write(DIGEST, {**given, "name": "ampersand & <b>"}, "id").html.replace(
+        "&lt;b&gt;", "<b>"
+    )
+    quiet = write(DIGEST, {**given, "warning": None, "due": [], "groups": []}, "id")
+    assert "PERHATIAN" not in quiet.text and "alert" not in quiet.html
 
 
 @pytest.mark.parametrize("kind", KINDS)

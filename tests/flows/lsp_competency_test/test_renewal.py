@@ -87,7 +87,9 @@ def test_a_curator_is_certified_again_before_the_certificate_ends(
     again.answers(again.candidate, "application#1", national_id=NIK, proofs=proofs)
     again.checked().claims(CODES).scheduled(**SCHEDULE).reviewed().on("2028-08-29")
     again.tested(CODES, tested_on="2028-08-29", instrument="FR.IA.08").recorded(CODES).says().reported().responds()
-    again.seated().voted(*["competent"] * 3).numbered(NEXT, registration_number="LSP.0001.00077 2028", issued_on="2028-09-20")
+    again.seated().voted(*["competent"] * 3).numbered(
+        NEXT, registration_number="LSP.0001.00077 2028", issued_on="2028-09-20"
+    )
     assert again.outcome == "certified"
     for day in ("2028-11-11", "2029-01-10", "2029-02-09", "2029-02-10"):
         again.on(day)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.outside.misbehaving_oss import Mood
-from tests.replay.script import EVIDENCE, NATIONAL_IDS, OWNER, Act, Answers, Passes, Script, Withdraws
+from tests.replay.script import EVIDENCE, NATIONAL_IDS, OWNER, Act, Answers, Contests, Passes, Script, Withdraws
 
 NIB = "9120304567812"
 SUBJECT: dict[str, str] = {
@@ -86,6 +86,10 @@ AT_DPMPTSP = (
     filed("2026-01-19"),
     recorded("2026-01-20"),
 )
+REFUSED = (
+    dossier("2026-01-13", "reject", reason="usaha tidak berada di alamat ini"),
+    Contests("2026-01-20", OWNER, "tempat usaha saya di RT 3"),
+)
 RETURNED = dossier("2026-01-13", "return", deficiencies=["alamat usaha belum lengkap"])
 
 SCRIPTS = [
@@ -139,6 +143,20 @@ SCRIPTS = [
         "rejected dossier",
         dossier("2026-01-13", "reject", reason="usaha tidak berada di alamat ini"),
         everyday=True,
+    ),
+    ending(
+        "refused",
+        "objected, examined anew, and refused again by another officer",
+        *REFUSED,
+        Answers("2026-01-23", "rini", "objection_ruling#1", {"decision": "grant", "reason": "RT 3 memang ada"}, only=0),
+        Answers("2026-01-26", "tuti", "dossier_check#1", {"decision": "reject", "reason": "sudah pindah"}, only=1),
+    ),
+    ending(
+        "refused",
+        "objected in vain, and not appealed",
+        *REFUSED,
+        Answers("2026-01-23", "rini", "objection_ruling#1", {"decision": "reject", "reason": "tidak ditemukan"}),
+        Passes("2026-02-10"),
     ),
     ending("refused", "too large for the programme", annual_sales_rupiah="18400000000", capital_rupiah="9000000000"),
     ending(

@@ -1,0 +1,87 @@
+"""A case that nobody touches: it climbs the ladder to its end, and later a deadline of another authority passes."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from sqlmodel import col, select
+
+from demo.nib_legalization import NibScript
+from demo.script import Said, Situation
+from engine.accounts import add_user
+from engine.advancing import advance_here
+from engine.clock import TurnedClock
+from engine.office import Office
+from engine.opening import open_cases
+from engine.registry import Pipeline
+from engine.showing import history, show
+from engine.sweeping import sweep
+from models import Document, EntryKind, LedgerEntry
+
+LONGEST = 60  # days; each ladder ends sooner
+
+
+class StalledScript(NibScript):
+    """A medium-high risk whose dossier lies for weeks, and about which DPMPTSP says nothing until it is asked again."""
+
+    of = 1
+    paths = {0: "verified"}
+
+    def verification(self, now: Situation) -> Said:
+        """Say that the deadline passed; what DPMPTSP decides at last is an approval."""
+        said = {"source": "Surat DPMPTSP 503/204/2026", "evidence": self.evidence}
+        return "budi", {**said, "decision": "approve" if now.again else "deadline_passed"}
+
+    def deadline_ruling(self, now: Situation) -> Said:
+        """Let the head of division decide: a passed deadline alone grants nothing."""
+        return "rini", {"decision": "keep_waiting", "reason": "OSS belum menetapkan; DPMPTSP disurati"}
+
+
+def stall(office: Office, clock: TurnedClock, console: Console, pipeline: Pipeline, subject: int) -> None:
+    """Open a case, let it lie until its ladder ends, carry it to DPMPTSP, let that deadline pass, and end it."""
+    for name, role in (("sari", "supervisor"), ("kadis", "office_head")):
+        add_user(office, name, [role])
+    with office.run("cli", by="budi", pipeline=pipeline.name) as run:
+        number = open_cases(office, run, pipeline, [subject], by="budi").opened[0]
+    advance_here(office, [pipeline], [number], by="demo")
+    _lie(office, clock, number, "dossier_check#1/reassign")
+    people = StalledScript(office, [number])
+    while "verification#1" not in _waiting(office, number):
+        people.answer()
+        advance_here(office, [pipeline], [number], by="demo")
+    _lie(office, clock, number, "verification#1/say_passed")
+    advance_here(office, [pipeline], [number], by="demo")
+    while people.answer():
+        advance_here(office, [pipeline], [number], by="demo")
+    _tell(office, console, number)
+
+
+def _waiting(office: Office, number: str) -> list[str]:
+    with office.db.reading() as session:
+        return [wait["question"] for wait in show(office, session, number)["waiting_for"]]
+
+
+def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
+    """Let one day after the other pass, a sweep on each, until that rung has fired."""
+    for _ in range(LONGEST):
+        clock.turn(hours=24)
+        with office.run("flow", by="escalation") as run:
+            sweep(office, run)
+        with office.db.reading() as session:
+            if any(entry["key"] == until for entry in history(session, number)):
+                return
+    raise AssertionError(f"{number} never came to {until}")
+
+
+def _tell(office: Office, console: Console, number: str) -> None:
+    with office.db.reading() as session:
+        shown = show(office, session, number)
+        of_case = select(LedgerEntry).where(LedgerEntry.kind == EntryKind.REMARK, col(LedgerEntry.key).contains("/"))
+        entries = session.exec(of_case.order_by(col(LedgerEntry.at), col(LedgerEntry.seq))).all()
+        page = session.exec(select(Document).where(Document.kind == "deadline_computation")).first()
+    ladder = Table("day", "rung", "what", "who, and why", title=f"{number}: nobody answers", title_justify="left")
+    for entry in entries:
+        if entry.case_id == (page and page.case_id):
+            ladder.add_row(entry.at.date().isoformat(), entry.key, entry.outcome or "", entry.reason or "")
+    console.print(ladder)
+    console.print(f"  It ended {shown['outcome']}; the page that counts the days: {page and page.path}\n")

@@ -1,0 +1,286 @@
+"""Objection and administrative appeal against a refusal of this office: UU 30/2014 Pasal 77 and 78.
+
+Who decided anything in the case rules on neither. A ruling is a numbered and signed document with its reasons. Where one is
+granted, the refusal stays in history and the application is examined anew, in a case of its own, by others.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field, model_validator
+from sqlmodel import col, select
+
+from engine.words import (
+    ApplicantForm,
+    Case,
+    Ending,
+    Form,
+    HandedOver,
+    Issued,
+    Letter,
+    Lodged,
+    Paper,
+    Passed,
+    Question,
+    Role,
+    Silence,
+    appeal,
+    ask,
+    assignable,
+    close,
+    issue,
+    run,
+    step,
+    take_up_anew,
+    tell,
+)
+from flows.facts import common, lasting
+from models import Person, User
+
+FOLDER = "objection"
+OBJECTION_DECISION = Paper("objection_decision", "Keputusan atas keberatan", series="KBR", folder=FOLDER)
+APPEAL_DECISION = Paper(
+    "administrative_appeal_decision", "Keputusan atas banding administratif", series="BDA", folder=FOLDER
+)
+OBJECTION_RECEIVED = Letter("objection_received", FOLDER)
+OBJECTION_REJECTED = Letter("objection_rejected", FOLDER)
+APPEAL_RECEIVED = Letter("appeal_received", FOLDER)
+APPEAL_REJECTED = Letter("appeal_rejected", FOLDER)
+EXAMINED_ANEW = Letter("examined_anew", FOLDER)
+REFUSAL_STANDS = Letter("refusal_stands", FOLDER)
+
+
+class RulingEnd(StrEnum):
+    """How an objection or an appeal ends."""
+
+    GRANT = "grant"
+    REJECT = "reject"
+
+
+class Ruling(Form):
+    """What is ruled, and why: the applicant reads it."""
+
+    decision: RulingEnd = Field(description="grant: dikabulkan, permohonan diperiksa ulang; reject: ditolak")
+    reason: str = Field(min_length=3, max_length=4000, description="Alasan, yang dibaca pemohon")
+
+
+class ObjectionRuling(Ruling):
+    """The ruling on an objection (keberatan)."""
+
+
+class AdministrativeAppealRuling(Ruling):
+    """The superior's ruling on an administrative appeal (banding administratif)."""
+
+
+class Wish(StrEnum):
+    """What the applicant makes of a rejected objection."""
+
+    ACCEPT = "accept"
+    APPEAL = "appeal"
+
+
+class AdministrativeAppeal(ApplicantForm):
+    """The applicant accepts the ruling on the objection, or appeals to the superior."""
+
+    decision: Wish = Field(description="accept: menerima keputusan; appeal: mengajukan banding administratif")
+    reason: str = Field(default="", max_length=4000, description="Alasan banding; wajib bila mengajukan banding")
+
+    @model_validator(mode="after")
+    def _says_why(self) -> AdministrativeAppeal:
+        if self.decision is Wish.APPEAL and not self.reason:
+            raise ValueError("reason: tulis alasan banding Anda")
+        return self
+
+
+OBJECTION_RULING = Question(
+    ObjectionRuling,
+    of=Role.DIVISION_HEAD,
+    due="objection_answer_time",
+    passes="objection_passed",
+    title="Putuskan keberatan pemohon",
+)
+ADMINISTRATIVE_APPEAL = Question(
+    AdministrativeAppeal,
+    of=Role.APPLICANT,
+    due="administrative_appeal_time",
+    silent_after="administrative_appeal_time",
+    title="Terima keputusan, atau ajukan banding administratif",
+)
+ADMINISTRATIVE_APPEAL_RULING = Question(
+    AdministrativeAppealRuling,
+    of=Role.OFFICE_HEAD,
+    due="administrative_appeal_answer_time",
+    passes="administrative_appeal_passed",
+    apart_from=("objection_ruling",),
+    title="Putuskan banding administratif pemohon",
+)
+
+
+def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
+    """The applicant took the objection back, at whatever wait."""
+    confirm_refusal_stands(case, "withdrawn")
+    return stands(case, lodged, f"keberatan ditarik: {reason}" if reason else "keberatan ditarik")
+
+
+@appeal(
+    "objection",
+    version=1,
+    title="Keberatan dan banding administratif",
+    window="objection_time",
+    on_withdrawal=withdrawn,
+)
+def objection(case: Case, lodged: Lodged) -> Ending:
+    """A head of division rules on the objection, and where it is rejected the head of the office on an appeal."""
+    ruling = ask(OBJECTION_RULING, apart_from=lodged.deciders, note=receive_objection(case, lodged))
+    if isinstance(ruling, Passed):
+        return examine_anew(case, lodged, f"keberatan dikabulkan karena hukum ({ruling.citation})", ruling.computation)
+    decision = issue(OBJECTION_DECISION, draft_objection_decision(case, lodged, ruling, ruling.by))
+    if ruling.decision is RulingEnd.GRANT:
+        return examine_anew(case, lodged, f"keberatan dikabulkan ({decision.number})", decision.key)
+    tell_rejection(case, ruling.reason, decision)
+
+    wish = ask(ADMINISTRATIVE_APPEAL)
+    if isinstance(wish, Silence):
+        confirm_refusal_stands(case, "not_appealed")
+        return stands(case, lodged, f"keberatan ditolak ({decision.number}), tanpa banding sampai batas waktu")
+    if wish.decision is Wish.ACCEPT:
+        confirm_refusal_stands(case, "accepted")
+        return stands(case, lodged, f"keberatan ditolak ({decision.number}) dan diterima pemohon")
+    final = ask(
+        ADMINISTRATIVE_APPEAL_RULING, apart_from=lodged.deciders, note=receive_appeal(case, lodged, wish.reason)
+    )
+    if isinstance(final, Passed):
+        return examine_anew(case, lodged, f"banding dikabulkan karena hukum ({final.citation})", final.computation)
+    last = issue(APPEAL_DECISION, draft_appeal_decision(case, lodged, wish.reason, decision.number, final, final.by))
+    if final.decision is RulingEnd.GRANT:
+        return examine_anew(case, lodged, f"banding dikabulkan ({last.number})", last.key)
+    tell_last_rejection(case, final.reason, last)
+    return stands(case, lodged, f"banding ditolak ({last.number})")
+
+
+def examine_anew(case: Case, lodged: Lodged, reason: str, paper: str) -> Ending:
+    """The application is examined again by others; the refusal stays in this case's history."""
+    other = take_up_anew(case, lodged)
+    tell_that_it_is_examined_anew(case, other, paper)
+    return stands(case, lodged, f"{reason}; diperiksa ulang dalam {other.number}")
+
+
+def stands(case: Case, lodged: Lodged, reason: str) -> Ending:
+    """End the case as it had ended, with what became of the objection."""
+    ending: Ending = lodged.outcome
+    return close(case, ending, reason)
+
+
+# -- steps
+
+
+@step
+def receive_objection(case: Case, lodged: Lodged) -> str:
+    """Thank for the objection and say until when it is answered; return what who rules has to know."""
+    facts = told(case) | {
+        "objection": lodged.reason,
+        "refused_for": lodged.refused_for,
+        "answer_by": run.due_date(case.rules.objection_answer_time),
+    }
+    tell(case.applicant, OBJECTION_RECEIVED, facts)
+    return note_for("objection_ruling", case, lodged, lodged.reason)
+
+
+@step
+def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
+    """Thank for the appeal and say until when it is answered; return what who rules has to know."""
+    due = run.due_date(case.rules.administrative_appeal_answer_time)
+    tell(case.applicant, APPEAL_RECEIVED, told(case) | {"reason": reason, "answer_by": due})
+    return note_for("administrative_appeal_ruling", case, lodged, reason)
+
+
+@step
+def draft_objection_decision(case: Case, lodged: Lodged, ruling: ObjectionRuling, by: str) -> dict[str, Any]:
+    """Draft the decision on the objection, with until when the applicant may appeal if it is rejected."""
+    granted = ruling.decision is RulingEnd.GRANT
+    until = None if granted else run.due_date(case.rules.administrative_appeal_time)
+    facts = drafted(case, lodged, ruling, by, "division_head")
+    return facts | {"citation": case.rules.objection_answer_time.citation, "appeal_until": until}
+
+
+@step
+def draft_appeal_decision(
+    case: Case, lodged: Lodged, reason: str, first: str, ruling: AdministrativeAppealRuling, by: str
+) -> dict[str, Any]:
+    """Draft the superior's decision on the appeal."""
+    facts = drafted(case, lodged, ruling, by, "office_head")
+    citation = case.rules.administrative_appeal_answer_time.citation
+    return facts | {"citation": citation, "appeal": reason, "first_decision": first}
+
+
+@step
+def tell_rejection(case: Case, reason: str, decision: Issued) -> None:
+    """Send the rejection of the objection, and the way to appeal."""
+    until = run.due_date(case.rules.administrative_appeal_time)
+    facts = told(case) | {"reason": reason, "document_number": decision.number, "appeal_until": until}
+    tell(case.applicant, OBJECTION_REJECTED, facts, attach=[decision.key])
+
+
+@step
+def tell_last_rejection(case: Case, reason: str, decision: Issued) -> None:
+    """Send the rejection of the appeal, with which this office has no further say."""
+    facts = told(case) | {"reason": reason, "document_number": decision.number}
+    tell(case.applicant, APPEAL_REJECTED, facts, attach=[decision.key])
+
+
+@step
+def tell_that_it_is_examined_anew(case: Case, other: HandedOver, paper: str) -> None:
+    """Say in which case the application is examined again."""
+    facts = told(case) | {"new_number": other.number, "new_link": run.check_url(other.number)}
+    tell(case.applicant, EXAMINED_ANEW, facts, attach=[paper])
+
+
+@step
+def confirm_refusal_stands(case: Case, why: str) -> None:
+    """Say why the objection ends here, and that the first decision stands."""
+    tell(case.applicant, REFUSAL_STANDS, told(case) | {"why": texts(case)[why]})
+
+
+def note_for(question: str, case: Case, lodged: Lodged, reason: str) -> str:
+    """Return what is contested and why, and that somebody is missing where everybody with the role decided before."""
+    said = f"Keputusan: {lodged.refused_for}. Alasan pemohon: {reason}"
+    if assignable(case, question, apart_from=lodged.deciders):
+        return said
+    return f"{said}. Belum ada pejabat yang boleh memutuskan: semua terlibat atau belum terdaftar; tambahkan akun"
+
+
+def drafted(case: Case, lodged: Lodged, ruling: Ruling, by: str, role: str) -> dict[str, Any]:
+    """Return what both decisions say; whoever ruled signs for it, and not who refused."""
+    granted = ruling.decision is RulingEnd.GRANT
+    return {
+        **lasting(case),
+        "business_name": lasting(case).get("business_name", case.applicant.name),
+        "official": {"name": name_of(by), "title": texts(case)[role]},
+        "refused_for": lodged.refused_for,
+        "closed_on": lodged.closed_on,
+        "objection": lodged.reason,
+        "lodged_on": lodged.on,
+        "ruling": texts(case)["granted" if granted else "rejected"],
+        "granted": granted,
+        "reason": ruling.reason,
+    }
+
+
+def told(case: Case) -> dict[str, Any]:
+    """Return what every letter of an objection bears."""
+    facts = common(case)
+    return {"business_name": case.applicant.name, **facts}
+
+
+def texts(case: Case) -> dict[str, str]:
+    """Return the sentences of an objection in the applicant's language."""
+    found: dict[str, str] = case.rules.objection_words.value[case.applicant.language]
+    return found
+
+
+def name_of(account: str) -> str:
+    """Return the name of the person behind an account, as papers show it."""
+    found = select(Person.name).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
+    return run.session.exec(found).first() or account

@@ -1,0 +1,113 @@
+"""A day is added or cancelled: open clocks move, settled ones don't, and only those are told whose date changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlmodel import select
+
+from engine import rederiving
+from engine.errors import Refused
+from engine.office import Office
+from engine.rederiving import Moved, add_day_off, cancel_day_off
+from models import Notice, Wait
+from tests.engine.together import Killed
+
+if TYPE_CHECKING:
+    from tests.flows.nib_legalization.conftest import NibStory
+
+pytestmark = pytest.mark.usefixtures("blank_papers")
+Nib = Callable[..., "NibStory"]
+NIKS = ("3508166904956220", "3508166904956221", "3508166904956222")
+
+
+def decided(office: Office, what: Callable[..., list[Moved]], day: date, name: str) -> list[Moved]:
+    with office.run("cli", by="rini") as run:
+        return what(office, run, day, name, by="rini")
+
+
+add = partial(decided, what=add_day_off)
+cancel = partial(decided, what=cancel_day_off)
+
+
+def test_a_holiday_announced_late_moves_what_runs_over_it(nib: Nib, office: Office) -> None:
+    """One waits for the owner, one for an officer, one was answered: the first two move, the owner alone gets a letter."""
+    first, second, third = (nib(national_id=number) for number in NIKS)
+    first.dossier("return", deficiencies=["foto KTP buram"])  # five working days from 12 January: the 20th
+    third.dossier()
+    third.answers("ani", "classification#1", decision="proceed", industry_code="10794", risk_level="R")
+    third.on("2026-01-13")
+    moved = add(office, day=date(2026, 1, 14), name="banjir di kantor")
+    told = {(one.case, one.question): (str(one.before), str(one.after)) for one in moved}
+    assert told == {
+        (first.number, "correction#1"): ("2026-01-20", "2026-01-21"),
+        (second.number, "dossier_check#1"): ("2026-01-15", "2026-01-19"),
+        (third.number, "statement#1"): ("2026-01-20", "2026-01-21"),
+    }
+    text = first.letter("date_moved")["text"]
+    assert "Semula 20 Januari 2026, sekarang 21 Januari 2026." in text
+    assert "hari libur baru 2026-01-14: banjir di kantor" in text
+    assert "date_moved" not in second.letters
+    entry = next(one for one in second.entries if one.key == "dossier_check#1/moved")
+    assert (entry.actor, entry.outcome) == ("rini", "moved")
+    assert entry.reason == "2026-01-15 menjadi 2026-01-19; hari libur baru 2026-01-14: banjir di kantor"
+    with office.db.reading() as session:
+        words = {notice.words for notice in session.exec(select(Notice))}
+        settled = session.exec(select(Wait.due_at).where(Wait.case_id == third.case.id, Wait.key == "dossier_check#1"))
+        assert settled.one().isoformat().startswith("2026-01-15")  # type: ignore[union-attr]
+    assert words == {"1 tenggat bergeser: hari libur baru 2026-01-14: banjir di kantor"}
+    assert first.is_whole() and first.shown()["waiting_for"][0]["due_on"] == "2026-01-21"
+
+
+def test_a_cancelled_joint_leave_moves_them_back_and_a_second_time_is_refused(nib: Nib, office: Office) -> None:
+    """The office works on 16 February after all; the weekend and an ordinary day can't be cancelled."""
+    story = nib().on("2026-02-11")
+    story.dossier("return", deficiencies=["foto KTP buram"])
+    assert story.shown()["waiting_for"][0]["due_on"] == "2026-02-20"  # 16 joint leave and 17 Imlek lie between
+    [moved] = cancel(office, day=date(2026, 2, 16), name="tetap melayani")
+    assert (str(moved.before), str(moved.after)) == ("2026-02-20", "2026-02-19")
+    for day in (date(2026, 2, 16), date(2026, 2, 14), date(2026, 2, 18)):
+        with pytest.raises(Refused, match="is not on the list of days off"):
+            cancel(office, day=day, name="x")
+    [back] = add(office, day=date(2026, 2, 16), name="jadi libur lagi")
+    assert str(back.after) == "2026-02-20"
+    with pytest.raises(Refused, match="is no working day already"):
+        add(office, day=date(2026, 2, 16), name="libur")
+
+
+def test_a_worker_killed_half_way_moves_nothing_twice(
+    nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One case a chunk, and death at the second: deriving again moves the two that are still wrong."""
+    stories = [nib(national_id=number) for number in NIKS]
+    monkeypatch.setattr(rederiving, "CHUNK", 1)
+    tells = rederiving._tell
+
+    def dies(*args: object) -> None:
+        if stories[1].number in str(args):
+            raise Killed
+        tells(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rederiving, "_tell", dies)
+        with pytest.raises(Killed):
+            add(office, day=date(2026, 1, 14), name="banjir")
+    with office.run("cli", by="rini") as run:
+        moved = rederiving.rederive(office, run, date(2026, 1, 14), "hari libur baru")
+    assert [one.case for one in moved] == [stories[1].number, stories[2].number]
+    assert [[one.key for one in story.entries].count("dossier_check#1/moved") for story in stories] == [1, 1, 1]
+
+
+def test_a_legal_clock_that_comes_first_is_derived_anew_too(nib: Nib, office: Office) -> None:
+    """The case's own 30 days end before DPMPTSP's 14: the date is the case's, and a holiday moves it."""
+    story = nib().to_verification()
+    for returned, answered in (("2026-01-27", "2026-01-28"), ("2026-02-11", "2026-02-12")):
+        story.on(returned).verified("return", deficiencies=["denah"])
+        story.on(answered).corrects(note="denah baru")
+    assert story.shown()["waiting_for"][0]["due_on"] == "2026-03-02"
+    [moved] = add(office, day=date(2026, 2, 20), name="banjir")
+    assert (moved.question, str(moved.after)) == ("verification#3", "2026-03-03")

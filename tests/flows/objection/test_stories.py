@@ -1,0 +1,298 @@
+"""An objection to a refusal, told by date: granted, rejected, appealed, taken back; and who may not rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.accounts import add_mandate, add_user
+from engine.appealing import lodge
+from engine.errors import BadAnswer, NotAllowed, Refused
+from engine.office import Office
+from engine.people import declare_conflict
+from engine.shadowing import shadow
+from tests.engine.conftest import blank_papers as blank_papers
+from tests.flows.halal_self_declare.conftest import halal as halal
+from tests.flows.nib_legalization.conftest import nib as nib
+from tests.people import EVIDENCE
+from tests.story import Story, tells
+
+if TYPE_CHECKING:
+    from tests.flows.halal_self_declare.conftest import HalalStory
+    from tests.flows.nib_legalization.conftest import NibStory
+
+Begin = Callable[..., "NibStory"]
+blank = pytest.mark.usefixtures("blank_papers")
+OBJECTS = "tempat usaha saya di RT 3, bukan RT 5"
+
+
+@pytest.fixture
+def refused(nib: Begin, office: Office) -> NibStory:
+    """A dossier that budi rejected on 10 March 2026: eight days before Nyepi, Idul Fitri and their joint leave."""
+    story = nib().on("2026-03-10").dossier("reject", reason="usaha tidak berada di alamat ini")
+    add_user(office, "ratna", ["division_head"])
+    add_user(office, "hadi", ["office_head"])
+    return story
+
+
+def objects(story: Story, by: str = "owner-1", **words: Any) -> None:
+    """Contest the ending, and let the case go on."""
+    with story.office.run("cli", by=by) as run:
+        lodge(story.office, run, story.number, by=by, **{"reason": OBJECTS, **words})
+    story.advance()
+
+
+def rejected(story: NibStory) -> NibStory:
+    """Object, and let the objection be rejected on 1 April."""
+    objects(story.on("2026-03-16"))
+    story.on("2026-04-01").answers("ratna", "objection_ruling#1", decision="reject", reason="dua kali tidak ditemukan")
+    return story
+
+
+def ended(story: Story) -> tuple[str, str]:
+    """Return the last entry's key and reason."""
+    last = story.entries[-1]
+    return last.key, last.reason or ""
+
+
+@tells("objection_ruling:grant", "outcome:refused")
+def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, office: Office) -> None:
+    """The same ledger goes on; a fresh case names it and is named by it; who refused does not decide again."""
+    objects(refused.on("2026-03-16"), evidence=EVIDENCE)
+    shown = refused.shown()
+    assert (shown["status"], shown["outcome"], shown["clock"]["holder"]) == ("waiting", None, "office")
+    [asked] = shown["waiting_for"]
+    # 10 working days after 16 March: 18 to 24 March are Nyepi, Idul Fitri and joint leave, 3 April is Good Friday
+    assert (asked["question"], asked["role"], asked["due_on"]) == ("objection_ruling#1", "division_head", "2026-04-07")
+    assert OBJECTS in asked["note"]
+
+    refused.on("2026-03-25").answers("ratna", "objection_ruling#1", decision="grant", reason="RT 3 memang ada")
+    assert refused.outcome == "refused"
+    assert ended(refused) == (
+        "closed#2",
+        "keberatan dikabulkan (KBR-2026-000001); diperiksa ulang dalam NIB-2026-000002",
+    )
+    assert [(entry.key, entry.outcome) for entry in refused.entries if entry.kind == "closed"] == [
+        ("closed#1", "refused"),
+        ("closed#2", "refused"),
+    ]
+    lodged = next(entry for entry in refused.entries if entry.key == "appeal_lodged#1")
+    assert (lodged.actor, lodged.role, lodged.rule_versions) == (
+        "owner-1",
+        "applicant",
+        {"objection_time": "2014-10-17"},
+    )
+    assert refused.letters == ["receipt", "refused", "objection_received", "examined_anew"]
+    assert "NIB-2026-000002" in refused.letter("examined_anew")["text"]
+    assert [document.number for document in refused.documents if document.number] == [
+        "TLK-2026-000001",
+        "KBR-2026-000001",
+    ]
+    assert all(document.status == "ready" for document in refused.documents)
+
+    anew = again(refused, "NIB-2026-000002")
+    assert anew.entries[0].reason == f"dilanjutkan dari {refused.number}"
+    assert anew.waits_for == ["dossier_check#1"]
+    with pytest.raises(NotAllowed, match="decided dossier_check in the case that NIB-2026-000002 examines anew"):
+        anew.answers("budi", "dossier_check#1", decision="reject", reason="tetap")
+    anew.answers("tuti", "dossier_check#1", decision="complete")
+    assert anew.waits_for == ["classification#1"]
+    assert anew.is_whole()
+    seen = shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
+    assert (seen["cases"], seen["same"]) == (1, 1)
+
+
+@blank
+def test_what_was_stated_stands_in_the_form_of_the_new_case(halal: Callable[..., HalalStory], office: Office) -> None:
+    """A programme's place refused, and granted on objection: nothing is typed twice, the pledge is signed anew."""
+    story = halal().submits().gets("refused", reason="program ditutup")
+    assert "Pasal 77" in story.letter("no_slot")["text"]
+    objects(story)
+    story.answers("rini", "objection_ruling#1", decision="grant", reason="program masih dibuka")
+    assert (story.outcome, ended(story)[1][-15:]) == ("no_slot", "HSD-2026-000002")
+    anew = again(story, "HSD-2026-000002")
+    [asked] = anew.shown()["waiting_for"]
+    assert asked["question"] == "application#1"
+    assert asked["form"]["properties"]["process"]["default"]
+    with pytest.raises(NotAllowed, match="This must be signed"):
+        anew.answers("owner-1", "application#1")
+    anew.answers("budi", "application#1", paper=EVIDENCE)
+    slot = {"decision": "refused", "reason": "program ditutup"}
+    with pytest.raises(NotAllowed, match="decided facilitation in the case"):
+        anew.answers("budi", anew.waits_for[0], **slot)
+
+
+def again(story: Story, number: str) -> Story:
+    """Return the story of another case of the same pipeline, which is there already."""
+    other = object.__new__(type(story))
+    other.__dict__.update(story.__dict__, number=number)
+    return other
+
+
+@blank
+@tells("objection_ruling:reject", "administrative_appeal:silent", "outcome:refused")
+def test_a_rejected_objection_that_is_not_appealed_stands(refused: NibStory) -> None:
+    """Ten working days after the ruling, without Good Friday: silence ends it on the next."""
+    rejected(refused)
+    [asked] = refused.shown()["waiting_for"]
+    assert (asked["question"], asked["role"], asked["due_on"]) == ("administrative_appeal#1", "applicant", "2026-04-16")
+    assert refused.shown()["clock"]["holder"] == "applicant"
+    assert "dua kali tidak ditemukan" in refused.letter("objection_rejected")["text"]
+    refused.on("2026-04-16", 23).nothing_happens()
+    assert refused.waits_for == ["administrative_appeal#1"]
+    refused.on("2026-04-17").nothing_happens()
+    assert refused.outcome == "refused"
+    assert ended(refused)[1] == "keberatan ditolak (KBR-2026-000001), tanpa banding sampai batas waktu"
+    assert refused.letters[-1] == "refusal_stands"
+    assert refused.shown()["clock"]["holder"] is None
+
+
+@blank
+@tells("administrative_appeal:accept")
+def test_a_rejected_objection_may_be_accepted(refused: NibStory) -> None:
+    """The applicant need not wait for the time to pass."""
+    rejected(refused).answers("owner-1", "administrative_appeal#1", decision="accept")
+    assert ended(refused)[1] == "keberatan ditolak (KBR-2026-000001) dan diterima pemohon"
+
+
+@tells("administrative_appeal:appeal", "administrative_appeal_ruling:grant")
+def test_the_head_of_the_office_grants_an_appeal(refused: NibStory, office: Office) -> None:
+    """An appeal needs its reason, and is ruled on by nobody who ruled before, whatever other roles they hold."""
+    rejected(refused)
+    with pytest.raises(BadAnswer, match="tulis alasan banding"):
+        refused.answers("owner-1", "administrative_appeal#1", decision="appeal")
+    refused.on("2026-04-06").answers("owner-1", "administrative_appeal#1", decision="appeal", reason="surat desa baru")
+    [asked] = refused.shown()["waiting_for"]
+    assert (asked["question"], asked["role"], asked["due_on"]) == (
+        "administrative_appeal_ruling#1",
+        "office_head",
+        "2026-04-20",
+    )
+    add_user(office, "ratna", ["office_head"])
+    ruling = {"decision": "grant", "reason": "surat desa benar"}
+    with pytest.raises(NotAllowed, match="ratna took part"):
+        refused.answers("ratna", "administrative_appeal_ruling#1", **ruling)
+    refused.answers("hadi", "administrative_appeal_ruling#1", **ruling)
+    assert ended(refused)[1] == "banding dikabulkan (BDA-2026-000001); diperiksa ulang dalam NIB-2026-000002"
+    assert refused.letters[-2:] == ["appeal_received", "examined_anew"]
+
+
+@blank
+@tells("administrative_appeal_ruling:reject")
+def test_a_rejected_appeal_ends_it_and_it_is_not_contested_twice(refused: NibStory) -> None:
+    """The second ruling has its reasons, too; a third is not to be had."""
+    rejected(refused)
+    refused.answers("owner-1", "administrative_appeal#1", decision="appeal", reason="surat desa baru")
+    refused.answers("hadi", "administrative_appeal_ruling#1", decision="reject", reason="alamat tetap tidak ada")
+    assert (refused.outcome, ended(refused)[1]) == ("refused", "banding ditolak (BDA-2026-000001)")
+    assert "alamat tetap tidak ada" in refused.letter("appeal_rejected")["text"]
+    with pytest.raises(Refused, match="was contested on 2026-03-16 already") as twice:
+        objects(refused)
+    assert "satu kali" in twice.value.for_people
+
+
+@blank
+def test_an_objection_may_be_taken_back(refused: NibStory) -> None:
+    """The refusal stands, and the letter says so."""
+    objects(refused.on("2026-03-16"))
+    refused.withdraws("owner-1", "sudah pindah")
+    assert (refused.outcome, ended(refused)[1]) == ("refused", "keberatan ditarik: sudah pindah")
+    assert refused.letters[-1] == "refusal_stands"
+
+
+@blank
+def test_the_time_is_counted_in_working_days_from_the_day_it_closed(refused: NibStory) -> None:
+    """21 working days after 10 March, without 18 to 24 March and Good Friday: 16 April is the last, 17 April too late."""
+    before = len(refused.entries)
+    with pytest.raises(Refused, match=r"ended on 2026-04-16: 21 working days after 2026-03-10 \(UU 30/2014") as late:
+        objects(refused.on("2026-04-17"))
+    assert "2026-04-16" in late.value.for_people
+    assert len(refused.entries) == before
+    objects(refused.on("2026-04-16", 23))
+    assert refused.waits_for == ["objection_ruling#1"]
+
+
+@blank
+def test_the_time_of_a_silent_office_is_counted_and_grants_nothing(refused: NibStory) -> None:
+    """What the silence of the office does is unconfirmed: the page counts the days, and an official decides."""
+    objects(refused.on("2026-03-16"))
+    refused.on("2026-04-08").nothing_happens()
+    assert refused.waits_for == ["objection_ruling#1"]
+    assert "deadline_computation" in [document.kind for document in refused.documents]
+    assert ("objection_ruling#1/say_passed", "deadline_passed") in [(e.key, e.outcome) for e in refused.entries]
+
+
+@blank
+def test_who_decided_or_declared_a_conflict_can_not_rule(refused: NibStory, office: Office) -> None:
+    """An officer who became head of division, and a head of division of the owner's family."""
+    objects(refused.on("2026-03-16"))
+    add_user(office, "budi", ["division_head"])
+    declare_conflict(office, "rini", "family", by="admin", business=refused.case.subject_id)
+    ruling = {"decision": "reject", "reason": "tetap"}
+    with pytest.raises(NotAllowed, match="budi took part"):
+        refused.answers("budi", "objection_ruling#1", **ruling)
+    with pytest.raises(NotAllowed, match=r"declared a conflict of interest \(family\)"):
+        refused.answers("rini", "objection_ruling#1", **ruling)
+    with pytest.raises(NotAllowed, match="for the role division_head"):
+        refused.answers("tuti", "objection_ruling#1", **ruling)
+
+
+@blank
+def test_only_the_applicant_or_somebody_for_them_objects(refused: NibStory, office: Office) -> None:
+    """A stranger is refused; a companion with a mandate and an officer act for the owner, and both names stand there."""
+    refused.on("2026-03-16")
+    with pytest.raises(NotAllowed, match="nor holds a mandate"):
+        objects(refused, by="ani")
+    add_mandate(office, "owner-1", "ani", paper=EVIDENCE, by="budi", since=office.clock.today(), until=None)
+    objects(refused, by="ani")
+    lodged = next(entry for entry in refused.entries if entry.key == "appeal_lodged#1")
+    assert (lodged.actor, lodged.role, lodged.on_behalf_of) == ("ani", "companion", "owner-1")
+
+
+@blank
+def test_what_can_not_be_contested_says_why_and_where_to_go(nib: Begin, office: Office) -> None:
+    """DPMPTSP's refusal goes to DPMPTSP; what the owner ended or what is open has nothing to contest; no half words."""
+    story = nib().to_verification().verified("reject", reason="tata ruang")
+    with pytest.raises(Refused, match="can't be contested here: DPMPTSP decided it") as elsewhere:
+        objects(story)
+    assert "Ajukan keberatan kepada DPMPTSP" in elsewhere.value.for_people
+    other = nib(national_id="3508166904956221")
+    with pytest.raises(Refused, match="is not closed; it is waiting for: dossier_check#1"):
+        objects(other, by="owner-2")
+    other.withdraws("owner-2")
+    with pytest.raises(Refused, match="the applicant ended it"):
+        objects(other, by="owner-2")
+    third = nib(national_id="3508166904956222", region_code="3201")
+    with pytest.raises(BadAnswer, match="reason: paling sedikit 3 huruf"):
+        objects(third, by="owner-3", reason="?")
+    objects(third, by="owner-3")
+    with pytest.raises(Refused, match="can be only once"):
+        objects(third, by="owner-3")
+
+
+@blank
+def test_a_withdrawal_that_came_too_late_takes_no_objection_back(
+    nib: Begin, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was noted while the refusal was being issued, and the case closed as it would have."""
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.issuing.make", lambda *_: 1 / 0)
+        story = nib().dossier("reject", reason="alamat")
+        story.withdraws("owner-1")
+    story.clock.turn(minutes=3)
+    story.advance()
+    assert story.outcome == "refused"
+    objects(story)
+    assert story.waits_for == ["objection_ruling#1"]
+
+
+@blank
+def test_the_reasons_of_an_objection_are_sealed_and_numbers_in_them_masked(refused: NibStory) -> None:
+    """The ledger is for good, so a NIK that somebody types is masked there and on the ruling."""
+    objects(refused.on("2026-03-16"), reason="NIK saya 3508166904956220 benar")
+    said = [str((entry.reason, entry.result)) for entry in refused.entries]
+    assert not any("3508166904956220" in one for one in said)
+    assert "350816********20" in (next(e.reason for e in refused.entries if e.key == "appeal_lodged#1") or "")
+    assert "3508166904956220" not in str(refused.shown())
