@@ -29,6 +29,7 @@ from engine.opening import open_in
 from engine.outbox import OFFICE, letter_facts, queue_letter
 from engine.parking import note
 from engine.replay import SYSTEM
+from engine.vault import Key
 from models import Answer, Case, CaseStatus, Person, RecordedCertificate, Renewal, Role, SealingKey, Standing, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
@@ -223,7 +224,7 @@ def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case,
     yours, over = _yours(session, due, row), row.status == CaseStatus.CLOSED
     subject = rules["renewal"].value.get("subject") if opened or yours or over else None
     facts = {
-        **letter_facts(office, replace(frozen(office, row, due.pipeline, whom, key), rules=rules)),
+        **letter_facts(office, replace(frozen(office, row, due.pipeline, whom, Key(key.id, key.wrapped)), rules=rules)),
         "subject": (subject or rules["renewal_subject"].value)[whom.language],
         "process": due.pipeline.title,
         "certificate_number": due.number or "-",
