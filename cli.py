@@ -679,6 +679,15 @@ def deliver(json: Json = False) -> None:
         tell(send(office), json)
 
 
+@app.command()
+def renew(json: Json = False) -> None:
+    """Open the renewal of certificates that will end, and tell their holders: 180, 90 and 30 days ahead, each once."""
+    from engine.renewing import renew as ahead_of_time
+
+    with the_office(json) as office, office.run("cli", by=account()) as run:
+        tell(ahead_of_time(office, run).as_json(), json)
+
+
 @calendar_app.callback()
 def calendar(
     context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False

@@ -26,7 +26,7 @@ class Applicant:
 
 @dataclass(frozen=True)
 class HandedOn:
-    """What another case handed on with this one: its number, and what was known there.
+    """What another case (or a certificate of another body) handed on with this one: its number, and what was known there.
 
     ``decided_by`` is of a case that is examined anew: who answered which question of the first one, and answers it no more.
     """
@@ -83,6 +83,21 @@ class Lodged:
     def deciders(self) -> list[str]:
         """Return everybody who decided anything in this case, or in the one that it examined anew."""
         return sorted({name for names in self.decided_by.values() for name in names})
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """A certificate that will end, as the pipeline that renews it may see it.
+
+    ``stands`` are all the standings that it gives; ``answers`` is what its holder and the office answered for it last, by
+    question, where this same pipeline gave it.
+    """
+
+    stands: tuple[str, ...]
+    number: str | None
+    until: date
+    rules: RulesAt
+    answers: Mapping[str, Mapping[str, Any]]
 
 
 def handle_of(person_id: int) -> str:

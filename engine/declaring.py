@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from engine.case import Case, Lodged
+from engine.case import Case, Expiring, Lodged
 from engine.forms import Form, Question
 from engine.registry import Appeal, Ending, Pipeline, register, register_appeal
 from engine.replay import jsonable, playing
@@ -32,15 +32,20 @@ def pipeline(
     outcomes: type[E],
     on_withdrawal: Callable[[Case, str], E],
     clock: str | None = None,
+    renews: Callable[[Expiring], dict[str, Any]] | None = None,
 ) -> Callable[[Callable[[Case], E]], Callable[[Case], E]]:
     """Register the function below as a process.
 
     ``prefix`` begins its case numbers, ``subject`` is what a case is about (business, person, product),
-    ``on_withdrawal`` ends a case that the applicant takes back, ``clock`` names the rule of the whole case's legal budget.
+    ``on_withdrawal`` ends a case that the applicant takes back, ``clock`` names the rule of the whole case's legal budget,
+    ``renews`` returns what is known for the next case (`Case.carried`) of a certificate that its rule ``renewal`` names.
     """
 
     def registered(body: Callable[[Case], E]) -> Callable[[Case], E]:
-        register(Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, body.__module__))
+        module = body.__module__
+        register(
+            Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, module, renews=renews)
+        )
         return body
 
     return registered

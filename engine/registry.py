@@ -18,7 +18,7 @@ from engine.forms import Question
 from rules import RuleBook, book
 
 if TYPE_CHECKING:
-    from engine.case import Case, Lodged
+    from engine.case import Case, Expiring, Lodged
 
 
 class Ending(StrEnum):
@@ -163,6 +163,7 @@ class Pipeline(Declared):
     withdrawal: Callable[[Case, str], Ending]
     clock: str | None = None
     module: str = field(default="")
+    renews: Callable[[Expiring], dict[str, Any]] | None = None
 
     @property
     def rules(self) -> RuleBook:

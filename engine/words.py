@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import impartiality
 from engine.authority import user_named
-from engine.case import Applicant, Case, Lodged
+from engine.case import Applicant, Case, Expiring, Lodged
 from engine.declaring import appeal, external_step, pipeline, step
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
@@ -33,6 +33,7 @@ __all__ = [
     "Case",
     "Ending",
     "Evidence",
+    "Expiring",
     "Form",
     "HandedOver",
     "Held",

@@ -139,7 +139,10 @@ class Sweep(Base, table=True):
 
 
 class Renewal(Base, table=True):
-    """What was done ahead of the end of a standing (``case_id``, ``what``): how many reminders, and the case opened for it."""
+    """What was done ahead of the end of a standing (``case_id``, ``what``): how many stages, and the case opened for it.
+
+    Of a certificate that another body gave, ``case_id`` is the case of its renewal and ``what`` its number.
+    """
 
     __tablename__ = "renewal"
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)

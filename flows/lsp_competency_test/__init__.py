@@ -19,6 +19,7 @@ from flows.lsp_competency_test.assessment import AssessmentRecord, ReviewEnd, Te
 from flows.lsp_competency_test.blanks import CERTIFICATE_BLANK, ask_bnsp
 from flows.lsp_competency_test.deciding import Verdict
 from flows.lsp_competency_test.decisions import AppealEnd, CheckEnd, Schedule, VoteEnd
+from flows.lsp_competency_test.schemes import recertification
 from flows.lsp_competency_test.steps import (
     accept_application,
     ask_for_fixes,
@@ -80,6 +81,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     subject="person",
     outcomes=Outcome,
     on_withdrawal=withdrawn,
+    renews=recertification,
 )
 def lsp_competency_test(case: Case) -> Outcome:
     """The candidate applies, is tested, and the plenary decides; failed units may be tested again."""
@@ -117,7 +119,7 @@ def lsp_competency_test(case: Case) -> Outcome:
 def hand_in(case: Case) -> tuple[Application, list[str]] | Outcome:
     """FR.APL.01, until nothing is wrong with it and the officer accepts it; or a reason why this LSP can't test."""
     while True:
-        application = ask(q.APPLICATION)
+        application = ask(q.APPLICATION, known=case.carried)
         if isinstance(application, Silence):
             return end(case, Outcome.NOT_COMPLETED)
         if bars := find_bars(case, application):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from engine.documents.words import day_in_words
-from engine.words import Case, held, run
+from engine.words import Case, Expiring, held, run
 from flows.facts import words
 from flows.lsp_competency_test.application import Application, Kind, SelfAssessment, UnitRow
 from flows.lsp_competency_test.assessment import AssessmentRecord, Instrument, TestRecord
@@ -95,6 +95,24 @@ def faults_of_recertification(case: Case, application: Application) -> list[Faul
         until, opening = (day_in_words(day, case.applicant.language) for day in (ours[0].until, opens))
         return [fault(case, "too_early", until=until, opens=opening)]
     return []
+
+
+# What a candidate is not asked to type again after three years. Proofs are: they show how things are now.
+LASTING = ("scheme", "education", "occupation", "employer", "trainers", "clusters")
+
+
+def recertification(certificate: Expiring) -> dict[str, Any]:
+    """Return what is known of FR.APL.01 for RCC: the old number, the scheme, and what was said when it was applied for."""
+    known: dict[str, Any] = {"kind": Kind.RECERTIFICATION, "previous_certificate": certificate.number or ""}
+    schemes: dict[str, Any] = certificate.rules.schemes.value
+    fitting = [slug for slug, scheme in schemes.items() if set(scheme["stands"]) <= set(certificate.stands)]
+    if len(fitting) == 1:
+        known["scheme"] = fitting[0]
+    named = [cluster for what, _, cluster in (one.partition(":") for one in certificate.stands) if what == "curator"]
+    if clusters := [cluster for cluster in named if cluster]:
+        known["clusters"] = clusters
+    said = certificate.answers.get("application", {})
+    return known | {name: said[name] for name in LASTING if said.get(name)}
 
 
 def fault_of_units(wanted: Sequence[str], rows: Sequence[UnitRow]) -> str:

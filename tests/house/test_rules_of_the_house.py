@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml  # type: ignore[import-untyped]
 
 from cli import app
 from engine.documents.templating import TEMPLATES, offences
-from engine.registry import all_appeals, all_versions, current
+from engine.registry import NOT_PIPELINES, all_appeals, all_versions, current
 from engine.versions import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +109,19 @@ def test_every_pipeline_is_deployed() -> None:
     text = (ROOT / "prefect.yaml").read_text()
     for pipeline in current():
         assert f"entrypoint: flows.deployed.{pipeline.slug}" in text
+
+
+def test_every_scheduled_flow_is_deployed_and_is_no_pipeline() -> None:
+    """What imports Prefect in flows/ is named where pipelines are looked for, and has a stanza with a schedule or a trigger."""
+    stanzas = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    entrypoints = {stanza["entrypoint"] for stanza in stanzas}
+    flows = [file.stem for file in (ROOT / "flows").glob("*.py") if re.search("^from prefect", file.read_text(), re.M)]
+    assert {"delivery", "escalation", "renewal"} <= set(flows)
+    for name in flows:
+        assert f"flows.{name}" in NOT_PIPELINES
+        assert name == "deployed" or f"flows.{name}.{name}" in entrypoints
+    [renewal] = [stanza for stanza in stanzas if stanza["entrypoint"] == "flows.renewal.renewal"]
+    assert [(one["cron"], one["timezone"]) for one in renewal["schedules"]] == [("20 6 * * *", "Asia/Jakarta")]
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "rules").glob("*.toml")), ids=lambda file: file.name)
