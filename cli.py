@@ -399,6 +399,112 @@ def case_retry(number: Number, by: By = "administrator", json: Json = False) -> 
         shown(office, number, json)
 
 
+@case_app.command("reassign")
+def case_reassign(
+    number: Number,
+    to: Annotated[str, typer.Option(help="The account that gets the question, or nobody: its whole role.")],
+    by: By,
+    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Give an open question to another account."""
+    from engine.reassigning import reassign as give
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            give(office, run, number, question, to=to, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("extend")
+def case_extend(
+    number: Number,
+    until: Annotated[str, typer.Option(help="The new last day, YYYY-MM-DD.")],
+    by: By,
+    agreed_with: Annotated[str, typer.Option(help="The account of the other side, who agreed.")],
+    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Move the date of an open question, as both sides agreed."""
+    from engine.extending import extend
+
+    last = as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            extend(office, run, number, question, until=last, by=by, agreed_with=agreed_with, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("delegate")
+def case_delegate(
+    number: Number,
+    absent: Annotated[str, typer.Option("--from", help="The account that is away.")],
+    to: Annotated[str, typer.Option(help="The account that answers for them.")],
+    until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")],
+    by: By,
+    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Let another account answer in this case for somebody who is away."""
+    from engine.delegating import delegate as stand_in
+
+    first, last = as_date(since, "--since") if since else None, as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, number=number)
+        shown(office, number, json)
+
+
+@app.command("reassign")
+def reassign_command(
+    holder: Annotated[str, typer.Option("--from", help="The account whose questions are given away.")],
+    to: Annotated[list[str], typer.Option(help="Who gets them; repeat, and the load is shared.")],
+    by: By,
+    role: Annotated[str | None, typer.Option(help="Only questions of this role.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Give all open questions that one account holds to others; a result for each."""
+    from engine.reassigning import reassign_all
+
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        given, refused = reassign_all(office, run, holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
+        tell({"reassigned": [vars(one) for one in given], "refused": refused}, json)
+        if refused and not given:
+            raise typer.Exit(1)
+
+
+@app.command("delegate")
+def delegate_command(
+    absent: Annotated[str, typer.Argument(help="The account that is away.", metavar="FROM")],
+    to: Annotated[str, typer.Argument(help="The account that answers for them.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD.")] = None,
+    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only in this role.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    revoke: Annotated[bool, typer.Option("--revoke", help="End it from now on.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another account answer for somebody who is away, in all cases."""
+    from engine.delegating import delegate as stand_in
+    from engine.delegating import revoke as end
+
+    if not (until or revoke):
+        raise typer.BadParameter("name the last day with --until, or --revoke")
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        if revoke:
+            tell({"revoked": end(office, absent, to)}, json)
+            return
+        first, last = as_date(since, "--since") if since else None, as_date(until or "", "--until")
+        made = stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, role=role)
+        tell({"delegation": made}, json)
+
+
 @case_app.command("withdraw")
 def case_withdraw(
     number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")] = "", json: Json = False

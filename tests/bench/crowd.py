@@ -74,7 +74,7 @@ def fill(office: Office, crowd: Crowd) -> None:
 
 def _hire(office: Office) -> None:
     """Give each office its officers and their supervisor, and the province a head of division and of the office."""
-    chain = [
+    chain: list[tuple[str, Role, str | None, str | None]] = [
         ("kepala-dinas", Role.OFFICE_HEAD, None, None),
         ("kepala-bidang", Role.DIVISION_HEAD, None, "kepala-dinas"),
     ]
@@ -226,7 +226,8 @@ def _numbers(connection: Connection, crowd: Crowd) -> dict[str, Any]:
     }
     words = canonical({"case": "@", **facts, **none, **fixed}).decode()
     assert words.count("@") == 1
-    ages = dict(connection.execute(text("SELECT is_due, count(*) FROM age GROUP BY is_due")).all())
+    counted = connection.execute(text("SELECT is_due, count(*) FROM age GROUP BY is_due"))
+    ages = {is_due: count for is_due, count in counted}
     codes, each = list(regions()), crowd.each_open * crowd.each_due
     connection.execute(
         text(
