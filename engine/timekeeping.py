@@ -75,7 +75,7 @@ def office_of(region_code: str) -> str:
 def local_day(session: Session, moment: Any) -> ColumnElement[date]:
     """Return the SQL for the day of ``moment`` in Asia/Jakarta: UTC+7 since 1964; a named zone is five times slower."""
     sqlite = session.get_bind().dialect.name == "sqlite"
-    ahead = literal_column("INTERVAL '7 hours'")
+    ahead: Any = literal_column("INTERVAL '7 hours'")
     return type_coerce(func.date(moment, "+7 hours") if sqlite else func.date(func.timezone(ahead, moment)), Date)
 
 
