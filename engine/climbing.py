@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select, update
 
-from engine.authority import line_of, user_named
+from engine.authority import line_of
 from engine.dossiers import Dossier
 from engine.impartiality import assignable, who_took_part
 from engine.office import Office
@@ -19,7 +19,8 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str) -> lis
     """
     if whom == "holder":
         return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
-    superiors = line_of(session, user_named(session, wait.holder)) if wait.holder else []
+    holding = session.exec(select(User).where(User.name == wait.holder)).first() if wait.holder else None
+    superiors = line_of(session, holding) if holding else []
     above = HIGHER[HIGHER.index(Role(whom)) :]
     for role in above:
         line = [user.name for user in superiors if role in _roles(session, user)]
