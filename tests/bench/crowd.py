@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from sqlmodel import insert, select
 
 from engine.advance import drain
+from engine.case import handle_of
 from engine.clock import JAKARTA, morning_of
 from engine.deadlines import ladder_of, next_due, rung_times, times_of
 from engine.forms import Question
@@ -73,7 +74,7 @@ def fill(office: Office, crowd: Crowd) -> None:
 
 
 def _hire(office: Office) -> None:
-    """Give each office its officers and their supervisor, and the province a head of division and of the office."""
+    """Give each office its officers and their supervisor, the province its heads, and the owners their accounts."""
     chain: list[tuple[str, Role, str | None, str | None]] = [
         ("kepala-dinas", Role.OFFICE_HEAD, None, None),
         ("kepala-bidang", Role.DIVISION_HEAD, None, "kepala-dinas"),
@@ -81,6 +82,7 @@ def _hire(office: Office) -> None:
     for code in regions():
         chain.append((f"penyelia-{code}", Role.SUPERVISOR, code, "kepala-bidang"))
         chain += [(f"petugas-{code}-{n}", Role.OFFICER, code, f"penyelia-{code}") for n in range(1, OFFICERS + 1)]
+    chain += [(handle_of(person), Role.APPLICANT, None, None) for person in range(1, PATTERNS + 1)]
     ids: dict[str | None, int] = {}
     with office.db.writing() as session:
         for name, role, region, above in chain:
