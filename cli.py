@@ -52,6 +52,10 @@ for name, group in (
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 By = Annotated[str, typer.Option("--by", help="The account on which this is done.")]
 Number = Annotated[str, typer.Argument(help="The case's number, e.g. NIB-2026-000001.")]
+Reason = Annotated[str, typer.Option(help="Why, in words.")]
+OneQuestion = Annotated[
+    str | None, typer.Argument(help="The question as the inbox names it; none: the only one that waits.")
+]
 
 
 @app.command()
@@ -341,13 +345,14 @@ def advance(
 def inbox(
     role: Annotated[str | None, typer.Option(help="Only what this role answers.")] = None,
     case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    whom: Annotated[str | None, typer.Option("--for", help="Only what this account may answer.")] = None,
     json: Json = False,
 ) -> None:
     """List what waits for people, the most urgent first."""
     from engine.showing import inbox as waiting
 
     with the_office(json) as office, office.db.reading() as session:
-        found = waiting(office, session, role=role, number=case)
+        found = waiting(office, session, role=role, number=case, whom=whom)
         tell(found, json, columns=("case", "question", "title", "role", "holder", "due_on"))
 
 
@@ -407,6 +412,45 @@ def case_withdraw(
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
             withdraw(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("reassign")
+def case_reassign(
+    number: Number,
+    by: By,
+    to: Annotated[str, typer.Option(help="The account that answers instead; nobody: the whole role.")],
+    reason: Reason,
+    question: OneQuestion = None,
+    json: Json = False,
+) -> None:
+    """Give an open question to somebody else, or back to the whole role."""
+    from engine.reassigning import reassign as give
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            give(office, run, number, question, to=None if to == "nobody" else to, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("delegate")
+def case_delegate(
+    number: Number,
+    by: By,
+    away: Annotated[str, typer.Option("--from", help="Who is away.")],
+    to: Annotated[str, typer.Option(help="Who answers for them.")],
+    until: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
+    reason: Reason,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
+    json: Json = False,
+) -> None:
+    """Let another answer for somebody who is away, in this case alone."""
+    from engine.delegating import delegate as let
+
+    first, last = as_date(since, "--since") if since else None, as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            let(office, run, away, to, since=first, until=last, reason=reason, by=by, number=number)
         shown(office, number, json)
 
 
@@ -497,6 +541,54 @@ def shadow(
     day = as_date(rules_on, "--rules-on") if rules_on else None
     with the_office(json) as office:
         tell(play(office, pipeline, to=to, rules=rules, rules_on=day, limit=limit), json)
+
+
+@app.command()
+def reassign(
+    by: By,
+    holder: Annotated[str, typer.Option("--from", help="Whose open questions are given to others.")],
+    to: Annotated[list[str], typer.Option(help="Who gets them; repeat to spread them.")],
+    reason: Reason,
+    role: Annotated[str | None, typer.Option(help="Only what they hold in this role.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
+    json: Json = False,
+) -> None:
+    """Give all that somebody holds to others, the least loaded first; each question with its result."""
+    from engine.spreading import reassign_all
+
+    with the_office(json) as office, office.run("cli", by=by, pipeline=pipeline) as run:
+        done = reassign_all(office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
+        tell(vars(done), json)
+        if done.refused and not done.reassigned:
+            raise typer.Exit(1)
+
+
+@app.command()
+def delegate(
+    away: Annotated[str, typer.Argument(help="Who is away.", metavar="FROM")],
+    to: Annotated[str, typer.Argument(help="Who answers for them.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only what they answer in this role.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    end: Annotated[bool, typer.Option("--revoke", help="End it from this moment.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another answer for somebody who is away; both names stand in the ledger."""
+    from engine.delegating import delegate as let
+    from engine.delegating import revoke
+
+    if (until is None) != end:
+        raise typer.BadParameter("name the last day with --until, or end it with --revoke")
+    first, last = (as_date(day, option) if day else None for day, option in ((since, "--since"), (until, "--until")))
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        if last is None:
+            tell({"from": away, "to": to, "revoked": revoke(office, run, away, to, by=by)}, json)
+            return
+        made = let(office, run, away, to, since=first, until=last, reason=reason, by=by, role=role)
+        begins = (first or office.clock.today()).isoformat()
+        tell({"delegation": made, "from": away, "to": to, "role": role, "since": begins, "until": until}, json)
 
 
 @app.command()

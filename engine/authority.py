@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from engine.absence import asked_beside, stands_in_for
 from engine.case import Case, handle_of
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
@@ -49,7 +50,7 @@ def roles_of(session: Session, user: User) -> set[Role]:
     return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
 
 
-def _known_roles(session: Session, user: User) -> set[Role]:
+def known_roles(session: Session, user: User) -> set[Role]:
     """Return the roles as this transaction met them first: it may bring hundreds of answers."""
     known: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
     if user.id not in known:
@@ -66,10 +67,42 @@ def may_answer(
     form: ApplicantForm | object,
     on: date,
 ) -> Actor:
-    """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
+    """Return in which capacity ``user`` answers: their own, or for somebody who is away. Raises `NotAllowed` with the next move."""
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
-    roles = _known_roles(session, user)
+    absent = (
+        None
+        if _is_their_own(session, user, case, wait, question)
+        else _stands_in(session, user, case, wait, question, on)
+    )
+    if absent is None:
+        _must_be_their_own(session, user, case, wait, question)
+    took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
+    if absent is not None:
+        took_part |= asked_beside(session, wait)
+    must_be_impartial(session, user, case, question, on, took_part, wait.key)
+    if absent is None:
+        must_be_in_region(user, case)
+    return Actor(user.name, question.of, on_behalf_of=absent.name if absent else None)
+
+
+def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
+    return question.of in known_roles(session, user) and wait.holder in (None, user.name) and is_in_region(user, case)
+
+
+def _stands_in(
+    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date
+) -> User | None:
+    """Return for whom ``user`` answers what is not theirs: somebody away whose it is, and whose own case it is not."""
+    for one in stands_in_for(session, user, on):
+        theirs = wait.holder in (None, one.away.name) and one.covers(wait.case_id, question.of)
+        if theirs and is_in_region(one.away, case) and one.away.person_id != case.applicant.person_id:
+            return one.away
+    return None
+
+
+def _must_be_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> None:
+    roles = known_roles(session, user)
     if question.of not in roles:
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
@@ -84,10 +117,6 @@ def may_answer(
             user=user.name,
             holder=wait.holder,
         )
-    took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    must_be_impartial(session, user, case, question, on, took_part, wait.key)
-    _in_region(user, case)
-    return Actor(user.name, question.of)
 
 
 def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
@@ -96,8 +125,8 @@ def may_act_for_applicant(session: Session, user: User, case: Case, on: date) ->
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in _known_roles(session, user):
-        _in_region(user, case)
+    if Role.OFFICER in known_roles(session, user):
+        must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -124,7 +153,7 @@ def _for_the_applicant(
         if question.signed and not on_paper:
             _check_own_code(user, form)
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in _known_roles(session, user):
+    if Role.OFFICER in known_roles(session, user):
         if not on_paper:
             raise NotAllowed(
                 f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "
@@ -132,7 +161,7 @@ def _for_the_applicant(
                 for_people="Petugas hanya dapat mencatat jawaban pemohon dari berkas kertas yang dipindai: isi kolom paper.",
                 user=user.name,
             )
-        _in_region(user, case)
+        must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -146,8 +175,14 @@ def _stranger(user: User, case: Case) -> NotAllowed:
     )
 
 
-def _in_region(user: User, case: Case) -> None:
-    if user.region_code and not case.region_code.startswith(user.region_code):
+def is_in_region(user: User, case: Case) -> bool:
+    """Return whether the case lies in the region for which ``user`` works; an account without one works for all."""
+    return case.region_code.startswith(user.region_code or "")
+
+
+def must_be_in_region(user: User, case: Case) -> None:
+    """Do nothing where the case is in the region of ``user``. Raises `NotAllowed`."""
+    if not is_in_region(user, case):
         raise NotAllowed(
             f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
             for_people=f"{user.name} bertugas di wilayah {user.region_code}, permohonan ini di wilayah {case.region_code}.",
@@ -191,8 +226,11 @@ __all__ = [
     "Actor",
     "handle_of",
     "hash_own_code",
+    "is_in_region",
+    "known_roles",
     "may_act_for_applicant",
     "may_answer",
+    "must_be_in_region",
     "new_own_code",
     "roles_of",
     "user_named",

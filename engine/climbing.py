@@ -22,7 +22,7 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str) -> lis
         return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
     above = HIGHER[HIGHER.index(Role(whom)) :]
     for role in above:
-        line = [user.name for user in _line(session, wait.holder) if role in _roles(session, user)]
+        line = [user.name for user in superiors(session, wait.holder) if role in _roles(session, user)]
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
             return found
     return []
@@ -64,8 +64,8 @@ def _with_role(session: Session, role: str, region: str) -> list[str]:
     return sorted(user.name for user in near if len(user.region_code or "") == closest)
 
 
-def _line(session: Session, name: str | None) -> Iterator[User]:
-    """Yield the superiors of an account, the nearest first; a circle ends where it closes."""
+def superiors(session: Session, name: str | None) -> Iterator[User]:
+    """Yield the superiors of an account by who reports to whom, the nearest first; a circle ends where it closes."""
     user = session.exec(select(User).where(User.name == name)).first() if name else None
     seen: set[int | None] = set()
     while user is not None and user.id not in seen:

@@ -34,12 +34,14 @@ class NotWaiting(Refused):
             None: "is not waiting for",
             "answered": "has already been answered at",
             "silent": "is no longer waiting: the time has passed for",
+            "passed": "is no longer waiting: the time has passed for",
             "withdrawn": "was withdrawn before",
         }[settled_as]
         mengapa = {
             None: "tidak sedang menunggu",
             "answered": "sudah menerima jawaban untuk",
             "silent": "tidak lagi menunggu karena tenggat telah lewat untuk",
+            "passed": "tidak lagi menunggu karena tenggat telah lewat untuk",
             "withdrawn": "telah ditarik sebelum",
         }[settled_as]
         waiting = ", ".join(waiting_for) or "nothing"

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from engine.answerable import answerable
 from engine.clock import JAKARTA, local_date
 from engine.delivering import HAND_DELIVERY
 from engine.dossiers import known_of
@@ -144,9 +145,18 @@ def history(session: Session, number: str) -> list[dict[str, Any]]:
 
 
 def inbox(
-    office: Office, session: Session, *, role: str | None = None, number: str | None = None, limit: int | None = None
+    office: Office,
+    session: Session,
+    *,
+    role: str | None = None,
+    number: str | None = None,
+    limit: int | None = None,
+    whom: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what waits for people, the most urgent first, as ``jalur inbox`` does."""
+    """Return what waits for people, the most urgent first, as ``jalur inbox`` does.
+
+    ``whom`` leaves what that account may answer, its own and (``on_behalf_of``) what others who are away left to it.
+    """
     wanted = (
         select(Wait, Case, SealingKey)
         .join(Case, col(Case.id) == col(Wait.case_id))
@@ -159,9 +169,17 @@ def inbox(
         wanted = wanted.where(Wait.role == role)
     if number:
         wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
-    if limit:
+    if limit and not whom:
         wanted = wanted.limit(limit)
-    return [_waiting(wait, case, _known(office, key, wait)) for wait, case, key in session.exec(wanted)]
+    rows = session.exec(wanted).all()
+    if whom is None:
+        return [_waiting(wait, case, _known(office, key, wait)) for wait, case, key in rows]
+    theirs = answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows])
+    return [
+        {**_waiting(wait, case, _known(office, key, wait)), "on_behalf_of": theirs[case.number, wait.key]}
+        for wait, case, key in rows
+        if (case.number, wait.key) in theirs
+    ][:limit]
 
 
 def runs(
