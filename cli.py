@@ -454,6 +454,26 @@ def case_delegate(
         shown(office, number, json)
 
 
+@case_app.command("extend")
+def case_extend(
+    number: Number,
+    by: By,
+    until: Annotated[str, typer.Option(help="The new date, YYYY-MM-DD.")],
+    reason: Reason,
+    agreed_with: Annotated[str, typer.Option(help="The other side: the account that is asked, or the applicant's.")],
+    question: OneQuestion = None,
+    json: Json = False,
+) -> None:
+    """Move the date of an open question, as agreed with the other side."""
+    from engine.extending import extend
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            last = as_date(until, "--until")
+            extend(office, run, number, question, until=last, reason=reason, by=by, agreed_with=agreed_with)
+        shown(office, number, json)
+
+
 @case_app.command("appeal")
 def case_appeal(
     number: Number,

@@ -18,7 +18,7 @@ from models import Role, Wait, WaitKind
 def answerable(
     office: Office, session: Session, name: str, waits: Sequence[tuple[str, Wait]]
 ) -> dict[tuple[str, str], str | None]:
-    """Return those of the open waits (each with its case's number) that the account may answer, and on whose behalf (None: its own).
+    """Return those of the open waits (each with its case's number) that the account may answer, and for whom (None: itself).
 
     What an owner hands in on paper is not counted as its officer's. Raises `Refused` for an unknown account.
     """

@@ -172,13 +172,12 @@ def inbox(
     if limit and not whom:
         wanted = wanted.limit(limit)
     rows = session.exec(wanted).all()
-    if whom is None:
-        return [_waiting(wait, case, _known(office, key, wait)) for wait, case, key in rows]
-    theirs = answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows])
+    theirs = answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows]) if whom else None
     return [
-        {**_waiting(wait, case, _known(office, key, wait)), "on_behalf_of": theirs[case.number, wait.key]}
+        _waiting(wait, case, known_of(office, key, wait) if key else {})
+        | ({} if theirs is None else {"on_behalf_of": theirs[case.number, wait.key]})
         for wait, case, key in rows
-        if (case.number, wait.key) in theirs
+        if theirs is None or (case.number, wait.key) in theirs
     ][:limit]
 
 
@@ -240,11 +239,6 @@ def _waiting(wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
         "note": wait.note,
         "form": _with_known(question.form.model_json_schema(), known) if question else {},
     }
-
-
-def _known(office: Office, key: SealingKey | None, wait: Wait) -> dict[str, Any]:
-    """Return what is known already; nothing where the person's key is gone."""
-    return known_of(office, key, wait) if key else {}
 
 
 def _with_known(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
