@@ -153,10 +153,7 @@ def inbox(
     limit: int | None = None,
     whom: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what waits for people, the most urgent first, as ``jalur inbox`` does.
-
-    ``whom`` leaves what that account may answer, its own and (``on_behalf_of``) what others who are away left to it.
-    """
+    """Return what waits for people, or for ``whom`` (and who is away), the most urgent first, as ``jalur inbox`` does."""
     wanted = (
         select(Wait, Case, SealingKey)
         .join(Case, col(Case.id) == col(Wait.case_id))
