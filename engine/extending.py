@@ -99,7 +99,7 @@ def _may_agree(session: Session, user: User, dossier: Dossier, wait: AnyWait, qu
     except NotAllowed:
         roles = known_roles(session, user)
         asked = question.of in roles and wait.holder is None and question.of is not Role.APPLICANT
-        mine = [role for role in (*CASE_OFFICERS, *((question.of,) if asked else ())) if role in roles]
+        mine: list[Role] = [role for role in (*CASE_OFFICERS, *((question.of,) if asked else ())) if role in roles]
         if user.person_id == dossier.case.applicant.person_id or not mine or not is_in_region(user, dossier.case):
             raise
         return mine[0]
