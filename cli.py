@@ -54,6 +54,10 @@ for name, group in (
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 By = Annotated[str, typer.Option("--by", help="The account on which this is done.")]
 Number = Annotated[str, typer.Argument(help="The case's number, e.g. NIB-2026-000001.")]
+Reason = Annotated[str, typer.Option(help="Why, in words.")]
+OneQuestion = Annotated[
+    str | None, typer.Argument(help="The question as the inbox names it; none: the only one that waits.")
+]
 
 
 @app.command()
@@ -343,13 +347,14 @@ def advance(
 def inbox(
     role: Annotated[str | None, typer.Option(help="Only what this role answers.")] = None,
     case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    whom: Annotated[str | None, typer.Option("--for", help="Only what this account may answer.")] = None,
     json: Json = False,
 ) -> None:
     """List what waits for people, the most urgent first."""
     from engine.showing import inbox as waiting
 
     with the_office(json) as office, office.db.reading() as session:
-        found = waiting(office, session, role=role, number=case)
+        found = waiting(office, session, role=role, number=case, whom=whom)
         tell(found, json, columns=("case", "question", "title", "role", "holder", "due_on"))
 
 
@@ -399,112 +404,6 @@ def case_retry(number: Number, by: By = "administrator", json: Json = False) -> 
         shown(office, number, json)
 
 
-@case_app.command("reassign")
-def case_reassign(
-    number: Number,
-    to: Annotated[str, typer.Option(help="The account that gets the question, or nobody: its whole role.")],
-    by: By,
-    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
-    json: Json = False,
-) -> None:
-    """Give an open question to another account."""
-    from engine.reassigning import reassign as give
-
-    with the_office(json) as office:
-        with office.run("cli", by=by) as run:
-            give(office, run, number, question, to=to, by=by, reason=reason)
-        shown(office, number, json)
-
-
-@case_app.command("extend")
-def case_extend(
-    number: Number,
-    until: Annotated[str, typer.Option(help="The new last day, YYYY-MM-DD.")],
-    by: By,
-    agreed_with: Annotated[str, typer.Option(help="The account of the other side, who agreed.")],
-    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
-    json: Json = False,
-) -> None:
-    """Move the date of an open question, as both sides agreed."""
-    from engine.extending import extend
-
-    last = as_date(until, "--until")
-    with the_office(json) as office:
-        with office.run("cli", by=by) as run:
-            extend(office, run, number, question, until=last, by=by, agreed_with=agreed_with, reason=reason)
-        shown(office, number, json)
-
-
-@case_app.command("delegate")
-def case_delegate(
-    number: Number,
-    absent: Annotated[str, typer.Option("--from", help="The account that is away.")],
-    to: Annotated[str, typer.Option(help="The account that answers for them.")],
-    until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")],
-    by: By,
-    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
-    json: Json = False,
-) -> None:
-    """Let another account answer in this case for somebody who is away."""
-    from engine.delegating import delegate as stand_in
-
-    first, last = as_date(since, "--since") if since else None, as_date(until, "--until")
-    with the_office(json) as office:
-        with office.run("cli", by=by) as run:
-            stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, number=number)
-        shown(office, number, json)
-
-
-@app.command("reassign")
-def reassign_command(
-    holder: Annotated[str, typer.Option("--from", help="The account whose questions are given away.")],
-    to: Annotated[list[str], typer.Option(help="Who gets them; repeat, and the load is shared.")],
-    by: By,
-    role: Annotated[str | None, typer.Option(help="Only questions of this role.")] = None,
-    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
-    json: Json = False,
-) -> None:
-    """Give all open questions that one account holds to others; a result for each."""
-    from engine.reassigning import reassign_all
-
-    with the_office(json) as office, office.run("cli", by=by) as run:
-        given, refused = reassign_all(office, run, holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
-        tell({"reassigned": [vars(one) for one in given], "refused": refused}, json)
-        if refused and not given:
-            raise typer.Exit(1)
-
-
-@app.command("delegate")
-def delegate_command(
-    absent: Annotated[str, typer.Argument(help="The account that is away.", metavar="FROM")],
-    to: Annotated[str, typer.Argument(help="The account that answers for them.")],
-    by: By,
-    until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD.")] = None,
-    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
-    role: Annotated[str | None, typer.Option(help="Only in this role.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
-    revoke: Annotated[bool, typer.Option("--revoke", help="End it from now on.")] = False,
-    json: Json = False,
-) -> None:
-    """Let another account answer for somebody who is away, in all cases."""
-    from engine.delegating import delegate as stand_in
-    from engine.delegating import revoke as end
-
-    if not (until or revoke):
-        raise typer.BadParameter("name the last day with --until, or --revoke")
-    with the_office(json) as office, office.run("cli", by=by) as run:
-        if revoke:
-            tell({"revoked": end(office, absent, to)}, json)
-            return
-        first, last = as_date(since, "--since") if since else None, as_date(until or "", "--until")
-        made = stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, role=role)
-        tell({"delegation": made}, json)
-
-
 @case_app.command("withdraw")
 def case_withdraw(
     number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")] = "", json: Json = False
@@ -515,6 +414,65 @@ def case_withdraw(
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
             withdraw(office, run, number, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("reassign")
+def case_reassign(
+    number: Number,
+    by: By,
+    to: Annotated[str, typer.Option(help="The account that answers instead; nobody: the whole role.")],
+    reason: Reason,
+    question: OneQuestion = None,
+    json: Json = False,
+) -> None:
+    """Give an open question to somebody else, or back to the whole role."""
+    from engine.reassigning import reassign as give
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            give(office, run, number, question, to=None if to == "nobody" else to, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("delegate")
+def case_delegate(
+    number: Number,
+    by: By,
+    away: Annotated[str, typer.Option("--from", help="Who is away.")],
+    to: Annotated[str, typer.Option(help="Who answers for them.")],
+    until: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
+    reason: Reason,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
+    json: Json = False,
+) -> None:
+    """Let another answer for somebody who is away, in this case alone."""
+    from engine.delegating import delegate as let
+
+    first, last = as_date(since, "--since") if since else None, as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            let(office, run, away, to, since=first, until=last, reason=reason, by=by, number=number)
+        shown(office, number, json)
+
+
+@case_app.command("extend")
+def case_extend(
+    number: Number,
+    by: By,
+    until: Annotated[str, typer.Option(help="The new date, YYYY-MM-DD.")],
+    reason: Reason,
+    agreed_with: Annotated[str, typer.Option(help="The other side: the account that is asked, or the applicant's.")],
+    question: OneQuestion = None,
+    json: Json = False,
+) -> None:
+    """Move the date of an open question, as agreed with the other side."""
+    from engine.extending import extend
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            last = as_date(until, "--until")
+            extend(office, run, number, question, until=last, reason=reason, by=by, agreed_with=agreed_with)
         shown(office, number, json)
 
 
@@ -639,6 +597,54 @@ def case_correct(
             kept = take_in(office, evidence) if evidence else None
             correct(office, run, number, by=by, reason=reason, data=right, evidence=kept)
         shown(office, number, json)
+
+
+@app.command()
+def reassign(
+    by: By,
+    holder: Annotated[str, typer.Option("--from", help="Whose open questions are given to others.")],
+    to: Annotated[list[str], typer.Option(help="Who gets them; repeat to spread them.")],
+    reason: Reason,
+    role: Annotated[str | None, typer.Option(help="Only what they hold in this role.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
+    json: Json = False,
+) -> None:
+    """Give all that somebody holds to others, the least loaded first; each question with its result."""
+    from engine.spreading import reassign_all
+
+    with the_office(json) as office, office.run("cli", by=by, pipeline=pipeline) as run:
+        done = reassign_all(office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
+        tell(vars(done), json)
+        if done.refused and not done.reassigned:
+            raise typer.Exit(1)
+
+
+@app.command()
+def delegate(
+    away: Annotated[str, typer.Argument(help="Who is away.", metavar="FROM")],
+    to: Annotated[str, typer.Argument(help="Who answers for them.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only what they answer in this role.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    end: Annotated[bool, typer.Option("--revoke", help="End it from this moment.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another answer for somebody who is away; both names stand in the ledger."""
+    from engine.delegating import delegate as let
+    from engine.delegating import revoke
+
+    if (until is None) != end:
+        raise typer.BadParameter("name the last day with --until, or end it with --revoke")
+    first, last = (as_date(day, option) if day else None for day, option in ((since, "--since"), (until, "--until")))
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        if last is None:
+            tell({"from": away, "to": to, "revoked": revoke(office, run, away, to, by=by)}, json)
+            return
+        made = let(office, run, away, to, since=first, until=last, reason=reason, by=by, role=role)
+        begins = (first or office.clock.today()).isoformat()
+        tell({"delegation": made, "from": away, "to": to, "role": role, "since": begins, "until": until}, json)
 
 
 @app.command()

@@ -16,11 +16,12 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from engine.absence import asked_beside, stands_in_for
 from engine.case import Case, handle_of
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
 from engine.impartiality import must_be_impartial, who_took_part
-from models import AnyWait, Delegation, Mandate, Role, User, UserRole
+from models import AnyWait, Mandate, Role, User, UserRole
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def roles_of(session: Session, user: User) -> set[Role]:
     return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
 
 
-def _known_roles(session: Session, user: User) -> set[Role]:
+def known_roles(session: Session, user: User) -> set[Role]:
     """Return the roles as this transaction met them first: it may bring hundreds of answers."""
     known: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
     if user.id not in known:
@@ -66,82 +67,56 @@ def may_answer(
     form: ApplicantForm | object,
     on: date,
 ) -> Actor:
-    """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
+    """Return in which capacity ``user`` answers: their own, or for somebody who is away. Raises `NotAllowed` with the next move."""
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
-    in_place_of = _in_place_of(session, user, wait, question.of, on)
-    if question.of not in _known_roles(session, in_place_of or user):
-        roles = _known_roles(session, user)
+    absent = (
+        None
+        if _is_their_own(session, user, case, wait, question)
+        else _stands_in(session, user, case, wait, question, on)
+    )
+    if absent is None:
+        _must_be_their_own(session, user, case, wait, question)
+    took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
+    if absent is not None:
+        took_part |= asked_beside(session, wait)
+    must_be_impartial(session, user, case, question, on, took_part, wait.key)
+    if absent is None:
+        must_be_in_region(user, case)
+    return Actor(user.name, question.of, on_behalf_of=absent.name if absent else None)
+
+
+def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
+    return question.of in known_roles(session, user) and wait.holder in (None, user.name) and is_in_region(user, case)
+
+
+def _stands_in(
+    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date
+) -> User | None:
+    """Return for whom ``user`` answers what is not theirs: somebody away whose it is, and whose own case it is not."""
+    for one in stands_in_for(session, user, on):
+        theirs = wait.holder in (None, one.away.name) and one.covers(wait.case_id, question.of)
+        if theirs and is_in_region(one.away, case) and one.away.person_id != case.applicant.person_id:
+            return one.away
+    return None
+
+
+def _must_be_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> None:
+    roles = known_roles(session, user)
+    if question.of not in roles:
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
             for_people=f"{wait.key} hanya dapat dijawab oleh peran {question.of}.",
             user=user.name,
             role=question.of,
         )
-    if wait.holder is not None and wait.holder != (in_place_of or user).name:
+    if wait.holder is not None and wait.holder != user.name:
         raise NotAllowed(
             f"{wait.key} of {case.number} is assigned to {wait.holder}, not to {user.name}",
             for_people=f"{wait.key} ditugaskan kepada {wait.holder}, bukan kepada {user.name}.",
             user=user.name,
             holder=wait.holder,
         )
-    took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    must_be_impartial(session, user, case, question, on, took_part, wait.key)
-    in_region(in_place_of or user, case)
-    return Actor(user.name, question.of, on_behalf_of=in_place_of.name if in_place_of else None)
-
-
-def _in_place_of(session: Session, user: User, wait: AnyWait, role: Role, on: date) -> User | None:
-    """Return for which absent colleague ``user`` answers; None where they answer for themselves, or may not."""
-    if wait.holder == user.name or (wait.holder is None and role in _known_roles(session, user)):
-        return None
-    away = absent_colleagues(session, user, wait.case_id, role, on)
-    return next((one for one in away if wait.holder in (None, one.name) and role in _known_roles(session, one)), None)
-
-
-# Who may steer any case of their region: give a question to another, extend a date.
-STEERING = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.LSP_HEAD, Role.PANEL_CHAIR, Role.ADMINISTRATOR)
-
-
-def may_steer(session: Session, user: User, case: Case, holder: str | None) -> Actor:
-    """Return in which capacity ``user`` steers a question of ``holder``'s: the holder, a superior. Raises `NotAllowed`."""
-    roles = _known_roles(session, user)
-    leading = next((role for role in STEERING if role in roles), None)
-    line = line_of(session, user_named(session, holder)) if holder else []
-    if user.name == holder or user.id in {one.id for one in line}:
-        return Actor(user.name, leading or next(iter(sorted(roles)), Role.OFFICER))
-    if leading is None or user.person_id == case.applicant.person_id:
-        raise NotAllowed(
-            f"{user.name} may not steer {case.number}: that is for its holder and for those who lead ({', '.join(STEERING)})",
-            for_people=f"{user.name} tidak berwenang mengatur {case.number}; mintalah atasan.",
-            user=user.name,
-        )
-    in_region(user, case)
-    return Actor(user.name, leading)
-
-
-def line_of(session: Session, user: User) -> list[User]:
-    """Return the superiors of an account, the nearest first; a circle ends where it closes."""
-    line: list[User] = []
-    above = user
-    while above.reports_to_id and (found := session.get(User, above.reports_to_id)) and found not in (user, *line):
-        line.append(found)
-        above = found
-    return line
-
-
-def absent_colleagues(session: Session, user: User, case_id: int, role: str, on: date) -> list[User]:
-    """Return for whom ``user`` may answer in that role of that case on ``on``, by a delegation in force."""
-    known: dict[int | None, list[Delegation]] = session.info.setdefault("delegations", {})
-    if user.id not in known:
-        wanted = select(Delegation).where(Delegation.to_id == user.id, col(Delegation.revoked_at).is_(None))
-        known[user.id] = list(session.exec(wanted))
-    found = [
-        one
-        for one in known[user.id]
-        if one.since <= on <= one.until and one.role in (None, role) and one.case_id in (None, case_id)
-    ]
-    return [session.get_one(User, one.from_id) for one in found]
 
 
 def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
@@ -150,8 +125,8 @@ def may_act_for_applicant(session: Session, user: User, case: Case, on: date) ->
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in _known_roles(session, user):
-        in_region(user, case)
+    if Role.OFFICER in known_roles(session, user):
+        must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -178,7 +153,7 @@ def _for_the_applicant(
         if question.signed and not on_paper:
             _check_own_code(user, form)
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in _known_roles(session, user):
+    if Role.OFFICER in known_roles(session, user):
         if not on_paper:
             raise NotAllowed(
                 f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "
@@ -186,7 +161,7 @@ def _for_the_applicant(
                 for_people="Petugas hanya dapat mencatat jawaban pemohon dari berkas kertas yang dipindai: isi kolom paper.",
                 user=user.name,
             )
-        in_region(user, case)
+        must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -200,9 +175,14 @@ def _stranger(user: User, case: Case) -> NotAllowed:
     )
 
 
-def in_region(user: User, case: Case) -> None:
-    """Do nothing where the case lies in the region that ``user`` works for. Raises `NotAllowed`."""
-    if user.region_code and not case.region_code.startswith(user.region_code):
+def is_in_region(user: User, case: Case) -> bool:
+    """Return whether the case lies in the region for which ``user`` works; an account without one works for all."""
+    return case.region_code.startswith(user.region_code or "")
+
+
+def must_be_in_region(user: User, case: Case) -> None:
+    """Do nothing where the case is in the region of ``user``. Raises `NotAllowed`."""
+    if not is_in_region(user, case):
         raise NotAllowed(
             f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
             for_people=f"{user.name} bertugas di wilayah {user.region_code}, permohonan ini di wilayah {case.region_code}.",
@@ -246,11 +226,11 @@ __all__ = [
     "Actor",
     "handle_of",
     "hash_own_code",
-    "in_region",
-    "line_of",
+    "is_in_region",
+    "known_roles",
     "may_act_for_applicant",
     "may_answer",
-    "may_steer",
+    "must_be_in_region",
     "new_own_code",
     "roles_of",
     "user_named",

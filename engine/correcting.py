@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, func, select
 
-from engine.authority import Actor, in_region, roles_of, user_named
+from engine.authority import Actor, must_be_in_region, roles_of, user_named
 from engine.book import Book
 from engine.case import Applicant
 from engine.clock import local_date
@@ -106,7 +106,7 @@ def _may_correct(session: Session, dossier: Dossier, by: str, office: Office) ->
             user=by,
         )
     must_not_be_concerned(session, user, case, local_date(office.clock.now()))
-    in_region(user, case)
+    must_be_in_region(user, case)
     return Actor(by, role)
 
 

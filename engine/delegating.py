@@ -1,110 +1,235 @@
-"""Absence: until a day another answers for somebody, in one case or all, in one role or all. Both names stand in the ledger."""
+"""Delegation for absence: until a date another answers what is somebody's, in one role or all, in one case or all.
+
+Both names stand in the ledger. It is not passed on, it gives nobody a standing (a curator's certificate stays its holder's),
+and who is barred on a case stays barred: engine/authority.py checks that with each answer.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, insert, or_, select, update
+from sqlmodel import Session, col, select, update
 
-from engine.authority import line_of, roles_of, user_named
-from engine.dossiers import by_number
+from engine.authority import must_be_in_region, roles_of, user_named
+from engine.database import among
+from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
-from engine.impartiality import must_be_impartial
+from engine.impartiality import must_be_impartial, who_took_part
+from engine.notices import notify
 from engine.office import Office, RunHandle
+from engine.overseeing import in_words, must_not_be_the_applicant, must_oversee
 from engine.parking import note
-from models import Delegation, Role, User, WaitKind
-from models.privacy import without_personal_numbers
+from models import Case, CaseStatus, Delegation, Role, User, WaitKind
+
+ADMINISTRATOR = (Role.ADMINISTRATOR,)
 
 
 def delegate(
     office: Office,
     run: RunHandle,
-    absent: str,
-    deputy: str,
+    away: str,
+    to: str,
     *,
     until: date,
-    by: str,
     reason: str,
+    by: str,
     since: date | None = None,
     role: str | None = None,
     number: str | None = None,
 ) -> int:
-    """Let ``deputy`` answer for ``absent`` from ``since`` (today) to ``until``; return the delegation's id.
+    """Let ``to`` answer for ``away`` from ``since`` (none: today) to ``until``, both included; return the delegation's id.
 
-    ``by`` is the absent one, a superior, or an administrator. Raises `NotAllowed`, and `Refused` for dates that lie behind, an
-    overlap, a chain (a deputy who is away too), and a deputy who is barred on that case.
+    ``role`` narrows it to one role, ``number`` to one case. Raises `UnknownCase`, `NotAllowed` (who asks is neither ``away`` nor
+    a superior nor an administrator, or ``to`` is barred on that case) and `Refused`; then nothing was changed.
+    """
+    reason, since = in_words(reason), since or office.clock.today()
+    with office.db.writing() as session:
+        dossier = by_number(office, session, number, lock=True) if number else None
+        absent, stand_in = _both(session, away, to)
+        actor = user_named(session, by)
+        case = dossier.case if dossier else None
+        acting = must_oversee(session, actor, away, case=case, officials=ADMINISTRATOR)
+        made = Delegation(
+            from_id=absent.id or 0,
+            to_id=stand_in.id or 0,
+            role=role,
+            case_id=dossier.row.id if dossier else None,
+            since=since,
+            until=until,
+            reason=reason,
+            recorded_by=by,
+            recorded_at=office.clock.now(),
+        )
+        _must_make_sense(office, session, absent, stand_in, made)
+        _must_be_free(session, absent, stand_in, made)
+        if dossier:
+            _must_be_of_use(office, session, dossier, absent, stand_in, made)
+        session.add(made)
+        session.flush()
+        said = f"{away} kepada {to}, {since.isoformat()} sampai {until.isoformat()}; {reason}"
+        if dossier:
+            told = {"delegation": made.id, "from": away, "to": to, "until": until.isoformat()}
+            note(
+                session,
+                dossier.row,
+                office,
+                run,
+                "delegated",
+                by,
+                said,
+                role=acting,
+                on_behalf_of=None if by == away else away,
+                result=told,
+            )
+            session.add(dossier.row)
+        notify(
+            session,
+            office,
+            {away, to} - {by},
+            what=f"delegated/{made.id}",
+            kind="delegated",
+            case_number=number,
+            words=f"Tugas didelegasikan dari {said}",
+        )
+        assert made.id is not None
+        return made.id
+
+
+def revoke(office: Office, run: RunHandle, away: str, to: str, *, by: str) -> int:
+    """End every delegation from ``away`` to ``to`` that is not over, from this moment; return how many.
+
+    Raises `NotAllowed` as `delegate` does, and `Refused` where there is none.
     """
     with office.db.writing() as session:
-        away, other, who = (user_named(session, name) for name in (absent, deputy, by))
-        today = office.clock.today()
-        first, case_id = since or today, None
-        superior = Role.ADMINISTRATOR in roles_of(session, who) or who in line_of(session, away)
-        if who.id != away.id and not superior:
-            raise NotAllowed(
-                f"{by} is neither {absent}, nor a superior, nor an administrator",
-                for_people=f"{by} bukan {absent}, bukan atasannya, dan bukan administrator.",
-                user=by,
-            )
-        if away.id == other.id or until < max(first, today):
-            raise Refused(
-                f"Name another person than {absent}, and a last day that is still to come",
-                for_people=f"Sebutkan orang lain selain {absent}, dan hari terakhir yang belum lewat.",
-            )
-        if number:
-            dossier = by_number(office, session, number, lock=True)
-            case_id = dossier.row.id
-            for wait in dossier.past.waits.values():
-                if wait.settled_at is None and wait.kind == WaitKind.PERSON and wait.role != Role.APPLICANT:
-                    question = dossier.pipeline.questions[wait.question or ""]
-                    must_be_impartial(session, other, dossier.case, question, today, wait.apart_from, wait.key)
-        in_force = select(Delegation).where(_touching(away, other), col(Delegation.revoked_at).is_(None))
-        for one in session.exec(in_force.where(col(Delegation.since) <= until, col(Delegation.until) >= first)):
-            if one.case_id in (None, case_id) and one.role in (None, role):
-                raise Refused(
-                    f"A delegation from {one.since} to {one.until} touches this one. Revoke it first",
-                    for_people=f"Sudah ada pelimpahan pada {one.since} sampai {one.until}. Cabut dahulu yang itu.",
-                )
-        made = session.scalars(
-            insert(Delegation)
-            .values(
-                from_id=away.id,
-                to_id=other.id,
-                role=role,
-                case_id=case_id,
-                since=first,
-                until=until,
-                reason=without_personal_numbers(reason),
-                recorded_by=by,
-                recorded_at=office.clock.now(),
-            )
-            .returning(col(Delegation.id))
-        ).one()
-        if number:
-            words = without_personal_numbers(f"{absent} → {deputy} sampai {until}: {reason}")
-            note(session, dossier.row, office, run, "delegated", by, words)
-            session.add(dossier.row)
-            run.cases += 1
-        return made or 0
-
-
-def revoke(office: Office, absent: str, deputy: str) -> int:
-    """End what ``absent`` delegated to ``deputy`` from this moment on; return how many were ended."""
-    with office.db.writing() as session:
-        away, other = user_named(session, absent), user_named(session, deputy)
+        absent, stand_in = user_named(session, away), user_named(session, to)
+        acting = must_oversee(session, user_named(session, by), away, officials=ADMINISTRATOR)
         ended = session.execute(
             update(Delegation)
             .where(
-                col(Delegation.from_id) == away.id,
-                col(Delegation.to_id) == other.id,
+                col(Delegation.from_id) == absent.id,
+                col(Delegation.to_id) == stand_in.id,
+                col(Delegation.until) >= office.clock.today(),
                 col(Delegation.revoked_at).is_(None),
             )
             .values(revoked_at=office.clock.now())
-            .returning(col(Delegation.id))
+            .returning(col(Delegation.id), col(Delegation.case_id))
+            .execution_options(synchronize_session=False)
+        ).all()
+        if not ended:
+            raise Refused(
+                f"{away} has delegated nothing to {to} that is still to run",
+                for_people=f"Tidak ada pendelegasian dari {away} kepada {to} yang masih berlaku.",
+            )
+        case_ids = sorted({case_id for _, case_id in ended if case_id is not None})
+        cases = select(Case).where(among(session, col(Case.id), case_ids)).order_by(col(Case.id)).with_for_update()
+        for row in session.exec(cases) if case_ids else ():
+            reason = f"pendelegasian {away} kepada {to} dicabut"
+            note(session, row, office, run, "delegation_revoked", by, reason, role=acting)
+            session.add(row)
+        notify(
+            session,
+            office,
+            {away, to} - {by},
+            what=f"delegation-revoked/{max(made for made, _ in ended)}",
+            kind="delegated",
+            case_number=None,
+            words=f"Pendelegasian dari {away} kepada {to} dicabut",
         )
-        return len(ended.all())
+        return len(ended)
 
 
-def _touching(away: User, other: User) -> ColumnElement[bool]:
-    """The same absence twice, and chains: a deputy who is away, an absent one who stands in for somebody."""
-    return or_(col(Delegation.from_id).in_([away.id, other.id]), col(Delegation.to_id) == away.id)
+def _both(session: Session, away: str, to: str) -> tuple[User, User]:
+    """Return both accounts, their rows locked, so that of two delegations at once the second sees the first."""
+    names = {user_named(session, name).name for name in (away, to)}
+    rows = session.exec(select(User).where(col(User.name).in_(names)).order_by(col(User.id)).with_for_update())
+    found = {user.name: user for user in rows}
+    return found[away], found[to]
+
+
+def _must_make_sense(office: Office, session: Session, away: User, to: User, made: Delegation) -> None:
+    roles = roles_of(session, away)
+    wrong: tuple[str, str] | None = None
+    if made.role and made.role not in set(Role):
+        wrong = f"There is no role {made.role}; there are: {', '.join(Role)}", f"Tidak ada peran {made.role}."
+    elif away.id == to.id:
+        wrong = f"{away.name} can't stand in for themselves", "Sebutkan orang lain sebagai pengganti."
+    elif made.until < max(made.since, office.clock.today()):
+        wrong = (
+            f"It would end on {made.until}, before it begins or in the past",
+            f"Tanggal akhir {made.until.isoformat()} sudah lewat atau mendahului tanggal mulai.",
+        )
+    elif made.role == Role.APPLICANT or not roles - {Role.APPLICANT} or (made.role and made.role not in roles):
+        what = made.role or "role of the office"
+        wrong = (
+            f"{away.name} holds no {what} to delegate",
+            f"{away.name} tidak memegang peran yang dapat didelegasikan.",
+        )
+    elif not roles_of(session, to) - {Role.APPLICANT}:
+        wrong = f"{to.name} holds no role of the office", f"{to.name} tidak memegang peran apa pun di kantor."
+    if wrong:
+        raise Refused(f"{wrong[0]}; nothing was delegated", for_people=wrong[1])
+
+
+def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> None:
+    """Do nothing where nothing of the kind runs already and ``to`` is there. Raises `Refused` with what stands in the way."""
+    running = session.exec(
+        select(Delegation, User.name)
+        .join(User, col(User.id) == col(Delegation.to_id))
+        .where(
+            col(Delegation.from_id).in_([away.id, to.id]),
+            col(Delegation.revoked_at).is_(None),
+            col(Delegation.since) <= made.until,
+            col(Delegation.until) >= made.since,
+        )
+        .order_by(col(Delegation.id))
+    )
+    for one, stand_in in running:
+        if one.role and made.role and one.role != made.role:
+            continue
+        days = f"{one.since} to {one.until}"
+        hari = f"{one.since.isoformat()} sampai {one.until.isoformat()}"
+        if one.from_id == away.id and one.case_id == made.case_id:
+            raise Refused(
+                f"{away.name} has delegated that to {stand_in} from {days} already. "
+                f"Revoke it first: jalur delegate {away.name} {stand_in} --revoke",
+                for_people=f"{away.name} sudah mendelegasikan tugas itu kepada {stand_in} pada {hari}. Cabut dahulu.",
+            )
+        circle = one.to_id == away.id and made.case_id in (None, one.case_id)
+        if one.from_id == to.id and (one.case_id in (None, made.case_id) or circle):
+            raise Refused(
+                f"{to.name} has delegated to {stand_in} from {days}; a delegation is not passed on. Name somebody who is there",
+                for_people=f"{to.name} mendelegasikan tugasnya kepada {stand_in} pada {hari}, dan pendelegasian tidak dapat "
+                "diteruskan. Sebutkan orang lain.",
+            )
+
+
+def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: User, to: User, made: Delegation) -> None:
+    """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where they are barred."""
+    case, number = dossier.case, dossier.case.number
+    must_be_in_region(away, case)
+    must_not_be_the_applicant(away, case)
+    roles = {made.role} if made.role else roles_of(session, away)
+    theirs = [one for one in dossier.pipeline.questions.values() if one.of in roles - {Role.APPLICANT}]
+    if dossier.row.status == CaseStatus.CLOSED or not theirs:
+        raise Refused(
+            f"Case {number} asks nothing more of {away.name}; nothing was delegated",
+            for_people=f"Permohonan {number} tidak lagi meminta apa pun dari {away.name}.",
+            case=number,
+        )
+    today, bars = office.clock.today(), dict[str, NotAllowed]()
+    waiting = [
+        one
+        for one in dossier.past.waits.values()
+        if one.settled_at is None and one.kind == WaitKind.PERSON and one.holder in (None, away.name)
+    ]
+    for question in theirs:
+        asked = [one for one in waiting if one.question == question.name]
+        took_part = {*who_took_part(session, number, question), *(name for one in asked for name in one.apart_from)}
+        try:
+            must_be_impartial(session, to, case, question, today, took_part)
+        except NotAllowed as barred:
+            if asked:
+                raise
+            bars[question.name] = barred
+    if len(bars) == len(theirs):
+        raise next(iter(bars.values()))

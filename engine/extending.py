@@ -1,108 +1,249 @@
-"""More time for a question, agreed by both sides: with a reason and a new date, one at a time, within the rules' limits."""
+"""A later date for an open question, agreed between the office and the other side, with the reason. One at a time.
+
+The ladder goes on from where it stands, towards the new date. What the law gives as a budget is extended only where a rule
+``<due>_extension`` says so, and the case's own budget never.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, func, select, update
 
-from engine.authority import may_steer, user_named
+from engine.authority import is_in_region, known_roles, user_named
 from engine.book import Book
 from engine.clock import local_date
-from engine.deadlines import ladder_of, rung_times, times_of
-from engine.dossiers import by_number
-from engine.errors import Refused
+from engine.deadlines import Times, times_of
+from engine.dossiers import Dossier, by_number
+from engine.errors import NotAllowed, NotWaiting, Refused
+from engine.forms import Question
+from engine.legal_clock import legal_clock, legal_due, stop_limit
+from engine.notices import notify
 from engine.office import Office, RunHandle
 from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.overseeing import in_words, must_oversee
 from engine.parking import note
-from engine.reassigning import the_wait
-from models import LedgerEntry, Role, Wait
-from models.privacy import without_personal_numbers
+from engine.reassigning import question_of_a_person
+from engine.replay import LODGED
+from models import AnyWait, LedgerEntry, Role, User, Wait
+from rules import Rule
+
+CASE_OFFICERS = (Role.OFFICER, Role.LSP_OFFICER)
 
 
 def extend(
-    office: Office, run: RunHandle, number: str, key: str | None, *, until: date, by: str, agreed_with: str, reason: str
+    office: Office,
+    run: RunHandle,
+    number: str,
+    key: str | None,
+    *,
+    until: date,
+    reason: str,
+    by: str,
+    agreed_with: str,
 ) -> None:
-    """Move the date of an open question to ``until``, and everything that hangs on it.
+    """Move the date of an open question to ``until``; ``key`` may be left out where only one is open.
 
-    ``by`` steers the case, ``agreed_with`` is the other side: who was asked, or the applicant. Raises `UnknownCase`, `NotWaiting`,
-    `NotAllowed`, and `Refused` where an extension runs already, the rules allow no more, or a law gives the time.
+    ``by`` is an official, or the officer of the case; ``agreed_with`` the other side. Raises `UnknownCase`, `NotWaiting`,
+    `NotAllowed` and `Refused` (an extension runs, there were too many, too long, too short, the law gives none).
     """
+    reason = in_words(reason)
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
-        wait = the_wait(dossier, key)
-        question, rules, now = dossier.pipeline.questions[wait.question or ""], dossier.case.rules, office.clock.now()
-        actor, other = (
-            may_steer(session, user_named(session, by), dossier.case, wait.holder),
-            user_named(session, agreed_with),
-        )
-        if other.name == actor.name:
-            raise _refused(number, "two sides agree, and one was named", "sebutkan pihak lain yang menyetujui")
-        if wait.due_at is None or question.due is None:
-            raise _refused(number, f"{wait.key} has no date", f"{wait.key} tidak memiliki tenggat")
-        due, today = local_date(wait.due_at), local_date(now)
-        if rules[question.due].is_law and rules.quietly(f"{question.due}_extension") is None:
-            law = rules[question.due].citation
-            raise _refused(number, f"the law gives the time ({law})", f"jangka waktu ini ditetapkan hukum ({law})")
-        if wait.extended_until and wait.extended_until >= today:
+        wait = question_of_a_person(dossier, key)
+        if wait.silent_at is not None and office.clock.now() > wait.silent_at:
+            raise NotWaiting(number, wait.key, [], "silent")
+        question, actor = dossier.pipeline.questions[wait.question or ""], user_named(session, by)
+        role = _may_agree(session, actor, dossier, wait, question)
+        _must_be_the_other_side(session, actor, user_named(session, agreed_with), dossier, wait, question)
+        before = _date_of(dossier, wait)
+        _must_be_in_turn(office, session, dossier, wait)
+        _must_be_of_a_length(office, dossier, question, before, until)
+        times = _times(office, dossier, wait, question, until)
+        after = local_date(times.due_at or times.silent_at or office.clock.now())
+        if after <= before:
             raise _refused(
-                number,
-                f"{wait.key} is extended until {wait.extended_until} already",
-                f"{wait.key} sudah diperpanjang sampai {wait.extended_until}",
+                dossier,
+                f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
+                f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        longest = due + timedelta(days=rules["extension_longest"].value)
-        if not max(due, today) < until <= longest:
-            raise _refused(
-                number,
-                f"the new date must lie after {max(due, today)} and not after {longest}",
-                f"tanggal baru harus sesudah {max(due, today)} dan paling lambat {longest}",
-            )
-        before = select(LedgerEntry.seq).where(
-            LedgerEntry.case_id == dossier.row.id,
-            LedgerEntry.key == "extended",
-            col(LedgerEntry.reason).startswith(f"{wait.key},"),
-        )
-        if len(session.exec(before).all()) >= rules["extension_limit"].value:
-            raise _refused(
-                number, f"{wait.key} was extended as often as may be", f"{wait.key} sudah paling banyak diperpanjang"
-            )
-        times = times_of(office.calendar, rules, question, wait.asked_at, extended_until=until)
-        moments = rung_times(office.calendar, ladder_of(rules, question), local_date(wait.asked_at), until)
-        fired = sum(1 for moment in moments if moment <= now)
-        times = times_of(office.calendar, rules, question, wait.asked_at, rung=fired, extended_until=until)
-        session.execute(
+        moved = session.execute(
             update(Wait)
-            .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-            .values(extended_until=until, rung=fired, **times.values())
-        )
-        words = without_personal_numbers(f"{wait.key}, {due} menjadi {until}, disetujui {agreed_with}: {reason}")
-        note(session, dossier.row, office, run, "extended", actor.name, words, role=actor.role)
-        book = Book()
-        if wait.role == Role.APPLICANT:
-            queue_letter(
-                book,
-                dossier.row,
-                lambda plain: office.vault.seal(dossier.key, plain),
-                now,
-                key=f"{wait.key}/date_extended-{dossier.row.last_seq}",
-                folder=OFFICE,
-                letter="date_extended",
-                whom=dossier.case.applicant,
-                facts={
-                    **letter_facts(office, dossier.case),
-                    "question": question.title,
-                    "before": due.isoformat(),
-                    "after": until.isoformat(),
-                },
+            .where(
+                col(Wait.case_id) == wait.case_id,
+                col(Wait.key) == wait.key,
+                col(Wait.settled_at).is_(None),
+                col(Wait.extended_until).is_not_distinct_from(wait.extended_until),
             )
-        book.insert(session)
+            .values(extended_until=until, **times.values())
+            .returning(col(Wait.key))
+            .execution_options(synchronize_session=False)
+        )
+        if moved.first() is None:
+            raise NotWaiting(number, wait.key, [])
+        said = (
+            f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"
+        )
+        told = {"question": wait.key, "from": before.isoformat(), "to": after.isoformat(), "agreed_with": agreed_with}
+        used = dossier.case.rules.take_used()
+        note(session, dossier.row, office, run, "extended", by, said, role=role, result=told, rule_versions=used)
         session.add(dossier.row)
+        _tell(office, session, dossier, wait, question, before, after, reason, by)
     run.cases += 1
 
 
-def _refused(number: str, english: str, indonesian: str) -> Refused:
-    return Refused(
-        f"{number} can't be extended so: {english}. Nothing was changed",
-        for_people=f"Perpanjangan {number} tidak dapat dicatat: {indonesian}. Tidak ada yang diubah.",
-        case=number,
+def _may_agree(session: Session, user: User, dossier: Dossier, wait: AnyWait, question: Question[object]) -> Role:
+    """Return in which role ``user`` agrees: as an official or superior, as who is asked, or as the officer of the case."""
+    try:
+        return must_oversee(session, user, wait.holder, case=dossier.case)
+    except NotAllowed:
+        roles = known_roles(session, user)
+        asked = question.of in roles and wait.holder is None and question.of is not Role.APPLICANT
+        mine: list[Role] = [role for role in (*CASE_OFFICERS, *((question.of,) if asked else ())) if role in roles]
+        if user.person_id == dossier.case.applicant.person_id or not mine or not is_in_region(user, dossier.case):
+            raise
+        return mine[0]
+
+
+def _must_be_the_other_side(
+    session: Session, user: User, other: User, dossier: Dossier, wait: AnyWait, question: Question[object]
+) -> None:
+    applicant = dossier.case.applicant
+    side = other.person_id == applicant.person_id
+    if question.of is not Role.APPLICANT:
+        side = side or (wait.holder in (None, other.name) and question.of in known_roles(session, other))
+    if not side or other.id == user.id or user.person_id == applicant.person_id:
+        asked = (
+            applicant.handle if question.of is Role.APPLICANT else f"{wait.holder or question.of}, {applicant.handle}"
+        )
+        raise _refused(
+            dossier,
+            f"{wait.key} is agreed on between the office and the other side ({asked}), not with {other.name}",
+            f"Perpanjangan {wait.key} disepakati dengan pihak lain ({asked}), bukan dengan {other.name}.",
+        )
+
+
+def _date_of(dossier: Dossier, wait: AnyWait) -> date:
+    """Return the present date of the question. Raises `Refused` where it has none."""
+    moment = wait.due_at or wait.silent_at
+    if moment is None:
+        raise _refused(dossier, f"{wait.key} has no date to extend", f"{wait.key} tidak mempunyai tenggat.")
+    return local_date(moment)
+
+
+def _must_be_in_turn(office: Office, session: Session, dossier: Dossier, wait: AnyWait) -> None:
+    """Do nothing where no extension runs and the question was not extended too often. Raises `Refused`."""
+    if wait.extended_until is not None and wait.extended_until >= office.clock.today():
+        raise _refused(
+            dossier,
+            f"{wait.key} is extended until {wait.extended_until}; the next extension is agreed on after that day",
+            f"{wait.key} sudah diperpanjang sampai {wait.extended_until.isoformat()}; tunggu sampai tanggal itu lewat.",
+        )
+    limit = dossier.case.rules.extension_limit
+    made = session.exec(
+        select(func.count()).where(
+            LedgerEntry.case_id == wait.case_id,
+            LedgerEntry.key == "extended",
+            col(LedgerEntry.reason).startswith(f"{wait.key}: ", autoescape=True),
+        )
+    ).one()
+    if made >= limit.value:
+        raise _refused(
+            dossier,
+            f"{wait.key} was extended {made} times, and {limit.value} is the limit ({limit.citation})",
+            f"{wait.key} sudah diperpanjang {made} kali, batasnya {limit.value} ({limit.citation}).",
+        )
+
+
+def _must_be_of_a_length(
+    office: Office, dossier: Dossier, question: Question[object], before: date, until: date
+) -> None:
+    """Do nothing where the new date is later than the present one, to come, and within the rule. Raises `Refused`."""
+    today, longest = office.clock.today(), _longest(dossier, question)
+    last = office.calendar.due_date(max(before, today), longest)
+    if not max(before, today) < until <= last:
+        raise _refused(
+            dossier,
+            f"{until} is no date to extend to: later than {max(before, today)}, until {last} ({longest.citation})",
+            f"Tanggal baru harus setelah {max(before, today).isoformat()} dan paling lambat {last.isoformat()} "
+            f"({longest.citation}).",
+        )
+
+
+def _longest(dossier: Dossier, question: Question[object]) -> Rule:
+    rules = dossier.case.rules
+    budgets = [rules[name] for name in (question.due, question.silent_after) if name]
+    by_law = next((one for one in budgets if one.is_law), None)
+    if by_law is None:
+        return rules.extension_longest
+    if rules.quietly(f"{by_law.name}_extension") is None:
+        raise _refused(
+            dossier,
+            f"The time for {question.name} is the law's ({by_law.citation}), which gives no extension",
+            f"Waktu untuk {question.title} ditetapkan oleh {by_law.citation} dan tidak dapat diperpanjang.",
+        )
+    return rules[f"{by_law.name}_extension"]
+
+
+def _times(office: Office, dossier: Dossier, wait: AnyWait, question: Question[object], until: date) -> Times:
+    """Return the times of the wait with its new date; the case's own budget is as it was when the question was asked."""
+    rules, row, pipeline = dossier.case.rules, dossier.row, dossier.pipeline
+    budget = rules.quietly(pipeline.clock) if pipeline.clock else None
+    legal = None
+    if budget and row.complete_at and LODGED not in dossier.past.entries:
+        limit, turns = stop_limit(rules), [one for one in dossier.past.segments if one.since <= wait.asked_at]
+        clock = legal_clock(office.calendar, budget, limit, row.complete_at, turns, wait.asked_at)
+        legal = legal_due(office.calendar, clock, limit, local_date(wait.asked_at))
+    return times_of(
+        office.calendar, rules, question, wait.asked_at, rung=wait.rung, extended_until=until, legal_due=legal
     )
+
+
+def _tell(
+    office: Office,
+    session: Session,
+    dossier: Dossier,
+    wait: AnyWait,
+    question: Question[object],
+    before: date,
+    after: date,
+    reason: str,
+    by: str,
+) -> None:
+    """Write to the applicant whose step it is, or put it into the digest of who holds it."""
+    if question.of is not Role.APPLICANT:
+        notify(
+            session,
+            office,
+            {wait.holder or by} - {by},
+            what=f"{dossier.case.number}/{wait.key}/extended-{after}",
+            kind="moved",
+            case_number=dossier.case.number,
+            words=f"{question.title}: tenggat {before.isoformat()} menjadi {after.isoformat()}; {reason}",
+        )
+        return
+    book = Book()
+    facts = {
+        **letter_facts(office, dossier.case),
+        "question": question.title,
+        "before": before.isoformat(),
+        "after": after.isoformat(),
+        "reason": reason,
+    }
+    queue_letter(
+        book,
+        dossier.row,
+        lambda plain: office.vault.seal(dossier.key, plain),
+        office.clock.now(),
+        key=f"{wait.key}/date_extended-{dossier.row.last_seq}",
+        folder=OFFICE,
+        letter="date_extended",
+        whom=dossier.case.applicant,
+        facts=facts,
+    )
+    book.insert(session)
+
+
+def _refused(dossier: Dossier, english: str, indonesian: str) -> Refused:
+    number = dossier.case.number
+    return Refused(f"{english}. See: jalur case show {number}", for_people=indonesian, case=number)

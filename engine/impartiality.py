@@ -21,7 +21,17 @@ from engine.case import Case
 from engine.errors import NotAllowed
 from engine.forms import Question
 from engine.superseding import superseded_by
-from models import Business, DeclaredConflict, LedgerEntry, RecordedCertificate, Standing, User, UserRole, Wait
+from models import (
+    Business,
+    DeclaredConflict,
+    EntryKind,
+    LedgerEntry,
+    RecordedCertificate,
+    Standing,
+    User,
+    UserRole,
+    Wait,
+)
 from models import Case as CaseRow
 
 
@@ -76,9 +86,9 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
     """Return who has answered, up to this moment, what ``question`` must be kept apart from; a recalled answer bars nobody."""
     if not question.apart_from:
         return set()
-    wanted = (LedgerEntry.key, LedgerEntry.actor, LedgerEntry.seq, LedgerEntry.outcome, LedgerEntry.result)
+    wanted = ("key", "kind", "actor", "seq", "outcome", "result")
     entries = session.execute(
-        select_columns(*map(col, wanted))
+        select_columns(*(getattr(LedgerEntry, name) for name in wanted))
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
         .where(col(CaseRow.number) == case_number)
     ).all()
@@ -86,7 +96,9 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
     return {
         entry.actor
         for entry in entries
-        if entry.key.split("#")[0] in question.apart_from and entry.key not in taken_back
+        if entry.kind == EntryKind.ANSWER
+        and entry.key.split("#")[0] in question.apart_from
+        and entry.key not in taken_back
     }
 
 

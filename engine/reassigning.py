@@ -1,161 +1,174 @@
-"""Another officer gets a question: one, or all that somebody holds. The clock is not touched."""
+"""An open question gets another holder, or goes back to its whole role. All that somebody holds: engine/spreading.py.
+
+Won by one conditional update, as an answer is: of an answer and a reassignment at the same moment one is first, and the other
+is judged by what then holds. The question, its arguments and its clock stay as they are.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from sqlmodel import Session, col, update
 
-from sqlmodel import Session, col, select, update
-
-from engine.answering import open_wait
-from engine.authority import in_region, may_steer, roles_of, user_named
-from engine.clock import local_date
+from engine import ledger
+from engine.absence import asked_beside
+from engine.authority import known_roles, must_be_in_region, user_named
+from engine.book import Book
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.impartiality import must_be_impartial, who_took_part
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.parking import note
-from models import AnyWait, Case, Role, Wait, WaitKind
-from models.privacy import without_personal_numbers
-
-NOBODY = "nobody"
-
-
-@dataclass(frozen=True)
-class Reassigned:
-    """A question that has another holder now; None: the whole role."""
-
-    case: str
-    question: str
-    to: str | None
+from engine.overseeing import in_words, must_oversee
+from models import AnyWait, EntryKind, LedgerEntry, Role, User, Wait, WaitKind
 
 
 def reassign(
-    office: Office, run: RunHandle, number: str, key: str | None, *, to: str, by: str, reason: str
-) -> Reassigned:
-    """Give an open question to the account ``to``, or with `NOBODY` back to its whole role.
+    office: Office, run: RunHandle, number: str, key: str | None, *, to: str | None, by: str, reason: str
+) -> None:
+    """Give an open question to the account ``to``, or (None) to its whole role; ``key`` may be left out where only one is open.
 
-    ``key`` may be left out where one question waits. Raises `UnknownCase`, `NotWaiting`, `NotAllowed` (who may not steer, who
-    may not answer it) and `Refused`; then nothing was changed.
+    Raises `UnknownCase`, `NotWaiting`, `NotAllowed` (who asks may not, or who should get it may not answer) and `Refused`.
     """
+    reason = in_words(reason)
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
-        wait = the_wait(dossier, key)
-        actor = may_steer(session, user_named(session, by), dossier.case, wait.holder)
-        new = None if to == NOBODY else to
-        if wait.role == Role.APPLICANT:
-            raise NotAllowed(
-                f"{wait.key} of {number} is the applicant's own; a mandate lets somebody act for them",
-                for_people=f"{wait.key} hanya untuk pemohon. Orang lain dapat bertindak dengan surat kuasa.",
-                case=number,
-            )
-        if new == wait.holder:
-            raise Refused(
-                f"{wait.key} of {number} is with {wait.holder or 'the whole role'} already",
-                for_people=f"{wait.key} sudah pada {wait.holder or 'seluruh peran'}.",
-                case=number,
-            )
-        if new:
-            _may_hold(office, session, dossier, wait, new)
-        changed = session.execute(
-            update(Wait)
-            .where(
-                col(Wait.case_id) == wait.case_id,
-                col(Wait.key) == wait.key,
-                col(Wait.settled_at).is_(None),
-                col(Wait.holder).is_not_distinct_from(wait.holder),
-            )
-            .values(holder=new)
-            .returning(col(Wait.key))
-        ).first()
-        if changed is None:
-            raise NotWaiting(number, wait.key, [], "answered")
-        words = without_personal_numbers(f"{wait.holder or 'seluruh peran'} → {new or 'seluruh peran'}: {reason}")
-        note(session, dossier.row, office, run, "reassigned", actor.name, f"{wait.key}, {words}", role=actor.role)
+        wait, book = question_of_a_person(dossier, key), Book()
+        holder = user_named(session, to) if to else None
+        give(office, run, session, book, dossier, wait, user_named(session, by), holder, reason)
+        book.insert(session)
         session.add(dossier.row)
+        title = dossier.pipeline.questions[wait.question or ""].title
         notify(
             session,
             office,
-            [name for name in (wait.holder, new) if name and name != by],
+            {name for name in (wait.holder, to) if name} - {by},
             what=f"{number}/{wait.key}/reassigned-{dossier.row.last_seq}",
             kind="reassigned",
             case_number=number,
-            words=f"{dossier.pipeline.questions[wait.question or ''].title}: {words}",
+            words=f"{title}: {from_to(wait.holder, to)}; {reason}",
         )
     run.cases += 1
-    return Reassigned(number, wait.key, new)
 
 
-def reassign_all(
-    office: Office,
-    run: RunHandle,
-    holder: str,
-    *,
-    to: Sequence[str],
-    by: str,
-    reason: str,
-    role: str | None = None,
-    pipeline: str | None = None,
-) -> tuple[list[Reassigned], list[dict[str, str]]]:
-    """Give all that ``holder`` holds to others, each to whoever of ``to`` holds the fewest and may answer it.
-
-    Return what was given, and case, question and reason of what nobody of them may answer: one does not stop the others.
-    """
-    with office.db.reading() as session:
-        wanted = select(Case.number, Wait.key).join(Case, col(Case.id) == col(Wait.case_id))
-        wanted = wanted.where(Wait.holder == holder, col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON)
-        if role:
-            wanted = wanted.where(Wait.role == role)
-        if pipeline:
-            wanted = wanted.where(Wait.pipeline == pipeline)
-        held = session.exec(wanted.order_by(col(Wait.due_at), col(Case.number), col(Wait.key))).all()
-        busy = select(Wait.holder).where(col(Wait.holder).in_(to), col(Wait.settled_at).is_(None))
-        load = Counter({name: 0 for name in to}) + Counter(session.exec(busy))
-    given: list[Reassigned] = []
-    refused: list[dict[str, str]] = []
-    for number, key in held:
-        why = ""
-        for name in sorted(to, key=lambda name: (load[name], name)):
-            try:
-                given.append(reassign(office, run, number, key, to=name, by=by, reason=reason))
-            except Refused as error:
-                why = str(error)
-                continue
-            load[name] += 1
-            break
-        else:
-            refused.append({"case": number, "question": key, "reason": why})
-    return given, refused
-
-
-def the_wait(dossier: Dossier, key: str | None) -> AnyWait:
-    """Return the open wait for a person under ``key``, or the only one. Raises `NotWaiting`, and `Refused` where several wait."""
-    if key:
-        return open_wait(dossier, key if "#" in key else f"{key}#1")
-    waits = dossier.past.waits.values()
-    waiting = sorted(wait.key for wait in waits if wait.settled_at is None and wait.kind == WaitKind.PERSON)
-    if len(waiting) != 1:
-        number, keys = dossier.case.number, ", ".join(waiting) or "nothing of a person's"
+def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
+    """Return the open question ``key`` of a case, or the only one. Raises `NotWaiting`, and `Refused` where one must be named."""
+    number = dossier.case.number
+    waiting = {
+        one.key: one for one in dossier.past.waits.values() if one.settled_at is None and one.kind == WaitKind.PERSON
+    }
+    if key is None and len(waiting) > 1:
         raise Refused(
-            f"{number} waits for {keys}: name the question",
-            for_people=f"{number} menunggu {', '.join(waiting) or 'tidak ada pertanyaan'}: sebutkan pertanyaannya.",
+            f"Case {number} waits for several: {', '.join(sorted(waiting))}. Name one: jalur case … {number} QUESTION",
+            for_people=f"Permohonan {number} menunggu beberapa hal: {', '.join(sorted(waiting))}. Sebutkan salah satu.",
             case=number,
         )
-    return dossier.past.waits[waiting[0]]
+    wanted = key or next(iter(waiting), "")
+    wanted = wanted if "#" in wanted or not wanted else f"{wanted}#1"
+    if wanted not in waiting:
+        was = dossier.past.waits.get(wanted)
+        raise NotWaiting(number, wanted or "a person", sorted(waiting), was.settled_as if was else None)
+    return waiting[wanted]
 
 
-def _may_hold(office: Office, session: Session, dossier: Dossier, wait: AnyWait, name: str) -> None:
-    """Do nothing where ``name`` may answer ``wait``. Raises `NotAllowed` and `Refused`."""
-    user, question = user_named(session, name), dossier.pipeline.questions[wait.question or ""]
-    if question.of not in roles_of(session, user):
+def give(
+    office: Office,
+    run: RunHandle,
+    session: Session,
+    book: Book,
+    dossier: Dossier,
+    wait: AnyWait,
+    by: User,
+    to: User | None,
+    reason: str,
+) -> None:
+    """Move one wait to ``to`` and write the remark into ``book``. Raises `Refused` and its kin; then nothing was changed."""
+    number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
+    if question.of is Role.APPLICANT:
         raise NotAllowed(
-            f"{wait.key} is for the role {question.of}, which {name} does not have",
-            for_people=f"{wait.key} untuk peran {question.of}; {name} tidak memilikinya.",
-            user=name,
+            f"{wait.key} of {number} is the applicant's own; nobody else is asked for it",
+            for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
+            question=wait.key,
         )
-    in_region(user, dossier.case)
-    took_part: set[Any] = {*wait.apart_from, *who_took_part(session, dossier.case.number, question)}
-    must_be_impartial(session, user, dossier.case, question, local_date(office.clock.now()), took_part, wait.key)
+    role = must_oversee(session, by, wait.holder, case=dossier.case)
+    _must_be_able(office, session, dossier, wait, to)
+    moved = session.execute(
+        update(Wait)
+        .where(
+            col(Wait.case_id) == wait.case_id,
+            col(Wait.key) == wait.key,
+            col(Wait.settled_at).is_(None),
+            col(Wait.holder).is_not_distinct_from(wait.holder),
+        )
+        .values(holder=to.name if to else None)
+        .returning(col(Wait.key))
+        .execution_options(synchronize_session=False)
+    )
+    if moved.first() is None:
+        raise Refused(
+            f"{wait.key} of {number} was settled or given to somebody else meanwhile. See: jalur case show {number}",
+            for_people=f"{wait.key} pada {number} baru saja dijawab atau dialihkan. Lihat kembali permohonannya.",
+            case=number,
+        )
+    names = {"question": wait.key, "from": wait.holder, "to": to.name if to else None}
+    entry = ledger.append(
+        dossier.row,
+        at=office.clock.now(),
+        run_id=run.id,
+        kind=EntryKind.REMARK,
+        key="reassigned",
+        actor=by.name,
+        role=role,
+        outcome="reassigned",
+        reason=f"{wait.key}: {from_to(wait.holder, names['to'])}; {reason}",
+        result=names,
+    )
+    book.write(LedgerEntry, **entry)
+
+
+def _must_be_able(office: Office, session: Session, dossier: Dossier, wait: AnyWait, to: User | None) -> None:
+    """Do nothing where ``to`` may answer now, as when they were asked. Raises `Refused` with the next move."""
+    number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
+    whom = to.name if to else None
+    if wait.holder == whom:
+        where = whom or f"the whole role {question.of}"
+        raise Refused(
+            f"{wait.key} of {number} is with {where} already",
+            for_people=f"{wait.key} pada {number} sudah ada pada {whom or f'semua {question.of}'}.",
+            case=number,
+        )
+    beside = asked_beside(session, wait) if _has_others_beside(dossier, wait) else set()
+    if to is None:
+        if beside:
+            raise Refused(
+                f"{wait.key} of {number} is asked of several by name; name who answers instead: --to NAME",
+                for_people=f"{wait.key} ditanyakan kepada beberapa orang; sebutkan penggantinya.",
+                case=number,
+            )
+        return
+    if question.of not in known_roles(session, to):
+        raise NotAllowed(
+            f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
+            for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",
+            user=to.name,
+            role=question.of,
+        )
+    if to.name in beside:
+        raise NotAllowed(
+            f"{to.name} is asked the same question of {number} beside {wait.key}, and answers it once. Name somebody else",
+            for_people=f"{to.name} sudah diminta menjawab hal yang sama pada {number}. Sebutkan orang lain.",
+            user=to.name,
+        )
+    must_be_in_region(to, dossier.case)
+    took_part = {*wait.apart_from, *who_took_part(session, number, question)}
+    must_be_impartial(session, to, dossier.case, question, office.clock.today(), took_part, wait.key)
+
+
+def _has_others_beside(dossier: Dossier, wait: AnyWait) -> bool:
+    return any(
+        one.question == wait.question and one.asked_at == wait.asked_at and one.key != wait.key
+        for one in dossier.past.waits.values()
+    )
+
+
+def from_to(before: str | None, after: str | None) -> str:
+    """Return both names in words; None is the whole role."""
+    return f"dari {before or 'semua'} kepada {after or 'semua'}"

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
-from engine.authority import Actor, in_region, line_of, may_act_for_applicant, roles_of, user_named
+from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
+from engine.climbing import superiors
 from engine.clock import local_date
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
@@ -176,10 +177,10 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     if own and question.of in roles:
         must_be_impartial(session, user, case, question, on, took_part, last.key)
-        in_region(user, case)
+        must_be_in_region(user, case)
         return Actor(user.name, question.of)
     above = next((role for role in MAY_RECALL if role in roles), None)
-    if above is None and user.id in {one.id for one in line_of(session, user_named(session, last.actor))}:
+    if above is None and user.id in {one.id for one in superiors(session, last.actor)}:
         above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)
     if above is None:
         raise NotAllowed(
@@ -191,5 +192,5 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
             key=last.key,
         )
     must_not_be_concerned(session, user, case, on, took_part, last.key)
-    in_region(user, case)
+    must_be_in_region(user, case)
     return Actor(user.name, above)

@@ -318,7 +318,8 @@ class Replay:
     def who_answered(self, questions: Iterable[str]) -> set[str]:
         """Return the accounts that have answered one of these questions of this case so far."""
         wanted = set(questions)
-        return {entry.actor for key, entry in self.past.entries.items() if key.split("#")[0] in wanted}
+        answers = [entry for entry in self.past.entries.values() if entry.kind == EntryKind.ANSWER]
+        return {entry.actor for entry in answers if entry.key.split("#")[0] in wanted}
 
     # -- the end, and what may come after it -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from engine.answerable import answerable
 from engine.clock import JAKARTA, local_date
 from engine.delivering import HAND_DELIVERY
 from engine.dossiers import known_of
@@ -144,9 +145,15 @@ def history(session: Session, number: str) -> list[dict[str, Any]]:
 
 
 def inbox(
-    office: Office, session: Session, *, role: str | None = None, number: str | None = None, limit: int | None = None
+    office: Office,
+    session: Session,
+    *,
+    role: str | None = None,
+    number: str | None = None,
+    limit: int | None = None,
+    whom: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what waits for people, the most urgent first, as ``jalur inbox`` does."""
+    """Return what waits for people, or for ``whom`` (and who is away), the most urgent first, as ``jalur inbox`` does."""
     wanted = (
         select(Wait, Case, SealingKey)
         .join(Case, col(Case.id) == col(Wait.case_id))
@@ -159,9 +166,16 @@ def inbox(
         wanted = wanted.where(Wait.role == role)
     if number:
         wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
-    if limit:
+    if limit and not whom:
         wanted = wanted.limit(limit)
-    return [_waiting(wait, case, _known(office, key, wait)) for wait, case, key in session.exec(wanted)]
+    rows = session.exec(wanted).all()
+    theirs = answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows]) if whom else None
+    return [
+        _waiting(wait, case, known_of(office, key, wait) if key else {})
+        | ({} if theirs is None else {"on_behalf_of": theirs[case.number, wait.key]})
+        for wait, case, key in rows
+        if theirs is None or (case.number, wait.key) in theirs
+    ][:limit]
 
 
 def runs(
@@ -222,11 +236,6 @@ def _waiting(wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
         "note": wait.note,
         "form": _with_known(question.form.model_json_schema(), known) if question else {},
     }
-
-
-def _known(office: Office, key: SealingKey | None, wait: Wait) -> dict[str, Any]:
-    """Return what is known already; nothing where the person's key is gone."""
-    return known_of(office, key, wait) if key else {}
 
 
 def _with_known(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

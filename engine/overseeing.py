@@ -1,0 +1,61 @@
+"""Who may arrange the work of an account: itself, its superiors, the officials of the region; nobody in their own case."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from engine.authority import is_in_region, known_roles
+from engine.case import Case
+from engine.climbing import HIGHER, superiors
+from engine.errors import NotAllowed, Refused
+from models import Role, User
+from models.privacy import without_personal_numbers
+
+
+def must_oversee(
+    session: Session, user: User, whose: str | None, *, case: Case | None = None, officials: tuple[Role, ...] = HIGHER
+) -> Role:
+    """Return in which role ``user`` arranges the work of the account ``whose`` (None: of a whole role). Raises `NotAllowed`.
+
+    That is the account itself, who it reports to, or an official: in a case, one of its region who has no part in it.
+    """
+    roles = known_roles(session, user)
+    office = [role for role in reversed(officials) if role in roles]
+    if case is not None:
+        must_not_be_the_applicant(user, case)
+        office = office if is_in_region(user, case) else []
+    line = _line(session, whose)
+    if office:
+        return office[0]
+    if roles and user.name in (whose, *line):
+        return next((role for role in reversed(HIGHER) if role in roles), min(roles))
+    above = ", ".join(filter(None, (whose, *line))) or "nobody by name"
+    raise NotAllowed(
+        f"{user.name} may not arrange this; that is for: {above}, and {', '.join(officials)} of the region",
+        for_people=f"{user.name} tidak berwenang mengatur hal ini. Mintalah atasan atau administrator.",
+        user=user.name,
+    )
+
+
+def must_not_be_the_applicant(user: User, case: Case) -> None:
+    """Do nothing where it is not their own application. Raises `NotAllowed`."""
+    if user.person_id is not None and user.person_id == case.applicant.person_id:
+        raise NotAllowed(
+            f"{user.name} is the applicant of {case.number} and arranges nothing in it. Ask a colleague",
+            for_people=f"{user.name} adalah pemohon {case.number}. Mintalah rekan lain.",
+            user=user.name,
+        )
+
+
+def in_words(reason: str) -> str:
+    """Return a reason as it may be kept. Raises `Refused` where there is none."""
+    if len(reason.strip()) < 3:
+        raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
+    return without_personal_numbers(reason.strip())
+
+
+def _line(session: Session, name: str | None) -> list[str]:
+    known: dict[str | None, list[str]] = session.info.setdefault("lines", {})
+    if name not in known:
+        known[name] = [user.name for user in superiors(session, name)]
+    return known[name]

@@ -1,0 +1,174 @@
+"""All that somebody holds is spread over others, who hold the fewest open questions first; each with its own result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from engine.authority import user_named
+from engine.book import Book
+from engine.dossiers import fetch_waiting
+from engine.errors import Refused
+from engine.notices import notify
+from engine.office import Office, RunHandle
+from engine.overseeing import in_words
+from engine.reassigning import give
+from engine.registry import pipeline_named
+from models import Case as CaseRow
+from models import Role, Wait, WaitKind
+from models.privacy import without_personal_numbers
+
+CHUNK = 200
+
+
+@dataclass
+class Reassigned:
+    """What came of it: the questions that were given to others, and those that stay, each with the reason."""
+
+    reassigned: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+
+def reassign_all(
+    office: Office,
+    run: RunHandle,
+    *,
+    holder: str,
+    to: Sequence[str],
+    by: str,
+    reason: str,
+    role: str | None = None,
+    pipeline: str | None = None,
+) -> Reassigned:
+    """Spread what ``holder`` holds over ``to``, the least loaded who may first; one that is refused does not stop the others.
+
+    Raises `Refused` where an account, the role or the pipeline is unknown.
+    """
+    reason, done = in_words(reason), Reassigned()
+    if role and role not in set(Role):
+        raise Refused(f"There is no role {role}; there are: {', '.join(Role)}")
+    if pipeline:
+        pipeline_named(pipeline)
+    with office.db.reading() as session:
+        for name in (holder, by, *to):
+            user_named(session, name)
+        wanted = select(Wait.case_id).where(
+            col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON, Wait.holder == holder
+        )
+        wanted = wanted.where(Wait.role == role) if role else wanted
+        wanted = wanted.where(Wait.pipeline == pipeline) if pipeline else wanted
+        cases = sorted(set(session.exec(wanted)))
+        load = _load(session, to)
+    spread = _Spread(holder, tuple(dict.fromkeys(to)), by, reason, role, load)
+    for place in range(0, len(cases), CHUNK):
+        _spread_group(office, run, cases[place : place + CHUNK], spread, done)
+    run.cases += len({one["case"] for one in done.reassigned})
+    return done
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """Whose questions go to whom, and how many each has by now."""
+
+    holder: str
+    to: tuple[str, ...]
+    by: str
+    reason: str
+    role: str | None
+    load: Counter[str]
+
+
+def _load(session: Session, names: Iterable[str]) -> Counter[str]:
+    held = select(Wait.holder, func.count()).where(
+        col(Wait.settled_at).is_(None), col(Wait.holder).in_(sorted(set(names)))
+    )
+    return Counter({name or "": count for name, count in session.exec(held.group_by(col(Wait.holder)))})
+
+
+def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spread, done: Reassigned) -> None:
+    """Give what is held in some cases to others, in one transaction; where a case can't be read, each alone."""
+    group, load = Reassigned(), Counter(spread.load)
+    try:
+        with office.db.writing() as session:
+            _spread_over(office, run, session, cases, spread, group)
+    except Exception as error:
+        spread.load.clear()
+        spread.load.update(load)
+        if len(cases) > 1:
+            for one in cases:
+                _spread_group(office, run, [one], spread, done)
+            return
+        reason = (
+            str(error) if isinstance(error, Refused) else without_personal_numbers(f"{type(error).__name__}: {error}")
+        )
+        group = Reassigned(refused=_held_there(office, cases[0], spread, reason))
+    done.reassigned += group.reassigned
+    done.refused += group.refused
+
+
+def _spread_over(
+    office: Office, run: RunHandle, session: Session, cases: list[int], spread: _Spread, done: Reassigned
+) -> None:
+    by, others = user_named(session, spread.by), [user_named(session, name) for name in spread.to]
+    book, given = Book(), Counter[str]()
+    for dossier in fetch_waiting(office, session, cases):
+        for key, wait in sorted(dossier.past.waits.items()):
+            if wait.settled_at is not None or wait.holder != spread.holder or wait.kind != WaitKind.PERSON:
+                continue
+            if spread.role and wait.role != spread.role:
+                continue
+            asked = {"case": dossier.case.number, "question": key}
+            why: Refused | None = None
+            for to in sorted(others, key=lambda one: (spread.load[one.name], one.name)):
+                try:
+                    give(office, run, session, book, dossier, wait, by, to, spread.reason)
+                except Refused as refused:
+                    why = why or refused
+                    continue
+                spread.load[to.name] += 1
+                given[to.name] += 1
+                done.reassigned.append({**asked, "to": to.name})
+                break
+            else:
+                done.refused.append({**asked, "reason": str(why)})
+        session.add(dossier.row)
+    book.insert(session)
+    _tell(office, session, spread, given, f"{run.id}/{cases[0]}")
+
+
+def _tell(office: Office, session: Session, spread: _Spread, given: Counter[str], what: str) -> None:
+    """Tell each once how many it got, and who held them how many went."""
+    told = [(name, f"{count} pertanyaan dialihkan kepada Anda") for name, count in given.items()]
+    if given:
+        told.append((spread.holder, f"{given.total()} pertanyaan Anda dialihkan kepada {', '.join(sorted(given))}"))
+    for name, words in told:
+        if name != spread.by:
+            notify(
+                session,
+                office,
+                [name],
+                what=f"reassigned/{what}",
+                kind="reassigned",
+                case_number=None,
+                words=f"{words}: {spread.reason}",
+            )
+
+
+def _held_there(office: Office, case_id: int, spread: _Spread, reason: str) -> list[dict[str, Any]]:
+    """Return what stays in a case that can't be read, with the reason."""
+    with office.db.reading() as session:
+        held = session.exec(
+            select(CaseRow.number, Wait.key, Wait.role)
+            .join(CaseRow, col(CaseRow.id) == col(Wait.case_id))
+            .where(Wait.case_id == case_id, col(Wait.settled_at).is_(None), Wait.holder == spread.holder)
+            .order_by(col(Wait.key))
+        )
+        return [
+            {"case": number, "question": key, "reason": reason}
+            for number, key, role in held
+            if spread.role in (None, role)
+        ]
