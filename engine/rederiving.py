@@ -6,12 +6,13 @@ once the case is locked: after a crash the same decision, given again, goes on w
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import Row, bindparam
+from sqlalchemy import Row
 from sqlmodel import Session, col, or_, select, update
 
 from engine import ledger
@@ -66,8 +67,9 @@ def rederive(office: Office, run: RunHandle, day: date, reason: str) -> list[Mov
     return moved
 
 
-_OPEN = (Wait.case_id, Wait.key, Wait.question, Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)
-_OF_CASE = (Case.number, Case.pipeline, Case.version, Case.rule_date, Case.complete_at)
+_TIMES = (Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)
+_OPEN = (Wait.case_id, Wait.key, Wait.question, Wait.role, Wait.holder, *_TIMES)
+_OF_CASE = (Case.number, Case.pipeline, Case.version, Case.rule_date, Case.complete_at, Case.region_code)
 
 
 def _open_clocks(
@@ -145,12 +147,13 @@ def _move(
     changed = _wrong(office, session, _open_clocks(session, day, of=ids), known)
     if not changed:
         return []
-    moves = update(Wait.__table__).where(  # type: ignore[attr-defined]
-        col(Wait.case_id) == bindparam("of_case"), col(Wait.key) == bindparam("of_key")
-    )
-    session.connection().execute(
-        moves, [{"of_case": row.case_id, "of_key": row.key, **times.values()} for row, times in changed]
-    )
+    alike: dict[tuple[str, Times], list[int]] = defaultdict(list)
+    for row, times in changed:
+        alike[row.key, times].append(row.case_id)
+    for (key, times), of in alike.items():  # a few: many cases were asked the same on the same day
+        here = (col(Wait.key) == key, among(session, col(Wait.case_id), of))
+        moves = update(Wait).where(*here).values(times.values())
+        session.execute(moves.execution_options(synchronize_session=False))
     book = Book()
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
@@ -184,31 +187,26 @@ def _tell(
     office: Office, run: RunHandle, session: Session, book: Book, dated: list[tuple[Row[Any], Times]], reason: str
 ) -> None:
     """Write to the applicants whose own question moved; officers read in their digest how many of theirs did."""
-    dossiers = {one.row.id: one for one in fetch_waiting(office, session, {row.case_id for row, _ in dated})}
-    theirs: dict[tuple[str, ...], int] = {}
+    theirs: dict[tuple[str | None, str, str], list[Row[Any]]] = defaultdict(list)
+    for row, _ in dated:
+        theirs[row.holder, row.role, row.region_code].append(row)
+    letters = {row.case_id for row, _ in dated if row.role == Role.APPLICANT}
+    firsts = {rows[0].case_id for rows in theirs.values()}
+    dossiers = {one.row.id: one for one in fetch_waiting(office, session, letters | firsts)}
     for row, times in dated:
-        dossier = dossiers[row.case_id]
-        wait = dossier.past.waits[row.key]
-        if wait.role == Role.APPLICANT:
-            _write(office, book, dossier, row, times, reason)
-        else:
-            names = tuple(_holders(session, dossier, wait))
-            theirs[names] = theirs.get(names, 0) + 1
+        if row.role == Role.APPLICANT:
+            _write(office, book, dossiers[row.case_id], row, times, reason)
+    counts: Counter[tuple[str, ...]] = Counter()
+    for (_, role, _), rows in theirs.items():
+        if role != Role.APPLICANT:
+            counts[tuple(told_of(session, dossiers[rows[0].case_id], rows[0], "holder"))] += len(rows)
     news = [
         News(
             names, f"moved/{run.id}/{dated[0][0].number}/{place}", "moved", None, f"{count} tenggat bergeser: {reason}"
         )
-        for place, (names, count) in enumerate(theirs.items())
+        for place, (names, count) in enumerate(counts.items())
     ]
     notify_all(session, office, news)
-
-
-def _holders(session: Session, dossier: Dossier, wait: Any) -> Iterator[str]:
-    known: dict[Any, list[str]] = session.info.setdefault("holders", {})
-    key = (wait.holder, wait.role, dossier.case.region_code)
-    if key not in known:
-        known[key] = told_of(session, dossier, wait, "holder")
-    yield from known[key]
 
 
 def _write(office: Office, book: Book, dossier: Dossier, row: Row[Any], times: Times, reason: str) -> None:

@@ -129,8 +129,8 @@ def test_a_wait_that_changed_before_it_was_locked_moves_from_where_it_is_then(
                 .where(col(Wait.case_id) == extended.case.id, col(Wait.settled_at).is_(None))
                 .values(extended_until=date(2026, 1, 30))
             )
-        with office.run("cli", by="ani") as run:
-            answer(office, run, answered.number, "dossier_check#1", by="ani", data={"decision": "complete"})
+        with office.run("cli", by="budi") as run:
+            answer(office, run, answered.number, "dossier_check#1", by="budi", data={"decision": "complete"})
         return found
 
     monkeypatch.setattr(rederiving, "_wrong", late)
