@@ -154,7 +154,7 @@ def test_where_only_the_last_day_moves_the_owner_is_told_of_that(nib: Nib, offic
     text = story.letter("date_moved")["text"]
     assert "Batas akhir jawaban Anda semula" in text
     assert "Semula 20 Januari" not in text
-    reason = next(one.reason for one in story.entries if one.key == "correction#1/moved")
+    reason = next(one.reason for one in story.entries if one.key == "correction#1/moved") or ""
     assert reason.startswith("batas akhir 2026-")
     assert "3508166904956220" not in reason
 
