@@ -36,6 +36,7 @@ case_app = typer.Typer(
     help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
 )
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
+report_app = typer.Typer(help="Where the time goes, and what will be late.", no_args_is_help=True)
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
 for name, group in (
     ("user", user_app),
@@ -45,6 +46,7 @@ for name, group in (
     ("conflict", conflict_app),
     ("case", case_app),
     ("calendar", calendar_app),
+    ("report", report_app),
     ("audit", audit_app),
 ):
     app.add_typer(group, name=name)
@@ -397,6 +399,112 @@ def case_retry(number: Number, by: By = "administrator", json: Json = False) -> 
         shown(office, number, json)
 
 
+@case_app.command("reassign")
+def case_reassign(
+    number: Number,
+    to: Annotated[str, typer.Option(help="The account that gets the question, or nobody: its whole role.")],
+    by: By,
+    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Give an open question to another account."""
+    from engine.reassigning import reassign as give
+
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            give(office, run, number, question, to=to, by=by, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("extend")
+def case_extend(
+    number: Number,
+    until: Annotated[str, typer.Option(help="The new last day, YYYY-MM-DD.")],
+    by: By,
+    agreed_with: Annotated[str, typer.Option(help="The account of the other side, who agreed.")],
+    question: Annotated[str | None, typer.Argument(help="The question; not needed where one waits.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Move the date of an open question, as both sides agreed."""
+    from engine.extending import extend
+
+    last = as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            extend(office, run, number, question, until=last, by=by, agreed_with=agreed_with, reason=reason)
+        shown(office, number, json)
+
+
+@case_app.command("delegate")
+def case_delegate(
+    number: Number,
+    absent: Annotated[str, typer.Option("--from", help="The account that is away.")],
+    to: Annotated[str, typer.Option(help="The account that answers for them.")],
+    until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")],
+    by: By,
+    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Let another account answer in this case for somebody who is away."""
+    from engine.delegating import delegate as stand_in
+
+    first, last = as_date(since, "--since") if since else None, as_date(until, "--until")
+    with the_office(json) as office:
+        with office.run("cli", by=by) as run:
+            stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, number=number)
+        shown(office, number, json)
+
+
+@app.command("reassign")
+def reassign_command(
+    holder: Annotated[str, typer.Option("--from", help="The account whose questions are given away.")],
+    to: Annotated[list[str], typer.Option(help="Who gets them; repeat, and the load is shared.")],
+    by: By,
+    role: Annotated[str | None, typer.Option(help="Only questions of this role.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    json: Json = False,
+) -> None:
+    """Give all open questions that one account holds to others; a result for each."""
+    from engine.reassigning import reassign_all
+
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        given, refused = reassign_all(office, run, holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
+        tell({"reassigned": [vars(one) for one in given], "refused": refused}, json)
+        if refused and not given:
+            raise typer.Exit(1)
+
+
+@app.command("delegate")
+def delegate_command(
+    absent: Annotated[str, typer.Argument(help="The account that is away.", metavar="FROM")],
+    to: Annotated[str, typer.Argument(help="The account that answers for them.")],
+    by: By,
+    until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD.")] = None,
+    since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD; none: today.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only in this role.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    revoke: Annotated[bool, typer.Option("--revoke", help="End it from now on.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another account answer for somebody who is away, in all cases."""
+    from engine.delegating import delegate as stand_in
+    from engine.delegating import revoke as end
+
+    if not (until or revoke):
+        raise typer.BadParameter("name the last day with --until, or --revoke")
+    with the_office(json) as office, office.run("cli", by=by) as run:
+        if revoke:
+            tell({"revoked": end(office, absent, to)}, json)
+            return
+        first, last = as_date(since, "--since") if since else None, as_date(until or "", "--until")
+        made = stand_in(office, run, absent, to, since=first, until=last, by=by, reason=reason, role=role)
+        tell({"delegation": made}, json)
+
+
 @case_app.command("withdraw")
 def case_withdraw(
     number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")] = "", json: Json = False
@@ -517,8 +625,14 @@ def runs(
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
     from engine.sweeping import sweep
+    from engine.watching import sweep_is_stale
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
+        with office.db.reading() as session:
+            if since := sweep_is_stale(office, session):
+                say(
+                    f"Nobody has swept since {since.isoformat(timespec='minutes')}: is the schedule running? jalur serve"
+                )
         tell(sweep(office, run).as_json(), json)
 
 
@@ -579,6 +693,43 @@ def calendar_cancel(
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
         moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)
         tell({"moved": [one.as_json() for one in moved]}, json)
+
+
+@report_app.command("time")
+def report_time(
+    pipeline: Annotated[str | None, typer.Option(help="Only this pipeline.")] = None,
+    by_office: Annotated[bool, typer.Option("--by-office", help="By regency or city instead of by pipeline.")] = False,
+    case: Annotated[str | None, typer.Option(help="Only this case, with its stretches.")] = None,
+    json: Json = False,
+) -> None:
+    """Show how many working days office, applicants and outside bodies held the cases, open and closed, and what is late."""
+    from engine import timekeeping
+
+    if case and (pipeline or by_office):
+        raise typer.BadParameter("--case stands alone")
+    with the_office(json) as office, office.db.reading() as session:
+        if case:
+            tell(timekeeping.of_case(office, session, case), json)
+            return
+        name, count = ("offices", timekeeping.by_office) if by_office else ("pipelines", timekeeping.by_pipeline)
+        rows = count(office, session, pipeline)
+        tell({name: rows} if json else rows, json, columns=tuple(rows[0]) if rows else ())
+
+
+@report_app.command("forecast")
+def report_forecast(
+    within: Annotated[
+        int | None, typer.Option(min=0, help="Only dates that many days from now, and what is late.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Forecast which open questions will be answered too late at the present pace, by office and officer."""
+    from engine.forecasting import forecast
+
+    with the_office(json) as office, office.db.reading() as session:
+        found = forecast(office, session, within=within)
+        late = [one for one in found["cases"] if one["breaches"]]
+        tell(found if json else {**found, "cases": late}, json)
 
 
 @app.command()

@@ -20,7 +20,7 @@ from engine.case import Case, handle_of
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
 from engine.impartiality import must_be_impartial, who_took_part
-from models import AnyWait, Mandate, Role, User, UserRole
+from models import AnyWait, Delegation, Mandate, Role, User, UserRole
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,16 @@ def may_answer(
     """Return in which capacity ``user`` answers. Raises `NotAllowed` with the reason and the next move."""
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
-    roles = _known_roles(session, user)
-    if question.of not in roles:
+    in_place_of = _in_place_of(session, user, wait, question.of, on)
+    if question.of not in _known_roles(session, in_place_of or user):
+        roles = _known_roles(session, user)
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
             for_people=f"{wait.key} hanya dapat dijawab oleh peran {question.of}.",
             user=user.name,
             role=question.of,
         )
-    if wait.holder is not None and wait.holder != user.name:
+    if wait.holder is not None and wait.holder != (in_place_of or user).name:
         raise NotAllowed(
             f"{wait.key} of {case.number} is assigned to {wait.holder}, not to {user.name}",
             for_people=f"{wait.key} ditugaskan kepada {wait.holder}, bukan kepada {user.name}.",
@@ -86,8 +87,61 @@ def may_answer(
         )
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     must_be_impartial(session, user, case, question, on, took_part, wait.key)
-    _in_region(user, case)
-    return Actor(user.name, question.of)
+    in_region(in_place_of or user, case)
+    return Actor(user.name, question.of, on_behalf_of=in_place_of.name if in_place_of else None)
+
+
+def _in_place_of(session: Session, user: User, wait: AnyWait, role: Role, on: date) -> User | None:
+    """Return for which absent colleague ``user`` answers; None where they answer for themselves, or may not."""
+    if wait.holder == user.name or (wait.holder is None and role in _known_roles(session, user)):
+        return None
+    away = absent_colleagues(session, user, wait.case_id, role, on)
+    return next((one for one in away if wait.holder in (None, one.name) and role in _known_roles(session, one)), None)
+
+
+# Who may steer any case of their region: give a question to another, extend a date.
+STEERING = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.LSP_HEAD, Role.PANEL_CHAIR, Role.ADMINISTRATOR)
+
+
+def may_steer(session: Session, user: User, case: Case, holder: str | None) -> Actor:
+    """Return in which capacity ``user`` steers a question of ``holder``'s: the holder, a superior. Raises `NotAllowed`."""
+    roles = _known_roles(session, user)
+    leading = next((role for role in STEERING if role in roles), None)
+    line = line_of(session, user_named(session, holder)) if holder else []
+    if user.name == holder or user.id in {one.id for one in line}:
+        return Actor(user.name, leading or next(iter(sorted(roles)), Role.OFFICER))
+    if leading is None or user.person_id == case.applicant.person_id:
+        raise NotAllowed(
+            f"{user.name} may not steer {case.number}: that is for its holder and for those who lead ({', '.join(STEERING)})",
+            for_people=f"{user.name} tidak berwenang mengatur {case.number}; mintalah atasan.",
+            user=user.name,
+        )
+    in_region(user, case)
+    return Actor(user.name, leading)
+
+
+def line_of(session: Session, user: User) -> list[User]:
+    """Return the superiors of an account, the nearest first; a circle ends where it closes."""
+    line: list[User] = []
+    above = user
+    while above.reports_to_id and (found := session.get(User, above.reports_to_id)) and found not in (user, *line):
+        line.append(found)
+        above = found
+    return line
+
+
+def absent_colleagues(session: Session, user: User, case_id: int, role: str, on: date) -> list[User]:
+    """Return for whom ``user`` may answer in that role of that case on ``on``, by a delegation in force."""
+    known: dict[int | None, list[Delegation]] = session.info.setdefault("delegations", {})
+    if user.id not in known:
+        wanted = select(Delegation).where(Delegation.to_id == user.id, col(Delegation.revoked_at).is_(None))
+        known[user.id] = list(session.exec(wanted))
+    found = [
+        one
+        for one in known[user.id]
+        if one.since <= on <= one.until and one.role in (None, role) and one.case_id in (None, case_id)
+    ]
+    return [session.get_one(User, one.from_id) for one in found]
 
 
 def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
@@ -97,7 +151,7 @@ def may_act_for_applicant(session: Session, user: User, case: Case, on: date) ->
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
     if Role.OFFICER in _known_roles(session, user):
-        _in_region(user, case)
+        in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -132,7 +186,7 @@ def _for_the_applicant(
                 for_people="Petugas hanya dapat mencatat jawaban pemohon dari berkas kertas yang dipindai: isi kolom paper.",
                 user=user.name,
             )
-        _in_region(user, case)
+        in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _stranger(user, case)
 
@@ -146,7 +200,8 @@ def _stranger(user: User, case: Case) -> NotAllowed:
     )
 
 
-def _in_region(user: User, case: Case) -> None:
+def in_region(user: User, case: Case) -> None:
+    """Do nothing where the case lies in the user's region. Raises `NotAllowed`."""
     if user.region_code and not case.region_code.startswith(user.region_code):
         raise NotAllowed(
             f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
@@ -191,8 +246,11 @@ __all__ = [
     "Actor",
     "handle_of",
     "hash_own_code",
+    "in_region",
+    "line_of",
     "may_act_for_applicant",
     "may_answer",
+    "may_steer",
     "new_own_code",
     "roles_of",
     "user_named",

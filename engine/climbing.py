@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlmodel import Session, col, select, update
 
+from engine.authority import line_of
 from engine.dossiers import Dossier
 from engine.impartiality import assignable, who_took_part
 from engine.office import Office
@@ -20,9 +19,11 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str) -> lis
     """
     if whom == "holder":
         return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
+    holding = session.exec(select(User).where(User.name == wait.holder)).first() if wait.holder else None
+    superiors = line_of(session, holding) if holding else []
     above = HIGHER[HIGHER.index(Role(whom)) :]
     for role in above:
-        line = [user.name for user in _line(session, wait.holder) if role in _roles(session, user)]
+        line = [user.name for user in superiors if role in _roles(session, user)]
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
             return found
     return []
@@ -62,17 +63,6 @@ def _with_role(session: Session, role: str, region: str) -> list[str]:
     near = [user for user in users if region.startswith(user.region_code or "")]
     closest = max((len(user.region_code or "") for user in near), default=0)
     return sorted(user.name for user in near if len(user.region_code or "") == closest)
-
-
-def _line(session: Session, name: str | None) -> Iterator[User]:
-    """Yield the superiors of an account, the nearest first; a circle ends where it closes."""
-    user = session.exec(select(User).where(User.name == name)).first() if name else None
-    seen: set[int | None] = set()
-    while user is not None and user.id not in seen:
-        seen.add(user.id)
-        user = session.get(User, user.reports_to_id) if user.reports_to_id else None
-        if user is not None and user.id not in seen:
-            yield user
 
 
 def _roles(session: Session, user: User) -> set[str]:

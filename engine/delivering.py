@@ -128,7 +128,6 @@ def _message(office: Office, letter: Letter, number: str, words: dict[str, str],
         attachments=tuple(_attachments(office, letter)) if by_mail else (),
         language=letter.language,
         written_at=letter.at,
-        perhaps_sent=letter.attempt > 1,
     )
 
 

@@ -256,7 +256,6 @@ def _ready(office: Office, digest: Digest) -> Parcel:
             text=digest.text,
             html=digest.html,
             written_at=digest.at,
-            perhaps_sent=digest.attempt > 1,
         )
 
     return Parcel([Way("mail", office.contacts.mail, address)] if address else [], message, lambda way, why: None)

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, union_all
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from engine.case import Case
 from engine.errors import NotAllowed
@@ -84,8 +84,12 @@ def assignable(
         if case.region_code.startswith(user.region_code or "")
         and not any(_bars(session, user, case, question, on, took_part, question.name))
     ]
-    open_waits = select(Wait.holder).where(col(Wait.settled_at).is_(None), col(Wait.holder).in_(free))
-    load = Counter(session.exec(open_waits))
+    open_waits = (
+        select(Wait.holder, func.count())
+        .where(col(Wait.settled_at).is_(None), col(Wait.holder).in_(free))
+        .group_by(col(Wait.holder))
+    )
+    load = Counter(dict(session.exec(open_waits).all()))
     return sorted(free, key=lambda name: (load[name], name))
 
 

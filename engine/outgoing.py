@@ -21,7 +21,7 @@ from engine.office import Office
 from engine.reaching import Way, quiet_until
 from models import Digest, Letter, LetterStatus
 from models.privacy import without_personal_numbers
-from outside.channels import Message
+from outside.channels import Message, send_once
 from outside.errors import Bounced, EndUnknown, TryLater
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
             record(office, row, attempt=row.attempt - 1, next_attempt_at=morning, error=bounce)
             return "later"
         try:
-            receipt = way.channel.send(parcel.message(way))
+            receipt = send_once(way.channel, parcel.message(way), earlier_attempt_unknown=row.attempt > 1)
         except Bounced as bounced:
             bounce = str(bounced)
             parcel.bounced(way, bounce)

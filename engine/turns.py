@@ -102,7 +102,7 @@ class Turns:
         """From the last answer until this play the ball was with the office."""
         if self._row.segments == 0:
             self._turn(self._row.opened_at, Holder.OFFICE, "opened#1")
-        elif came_back and came_back[0] >= self._segments[-1].since:
+        elif came_back and came_back[0] > self._segments[-1].since:
             self._turn(came_back[0], Holder.OFFICE, came_back[1])
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:

@@ -13,13 +13,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from outside.errors import Bounced
 
-__all__ = ["Attachment", "Bounced", "Channel", "Message", "Receipt", "message_id_for"]
+__all__ = ["Attachment", "Bounced", "CanBeAsked", "Channel", "Message", "Receipt", "message_id_for", "send_once"]
 
 
 _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
@@ -57,8 +57,7 @@ class Message(BaseModel):
 
     `sender` is 'Name <address>' or an address; `to_address` is a telephone number (E.164) for a gateway;
     `language` is 'id' or 'en'. `written_at` becomes the Date header: with it, the same letter is the same
-    bytes each time. `perhaps_sent` says that an earlier attempt may have arrived: a channel that can look
-    it up does so first. Contact data and contents are kept out of `repr`.
+    bytes each time. Contact data and contents are kept out of `repr`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -73,7 +72,6 @@ class Message(BaseModel):
     attachments: tuple[Attachment, ...] = Field(default=(), repr=False)
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "id"
     written_at: AwareDatetime | None = None
-    perhaps_sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,23 @@ class Channel(Protocol):
 
     def send(self, message: Message) -> Receipt:
         """Hand the letter over. Raise TryLater, EndUnknown or Bounced."""
+
+
+@runtime_checkable
+class CanBeAsked(Protocol):
+    """A channel that knows what became of a letter."""
+
+    def look_up(self, message: Message) -> Receipt | None:
+        """Return the receipt of a letter that it has; None where it never took it. Raise TryLater, EndUnknown or Bounced."""
+
+
+def send_once(channel: Channel, message: Message, *, earlier_attempt_unknown: bool) -> Receipt:
+    """Send a letter; where an earlier attempt may have arrived, ask first, if the channel can be asked.
+
+    Raise TryLater, EndUnknown or Bounced, as the channel does.
+    """
+    found = channel.look_up(message) if earlier_attempt_unknown and isinstance(channel, CanBeAsked) else None
+    return channel.send(message) if found is None else found
 
 
 def message_id_for(letter_key: str, domain: str) -> str:

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from outside.channels import Bounced, Message, Receipt
@@ -25,6 +26,8 @@ from outside.errors import CannotTell, EndUnknown, OutsideError, RefusedOutside,
 from outside.http_answers import Body, Refusal, reasons_of, understood
 from outside.http_office import ADMINISTRATOR, HttpOffice
 from outside.once import Fault, checked_reference
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")
 
@@ -48,10 +51,17 @@ class HttpGateway(HttpOffice):
     """A channel that takes the text of a letter alone: no HTML, no attachments. `close` it as any other office."""
 
     def send(self, message: Message) -> Receipt:
-        """Hand the text over, unless a look-up finds it there already. Raise TryLater, EndUnknown or Bounced."""
+        """Hand the text over. Raise TryLater, EndUnknown or Bounced."""
+        return self._as_a_channel(self._sent, message)
+
+    def look_up(self, message: Message) -> Receipt | None:
+        """Say whether it has the text already; None where it never took it. Raise TryLater, EndUnknown or Bounced."""
+        return self._as_a_channel(self._found, message)
+
+    def _as_a_channel(self, do: Callable[[Message], T], message: Message) -> T:
         trouble: OutsideError
         try:
-            return self._sent(message)
+            return do(message)
         except CannotTell as error:
             trouble = EndUnknown(error.reason)
         except RefusedOutside as error:
@@ -63,8 +73,6 @@ class HttpGateway(HttpOffice):
         reference = self.reference_of(message)
         if not _NUMBER.fullmatch(message.to_address):
             raise Bounced("what is recorded as the recipient's number is no telephone number", "to")
-        if message.perhaps_sent and (found := self._found(reference)) is not None:
-            return self._receipt(found, message)
         asked = json.dumps({"id": reference, "to": message.to_address, "text": message.text}, ensure_ascii=False)
         heard = self._send("POST", "/messages", asked, key=reference)
         if heard.status in (200, 201, 202):
@@ -79,26 +87,26 @@ class HttpGateway(HttpOffice):
             raise self._judged(heard, handed_in=True)
         raise EndUnknown(f"{self.source} answered {heard.status} to {reference}, but its end is not to be read")
 
+    def _found(self, message: Message) -> Receipt | None:
+        reference = self.reference_of(message)
+        heard = self._send("GET", f"/messages/{quote(reference, safe='')}")
+        if heard.status == 200:
+            taken = understood(Taken, heard.body)
+            if taken is None or taken.id != reference:
+                raise CannotTell(f"{self.source} answered the look-up of {reference} in a form that is not understood")
+            return self._receipt(taken, message)
+        if heard.status == 404:
+            unknown = understood(NoSuchMessage, heard.body)
+            if unknown is not None and unknown.id == reference:
+                return None
+        raise self._judged(heard, handed_in=False)
+
     def reference_of(self, message: Message) -> str:
         """Return the id of a message at this gateway, always the same for the same letter."""
         local = message.message_id.strip("<>").partition("@")[0]
         # A hash may hold 15 digits in a row, which would look like somebody's number.
         readable = re.sub(r"([0-9]{14})(?=[0-9])", r"\1-", local)
         return checked_reference(f"{self.name}.{readable}")
-
-    def _found(self, reference: str) -> Taken | None:
-        """Say what became of a message; None where the gateway says that it never took it."""
-        heard = self._send("GET", f"/messages/{quote(reference, safe='')}")
-        if heard.status == 200:
-            taken = understood(Taken, heard.body)
-            if taken is None or taken.id != reference:
-                raise CannotTell(f"{self.source} answered the look-up of {reference} in a form that is not understood")
-            return taken
-        if heard.status == 404:
-            unknown = understood(NoSuchMessage, heard.body)
-            if unknown is not None and unknown.id == reference:
-                return None
-        raise self._judged(heard, handed_in=False)
 
     def _receipt(self, taken: Taken, message: Message) -> Receipt:
         if taken.status == "refused":

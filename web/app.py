@@ -12,14 +12,17 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlmodel import col, func, select, text
 
+from engine.clock import JAKARTA
 from engine.office import Office
 from engine.prefect_server import answers
+from engine.watching import last_sweep, sweep_is_stale
 from models import Run
 from models.privacy import without_personal_numbers
 from web import api, check, login, problems
@@ -89,14 +92,17 @@ def _warm_up(advancer: Advancer) -> None:
 def _add_own_routes(app: FastAPI) -> None:
     @app.get("/health", tags=["public"])
     def health(office: OfficeDep, response: Response) -> dict[str, Any]:
-        """Say whether this serves. Without its database it does not (503); without Prefect it does, and says so."""
+        """Say whether this serves: without its database it does not (503). Without Prefect or sweeps it does, and says so."""
         advancer: Advancer = app.state.advancer
         last: float | None = None
+        swept: datetime | None = None
+        stale: datetime | None = None
         try:
             with office.db.reading() as session:
                 session.execute(text("SELECT 1"))
                 newest = session.exec(select(func.max(col(Run.started_at))).where(Run.kind == "flow")).one()
                 last = (office.clock.now() - newest).total_seconds() if newest else None
+                swept, stale = last_sweep(session), sweep_is_stale(office, session)
             database = "ok"
         except Exception as error:  # whatever it is, somebody must look at the database
             log.warning("Health: the database failed: %s", type(error).__name__)
@@ -108,6 +114,8 @@ def _add_own_routes(app: FastAPI) -> None:
             "database": database,
             "prefect": "ok" if url and answers(url, 0.5) else "unreachable",
             "seconds_since_scheduled_run": round(last, 1) if last is not None else None,
+            "last_sweep": swept.astimezone(JAKARTA).isoformat() if swept else None,
+            "sweep_stale": stale is not None,
             "seconds_since_look": round(time.monotonic() - looked, 1) if looked else None,
         }
 

@@ -1,7 +1,8 @@
-"""``python -m tests.bench [--quick] [--only a,b,c,d,size,help] [--json FILE]``: all figures in one run on this machine.
+"""``python -m tests.bench [--quick] [--only a,b,c,d,size,time,help] [--json FILE]``: all figures in one run on this machine.
 
 (a) Jalur, every open and answer its own transaction · (b) Jalur, a cohort flow under Prefect with bulk answers ·
-(c) bare Prefect · (d) DBOS · size: one case among 100 and among 100,000 · help: how long `jalur --help` takes.
+(c) bare Prefect · (d) DBOS · size: one case among 100 and among 100,000 · time: what is due, swept and counted among a
+million cases, on PostgreSQL · help: how long `jalur --help` takes.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from typing import Any
 from rich.console import Console
 
 from engine.settings import PROJECT_ROOT
-from tests.bench import dbos_same, ours, prefect_bare, report, size
+from tests.bench import dbos_same, legal_time, ours, prefect_bare, report, size
+from tests.bench.crowd import Crowd
 from tests.bench.ground import Ground
 from tests.bench.workers import MeasuredProcessFailed
 from tests.postgres import postgres_server
 
-PARTS = ("a", "b", "c", "d", "size", "help")
+PARTS = ("a", "b", "c", "d", "size", "time", "help")
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,33 @@ class Extent:
     dbos: dict[str, int]
     times: int
     large: int
+    crowd: Crowd
     workers: tuple[int, ...]
     settings: int  # how many of the rivals' settings, from the first
 
 
-FULL = Extent(600, 4000, {"postgresql": 12, "sqlite": 4}, {"postgresql": 160, "sqlite": 80}, 100, 100_000, (1, 2), 99)
-QUICK = Extent(40, 120, {"postgresql": 2, "sqlite": 1}, {"postgresql": 20, "sqlite": 10}, 3, 1_000, (1,), 1)
+FULL = Extent(
+    single=600,
+    cohort=4000,
+    prefect={"postgresql": 12, "sqlite": 4},
+    dbos={"postgresql": 160, "sqlite": 80},
+    times=100,
+    large=100_000,
+    crowd=Crowd(cases=1_000_000, open=100_000, due=1_000),
+    workers=(1, 2),
+    settings=99,
+)
+QUICK = Extent(
+    single=40,
+    cohort=120,
+    prefect={"postgresql": 2, "sqlite": 1},
+    dbos={"postgresql": 20, "sqlite": 10},
+    times=3,
+    large=1_000,
+    crowd=Crowd(cases=20_000, open=2_000, due=100),
+    workers=(1,),
+    settings=1,
+)
 
 
 def main() -> int:
@@ -84,7 +107,9 @@ def _measure(parts: list[str], kinds: list[str], extent: Extent, console: Consol
 
     def note(part: str, row: dict[str, Any]) -> None:
         found.setdefault(part, []).append(row)
-        console.print(f"[dim]{part} {row['database']}: {row.get('cases_per_second', row.get('ratios'))}[/dim]")
+        console.print(
+            f"[dim]{part} {row['database']}: {row.get('cases_per_second', row.get('ratios', row.get('sweeps')))}[/dim]"
+        )
 
     with tempfile.TemporaryDirectory(prefix="jalur-bench-", dir=_real_disk()) as folder, postgres_server() as url:
         ground = Ground(Path(folder), url)
@@ -120,6 +145,9 @@ def _measure(parts: list[str], kinds: list[str], extent: Extent, console: Consol
                         )
             if "size" in parts:
                 note("size", size.measure(ground, kind, times=extent.times, large=extent.large))
+        if "time" in parts:
+            for row in legal_time.measure(ground, extent.crowd):
+                note("time", row)
     if "help" in parts:
         found["help"] = _help()
     return found

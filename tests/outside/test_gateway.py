@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from outside.channels import Bounced, Message, Receipt, message_id_for
+from outside.channels import Bounced, Message, Receipt, message_id_for, send_once
 from outside.errors import EndUnknown, OutsideError, TryLater
 from outside.gateway_http import HttpGateway, HttpSms, HttpWhatsApp
 from tests.outside.misbehaving_gateway import MisbehavingGateway
@@ -41,23 +41,27 @@ def hasty(gateway: MisbehavingGateway, authorities: ssl.SSLContext) -> Iterator[
         yield sms
 
 
-def message(again: bool = False, to: str = PHONE, key: str = KEY) -> Message:
+def message(to: str = PHONE) -> Message:
     """The receipt of Sri's application, as a text message."""
     return Message(
-        message_id=message_id_for(key, "dinkop.example"),
+        message_id=message_id_for(KEY, "dinkop.example"),
         sender="layanan@dinkop.example",
         to_name="Sri Purnomo",
         to_address=to,
         subject="Permohonan NIB Anda telah kami terima",
         text="Permohonan Anda kami terima. NIB-2026-000123: https://jalur.example/check/NIB-2026-000123",
-        perhaps_sent=again,
     )
 
 
-def fails(channel: HttpGateway, kind: type[OutsideError], again: bool = False, to: str = PHONE) -> OutsideError:
+def again(channel: HttpGateway) -> Receipt:
+    """Send it after an attempt whose end is unknown."""
+    return send_once(channel, message(), earlier_attempt_unknown=True)
+
+
+def fails(channel: HttpGateway, kind: type[OutsideError], unknown: bool = False, to: str = PHONE) -> OutsideError:
     """Send, and return the error that it must end in."""
     with pytest.raises(kind) as caught:
-        channel.send(message(again, to))
+        send_once(channel, message(to), earlier_attempt_unknown=unknown)
     assert type(caught.value) is kind
     return caught.value
 
@@ -84,7 +88,7 @@ def test_a_message_whose_answer_was_lost_is_not_sent_twice(
     gateway.next(mood)
     fails(hasty, EndUnknown)
     gateway.wait_until_taken()
-    assert sms.send(message(again=True)).channel == "sms"
+    assert again(sms).channel == "sms"
     assert (gateway.filings_heard, len(gateway.taken)) == (1, 1)
 
 
@@ -95,7 +99,7 @@ def test_a_message_that_never_arrived_is_sent_after_a_look(
     """From outside it looks as if it had been taken; the look-up finds nothing, so it is sent now, once."""
     gateway.next(mood)
     fails(hasty, EndUnknown)
-    sms.send(message(again=True))
+    again(sms)
     assert (gateway.filings_heard, gateway.look_ups_heard, len(gateway.taken)) == (2, 1, 1)
 
 
@@ -106,7 +110,7 @@ def test_while_nobody_can_look_nothing_is_sent_again(hasty: HttpSms, gateway: Mi
     fails(hasty, EndUnknown)
     gateway.next_look_up(mood)
     with pytest.raises((EndUnknown, TryLater)):
-        hasty.send(message(again=True))
+        again(hasty)
     assert len(gateway.taken) == 1
 
 
@@ -128,7 +132,7 @@ def test_a_refused_number_bounces_and_is_not_named(sms: HttpSms, gateway: Misbeh
     gateway.nobody.add(PHONE)
     gateway.gone.add("+6281162319253")
     told = [fails(sms, Bounced), fails(sms, Bounced, to="+6281162319253")]
-    told.append(fails(sms, Bounced, again=True, to="+6281162319253"))
+    told.append(fails(sms, Bounced, unknown=True, to="+6281162319253"))
     gateway.next(Mood.REFUSE)
     told.append(fails(sms, Bounced))
     for nothing in ("081162319252", "+62", "sri@contoh.example", "+62811\u0660623192"):
@@ -179,9 +183,9 @@ def test_nothing_that_is_logged_or_raised_names_person_or_token(
     for mood in (mood for mood in Mood if mood not in (Mood.LATE, Mood.HANG, Mood.DRIP)):
         gateway.next(mood)
         gateway.next_look_up(mood)
-        for again in (False, True):
+        for unknown in (False, True):
             try:
-                written.append(repr(sms.send(message(again))))
+                written.append(repr(send_once(sms, message(), earlier_attempt_unknown=unknown)))
             except OutsideError as error:
                 chained |= {error.__cause__, error.__context__ if not error.__suppress_context__ else None}
                 written += [str(error), repr(error), error.for_people, error.note or ""]

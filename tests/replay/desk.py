@@ -31,7 +31,7 @@ from engine.people import add_product
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
 from engine.sweeping import sweep
-from models import Business, Case, Document, Letter, User, Wait
+from models import Business, Case, Digest, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
@@ -116,7 +116,7 @@ def leases_run_out(office: Office) -> None:
     instead. They stay on record: that a call was under way is what tells the engine to look up first.
     """
     with office.db.writing() as session:
-        for table in (Case, Wait, Document, Letter):
+        for table in (Case, Wait, Document, Letter, Digest):
             moved = update(table).where(col(table.leased_until).is_not(None))
             session.execute(moved.values(leased_until=office.clock.now() - timedelta(days=1)))
 

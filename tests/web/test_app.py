@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import update
 
-from models import metadata
+from engine.sweeping import sweep
+from models import Wait, metadata
 from tests.prefect.small_office import NATIONAL_ID, PHONE, SmallOffice
 
 
@@ -18,6 +21,21 @@ def test_health_says_what_works(client: TestClient) -> None:
     assert answer.status_code == 200
     assert answer.json()["database"] == "ok"
     assert answer.json()["prefect"] == "unreachable"
+
+
+def test_health_says_when_nobody_sweeps(small: SmallOffice, client: TestClient, case: str) -> None:
+    """Something is due and nobody came by: it serves all the same, and says so; a sweep makes it well again."""
+    whole = client.get("/health").json()
+    assert (whole["last_sweep"], whole["sweep_stale"]) == (None, False)
+    with small.office.db.writing() as session:
+        session.execute(update(Wait).values(next_due_at=small.office.clock.now() - timedelta(days=1)))
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()["last_sweep"], answer.json()["sweep_stale"]) == (200, None, True)
+    with small.office.run("flow", by="test") as run:
+        sweep(small.office, run)
+    swept = client.get("/health").json()
+    assert swept["sweep_stale"] is False
+    assert datetime.fromisoformat(swept["last_sweep"]) <= small.office.clock.now()
 
 
 def test_health_fails_without_a_database(small: SmallOffice, client: TestClient) -> None:

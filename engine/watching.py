@@ -1,0 +1,104 @@
+"""Whether anybody still watches: when the last sweep came by, and what broke since, told to the administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlmodel import Session, col, func, select
+
+from engine.database import among
+from engine.notices import News, notify_all
+from engine.office import Office, RunHandle
+from engine.registry import all_versions
+from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Role, Run, Sweep, User, UserRole, Wait
+from rules import book
+
+# A flow run that failed now may have begun before the last sweep: nothing of ours runs for longer than that.
+LONGEST_RUN = timedelta(days=1)
+
+
+class Trouble(NamedTuple):
+    """Something that an administrator has to look at. ``what`` names it, so that it is said once."""
+
+    kind: str
+    what: str
+    case_number: str | None
+    words: str
+
+
+def last_sweep(session: Session) -> datetime | None:
+    """Return when the newest sweep that came to its end did so; None where there never was one."""
+    return session.exec(select(func.max(Sweep.finished_at))).one()
+
+
+def sweep_is_stale(office: Office, session: Session) -> datetime | None:
+    """Return since when nobody sweeps; None where all is well.
+
+    That is the last sweep's end where it is longer ago than the rule ``watch_limit`` allows. Where there never was one it is
+    the moment since which the first thing is due; an office in which nothing is due needs none.
+    """
+    now, last = office.clock.now(), last_sweep(session)
+    if last is None:
+        overdue = select(func.min(Wait.next_due_at)).where(col(Wait.settled_at).is_(None), col(Wait.next_due_at) <= now)
+        return session.exec(overdue).one()
+    patience = timedelta(minutes=book("common").at("watch_limit", office.clock.today()).value)
+    return last if now - last > patience else None
+
+
+def report_troubles(office: Office, run: RunHandle) -> int:
+    """Tell every administrator, in their next digest, of each parked case and each failed run; return how many are new.
+
+    Each is told once, however many sweeps find it: a case that is parked again after a retry is another trouble.
+    """
+    with office.db.writing() as session:
+        administrators = dict(
+            session.exec(
+                select(User.name, User.id)
+                .join(UserRole, col(UserRole.user_id) == col(User.id))
+                .where(UserRole.role == Role.ADMINISTRATOR)
+            ).all()
+        )
+        found = {one.what: one for one in (*_parked(session), *_failed(office, session))}
+        told = (
+            select(Notice.what)
+            .where(
+                among(session, col(Notice.account_id), administrators.values()), among(session, col(Notice.what), found)
+            )
+            .group_by(col(Notice.what))
+            .having(func.count() == len(administrators))
+        )
+        new = [found[what] for what in sorted(set(found) - set(session.scalars(told)))] if administrators else []
+        news = [News(administrators, one.what, one.kind, one.case_number, one.words) for one in new]
+        notify_all(session, office, news)
+        return len(new)
+
+
+def _parked(session: Session) -> Iterator[Trouble]:
+    """Yield the parked cases: by pipeline and status, as the index has them, whatever the number of cases."""
+    pipelines = {pipeline.name for pipeline in all_versions()}
+    parked = session.exec(
+        select(Case.number, Case.error, func.max(LedgerEntry.seq))
+        .join(LedgerEntry, col(LedgerEntry.case_id) == col(Case.id))
+        .where(
+            col(Case.pipeline).in_(pipelines),
+            Case.status == CaseStatus.PARKED,
+            LedgerEntry.kind == EntryKind.REMARK,
+            LedgerEntry.key == "parked",
+        )
+        .group_by(col(Case.number), col(Case.error))
+    )
+    for number, error, seq in parked:
+        yield Trouble("parked", f"parked/{number}/{seq}", number, f"Permohonan {number} terhenti: {error}")
+
+
+def _failed(office: Office, session: Session) -> Iterator[Trouble]:
+    """Yield the runs that failed since the sweep before this one, but those of commands, whose user saw it happen."""
+    since = (last_sweep(session) or office.clock.now()) - LONGEST_RUN
+    failed = select(Run).where(col(Run.started_at) >= since, Run.kind != "cli", Run.state == "failed")
+    for run in session.exec(failed):
+        name = run.pipeline or "tanpa jalur"
+        yield Trouble(
+            "failed", f"run/{run.id}", None, f"Proses otomatis ({name}) gagal: {run.error or 'tanpa keterangan'}"
+        )
