@@ -707,9 +707,11 @@ def calendar(
             known = office.calendar if is_migrated(office.db) else Calendar()
             days = known.days_off(year or office.clock.today().year)
             rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
-            if any(known.is_provisional(day) for day in days):
+            provisional = not json and any(known.is_provisional(day) for day in days)
+            if provisional:
                 say("Belum ada SKB untuk tahun ini: tanggalnya sementara.")
-            tell(rows, json, columns=("date", "name", "kind"))
+                rows = [{**row, "standing": "" if row["kind"] == "office" else "sementara"} for row in rows]
+            tell(rows, json, columns=("date", "name", "kind", *(["standing"] if provisional else [])))
 
 
 @calendar_app.command("add")
@@ -720,7 +722,7 @@ def calendar_add(
     json: Json = False,
 ) -> None:
     """Add a day off of the office's own; every open clock that runs over it is derived again."""
-    from engine.rederiving import add_day_off
+    from engine.office_days import add_day_off
 
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
         moved = add_day_off(office, run, as_date(day, "DATE"), name, by=run.by)
@@ -735,7 +737,7 @@ def calendar_cancel(
     json: Json = False,
 ) -> None:
     """Cancel a listed day off; every open clock that runs over it is derived again."""
-    from engine.rederiving import cancel_day_off
+    from engine.office_days import cancel_day_off
 
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
         moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)

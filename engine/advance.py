@@ -129,6 +129,7 @@ def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage,
     """Advance cases in one transaction; where it fails, each in its own, so that one bad case does not stop the others."""
     try:
         with office.db.writing() as session:
+            office.look_at_the_calendar(session)  # before any case is locked: see rederiving
             moves = _play_all(office, run, session, fetch(office, session, ids, lock=True), stage)
     except Exception as error:
         if len(ids) > 1:

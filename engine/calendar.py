@@ -95,7 +95,7 @@ class Calendar:
 def as_decided(session: Session, known: Calendar | None) -> Calendar:
     """Return the calendar with every decision that this transaction sees; ``known`` itself where none is new."""
     newest = session.exec(select(func.max(CalendarDay.id))).one() or 0
-    if known is not None and known.newest == newest:
+    if known is not None and known.newest >= newest:
         return known
     return Calendar(session.exec(select(CalendarDay).where(col(CalendarDay.id) <= newest)).all(), newest)
 

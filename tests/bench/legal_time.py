@@ -22,7 +22,8 @@ from engine.clock import JAKARTA, TurnedClock
 from engine.forecasting import forecast
 from engine.migrating import migrate
 from engine.office import Office
-from engine.rederiving import add_day_off, rederive
+from engine.office_days import add_day_off
+from engine.rederiving import rederive
 from engine.settings import Environment, Settings
 from engine.sweeping import due_waits, sweep
 from engine.timekeeping import by_pipeline

@@ -8,13 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select, update
 
 from engine import rederiving
+from engine.answering import answer
 from engine.errors import Refused
 from engine.office import Office
-from engine.rederiving import Moved, add_day_off, cancel_day_off
-from models import Notice, Wait
+from engine.office_days import add_day_off, cancel_day_off
+from engine.rederiving import Moved
+from models import CalendarDay, Notice, Wait
 from tests.engine.together import Killed
 
 if TYPE_CHECKING:
@@ -70,8 +72,14 @@ def test_a_cancelled_joint_leave_moves_them_back_and_a_second_time_is_refused(ni
     assert story.shown()["waiting_for"][0]["due_on"] == "2026-02-20"  # 16 joint leave and 17 Imlek lie between
     [moved] = cancel(office, day=date(2026, 2, 16), name="tetap melayani")
     assert (str(moved.before), str(moved.after)) == ("2026-02-20", "2026-02-19")
-    for day in (date(2026, 2, 16), date(2026, 2, 14), date(2026, 2, 18)):
-        with pytest.raises(Refused, match="is not on the list of days off"):
+    refusals = {
+        date(2026, 2, 16): "not on the list of days off",  # worked on already
+        date(2026, 2, 18): "not on the list of days off",
+        date(2026, 2, 14): "a weekend, and stays one",
+        date(2026, 3, 21): "a weekend, and stays one",  # Idulfitri, a Saturday
+    }
+    for day, words in refusals.items():
+        with pytest.raises(Refused, match=words):
             cancel(office, day=day, name="x")
     [back] = add(office, day=date(2026, 2, 16), name="jadi libur lagi")
     assert str(back.after) == "2026-02-20"
@@ -82,7 +90,7 @@ def test_a_cancelled_joint_leave_moves_them_back_and_a_second_time_is_refused(ni
 def test_a_worker_killed_half_way_moves_nothing_twice(
     nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One case a chunk, and death at the second: deriving again moves the two that are still wrong."""
+    """One case a chunk, and death at the second: the same decision, given again, moves the two that are still wrong."""
     stories = [nib(national_id=number) for number in NIKS]
     monkeypatch.setattr(rederiving, "CHUNK", 1)
     tells = rederiving._tell
@@ -96,10 +104,59 @@ def test_a_worker_killed_half_way_moves_nothing_twice(
         patched.setattr(rederiving, "_tell", dies)
         with pytest.raises(Killed):
             add(office, day=date(2026, 1, 14), name="banjir")
-    with office.run("cli", by="rini") as run:
-        moved = rederiving.rederive(office, run, date(2026, 1, 14), "hari libur baru")
+    moved = add(office, day=date(2026, 1, 14), name="banjir lagi")
     assert [one.case for one in moved] == [stories[1].number, stories[2].number]
     assert [[one.key for one in story.entries].count("dossier_check#1/moved") for story in stories] == [1, 1, 1]
+    with office.db.reading() as session:
+        assert session.exec(select(CalendarDay.name)).all() == ["banjir"]
+    with pytest.raises(Refused, match="is no working day already"):
+        add(office, day=date(2026, 1, 14), name="banjir")
+
+
+def test_a_wait_that_changed_before_it_was_locked_moves_from_where_it_is_then(
+    nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the lock one is extended and one is answered: the extension stays, and the answer's date."""
+    extended, answered = (nib(national_id=number) for number in NIKS[:2])
+    looks = rederiving._wrong
+
+    def late(*args: object) -> object:
+        monkeypatch.setattr(rederiving, "_wrong", looks)
+        found = looks(*args)  # type: ignore[arg-type]
+        with office.db.writing() as session:
+            session.execute(
+                update(Wait)
+                .where(col(Wait.case_id) == extended.case.id, col(Wait.settled_at).is_(None))
+                .values(extended_until=date(2026, 1, 30))
+            )
+        with office.run("cli", by="budi") as run:
+            answer(office, run, answered.number, "dossier_check#1", by="budi", data={"decision": "complete"})
+        return found
+
+    monkeypatch.setattr(rederiving, "_wrong", late)
+    moved = add(office, day=date(2026, 1, 14), name="banjir")
+    assert [(one.case, str(one.after)) for one in moved if one.question == "dossier_check#1"] == [
+        (extended.number, "2026-01-30")
+    ]
+    with office.db.reading() as session:
+        due = session.exec(
+            select(Wait.due_at).where(Wait.case_id == answered.case.id, Wait.key == "dossier_check#1")
+        ).one()
+    assert str(due).startswith("2026-01-15")
+
+
+def test_where_only_the_last_day_moves_the_owner_is_told_of_that(nib: Nib, office: Office) -> None:
+    """The date is past, the end is not: it moves, is remarked and told, and no date of an inbox changed."""
+    story = nib()
+    story.dossier("return", deficiencies=["foto KTP buram"])
+    story.on("2026-01-21")
+    assert add(office, day=date(2026, 1, 22), name="banjir, 3508166904956220") == []
+    text = story.letter("date_moved")["text"]
+    assert "Batas akhir jawaban Anda semula" in text
+    assert "Semula 20 Januari" not in text
+    reason = next(one.reason for one in story.entries if one.key == "correction#1/moved") or ""
+    assert reason.startswith("batas akhir 2026-")
+    assert "3508166904956220" not in reason
 
 
 def test_a_legal_clock_that_comes_first_is_derived_anew_too(nib: Nib, office: Office) -> None:

@@ -1,0 +1,82 @@
+"""The office decides about a day: it does not work then, or it works on a listed day off. What that moves: engine/rederiving.py."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import col, insert, select
+
+from engine.calendar import Calendar
+from engine.errors import Refused
+from engine.office import Office, RunHandle
+from engine.rederiving import Moved, rederive
+from models import CalendarDay, CalendarKind
+from models.privacy import without_personal_numbers
+
+
+def add_day_off(office: Office, run: RunHandle, day: date, name: str, *, by: str) -> list[Moved]:
+    """Decide that the office does not work on ``day``; return what that moved. Raises `Refused` where it is off already.
+
+    Decided once more after a crash, it goes on with the clocks that are still wrong.
+    """
+    return _decide(office, run, day, CalendarKind.OFFICE, name, by)
+
+
+def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by: str) -> list[Moved]:
+    """Decide that the office works on a listed day off; return what that moved. Raises `Refused` where none is listed.
+
+    Decided once more after a crash, it goes on with the clocks that are still wrong.
+    """
+    return _decide(office, run, day, CalendarKind.CANCELLED, reason, by)
+
+
+def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str) -> list[Moved]:
+    name = without_personal_numbers(name)
+    with office.db.writing() as session:
+        if (
+            not office.db.is_sqlite
+        ):  # waits for every transaction that asks by the old days; SQLite has one writer anyway
+            session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
+        office.look_at_the_calendar(session)
+        refused = _refused(office.calendar, day, kind)
+        newest = session.exec(
+            select(CalendarDay).where(col(CalendarDay.day) == day).order_by(col(CalendarDay.id).desc()).limit(1)
+        ).first()
+        again = newest is not None and newest.kind == kind
+        if newest is not None and again:
+            name = newest.name
+        elif refused:
+            raise refused
+        else:
+            row = {"day": day, "kind": str(kind), "name": name, "recorded_by": by, "recorded_at": office.clock.now()}
+            session.execute(insert(CalendarDay).values(**row))
+    with office.db.reading() as session:
+        office.look_at_the_calendar(session)
+    what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"
+    moved = rederive(office, run, day, f"{what} {day.isoformat()}: {name}")
+    if again and refused and not moved:
+        raise refused
+    return moved
+
+
+def _refused(calendar: Calendar, day: date, kind: CalendarKind) -> Refused | None:
+    """Return why there is nothing to decide about ``day``, or None."""
+    listed = calendar.days_off(day.year).get(day, ("", ""))[0]
+    if kind is CalendarKind.OFFICE and not calendar.is_working_day(day):
+        known = listed or "akhir pekan"
+        return Refused(
+            f"{day} is no working day already ({known}); nothing was changed",
+            for_people=f"{day.isoformat()} sudah bukan hari kerja ({known}); tidak ada yang diubah.",
+        )
+    if kind is CalendarKind.CANCELLED and day.weekday() >= 5:
+        return Refused(
+            f"{day} is a weekend, and stays one; name a listed day off from Monday to Friday",
+            for_people=f"{day.isoformat()} jatuh pada akhir pekan. Sebutkan hari libur pada Senin sampai Jumat.",
+        )
+    if kind is CalendarKind.CANCELLED and not listed:
+        return Refused(
+            f"{day} is not on the list of days off; see: jalur calendar --year {day.year}",
+            for_people=f"{day.isoformat()} tidak ada dalam daftar hari libur. Lihat: jalur calendar --year {day.year}",
+        )
+    return None
