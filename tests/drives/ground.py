@@ -160,11 +160,12 @@ def lay_out_only(office: Office, dossier: Dossier, document: Document, paper: Pa
     """Do all of a paper but its pages: its facts fill its template, and its fonts have every letter. Real pages take 50 ms."""
     facts: dict[str, JSON] = office.vault.unseal(dossier.key, document.facts)
     number = document.number
-    chrome: dict[str, JSON] = dict.fromkeys(("title", "check_url", "check_qr", "mark", "document_number"))
+    chrome: dict[str, JSON] = dict.fromkeys(("title", "check_url", "check_qr", "mark", "document_number", "replaces"))
     if number:
         chrome |= {"check_url": check_url(office, number), "check_qr": "data:,", "document_number": number}
         chrome |= {"date": jsonable(document.at)[:10]}
-    template = f"{dossier.pipeline.slug}/documents/{document.kind}/{document.language}.html"
+    folder = paper.folder or dossier.pipeline.slug
+    template = f"{folder}/documents/{document.kind}/{document.language}.html"
     html = normalize("NFC", fill(template, {"language": document.language, **chrome, **facts}))
     strange = set(html) - printable_letters()
     assert not strange, f"no font has {sorted(strange)}"
