@@ -437,7 +437,7 @@ class Replay:
         holder: str | None,
         known: dict[str, Any] | None,
     ) -> None:
-        self.turns.asked(question, key)
+        self.turns.asked(question, key, self.past.waits.get(key))
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
             return
@@ -468,7 +468,7 @@ class Replay:
         )
 
     def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
-        self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key)
+        self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key, wait=self.past.waits.get(key))
         if wait := self.past.waits.get(key):
             self._fit_wait(wait, arguments_hash)
             return

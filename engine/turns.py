@@ -15,8 +15,8 @@ from engine.clock import local_date
 from engine.forms import Question
 from engine.legal_clock import Segment, legal_clock, legal_due, stop_limit
 from engine.registry import Pipeline
+from models import AnyWait, ClockSegment, Holder, Role
 from models import Case as CaseRow
-from models import ClockSegment, Holder, Role
 from rules import Rule
 
 
@@ -53,19 +53,25 @@ class Turns:
         self._limit = stop_limit(case.rules)
         self._waits: list[tuple[Holder, str]] = []
         self._contested = False
+        self._seen_until: datetime | None = None  # an answer up to then was dealt with when these waits were asked
 
     @property
     def budget(self) -> Rule | None:
         """Return the rule of the case's legal budget, once its clock has begun."""
         return self._budget if self._row.complete_at and not self._contested else None
 
-    def asked(self, question: Question[Any], key: str) -> None:
-        """Note that the case waits for the answer to ``question``."""
-        self._waits.append((holder_of(question), key))
+    def asked(self, question: Question[Any], key: str, wait: AnyWait | None) -> None:
+        """Note that the case waits for the answer to ``question``: asked before (``wait``), or now."""
+        self._note(holder_of(question), key, wait)
 
-    def called(self, *, outside: bool, key: str) -> None:
+    def called(self, *, outside: bool, key: str, wait: AnyWait | None) -> None:
         """Note that the case waits for the machine: for somebody else's system, or for our own."""
-        self._waits.append((Holder.OUTSIDE if outside else Holder.OFFICE, key))
+        self._note(Holder.OUTSIDE if outside else Holder.OFFICE, key, wait)
+
+    def _note(self, holder: Holder, key: str, wait: AnyWait | None) -> None:
+        self._waits.append((holder, key))
+        if wait is not None:
+            self._seen_until = max(self._seen_until or wait.asked_at, wait.asked_at)
 
     def complete(self) -> None:
         """Start the legal clock now: the dossier is complete. It starts once."""
@@ -102,7 +108,7 @@ class Turns:
         """From the last answer until this play the ball was with the office."""
         if self._row.segments == 0:
             self._turn(self._row.opened_at, Holder.OFFICE, "opened#1")
-        elif came_back and came_back[0] > self._segments[-1].since:
+        elif came_back and all(came_back[0] > seen for seen in (self._segments[-1].since, self._seen_until) if seen):
             self._turn(came_back[0], Holder.OFFICE, came_back[1])
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
