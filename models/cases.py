@@ -169,6 +169,12 @@ class Wait(Base, table=True):
             postgresql_where=text("settled_at IS NULL AND next_due_at IS NOT NULL"),
         ),
         Index(
+            "ix_wait_holder",
+            "holder",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index(
             "ix_wait_clocks",
             "pipeline",
             "question",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, text
 from sqlmodel import Field
 
 from models.base import Base, Moment
@@ -97,7 +97,15 @@ class Standing(Base, table=True):
     """What a finished case opens the way to: "legalized", later "may curate drinks until …"."""
 
     __tablename__ = "standing"
-    __table_args__ = (Index("ix_standing_subject", "subject_kind", "subject_id", "what"),)
+    __table_args__ = (
+        Index("ix_standing_subject", "subject_kind", "subject_id", "what"),
+        Index(
+            "ix_standing_until",
+            "until",
+            sqlite_where=text("until IS NOT NULL"),
+            postgresql_where=text("until IS NOT NULL"),
+        ),
+    )
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
     what: str = Field(primary_key=True, max_length=64)
     subject_kind: str = Field(max_length=16)

@@ -174,6 +174,12 @@ class RecordedCertificate(Base, table=True):
         UniqueConstraint("what", "number"),
         CheckConstraint("until IS NULL OR until >= since", name="until_follows_since"),
         Index("ix_recorded_certificate_holder", "person_id", "what"),
+        Index(
+            "ix_recorded_certificate_until",
+            "until",
+            sqlite_where=text("until IS NOT NULL"),
+            postgresql_where=text("until IS NOT NULL"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id")
