@@ -137,8 +137,8 @@ SCRIPTS = [
         ruled("2026-01-27", "needs_data", data=["daftar produk"]),
         applied("2026-01-28", n=2, products=["Keripik singkong", "Keripik talas"]),
         audited("2026-01-29", n=4),
-        ruled("2026-02-09", "time_exceeded", n=2),
-        ruled("2026-02-10", question="committee_ruling"),
-        certified("2026-02-11"),
+        ruled("2026-02-05", "time_exceeded", n=2),
+        ruled("2026-02-06", question="committee_ruling"),
+        certified("2026-02-09"),
     ),
 ]
