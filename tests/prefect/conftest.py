@@ -35,13 +35,15 @@ def small(tmp_path: Path) -> Iterator[SmallOffice]:
 
 
 def eventually(look: Callable[[], R | None], within: float, what: str) -> R:
-    """Return what ``look`` finds, looking until it finds something."""
+    """Return what ``look`` finds, looking until it finds something; a server that is too busy to answer is asked again."""
     until = time.monotonic() + within
-    while not (found := look()):
+    while True:
+        with suppress(httpx.TimeoutException):
+            if found := look():
+                return found
         if time.monotonic() > until:
             raise AssertionError(f"Not within {within} s: {what}")
         time.sleep(0.1)
-    return found
 
 
 class PrefectApi:
