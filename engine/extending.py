@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select, update
 from engine.authority import is_in_region, known_roles, user_named
 from engine.book import Book
 from engine.clock import local_date
-from engine.deadlines import Times, times_of
+from engine.deadlines import Times, effect_of, times_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
@@ -173,7 +173,9 @@ def _must_be_of_a_length(
 def _longest(dossier: Dossier, question: Question[object]) -> Rule:
     rules = dossier.case.rules
     budgets = [rules[name] for name in (question.due, question.silent_after) if name]
-    by_law = next((one for one in budgets if one.is_law), None)
+    effect = effect_of(rules, question)
+    # A budget on which the law hangs an effect is the law's, whatever its own row says.
+    by_law = next((one for one in budgets if one.is_law or (effect is not None and effect.by_law)), None)
     if by_law is None:
         return rules.extension_longest
     if rules.quietly(f"{by_law.name}_extension") is None:

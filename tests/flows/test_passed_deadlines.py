@@ -8,7 +8,8 @@ import pytest
 
 from engine.clock import JAKARTA, TurnedClock
 from engine.dossiers import by_number
-from engine.errors import NotWaiting
+from engine.errors import NotWaiting, Refused
+from engine.extending import extend
 from engine.office import Office
 from tests.flows.halal_regular.conftest import RegularStory
 from tests.flows.nib_legalization.conftest import NibStory
@@ -79,6 +80,16 @@ def test_under_a_rule_of_law_the_same_case_is_deemed_approved(office: Office, cl
     assert ("2026-03-21", "", "akhir pekan") not in days  # Lebaran itself is named
     assert days[-1][:2] == ("2026-04-06", "14")
     assert len([place for _, place, _ in days if place]) == 14
+
+
+def test_nobody_puts_off_what_the_law_says_of_a_deadline(office: Office, clock: TurnedClock, adds: Adds) -> None:
+    """An agreement can't move a date on which the law deems something approved."""
+    adds("nib_legalization", BY_LAW)
+    story = begun(office, clock)
+    with office.run("cli", by="rini") as run, pytest.raises(Refused, match="which gives no extension"):
+        until, who = date(2026, 4, 20), {"by": "rini", "agreed_with": "owner-1", "reason": "belum sempat"}
+        extend(office, run, story.number, "verification#1", until=until, **who)
+    assert story.shown()["waiting_for"][0]["due_on"] == "2026-04-06"
 
 
 def test_what_mui_does_not_rule_on_in_time_passes_to_the_committee(office: Office, clock: TurnedClock) -> None:
