@@ -24,7 +24,7 @@ from engine.fitting import goes_on
 from engine.impartiality import must_not_be_concerned
 from engine.ledger import salted_hash
 from engine.office import Office, RunHandle
-from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.outbox import write_to_applicant
 from engine.papers import make_pending
 from engine.parking import note
 from engine.people import CLEANERS
@@ -242,17 +242,16 @@ def _tell(
     name = session.get_one(Person, applicant.person_id).name
     language = applicant.language
     whom = Applicant(applicant.person_id, name, language)
-    queue_letter(
+    write_to_applicant(
+        office,
         book,
         dossier.row,
-        lambda plain: office.vault.seal(dossier.key, plain),
-        office.clock.now(),
+        dossier.case,
+        dossier.key,
         key=f"{key}/{LETTER}",
-        folder=OFFICE,
         letter=LETTER,
         whom=whom,
         facts={
-            **letter_facts(office, dossier.case),
             "applicant_name": name,
             "fields": [f"{TITLES[language][one.field]} ({OWNERS[language][one.kind]})" for one in changes],
             "replaced": [{"old": old, "new": new} for old, new in remade.names.items() if "#" not in old],

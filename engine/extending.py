@@ -17,14 +17,13 @@ from engine.deadlines import Times, effect_of, times_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
-from engine.legal_clock import legal_clock, legal_due, stop_limit
+from engine.legal_clock import own_time_ends
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.outbox import write_to_applicant
 from engine.overseeing import in_words, must_oversee
 from engine.parking import note
 from engine.reassigning import question_of_a_person
-from engine.replay import LODGED
 from models import AnyWait, LedgerEntry, Role, User, Wait
 from rules import Rule
 
@@ -189,13 +188,10 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
 
 def _times(office: Office, dossier: Dossier, wait: AnyWait, question: Question[object], until: date) -> Times:
     """Return the times of the wait with its new date; the case's own budget is as it was when the question was asked."""
-    rules, row, pipeline = dossier.case.rules, dossier.row, dossier.pipeline
-    budget = rules.quietly(pipeline.clock) if pipeline.clock else None
-    legal = None
-    if budget and row.complete_at and LODGED not in dossier.past.entries:
-        limit, turns = stop_limit(rules), [one for one in dossier.past.segments if one.since <= wait.asked_at]
-        clock = legal_clock(office.calendar, budget, limit, row.complete_at, turns, wait.asked_at)
-        legal = legal_due(office.calendar, clock, limit, local_date(wait.asked_at))
+    rules, calendar = dossier.case.rules, office.calendar
+    legal = own_time_ends(
+        calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, dossier.past.segments, wait.asked_at
+    )
     return times_of(
         office.calendar, rules, question, wait.asked_at, rung=wait.rung, extended_until=until, legal_due=legal
     )
@@ -226,22 +222,14 @@ def _tell(
         return
     book = Book()
     facts = {
-        **letter_facts(office, dossier.case),
         "question": question.title,
         "before": before.isoformat(),
         "after": after.isoformat(),
         "reason": reason,
     }
-    queue_letter(
-        book,
-        dossier.row,
-        lambda plain: office.vault.seal(dossier.key, plain),
-        office.clock.now(),
-        key=f"{wait.key}/date_extended-{dossier.row.last_seq}",
-        folder=OFFICE,
-        letter="date_extended",
-        whom=dossier.case.applicant,
-        facts=facts,
+    key = f"{wait.key}/date_extended-{dossier.row.last_seq}"
+    write_to_applicant(
+        office, book, dossier.row, dossier.case, dossier.key, key=key, letter="date_extended", facts=facts
     )
     book.insert(session)
 

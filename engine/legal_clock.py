@@ -124,6 +124,26 @@ def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: da
     return add(calendar, clock.budget, yesterday, ahead)
 
 
+def own_time_ends(
+    calendar: Calendar,
+    rules: RulesAt,
+    clock: str | None,
+    complete_at: datetime | None,
+    segments: Sequence[Segment],
+    at: datetime,
+) -> date | None:
+    """Return the last day of a case's own budget, the rule ``clock``, as the segments until ``at`` leave it.
+
+    None where a case has none, before its time begins, and once it ended: an appeal's questions have clocks of their own.
+    """
+    budget = rules.quietly(clock) if clock else None
+    turns = [one for one in segments if one.since <= at]
+    if budget is None or complete_at is None or any(one.holder is None for one in turns):
+        return None
+    limit = stop_limit(rules)
+    return legal_due(calendar, legal_clock(calendar, budget, limit, complete_at, turns, at), limit, local_date(at))
+
+
 def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
     """Return how many days of ``first`` to ``last`` (both inclusive) the budget counts."""
     if last < first:

@@ -16,12 +16,13 @@ from engine.documents.templating import TEMPLATES
 from engine.office import Office
 from engine.papers import check_url
 from engine.registry import OFFICE, Paper
+from engine.vault import Key
 from models import Case as CaseRow
-from models import Document, DocumentStatus, LetterStatus
+from models import Document, DocumentStatus, LetterStatus, SealingKey
 from models import Letter as LetterRow
 from rules.regions import region_name
 
-__all__ = ["OFFICE", "is_of_the_office", "letter_facts", "queue_letter", "queue_paper"]
+__all__ = ["OFFICE", "is_of_the_office", "letter_facts", "queue_letter", "queue_paper", "write_to_applicant"]
 
 
 def queue_letter(
@@ -58,6 +59,37 @@ def queue_letter(
         attachments=attached,
         status=LetterStatus.WAITING if attached else LetterStatus.QUEUED,
         at=now,
+    )
+
+
+def write_to_applicant(
+    office: Office,
+    book: Book,
+    row: CaseRow,
+    case: Case,
+    under: Key | SealingKey,
+    *,
+    key: str,
+    letter: str,
+    facts: Mapping[str, Any],
+    attach: Iterable[str] = (),
+    whom: Applicant | None = None,
+) -> None:
+    """Queue a letter of the office itself to the applicant of ``case``, with the facts that all of these bear.
+
+    ``under`` seals it; ``whom`` is the applicant where the case still calls them otherwise.
+    """
+    queue_letter(
+        book,
+        row,
+        lambda plain: office.vault.seal(under, plain),
+        office.clock.now(),
+        key=key,
+        folder=OFFICE,
+        letter=letter,
+        whom=whom or case.applicant,
+        facts={**letter_facts(office, case), **facts},
+        attach=attach,
     )
 
 

@@ -22,10 +22,10 @@ from engine.clock import JAKARTA, local_date
 from engine.database import among
 from engine.deadlines import Times, times_of
 from engine.dossiers import SEGMENTS, Dossier, fetch_waiting
-from engine.legal_clock import legal_clock, legal_due, stop_limit
+from engine.legal_clock import own_time_ends
 from engine.notices import News, notify_all
 from engine.office import Office, RunHandle
-from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.outbox import write_to_applicant
 from engine.registry import pipeline_named
 from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
 from rules import RulesAt
@@ -118,12 +118,8 @@ def _times(office: Office, row: Row[Any], segments: dict[int, list[Any]], known:
     """Return the times of a wait as they are now; many cases share pipeline, rules and day of asking."""
     pipeline = pipeline_named(row.pipeline, row.version)
     rules, asked_on = RulesAt(pipeline.rules, row.rule_date), local_date(row.asked_at)
-    budget = rules.quietly(pipeline.clock) if pipeline.clock and row.complete_at else None
-    legal = None
-    if budget:
-        limit, turns = stop_limit(rules), [one for one in segments[row.case_id] if one.since <= row.asked_at]
-        clock = legal_clock(office.calendar, budget, limit, row.complete_at, turns, row.asked_at)
-        legal = legal_due(office.calendar, clock, limit, asked_on)
+    turns = segments.get(row.case_id, [])
+    legal = own_time_ends(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
     key = (row.pipeline, row.version, row.rule_date, row.question, asked_on, row.rung, row.extended_until, legal)
     if key not in known:
         known[key] = times_of(
@@ -211,23 +207,13 @@ def _tell(
 
 def _write(office: Office, book: Book, dossier: Dossier, row: Row[Any], times: Times, reason: str) -> None:
     facts = {
-        **letter_facts(office, dossier.case),
         "question": dossier.pipeline.questions[row.question].title,
         "due": _change(row.due_at, times.due_at),
         "ends": _change(row.silent_at, times.silent_at),
         "reason": reason,
     }
-    queue_letter(
-        book,
-        dossier.row,
-        lambda plain: office.vault.seal(dossier.key, plain),
-        office.clock.now(),
-        key=f"{row.key}/date_moved-{dossier.row.last_seq}",
-        folder=OFFICE,
-        letter="date_moved",
-        whom=dossier.case.applicant,
-        facts=facts,
-    )
+    key = f"{row.key}/date_moved-{dossier.row.last_seq}"
+    write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="date_moved", facts=facts)
 
 
 def _change(before: datetime | None, after: datetime | None) -> list[dict[str, str]]:

@@ -26,7 +26,7 @@ from engine.dossiers import frozen
 from engine.expiring import Due, due_certificates
 from engine.office import Office, RunHandle
 from engine.opening import open_in
-from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.outbox import write_to_applicant
 from engine.parking import note
 from engine.replay import SYSTEM
 from engine.vault import Key
@@ -223,8 +223,8 @@ def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case,
     rules = RulesAt(due.pipeline.rules, office.clock.today())
     yours, over = _yours(session, due, row), row.status == CaseStatus.CLOSED
     subject = rules["renewal"].value.get("subject") if opened or yours or over else None
+    case = replace(frozen(office, row, due.pipeline, whom, Key(key.id, key.wrapped)), rules=rules)
     facts = {
-        **letter_facts(office, replace(frozen(office, row, due.pipeline, whom, Key(key.id, key.wrapped)), rules=rules)),
         "subject": (subject or rules["renewal_subject"].value)[whom.language],
         "process": due.pipeline.title,
         "certificate_number": due.number or "-",
@@ -234,17 +234,8 @@ def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case,
     if not opened:
         facts |= {"yours": yours, "in_progress": not (yours or over), "not_running": over}
     book = Book()
-    queue_letter(
-        book,
-        row,
-        lambda plain: office.vault.seal(key, plain),
-        office.clock.now(),
-        key=f"renewal-{row.last_seq + 1}/{letter}",
-        folder=OFFICE,
-        letter=letter,
-        whom=whom,
-        facts=facts,
-    )
+    place = f"renewal-{row.last_seq + 1}/{letter}"
+    write_to_applicant(office, book, row, case, key, key=place, letter=letter, facts=facts)
     book.insert(session)
     about = f"sertifikat {due.number or due.what} berlaku sampai {due.until.isoformat()}"
     note(session, row, office, run, letter, SYSTEM, about)

@@ -26,7 +26,7 @@ from engine.deadlines import Rung, effect_of, ladder_of, next_due, rung_times
 from engine.dossiers import Dossier, fetch_waiting
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.outbox import write_to_applicant
 from engine.replay import SYSTEM
 from engine.watching import report_troubles
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
@@ -222,7 +222,6 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
     today, question = office.clock.today(), dossier.pipeline.questions[wait.question or ""]
     day = due_on.isoformat()
     facts = {
-        **letter_facts(office, dossier.case),
         "question": question.title,
         "due_on": day,
         "ahead": [day] if today < due_on else [],
@@ -230,17 +229,8 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
         "late": [day] if today > due_on else [],
         "closes": [local_date(wait.silent_at).isoformat()] if wait.silent_at else [],
     }
-    queue_letter(
-        book,
-        dossier.row,
-        lambda plain: office.vault.seal(dossier.key, plain),
-        office.clock.now(),
-        key=f"{wait.key}/reminder-{wait.rung + 1}",
-        folder=OFFICE,
-        letter="reminder",
-        whom=dossier.case.applicant,
-        facts=facts,
-    )
+    key = f"{wait.key}/reminder-{wait.rung + 1}"
+    write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="reminder", facts=facts)
 
 
 def _number(office: Office, case_id: int) -> str:

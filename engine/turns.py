@@ -13,7 +13,7 @@ from engine.calendar import Calendar
 from engine.case import Case
 from engine.clock import local_date
 from engine.forms import Question
-from engine.legal_clock import Segment, legal_clock, legal_due, stop_limit
+from engine.legal_clock import Segment, own_time_ends, stop_limit
 from engine.registry import Pipeline
 from models import AnyWait, ClockSegment, Holder, Role
 from models import Case as CaseRow
@@ -49,6 +49,7 @@ class Turns:
     ) -> None:
         self._calendar, self._row, self._book, self._now = calendar, row, book, now
         self._segments = list(segments)
+        self._rules, self._clock = case.rules, pipeline.clock
         self._budget = case.rules.quietly(pipeline.clock) if pipeline.clock else None
         self._limit = stop_limit(case.rules)
         self._waits: list[tuple[Holder, str]] = []
@@ -83,13 +84,9 @@ class Turns:
 
     def legal_due(self, question: Question[Any]) -> date | None:
         """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
-        if self.budget is None or self._row.complete_at is None:
-            return None
         coming = Turn(self._now, holder_of(question), self._runs(holder_of(question)), "")
-        clock = legal_clock(
-            self._calendar, self.budget, self._limit, self._row.complete_at, [*self._segments, coming], self._now
-        )
-        return legal_due(self._calendar, clock, self._limit, local_date(self._now))
+        turns = [*self._segments, coming]
+        return own_time_ends(self._calendar, self._rules, self._clock, self._row.complete_at, turns, self._now)
 
     def wait(self, came_back: tuple[datetime, str] | None) -> None:
         """The play ends at its waits: write whose turn it is from now on, and the office's before that if a day ended with it."""
