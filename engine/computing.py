@@ -9,7 +9,7 @@ from typing import Any
 from engine.book import Book
 from engine.calendar import Calendar
 from engine.clock import local_date
-from engine.deadlines import Effect
+from engine.deadlines import Effect, ladder_key
 from engine.dossiers import Dossier
 from engine.legal_clock import DAY
 from engine.office import Office
@@ -47,7 +47,7 @@ def queue_computation(office: Office, book: Book, dossier: Dossier, wait: AnyWai
         dossier.row,
         lambda plain: office.vault.seal(dossier.key, plain),
         office.clock.now(),
-        key=f"{wait.key}/{COMPUTATION.name}",
+        key=f"{ladder_key(wait)}/{COMPUTATION.name}",
         kind=COMPUTATION,
         language=language,
         facts=facts,

@@ -15,7 +15,7 @@ from typing import Any
 from engine.calendar import Calendar
 from engine.clock import end_of, local_date, morning_of
 from engine.forms import Question
-from models import Role
+from models import AnyWait, Role
 from rules import RulesAt
 
 
@@ -105,6 +105,20 @@ def next_due(
     if silent_at:
         coming.append(silent_at + timedelta(seconds=1))
     return min(coming, default=None)
+
+
+def rungs_behind(
+    calendar: Calendar, ladder: tuple[Rung, ...], asked_at: datetime, due_at: datetime | None, now: datetime
+) -> int:
+    """Return how many rungs of a ladder have had their moment at ``now``."""
+    if due_at is None:
+        return 0
+    return sum(moment <= now for moment in rung_times(calendar, ladder, local_date(asked_at), local_date(due_at)))
+
+
+def ladder_key(wait: AnyWait) -> str:
+    """Return the key under which the ladder of a wait speaks: another one towards each date that was agreed on."""
+    return f"{wait.key}/until-{wait.extended_until}" if wait.extended_until else wait.key
 
 
 def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due: date) -> list[datetime]:

@@ -1,19 +1,20 @@
 """A later date for an open question, agreed between the office and the other side, with the reason. One at a time.
 
-The ladder goes on from where it stands, towards the new date. What the law gives as a budget is extended only where a rule
-``<due>_extension`` says so, and the case's own budget never.
+The ladder begins anew towards the new date: what was said of the old one is said of the new one in its time. What the law gives
+as a budget is extended only where a rule ``<due>_extension`` says so, and the case's own budget never.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, func, select
 
 from engine.authority import is_in_region, known_roles, user_named
 from engine.book import Book
 from engine.clock import local_date
-from engine.deadlines import Times, effect_of, times_of
+from engine.deadlines import Times, effect_of, ladder_of, rungs_behind, times_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
@@ -24,7 +25,8 @@ from engine.outbox import write_to_applicant
 from engine.overseeing import in_words, must_oversee
 from engine.parking import note
 from engine.reassigning import question_of_a_person
-from models import AnyWait, LedgerEntry, Role, User, Wait
+from engine.settling import change
+from models import AnyWait, LedgerEntry, Role, User
 from rules import Rule
 
 CASE_OFFICERS = (Role.OFFICER, Role.LSP_OFFICER)
@@ -58,7 +60,7 @@ def extend(
         before = _date_of(dossier, wait)
         _must_be_in_turn(office, session, dossier, wait)
         _must_be_of_a_length(office, dossier, question, before, until)
-        times = _times(office, dossier, wait, question, until)
+        times, rung = _times(office, dossier, wait, question, until)
         after = local_date(times.due_at or times.silent_at or office.clock.now())
         if after <= before:
             raise _refused(
@@ -66,19 +68,7 @@ def extend(
                 f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
                 f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        moved = session.execute(
-            update(Wait)
-            .where(
-                col(Wait.case_id) == wait.case_id,
-                col(Wait.key) == wait.key,
-                col(Wait.settled_at).is_(None),
-                col(Wait.extended_until).is_not_distinct_from(wait.extended_until),
-            )
-            .values(extended_until=until, **times.values())
-            .returning(col(Wait.key))
-            .execution_options(synchronize_session=False)
-        )
-        if moved.first() is None:
+        if not change(session, wait, extended_until=until, rung=rung, **times.values()):
             raise NotWaiting(number, wait.key, [])
         said = (
             f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"
@@ -186,15 +176,21 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
     return rules[f"{by_law.name}_extension"]
 
 
-def _times(office: Office, dossier: Dossier, wait: AnyWait, question: Question[object], until: date) -> Times:
-    """Return the times of the wait with its new date; the case's own budget is as it was when the question was asked."""
+def _times(
+    office: Office, dossier: Dossier, wait: AnyWait, question: Question[object], until: date
+) -> tuple[Times, int]:
+    """Return the times of the wait with its new date, and how many rungs of the ladder to that date are behind it.
+
+    The case's own budget is as it was when the question was asked.
+    """
     rules, calendar = dossier.case.rules, office.calendar
     legal = own_time_ends(
         calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, dossier.past.segments, wait.asked_at
     )
-    return times_of(
-        office.calendar, rules, question, wait.asked_at, rung=wait.rung, extended_until=until, legal_due=legal
-    )
+    asked, moved = wait.asked_at, partial(times_of, extended_until=until, legal_due=legal)
+    due_at = moved(calendar, rules, question, asked).due_at
+    rung = rungs_behind(calendar, ladder_of(rules, question), asked, due_at, office.clock.now())
+    return moved(calendar, rules, question, asked, rung=rung), rung
 
 
 def _tell(

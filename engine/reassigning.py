@@ -6,7 +6,7 @@ is judged by what then holds. The question, its arguments and its clock stay as 
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, update
+from sqlmodel import Session
 
 from engine import ledger
 from engine.absence import asked_beside
@@ -18,7 +18,8 @@ from engine.impartiality import must_be_impartial, who_took_part
 from engine.notices import notify
 from engine.office import Office, RunHandle
 from engine.overseeing import in_words, must_oversee
-from models import AnyWait, EntryKind, LedgerEntry, Role, User, Wait, WaitKind
+from engine.settling import change
+from models import AnyWait, EntryKind, LedgerEntry, Role, User, WaitKind
 
 
 def reassign(
@@ -90,19 +91,7 @@ def give(
         )
     role = must_oversee(session, by, wait.holder, case=dossier.case)
     _must_be_able(office, session, dossier, wait, to)
-    moved = session.execute(
-        update(Wait)
-        .where(
-            col(Wait.case_id) == wait.case_id,
-            col(Wait.key) == wait.key,
-            col(Wait.settled_at).is_(None),
-            col(Wait.holder).is_not_distinct_from(wait.holder),
-        )
-        .values(holder=to.name if to else None)
-        .returning(col(Wait.key))
-        .execution_options(synchronize_session=False)
-    )
-    if moved.first() is None:
+    if not change(session, wait, holder=to.name if to else None):
         raise Refused(
             f"{wait.key} of {number} was settled or given to somebody else meanwhile. See: jalur case show {number}",
             for_people=f"{wait.key} pada {number} baru saja dijawab atau dialihkan. Lihat kembali permohonannya.",

@@ -1,6 +1,7 @@
 """The one way in which a wait ends: a conditional update that one of answer, silence, withdrawal or machine wins.
 
-`settle` does it for one wait; bulk answers `win` many in one update and `record` each in the chunk's book.
+`settle` does it for one wait; bulk answers `win` many in one update and `record` each in the chunk's book. `change` is how an
+open wait gets another holder or other times.
 """
 
 from __future__ import annotations
@@ -63,6 +64,23 @@ def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: dateti
         )
         won |= {(case_id, key) for case_id in settled}
     return won
+
+
+def change(session: Session, wait: AnyWait, **values: Any) -> bool:
+    """Change columns of an open wait; return False where it was settled, or they were changed, since ``wait`` was read."""
+    changed = session.execute(
+        update(Wait)
+        .where(
+            col(Wait.case_id) == wait.case_id,
+            col(Wait.key) == wait.key,
+            col(Wait.settled_at).is_(None),
+            *(col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values),
+        )
+        .values(values)
+        .returning(col(Wait.key))
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None
 
 
 def record(

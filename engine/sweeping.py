@@ -22,12 +22,14 @@ from engine.book import Book
 from engine.climbing import reassigned, told_of
 from engine.clock import local_date
 from engine.computing import queue_computation
-from engine.deadlines import Rung, effect_of, ladder_of, next_due, rung_times
+from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
+from engine.documents.words import day_in_words
 from engine.dossiers import Dossier, fetch_waiting
 from engine.notices import notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.replay import SYSTEM
+from engine.settling import change
 from engine.watching import report_troubles
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.privacy import without_personal_numbers
@@ -125,10 +127,9 @@ def _sweep_one(
     question = dossier.pipeline.questions[wait.question or ""]
     ladder, asked_on = ladder_of(dossier.case.rules, question), local_date(wait.asked_at)
     due_on = local_date(wait.due_at) if wait.due_at else None
-    moments = rung_times(office.calendar, ladder, asked_on, due_on) if due_on else []
-    fired = sum(1 for moment in moments if moment <= now)
+    fired = rungs_behind(office.calendar, ladder, wait.asked_at, wait.due_at, now)
     coming = next_due(office.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
-    if not _won(session, wait, fired, coming):
+    if not change(session, wait, rung=fired, next_due_at=coming):
         return
     swept.due += 1
     book, rungs = Book(), ladder[wait.rung : fired]
@@ -138,23 +139,6 @@ def _sweep_one(
     swept.escalated += sum(1 for rung in rungs if rung.tell != "holder")
     book.insert(session)
     session.add(dossier.row)
-
-
-def _won(session: Session, wait: AnyWait, fired: int, coming: datetime | None) -> bool:
-    """Move the wait past the rungs that fire now, if nobody did before."""
-    moved = session.execute(
-        update(Wait)
-        .where(
-            col(Wait.case_id) == wait.case_id,
-            col(Wait.key) == wait.key,
-            col(Wait.settled_at).is_(None),
-            col(Wait.rung) == wait.rung,
-        )
-        .values(rung=fired, next_due_at=coming)
-        .returning(col(Wait.key))
-        .execution_options(synchronize_session=False)
-    )
-    return moved.first() is not None
 
 
 def _fire(
@@ -189,16 +173,14 @@ def _fire(
         told = told_of(session, dossier, wait, rung.tell)
     name = rung.act or rung.tell or ""
     if said or rung.tell != "holder":
-        days = office.calendar.working_days_between(due_on, office.clock.today())
-        late = f"lewat {days} hari kerja" if days else "jatuh tempo"
         notify(
             session,
             office,
             told,
-            what=f"{number}/{wait.key}/{name}-{rung.days if rung.share is None else rung.share}",
+            what=f"{number}/{ladder_key(wait)}/{name}-{rung.days if rung.share is None else rung.share}",
             kind="reminder" if rung.tell == "holder" else "escalation",
             case_number=number,
-            words=f"{question.title}: {late}, tenggat {due_on.isoformat()}",
+            words=f"{question.title}: {_how_late(office, due_on)}tenggat {day_in_words(due_on, 'id')}",
         )
     entry = ledger.append(
         dossier.row,
@@ -217,6 +199,11 @@ def _fire(
 OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadline_passed"}
 
 
+def _how_late(office: Office, due_on: date) -> str:
+    days = office.calendar.working_days_between(due_on, office.clock.today())
+    return f"lewat {days} hari kerja, " if days > 0 else ""
+
+
 def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWait, due_on: date) -> None:
     """Queue the applicant's reminder in the words of the day: before the date, on it, after it."""
     today, question = office.clock.today(), dossier.pipeline.questions[wait.question or ""]
@@ -229,7 +216,7 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
         "late": [day] if today > due_on else [],
         "closes": [local_date(wait.silent_at).isoformat()] if wait.silent_at else [],
     }
-    key = f"{wait.key}/reminder-{wait.rung + 1}"
+    key = f"{ladder_key(wait)}/reminder-{wait.rung + 1}"
     write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="reminder", facts=facts)
 
 

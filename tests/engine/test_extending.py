@@ -11,10 +11,11 @@ import pytest
 from sqlmodel import select
 
 from engine.accounts import add_user
+from engine.clock import morning_of
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.extending import extend
 from engine.office import Office
-from models import Notice, Wait
+from models import Notice, User, Wait
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
@@ -77,16 +78,19 @@ def test_the_date_moves_and_the_applicant_is_told(returned: NibStory) -> None:
 
 
 def test_the_silence_and_the_ladder_follow_the_new_date(returned: NibStory, office: Office) -> None:
-    """Past the first limit nothing ends; past the new date the case lapses as it would have."""
+    """Reminders come before the new date and on it; past the first limit nothing ends; past the new date the case lapses."""
     silent = date.fromisoformat(dates(returned)[1])
     returned.on("2026-01-20").nothing_happens()
     agree(returned, "2026-02-19")
+    said = returned.letters.count("reminder")
     with office.db.reading() as session:
         wait = session.exec(select(Wait).where(Wait.key == "correction#1")).one()
     assert wait.extended_until == date(2026, 2, 19)
-    assert wait.next_due_at is not None and wait.next_due_at.date() >= date(2026, 2, 18)
+    assert (wait.rung, wait.next_due_at) == (0, morning_of(date(2026, 1, 30))), "half of the time to the new date"
     assert dates(returned) == ("2026-02-19", max(silent.isoformat(), "2026-02-19"))
-    returned.on(max(silent, date(2026, 2, 19)).isoformat()).nothing_happens()
+    for place, day in enumerate(("2026-01-30", "2026-02-19"), start=1):
+        returned.on(day).nothing_happens()
+        assert returned.letters.count("reminder") == said + place
     assert returned.waits_for == ["correction#1"]
     returned.on("2026-06-01").nothing_happens()
     assert returned.outcome == "not_corrected"
@@ -160,3 +164,29 @@ def test_time_that_is_up_is_not_extended(returned: NibStory) -> None:
     """Whether or not a sweep came by."""
     with pytest.raises(NotWaiting, match="the time has passed"):
         agree(returned.on("2026-06-01"), "2026-06-10")
+
+
+def test_an_officers_ladder_begins_anew_and_says_it_again(nib: Nib, office: Office) -> None:
+    """Reminded and handed upwards before the date was extended, they are again after the new one; each thing once."""
+    add_user(office, "sari", ["supervisor"])
+    story = nib().on("2026-01-15").nothing_happens().on("2026-01-19").nothing_happens()  # due on the 15th
+    agree(story, "2026-01-30", agreed_with="owner-1")
+    assert [told for told in notices(office) if told.startswith(("sari", "budi"))] == [
+        "budi: Periksa kelengkapan berkas: tenggat 15 Januari 2026",
+        "sari: Periksa kelengkapan berkas: lewat 1 hari kerja, tenggat 15 Januari 2026",
+    ]
+    for day in ("2026-01-28", "2026-01-30", "2026-02-02"):
+        story.on(day).nothing_happens().nothing_happens()
+    assert [told for told in notices(office) if told.startswith(("sari", "budi"))][2:] == [
+        "budi: Periksa kelengkapan berkas: tenggat 30 Januari 2026",
+        "budi: Periksa kelengkapan berkas: tenggat 30 Januari 2026",
+        "sari: Periksa kelengkapan berkas: lewat 1 hari kerja, tenggat 30 Januari 2026",
+    ]
+    assert story.is_whole()
+
+
+def notices(office: Office) -> list[str]:
+    """Return what officers are told, the oldest first."""
+    with office.db.reading() as session:
+        found = session.exec(select(User.name, Notice.words).join(User).order_by(Notice.id))  # type: ignore[arg-type]
+        return [f"{name}: {words}" for name, words in found]
