@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import select
+from sqlmodel import col, select
 
 from engine.accounts import add_user
 from engine.answering import answer_many
@@ -244,6 +244,31 @@ def test_a_delegation_in_one_case_is_in_its_ledger_and_covers_no_other(
     held.answers("ani", "sample#1", decision="fine")
     assert "asks nothing more" in refused(office, "ani", "wati", number=held.number)
     assert held.is_whole()
+
+
+def test_what_is_delegated_for_one_role_ends_alone(held: Story, office: Office) -> None:
+    """The other role's runs on; what covers all roles does not end for one of them; why is in the ledger and in the digest."""
+    add_user(office, "ani", ["officer", "curator"])
+    lets(office, "ani", "dedi", role="officer")
+    lets(office, "ani", "dedi", role="companion", number=held.number)
+    with office.run("cli", by="admin") as run:
+        for role, why in (("curator", "what is still to run is for: companion, officer"), ("farmer", "no role farmer")):
+            with pytest.raises(Refused, match=why):
+                revoke(office, run, "ani", "dedi", by="admin", role=role)
+        assert revoke(office, run, "ani", "dedi", by="admin", role="officer") == 1
+        assert waiting_for(office, "dedi") == [("sample#1", "ani")]
+        assert revoke(office, run, "ani", "dedi", by="admin", role="companion", reason="pulang lebih awal") == 1
+    said = "ani kepada dedi untuk peran companion dicabut; pulang lebih awal"
+    entry = held.entries[-1]
+    assert (entry.actor, entry.on_behalf_of, entry.reason) == ("admin", "ani", f"pendelegasian {said}")
+    with office.db.reading() as session:
+        words = [one.words for one in session.exec(select(Notice).order_by(col(Notice.id)))]
+    assert words[-1] == f"Pendelegasian dari {said}"
+    lets(office, "ani", "dedi")
+    with office.run("cli", by="ani") as run:
+        with pytest.raises(Refused, match="all roles together"):
+            revoke(office, run, "ani", "dedi", by="ani", role="companion")
+        assert revoke(office, run, "ani", "dedi", by="ani") == 1
 
 
 def test_many_answers_ask_for_the_delegations_once(begin: Begin, office: Office, workshop: Workshop) -> None:
