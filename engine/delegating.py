@@ -44,7 +44,7 @@ def delegate(
     """
     reason, since = in_words(reason), since or office.clock.today()
     with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True) if number else None
+        dossier = by_number(office, session, number, lock=True) if number is not None else None
         absent, stand_in = _both(session, away, to)
         actor = user_named(session, by)
         case = dossier.case if dossier else None
@@ -107,7 +107,7 @@ def revoke(
         )
         ended = session.execute(
             update(Delegation)
-            .where(*running, *([col(Delegation.role) == role] if role else []))
+            .where(*running, *([col(Delegation.role) == role] if role is not None else []))
             .values(revoked_at=office.clock.now())
             .returning(col(Delegation.id), col(Delegation.case_id))
             .execution_options(synchronize_session=False)
@@ -167,21 +167,39 @@ def _both(session: Session, away: str, to: str) -> tuple[User, User]:
 
 
 def _must_make_sense(office: Office, session: Session, away: User, to: User, made: Delegation) -> None:
-    roles = roles_of(session, away)
+    roles, today = roles_of(session, away) - {Role.APPLICANT}, office.clock.today()
     _must_be_a_role(made.role)
     wrong: tuple[str, str] | None = None
-    if away.id == to.id:
-        wrong = f"{away.name} can't stand in for themselves", "Sebutkan orang lain sebagai pengganti."
-    elif made.until < max(made.since, office.clock.today()):
+    if away.id == to.id or (to.person_id is not None and away.person_id == to.person_id):
         wrong = (
-            f"It would end on {made.until}, before it begins or in the past",
-            f"Tanggal akhir {made.until.isoformat()} sudah lewat atau mendahului tanggal mulai.",
+            f"{away.name} can't stand in for themselves. Name somebody else",
+            f"{away.name} tidak dapat menggantikan dirinya sendiri. Sebutkan orang lain.",
         )
-    elif made.role == Role.APPLICANT or not roles - {Role.APPLICANT} or (made.role and made.role not in roles):
-        what = made.role or "role of the office"
+    elif made.until < made.since:
         wrong = (
-            f"{away.name} holds no {what} to delegate",
-            f"{away.name} tidak memegang peran yang dapat didelegasikan.",
+            f"It would end on {made.until}, before it begins on {made.since}: --since, --until",
+            f"Tanggal akhir {made.until.isoformat()} mendahului tanggal mulai {made.since.isoformat()}.",
+        )
+    elif made.until < today:
+        wrong = (
+            f"It would end on {made.until}, in the past: today is {today}. Name a later day: --until",
+            f"Tanggal akhir {made.until.isoformat()} sudah lewat; hari ini {today.isoformat()}. Sebutkan tanggal lain.",
+        )
+    elif made.role == Role.APPLICANT:
+        wrong = (
+            "What applicants answer is not delegated; who acts for one needs a mandate: jalur mandate add",
+            "Langkah pemohon tidak dapat didelegasikan; wakil pemohon memerlukan surat kuasa.",
+        )
+    elif not roles:
+        wrong = (
+            f"{away.name} holds no role of the office to delegate",
+            f"{away.name} tidak memegang peran kantor yang dapat didelegasikan.",
+        )
+    elif made.role and made.role not in roles:
+        theirs = ", ".join(sorted(roles))
+        wrong = (
+            f"{away.name} holds no {made.role} role to delegate; theirs: {theirs}",
+            f"{away.name} tidak memegang peran {made.role}. Perannya: {theirs}.",
         )
     elif not roles_of(session, to) - {Role.APPLICANT}:
         wrong = f"{to.name} holds no role of the office", f"{to.name} tidak memegang peran apa pun di kantor."
@@ -190,7 +208,7 @@ def _must_make_sense(office: Office, session: Session, away: User, to: User, mad
 
 
 def _must_be_a_role(role: str | None) -> None:
-    if role and role not in set(Role):
+    if role is not None and role not in set(Role):
         raise Refused(f"There is no role {role}; there are: {', '.join(Role)}", for_people=f"Tidak ada peran {role}.")
 
 

@@ -177,19 +177,26 @@ def test_who_may_delegate_and_to_whom(held: Story, office: Office) -> None:
     """The absent themselves, a superior, an administrator; to somebody who works here, for days that are to come."""
     add_user(office, "sari", ["supervisor"])
     add_user(office, "ani", ["companion"], reports_to="sari")
+    for name in ("one", "self"):
+        add_user(office, name, ["companion"], person=held.case.person_id)
     for by in ("wati", "rini", f"owner-{held.case.person_id}"):
         assert f"{by} may not arrange this" in refused(office, "ani", "wati", by=by)
     for words, more, why in (
         (("ani", "ani"), {}, "can't stand in for themselves"),
+        (("one", "self"), {"by": "admin"}, "can't stand in for themselves"),
         (("ani", f"owner-{held.case.person_id}"), {}, "holds no role of the office"),
         ((f"owner-{held.case.person_id}", "wati"), {"by": "admin"}, "holds no role of the office to delegate"),
         (("ani", "wati"), {"role": "curator"}, "ani holds no curator"),
         (("ani", "wati"), {"role": "farmer"}, "no role farmer"),
+        (("ani", "wati"), {"role": ""}, "no role ;"),
+        (("ani", "wati"), {"role": "applicant"}, "needs a mandate"),
+        (("ani", "wati"), {"role": "officer"}, "ani holds no officer role to delegate; theirs: companion"),
         (("ani", "wati", "2026-01-11"), {"since": date(2026, 1, 10)}, "in the past"),
         (("ani", "wati", "2026-01-13"), {"since": date(2026, 1, 14)}, "before it begins"),
         (("ani", "hantu"), {}, "no user hantu"),
         (("ani", "wati"), {"reason": ""}, "Say why"),
         (("ani", "wati"), {"number": "FRM-2026-000099"}, "no case"),
+        (("ani", "wati"), {"number": ""}, "no case"),
     ):
         assert why in refused(office, *words, **more)
     for by, day in (("ani", 12), ("sari", 13), ("admin", 14)):
@@ -252,7 +259,11 @@ def test_what_is_delegated_for_one_role_ends_alone(held: Story, office: Office) 
     lets(office, "ani", "dedi", role="officer")
     lets(office, "ani", "dedi", role="companion", number=held.number)
     with office.run("cli", by="admin") as run:
-        for role, why in (("curator", "what is still to run is for: companion, officer"), ("farmer", "no role farmer")):
+        for role, why in (
+            ("", "no role ;"),
+            ("curator", "what is still to run is for: companion, officer"),
+            ("farmer", "no role farmer"),
+        ):
             with pytest.raises(Refused, match=why):
                 revoke(office, run, "ani", "dedi", by="admin", role=role)
         assert revoke(office, run, "ani", "dedi", by="admin", role="officer") == 1
