@@ -99,7 +99,9 @@ def _is_barred(
     case, question = dossier.case, dossier.pipeline.questions[wait.question or ""]
     try:
         if role is question.of:
-            before = {*wait.apart_from, *who_took_part(session, case.number, question), *asked_beside(session, wait)}
+            before = {*wait.apart_from, *who_took_part(session, case.number, question)}
+            if sum(one.question == question.name for one in dossier.past.waits.values()) > 1:
+                before |= asked_beside(session, wait)
             must_be_impartial(session, user, case, question, on, before.union(took_part), wait.key)
         else:
             must_not_be_concerned(session, user, case, on)
