@@ -160,19 +160,6 @@ def test_a_step_is_done_anew_where_only_what_it_calls_has_changed(
     assert (found["would"], found["first_difference"]) == ("refused", "weigh#1")
 
 
-def test_under_the_rules_of_another_day_a_case_reads_that_day(begin: Begin, workshop: Workshop, looks: Looks) -> None:
-    """As a case that is moved there would: the day of its rules is one day, wherever the code looks at it."""
-    by_day = [
-        ("    WITHDRAWN =", '    REFUSED = "refused", "Ditolak"\n    WITHDRAWN ='),
-        ("    thank(case)", "    if case.opened_on.month > 1: return Outcome.REFUSED\n    thank(case)"),
-    ]
-    workshop.write(FARM_VISIT, "made_up", *by_day)
-    visited(begin)
-    assert looks(rules_on=date(2026, 1, 20))["same"] == 1
-    [found] = looks(rules_on=date(2026, 3, 2))["different"]
-    assert (found["was"], found["would"], found["first_difference"]) == ("done", "refused", "closed#1")
-
-
 def test_code_that_is_gone_is_no_hindrance(begin: Begin, workshop: Workshop, looks: Looks) -> None:
     """Steps of a version that is gone are done anew, and bring the same."""
     workshop.write()
