@@ -626,7 +626,10 @@ def delegate(
     by: By,
     until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
     since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
-    role: Annotated[str | None, typer.Option(help="Only what they answer in this role.")] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(help="Only what they answer in this role; with --revoke, only what is delegated for it alone."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
     end: Annotated[bool, typer.Option("--revoke", help="End it from this moment.")] = False,
     json: Json = False,
@@ -637,10 +640,13 @@ def delegate(
 
     if (until is None) != end:
         raise typer.BadParameter("name the last day with --until, or end it with --revoke")
+    if end and since:
+        raise typer.BadParameter("--since is for a new one; --revoke ends it from this moment")
     first, last = (as_date(day, option) if day else None for day, option in ((since, "--since"), (until, "--until")))
     with the_office(json) as office, office.run("cli", by=by) as run:
         if last is None:
-            tell({"from": away, "to": to, "revoked": revoke(office, run, away, to, by=by)}, json)
+            ended = revoke(office, run, away, to, by=by, role=role, reason=reason)
+            tell({"from": away, "to": to, "role": role, "revoked": ended}, json)
             return
         made = let(office, run, away, to, since=first, until=last, reason=reason, by=by, role=role)
         begins = (first or office.clock.today()).isoformat()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
@@ -12,9 +14,10 @@ from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
 
 @dataclass(frozen=True)
 class StandIn:
-    """For whom an account answers, with their own roles: in one role or all, in one case or all."""
+    """Who answers for whom, with the roles of who is away: in one role or all, in one case or all."""
 
     away: User
+    to: User
     roles: frozenset[Role]
     role: str | None
     case_id: int | None
@@ -30,23 +33,40 @@ def stands_in_for(session: Session, user: User, on: date) -> list[StandIn]:
     """Return for whom ``user`` answers on ``on``, as this transaction met it first: it may bring hundreds of answers."""
     known: dict[int | None, list[StandIn]] = session.info.setdefault("stand_ins", {})
     if user.id not in known:
-        wanted = (
-            select(Delegation, User)
-            .join(User, col(User.id) == col(Delegation.from_id))
-            .where(Delegation.to_id == user.id, col(Delegation.revoked_at).is_(None))
-            .order_by(col(Delegation.id))
-        )
-        found = session.exec(wanted).all()
-        roles: dict[int, set[Role]] = {}
-        for user_id, role in session.exec(
-            select(UserRole.user_id, UserRole.role).where(col(UserRole.user_id).in_({one.from_id for one, _ in found}))
-        ):
-            roles.setdefault(user_id, set()).add(Role(role))
-        known[user.id] = [
-            StandIn(away, frozenset(roles.get(one.from_id, ())), one.role, one.case_id, one.since, one.until)
-            for one, away in found
-        ]
+        known[user.id] = _stand_ins(session, col(Delegation.to_id) == user.id)
     return [one for one in known[user.id] if one.since <= on <= one.until]
+
+
+def stand_ins_of(session: Session, name: str, case_id: int, role: Role, on: date) -> list[User]:
+    """Return who answers on ``on`` for the account ``name`` what that case asks of ``role``: nobody where they are there.
+
+    All who are away that day are looked up once a transaction: a sweep asks this of everybody whom it tells.
+    """
+    known: dict[date, list[StandIn]] = session.info.setdefault("away", {})
+    if on not in known:
+        known[on] = _stand_ins(session, col(Delegation.since) <= on, col(Delegation.until) >= on)
+    return [one.to for one in known[on] if one.away.name == name and one.covers(case_id, role)]
+
+
+def _stand_ins(session: Session, *which: ColumnElement[bool]) -> list[StandIn]:
+    away, to = aliased(User), aliased(User)
+    wanted = (
+        select(Delegation, away, to)
+        .join(away, col(away.id) == col(Delegation.from_id))
+        .join(to, col(to.id) == col(Delegation.to_id))
+        .where(col(Delegation.revoked_at).is_(None), *which)
+        .order_by(col(Delegation.id))
+    )
+    found = session.exec(wanted).all()
+    roles: dict[int, set[Role]] = {}
+    absent = {one.from_id for one, _, _ in found}
+    held = select(UserRole.user_id, UserRole.role).where(col(UserRole.user_id).in_(absent))
+    for user_id, role in session.exec(held) if absent else ():
+        roles.setdefault(user_id, set()).add(Role(role))
+    return [
+        StandIn(who, whom, frozenset(roles.get(one.from_id, ())), one.role, one.case_id, one.since, one.until)
+        for one, who, whom in found
+    ]
 
 
 def asked_beside(session: Session, wait: AnyWait) -> set[str]:

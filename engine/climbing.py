@@ -1,30 +1,41 @@
-"""Who is told on a rung of the ladder, by who reports to whom and by region; and to whom a question passes at its end."""
+"""Who is told on a rung of the ladder, by who reports to whom and by region; and to whom a question passes at its end.
+
+Of somebody who is away who stands in for them is told as well, if nothing bars them there. See engine/delegating.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 from sqlmodel import Session, col, select, update
 
+from engine.absence import asked_beside, stand_ins_of
 from engine.dossiers import Dossier
-from engine.impartiality import assignable, who_took_part
+from engine.errors import NotAllowed
+from engine.impartiality import assignable, must_be_impartial, must_not_be_concerned, who_took_part
 from engine.office import Office
 from models import AnyWait, Role, User, UserRole, Wait
 
 
-def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str) -> list[str]:
-    """Return the accounts that ``whom`` means for this wait: its holder (or all who may hold it), or a superior by role.
+def asked_of(session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:
+    """Return who holds the wait, or all who may hold it."""
+    return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
+
+
+def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: date) -> list[str]:
+    """Return the accounts that ``whom`` means for this wait: who is asked, or a superior by role; then who stands in for them.
 
     A superior is looked for up the line of the holder; where there is none, among those with that role in the case's region, the
-    nearest first; where the role is vacant, the next higher one is told.
+    nearest first; where the role is vacant, the next higher one is told. Who is away on ``on`` is told for the record.
     """
     if whom == "holder":
-        return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
+        return _with_stand_ins(session, dossier, wait, asked_of(session, dossier, wait), on)
     above = HIGHER[HIGHER.index(Role(whom)) :]
     for role in above:
         line = [user.name for user in superiors(session, wait.holder) if role in _roles(session, user)]
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
-            return found
+            return _with_stand_ins(session, dossier, wait, found, on, role)
     return []
 
 
@@ -34,24 +45,69 @@ HIGHER = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRA
 def reassigned(office: Office, session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:
     """Give a question whose holder let it lie to the next who may answer it; return both, or whom it was left with.
 
-    Nobody is passed over who was not asked by name: a question that a whole role may answer stays with that role.
+    Nobody is passed over who was not asked by name: a question that a whole role may answer stays with that role. Who is away,
+    and has nobody who may answer it for them, gets it only where nobody else can.
     """
     if wait.holder is None or wait.role == Role.APPLICANT:
-        return told_of(session, dossier, wait, "holder")
+        return told_of(session, dossier, wait, "holder", office.clock.today())
     question, today = dossier.pipeline.questions[wait.question or ""], office.clock.today()
     took_part = {*wait.apart_from, *who_took_part(session, dossier.case.number, question), wait.holder}
     following = assignable(session, dossier.case, question, today, question.holds, took_part)
     others = {one.holder for one in dossier.past.waits.values() if one.question == wait.question}
     following = [name for name in following if name not in others]
     if not following:
-        return [wait.holder]
+        return told_of(session, dossier, wait, "holder", today)
+    barred = took_part | {name for name in others if name}
+    following.sort(key=lambda name: _nobody_is_there(session, dossier, wait, name, today, barred))
     session.execute(
         update(Wait)
         .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
         .values(holder=following[0])
         .execution_options(synchronize_session=False)
     )
-    return [following[0], wait.holder]
+    return _with_stand_ins(session, dossier, wait, [following[0], wait.holder], today)
+
+
+def _nobody_is_there(
+    session: Session, dossier: Dossier, wait: AnyWait, name: str, on: date, took_part: set[str]
+) -> bool:
+    """Return whether the account is away, and all who stand in for it are barred from that question."""
+    question = dossier.pipeline.questions[wait.question or ""]
+    stand_ins = stand_ins_of(session, name, wait.case_id, question.of, on)
+    return bool(stand_ins) and all(
+        _is_barred(session, dossier, wait, one, question.of, on, took_part) for one in stand_ins
+    )
+
+
+def _with_stand_ins(
+    session: Session, dossier: Dossier, wait: AnyWait, names: list[str], on: date, role: Role | None = None
+) -> list[str]:
+    """Return the accounts and who stands in for them in ``role`` (None: in that of the question) and is not barred there."""
+    asked = role or dossier.pipeline.questions[wait.question or ""].of
+    stand_ins = {one.name: one for name in names for one in stand_ins_of(session, name, wait.case_id, asked, on)}
+    return names + [
+        name
+        for name, one in stand_ins.items()
+        if name not in names and not _is_barred(session, dossier, wait, one, asked, on)
+    ]
+
+
+def _is_barred(
+    session: Session, dossier: Dossier, wait: AnyWait, user: User, role: Role, on: date, took_part: Iterable[str] = ()
+) -> bool:
+    """Return whether ``user`` may not act there for who is away: answer the question, or (in another role) see to it."""
+    case, question = dossier.case, dossier.pipeline.questions[wait.question or ""]
+    try:
+        if role is question.of:
+            before = {*wait.apart_from, *who_took_part(session, case.number, question)}
+            if sum(one.question == question.name for one in dossier.past.waits.values()) > 1:
+                before |= asked_beside(session, wait)
+            must_be_impartial(session, user, case, question, on, before.union(took_part), wait.key)
+        else:
+            must_not_be_concerned(session, user, case, on)
+    except NotAllowed:
+        return True
+    return False
 
 
 def _with_role(session: Session, role: str, region: str) -> list[str]:

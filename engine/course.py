@@ -15,14 +15,14 @@ from engine.book import Book
 from engine.deadlines import effect_of
 from engine.dossiers import Dossier
 from engine.errors import PipelineMistake
-from engine.fitting import what_failed
+from engine.fitting import met_by, what_failed
 from engine.forms import Form, Passed, Question, Silence
 from engine.office import Office, RunHandle
 from engine.registry import Ending, Pipeline
 from engine.replay import PlainStage, Replay, Stage, Suspended, Withdrawn
 from engine.versions import same_step
 from models import EntryKind, Standing, WaitKind
-from rules import Rule, RuleBook, RulesAt, UnknownRule
+from rules import Rule, RuleBook, UnknownRule
 
 # What makes the route of a case: who was asked, what was called, issued and handed on. A step more or less is no other route.
 ROUTE = frozenset({EntryKind.ANSWER, EntryKind.MACHINE})
@@ -112,7 +112,7 @@ class ShadowPlay(Replay):
         row, self._entries = dossier.row, _up_to_its_end(dossier.past.entries)
         past = replace(dossier.past, entries=self._entries)
         self._day = other.rules_on or row.rule_date
-        case = replace(dossier.case, version=other.pipeline.version, rules=RulesAt(other.rules, self._day))
+        case = met_by(dossier.case, other.pipeline.version, other.rules, self._day)
         row.withdrawal = None
         run = RunHandle("", "cli", "")
         super().__init__(office, run, session, Book(), other.pipeline, row, case, dossier.key, past, stage)

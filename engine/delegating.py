@@ -44,7 +44,7 @@ def delegate(
     """
     reason, since = in_words(reason), since or office.clock.today()
     with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True) if number else None
+        dossier = by_number(office, session, number, lock=True) if number is not None else None
         absent, stand_in = _both(session, away, to)
         actor = user_named(session, by)
         case = dossier.case if dossier else None
@@ -82,60 +82,80 @@ def delegate(
                 result=told,
             )
             session.add(dossier.row)
-        notify(
-            session,
-            office,
-            {away, to} - {by},
-            what=f"delegated/{made.id}",
-            kind="delegated",
-            case_number=number,
-            words=f"Tugas didelegasikan dari {said}",
-        )
+        _tell(office, session, {away, to} - {by}, f"delegated/{made.id}", number, f"Tugas didelegasikan dari {said}")
         assert made.id is not None
         return made.id
 
 
-def revoke(office: Office, run: RunHandle, away: str, to: str, *, by: str) -> int:
-    """End every delegation from ``away`` to ``to`` that is not over, from this moment; return how many.
+def revoke(
+    office: Office, run: RunHandle, away: str, to: str, *, by: str, role: str | None = None, reason: str = ""
+) -> int:
+    """End what ``away`` has delegated to ``to`` and is not over, from this moment; return how many delegations that were.
 
-    Raises `NotAllowed` as `delegate` does, and `Refused` where there is none.
+    ``role`` ends only those of that one role. Raises `NotAllowed` as `delegate` does, and `Refused` where there is none.
     """
+    why = f"; {in_words(reason)}" if reason else ""
     with office.db.writing() as session:
         absent, stand_in = user_named(session, away), user_named(session, to)
         acting = must_oversee(session, user_named(session, by), away, officials=ADMINISTRATOR)
+        _must_be_a_role(role)
+        running = (
+            col(Delegation.from_id) == absent.id,
+            col(Delegation.to_id) == stand_in.id,
+            col(Delegation.until) >= office.clock.today(),
+            col(Delegation.revoked_at).is_(None),
+        )
         ended = session.execute(
             update(Delegation)
-            .where(
-                col(Delegation.from_id) == absent.id,
-                col(Delegation.to_id) == stand_in.id,
-                col(Delegation.until) >= office.clock.today(),
-                col(Delegation.revoked_at).is_(None),
-            )
+            .where(*running, *([col(Delegation.role) == role] if role is not None else []))
             .values(revoked_at=office.clock.now())
             .returning(col(Delegation.id), col(Delegation.case_id))
             .execution_options(synchronize_session=False)
         ).all()
         if not ended:
-            raise Refused(
-                f"{away} has delegated nothing to {to} that is still to run",
-                for_people=f"Tidak ada pendelegasian dari {away} kepada {to} yang masih berlaku.",
+            raise _nothing_to_end(
+                away, to, role, {one for one in session.exec(select(Delegation.role).where(*running))}
             )
+        which = f"{away} kepada {to}" + (f" untuk peran {role}" if role else "")
         case_ids = sorted({case_id for _, case_id in ended if case_id is not None})
         cases = select(Case).where(among(session, col(Case.id), case_ids)).order_by(col(Case.id)).with_for_update()
         for row in session.exec(cases) if case_ids else ():
-            reason = f"pendelegasian {away} kepada {to} dicabut"
-            note(session, row, office, run, "delegation_revoked", by, reason, role=acting)
+            said = f"pendelegasian {which} dicabut{why}"
+            note(
+                session,
+                row,
+                office,
+                run,
+                "delegation_revoked",
+                by,
+                said,
+                role=acting,
+                on_behalf_of=None if by == away else away,
+            )
             session.add(row)
-        notify(
-            session,
-            office,
-            {away, to} - {by},
-            what=f"delegation-revoked/{max(made for made, _ in ended)}",
-            kind="delegated",
-            case_number=None,
-            words=f"Pendelegasian dari {away} kepada {to} dicabut",
-        )
+        last = max(made for made, _ in ended)
+        words = f"Pendelegasian dari {which} dicabut{why}"
+        _tell(office, session, {away, to} - {by}, f"delegation-revoked/{last}", None, words)
         return len(ended)
+
+
+def _nothing_to_end(away: str, to: str, role: str | None, others: set[str | None]) -> Refused:
+    """Return the refusal where nothing of ``role`` (None: of any) is still to run, with what else is."""
+    if not others:
+        return Refused(
+            f"{away} has delegated nothing to {to} that is still to run",
+            for_people=f"Tidak ada pendelegasian dari {away} kepada {to} yang masih berlaku.",
+        )
+    english = ", ".join(sorted(one or "all roles together (end it without --role)" for one in others))
+    indonesian = ", ".join(sorted(one or "semua peran sekaligus (cabut tanpa menyebut peran)" for one in others))
+    return Refused(
+        f"{away} has delegated nothing to {to} for the role {role} alone; what is still to run is for: {english}",
+        for_people=f"Tidak ada pendelegasian dari {away} kepada {to} khusus peran {role}; yang masih berlaku: {indonesian}.",
+    )
+
+
+def _tell(office: Office, session: Session, names: set[str], what: str, number: str | None, words: str) -> None:
+    notify(session, office, names, what=what, kind="delegated", case_number=number, words=words)
 
 
 def _both(session: Session, away: str, to: str) -> tuple[User, User]:
@@ -147,27 +167,49 @@ def _both(session: Session, away: str, to: str) -> tuple[User, User]:
 
 
 def _must_make_sense(office: Office, session: Session, away: User, to: User, made: Delegation) -> None:
-    roles = roles_of(session, away)
+    roles, today = roles_of(session, away) - {Role.APPLICANT}, office.clock.today()
+    _must_be_a_role(made.role)
     wrong: tuple[str, str] | None = None
-    if made.role and made.role not in set(Role):
-        wrong = f"There is no role {made.role}; there are: {', '.join(Role)}", f"Tidak ada peran {made.role}."
-    elif away.id == to.id:
-        wrong = f"{away.name} can't stand in for themselves", "Sebutkan orang lain sebagai pengganti."
-    elif made.until < max(made.since, office.clock.today()):
+    if away.id == to.id or (to.person_id is not None and away.person_id == to.person_id):
         wrong = (
-            f"It would end on {made.until}, before it begins or in the past",
-            f"Tanggal akhir {made.until.isoformat()} sudah lewat atau mendahului tanggal mulai.",
+            f"{away.name} can't stand in for themselves. Name somebody else",
+            f"{away.name} tidak dapat menggantikan dirinya sendiri. Sebutkan orang lain.",
         )
-    elif made.role == Role.APPLICANT or not roles - {Role.APPLICANT} or (made.role and made.role not in roles):
-        what = made.role or "role of the office"
+    elif made.until < made.since:
         wrong = (
-            f"{away.name} holds no {what} to delegate",
-            f"{away.name} tidak memegang peran yang dapat didelegasikan.",
+            f"It would end on {made.until}, before it begins on {made.since}: --since, --until",
+            f"Tanggal akhir {made.until.isoformat()} mendahului tanggal mulai {made.since.isoformat()}.",
+        )
+    elif made.until < today:
+        wrong = (
+            f"It would end on {made.until}, in the past: today is {today}. Name a later day: --until",
+            f"Tanggal akhir {made.until.isoformat()} sudah lewat; hari ini {today.isoformat()}. Sebutkan tanggal lain.",
+        )
+    elif made.role == Role.APPLICANT:
+        wrong = (
+            "What applicants answer is not delegated; who acts for one needs a mandate: jalur mandate add",
+            "Langkah pemohon tidak dapat didelegasikan; wakil pemohon memerlukan surat kuasa.",
+        )
+    elif not roles:
+        wrong = (
+            f"{away.name} holds no role of the office to delegate",
+            f"{away.name} tidak memegang peran kantor yang dapat didelegasikan.",
+        )
+    elif made.role and made.role not in roles:
+        theirs = ", ".join(sorted(roles))
+        wrong = (
+            f"{away.name} holds no {made.role} role to delegate; theirs: {theirs}",
+            f"{away.name} tidak memegang peran {made.role}. Perannya: {theirs}.",
         )
     elif not roles_of(session, to) - {Role.APPLICANT}:
         wrong = f"{to.name} holds no role of the office", f"{to.name} tidak memegang peran apa pun di kantor."
     if wrong:
         raise Refused(f"{wrong[0]}; nothing was delegated", for_people=wrong[1])
+
+
+def _must_be_a_role(role: str | None) -> None:
+    if role is not None and role not in set(Role):
+        raise Refused(f"There is no role {role}; there are: {', '.join(Role)}", for_people=f"Tidak ada peran {role}.")
 
 
 def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> None:
@@ -191,7 +233,7 @@ def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> N
         if one.from_id == away.id and one.case_id == made.case_id:
             raise Refused(
                 f"{away.name} has delegated that to {stand_in} from {days} already. "
-                f"Revoke it first: jalur delegate {away.name} {stand_in} --revoke",
+                f"Revoke it first: jalur delegate {away.name} {stand_in} --revoke{f' --role {one.role}' if one.role else ''}",
                 for_people=f"{away.name} sudah mendelegasikan tugas itu kepada {stand_in} pada {hari}. Cabut dahulu.",
             )
         circle = one.to_id == away.id and made.case_id in (None, one.case_id)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from engine.book import Book
+from engine.case import Case
 from engine.database import among
 from engine.dossiers import Dossier, fetch_readable
 from engine.errors import LedgerMisfit
@@ -26,7 +27,7 @@ from models import AnyWait, CaseStatus, LedgerEntry, Wait, WaitKind
 from models import Case as CaseRow
 from models.base import Base
 from models.privacy import without_personal_numbers
-from rules import RulesAt
+from rules import RuleBook, RulesAt
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,17 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> st
     if (row.version, row.rule_date) == (fit.version, fit.rules_on):
         return f"it is under version {fit.version} and the rules of {fit.rules_on} already"
     row.version, row.rule_date = fit.version, fit.rules_on
-    rules = RulesAt(under.rules, fit.rules_on)
-    case = replace(dossier.case, version=fit.version, opened_on=fit.rules_on, rules=rules)
-    if why_not := goes_on(office, session, replace(dossier, case=case)):
+    if why_not := goes_on(
+        office, session, replace(dossier, case=met_by(dossier.case, fit.version, under.rules, fit.rules_on))
+    ):
         return why_not
     waits = _open_waits(dossier)
     return next(filter(None, (_unserved(office, dossier, under, wait) for wait in waits)), "")
+
+
+def met_by(case: Case, version: int, rules: RuleBook, day: date) -> Case:
+    """Return the case as the code of another version meets it, by the rules of that day."""
+    return replace(case, version=version, opened_on=day, rules=RulesAt(rules, day))
 
 
 def goes_on(office: Office, session: Session, dossier: Dossier) -> str:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, or_, select, update
 
 from engine import ledger
 from engine.book import Book
-from engine.climbing import told_of
+from engine.climbing import asked_of
 from engine.clock import JAKARTA, local_date
 from engine.database import among
 from engine.deadlines import Times, times_of
@@ -195,7 +195,7 @@ def _tell(
     counts: Counter[tuple[str, ...]] = Counter()
     for (_, role, _), rows in theirs.items():
         if role != Role.APPLICANT:
-            counts[tuple(told_of(session, dossiers[rows[0].case_id], rows[0], "holder"))] += len(rows)
+            counts[tuple(asked_of(session, dossiers[rows[0].case_id], rows[0]))] += len(rows)
     news = [
         News(
             names, f"moved/{run.id}/{dated[0][0].number}/{place}", "moved", None, f"{count} tenggat bergeser: {reason}"

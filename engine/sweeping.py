@@ -154,7 +154,7 @@ def _fire(
 ) -> None:
     """Do what a rung says and write it into the ledger. Of several that are due at once, a reminder that is late goes unsaid."""
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
-    due_on = local_date(wait.due_at or wait.asked_at)
+    today, due_on = office.clock.today(), local_date(wait.due_at or wait.asked_at)
     told: list[str] = []
     effect = effect_of(dossier.case.rules, question)
     outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
@@ -164,13 +164,13 @@ def _fire(
             outcome = "stays"
     elif rung.act == "say_passed" and effect:
         queue_computation(office, book, dossier, wait, effect)
-        told = told_of(session, dossier, wait, Role.DIVISION_HEAD)
+        told = told_of(session, dossier, wait, Role.DIVISION_HEAD, today)
     elif rung.tell == "holder" and question.of is Role.APPLICANT:
         told = [dossier.case.applicant.handle]
         if said:
             _remind_applicant(office, book, dossier, wait, due_on)
     elif rung.tell:
-        told = told_of(session, dossier, wait, rung.tell)
+        told = told_of(session, dossier, wait, rung.tell, today)
     name = rung.act or rung.tell or ""
     if said or rung.tell != "holder":
         notify(

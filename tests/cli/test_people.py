@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
 from tests.cli.test_contract import Jalur, advance
 from tests.cli.test_contract import jalur as jalur
@@ -75,3 +77,17 @@ def test_a_date_is_extended_as_agreed(jalur: Jalur, number: str) -> None:
         "is extended until 2026-01-20"
         in jalur("case", "extend", number, "--until", "2026-01-22", *agreed, code=1)["error"]
     )
+
+
+def test_what_ends_a_delegation_takes_only_what_counts(jalur: Jalur, run: Callable[..., Result], number: str) -> None:
+    """One role of two ends; what belongs to a new one is wrong usage, and nothing has ended."""
+    jalur("user", "add", "budi", "--role", "officer", "--role", "companion")
+    for role in ("officer", "companion"):
+        jalur("delegate", "budi", "ani", "--until", "2026-01-16", "--role", role, "--by", "budi", *WHY)
+    end = ("delegate", "budi", "ani", "--by", "budi", "--revoke")
+    for more in (("--until", "2026-01-16"), ("--since", "2026-01-12")):
+        assert run(*end, *more).exit_code == 2
+    ended = jalur(*end, "--role", "officer", "--reason", "pulang lebih awal")
+    assert ended == {"from": "budi", "to": "ani", "role": "officer", "revoked": 1}
+    assert "is for: companion" in jalur(*end, "--role", "officer", code=1)["error"]
+    assert jalur(*end)["revoked"] == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import select
+from sqlmodel import col, select
 
 from engine.accounts import add_user
 from engine.answering import answer_many
@@ -177,19 +177,26 @@ def test_who_may_delegate_and_to_whom(held: Story, office: Office) -> None:
     """The absent themselves, a superior, an administrator; to somebody who works here, for days that are to come."""
     add_user(office, "sari", ["supervisor"])
     add_user(office, "ani", ["companion"], reports_to="sari")
+    for name in ("one", "self"):
+        add_user(office, name, ["companion"], person=held.case.person_id)
     for by in ("wati", "rini", f"owner-{held.case.person_id}"):
         assert f"{by} may not arrange this" in refused(office, "ani", "wati", by=by)
     for words, more, why in (
         (("ani", "ani"), {}, "can't stand in for themselves"),
+        (("one", "self"), {"by": "admin"}, "can't stand in for themselves"),
         (("ani", f"owner-{held.case.person_id}"), {}, "holds no role of the office"),
         ((f"owner-{held.case.person_id}", "wati"), {"by": "admin"}, "holds no role of the office to delegate"),
         (("ani", "wati"), {"role": "curator"}, "ani holds no curator"),
         (("ani", "wati"), {"role": "farmer"}, "no role farmer"),
+        (("ani", "wati"), {"role": ""}, "no role ;"),
+        (("ani", "wati"), {"role": "applicant"}, "needs a mandate"),
+        (("ani", "wati"), {"role": "officer"}, "ani holds no officer role to delegate; theirs: companion"),
         (("ani", "wati", "2026-01-11"), {"since": date(2026, 1, 10)}, "in the past"),
         (("ani", "wati", "2026-01-13"), {"since": date(2026, 1, 14)}, "before it begins"),
         (("ani", "hantu"), {}, "no user hantu"),
         (("ani", "wati"), {"reason": ""}, "Say why"),
         (("ani", "wati"), {"number": "FRM-2026-000099"}, "no case"),
+        (("ani", "wati"), {"number": ""}, "no case"),
     ):
         assert why in refused(office, *words, **more)
     for by, day in (("ani", 12), ("sari", 13), ("admin", 14)):
@@ -244,6 +251,35 @@ def test_a_delegation_in_one_case_is_in_its_ledger_and_covers_no_other(
     held.answers("ani", "sample#1", decision="fine")
     assert "asks nothing more" in refused(office, "ani", "wati", number=held.number)
     assert held.is_whole()
+
+
+def test_what_is_delegated_for_one_role_ends_alone(held: Story, office: Office) -> None:
+    """The other role's runs on; what covers all roles does not end for one of them; why is in the ledger and in the digest."""
+    add_user(office, "ani", ["officer", "curator"])
+    lets(office, "ani", "dedi", role="officer")
+    lets(office, "ani", "dedi", role="companion", number=held.number)
+    with office.run("cli", by="admin") as run:
+        for role, why in (
+            ("", "no role ;"),
+            ("curator", "what is still to run is for: companion, officer"),
+            ("farmer", "no role farmer"),
+        ):
+            with pytest.raises(Refused, match=why):
+                revoke(office, run, "ani", "dedi", by="admin", role=role)
+        assert revoke(office, run, "ani", "dedi", by="admin", role="officer") == 1
+        assert waiting_for(office, "dedi") == [("sample#1", "ani")]
+        assert revoke(office, run, "ani", "dedi", by="admin", role="companion", reason="pulang lebih awal") == 1
+    said = "ani kepada dedi untuk peran companion dicabut; pulang lebih awal"
+    entry = held.entries[-1]
+    assert (entry.actor, entry.on_behalf_of, entry.reason) == ("admin", "ani", f"pendelegasian {said}")
+    with office.db.reading() as session:
+        words = [one.words for one in session.exec(select(Notice).order_by(col(Notice.id)))]
+    assert words[-1] == f"Pendelegasian dari {said}"
+    lets(office, "ani", "dedi")
+    with office.run("cli", by="ani") as run:
+        with pytest.raises(Refused, match="all roles together"):
+            revoke(office, run, "ani", "dedi", by="ani", role="companion")
+        assert revoke(office, run, "ani", "dedi", by="ani") == 1
 
 
 def test_many_answers_ask_for_the_delegations_once(begin: Begin, office: Office, workshop: Workshop) -> None:
