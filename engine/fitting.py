@@ -113,6 +113,11 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> st
         return f"it is under version {fit.version} and the rules of {fit.rules_on} already"
     row.version, row.rule_date = fit.version, fit.rules_on
     rules = RulesAt(under.rules, fit.rules_on)
+    if fit.rules_on > office.clock.today():
+        return f"the rules of {fit.rules_on} are not in force yet"
+    budgets = (name for question in under.questions.values() for name in (question.due, question.silent_after) if name)
+    if missing := next((name for name in budgets if rules.quietly(name) is None), None):
+        return f"no rule '{missing}' is in force on {fit.rules_on}"
     case = replace(dossier.case, version=fit.version, opened_on=fit.rules_on, rules=rules)
     if why_not := goes_on(office, session, replace(dossier, case=case)):
         return why_not
