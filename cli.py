@@ -554,7 +554,7 @@ def shadow(
     to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
     rules: Annotated[Path | None, typer.Option(help="A folder of rule files in place of rules/.")] = None,
     rules_on: Annotated[str | None, typer.Option(help="The rules of that day, not of each case's own.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only so many, the newest.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
     json: Json = False,
 ) -> None:
     """Play closed cases through another version or other rules: which would have ended otherwise. Nothing is changed."""
@@ -819,9 +819,9 @@ def audit_verify(case: Annotated[str | None, typer.Option(help="Only this case."
     from engine.showing import case_numbered
 
     with the_office(json) as office, office.db.reading() as session:
-        if case:
+        if case is not None:
             case_numbered(session, case)
-        audit = verify_chains(session, [case] if case else None)
+        audit = verify_chains(session, None if case is None else [case])
         bad = audit.first_bad
         first = {"case": bad.case, "seq": bad.seq, "what": bad.what} if bad else None
         tell({"entries": audit.entries, "seals": 0, "intact": bad is None, "first_bad": first}, json)

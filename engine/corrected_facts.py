@@ -66,8 +66,10 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
         if path is None or not isinstance(raw, str | None):
             allowed = ", ".join(known)
             raise Refused(
-                f"{given} of case {number} can't be corrected, or is no text; what can be: {allowed}",
-                for_people=f"{given} tidak dapat diperbaiki di sini. Yang dapat diperbaiki: {allowed}.",
+                f"{given} of case {number} can't be corrected, or is no text; what can be: {allowed}. "
+                f"What decides the way of a case is applied for anew: withdraw it and open the next",
+                for_people=f"{given} tidak dapat diperbaiki di sini. Yang dapat diperbaiki: {allowed}. "
+                f"Data yang menentukan jalannya permohonan diajukan ulang: tarik, lalu ajukan yang baru.",
                 case=number,
                 field=given,
             )

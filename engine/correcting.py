@@ -25,13 +25,13 @@ from engine.impartiality import must_not_be_concerned
 from engine.ledger import salted_hash
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
+from engine.overseeing import in_words
 from engine.papers import make_pending
 from engine.parking import note
 from engine.people import CLEANERS
 from engine.remaking import Remade, remake, rewritten
 from engine.replay import CORRECTED
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, Wait, WaitKind
-from models.privacy import without_personal_numbers
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
@@ -65,11 +65,12 @@ def correct(
     `Refused` for a field or value that can't be taken, while a machine is at work for the case, and where the case would go
     another way with it. Then nothing was changed.
     """
+    reason = in_words(reason)
     try:
         with office.db.writing() as session:
             dossier = _locked(office, session, number)
             actor = _may_correct(session, dossier, by, office)
-            _correct(office, run, session, dossier, actor, without_personal_numbers(reason), data, evidence)
+            _correct(office, run, session, dossier, actor, reason, data, evidence)
             pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
     except IntegrityError:
         raise Refused(

@@ -46,10 +46,11 @@ class NotWaiting(Refused):
             "withdrawn": "telah ditarik sebelum",
             "recalled": "tidak lagi menanyakan, karena jawaban sebelumnya dicabut,",
         }[settled_as]
-        waiting = ", ".join(waiting_for) or "nothing"
+        what, apa = (f"'{key}'", f"'{key}'") if key else ("a person", "siapa pun")
+        waiting = ", ".join(waiting_for)
         super().__init__(
-            f"Case {number} {why} '{key}'; it is waiting for: {waiting}. See: jalur case show {number}",
-            for_people=f"Permohonan {number} {mengapa} '{key}'. Yang sedang ditunggu: {waiting}.",
+            f"Case {number} {why} {what}; it is waiting for: {waiting or 'nothing'}. See: jalur case show {number}",
+            for_people=f"Permohonan {number} {mengapa} {apa}. Yang sedang ditunggu: {waiting or 'tidak ada'}.",
             case=number,
             key=key,
             settled_as=settled_as,

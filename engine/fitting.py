@@ -113,9 +113,13 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> st
     if (row.version, row.rule_date) == (fit.version, fit.rules_on):
         return f"it is under version {fit.version} and the rules of {fit.rules_on} already"
     row.version, row.rule_date = fit.version, fit.rules_on
-    if why_not := goes_on(
-        office, session, replace(dossier, case=met_by(dossier.case, fit.version, under.rules, fit.rules_on))
-    ):
+    case = met_by(dossier.case, fit.version, under.rules, fit.rules_on)
+    if fit.rules_on > office.clock.today():
+        return f"the rules of {fit.rules_on} are not in force yet"
+    budgets = (name for question in under.questions.values() for name in (question.due, question.silent_after) if name)
+    if missing := next((name for name in budgets if case.rules.quietly(name) is None), None):
+        return f"no rule '{missing}' is in force on {fit.rules_on}"
+    if why_not := goes_on(office, session, replace(dossier, case=case)):
         return why_not
     waits = _open_waits(dossier)
     return next(filter(None, (_unserved(office, dossier, under, wait) for wait in waits)), "")

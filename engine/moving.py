@@ -21,10 +21,10 @@ from engine.database import among
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import Fit, Moves, Place, check
 from engine.office import Office, RunHandle
+from engine.overseeing import in_words
 from engine.registry import pipeline_named
 from models import Case as CaseRow
 from models import CaseStatus, EntryKind, LedgerEntry, Role
-from models.privacy import without_personal_numbers
 
 MOVED, MOVED_BACK = "migrated", "migration_undone"
 
@@ -94,6 +94,7 @@ def look(office: Office, plan: Plan) -> Moves:
 
 def move(office: Office, run: RunHandle, plan: Plan, *, by: str, reason: str) -> Moves:
     """Move the cases of ``plan`` that can be moved, a chunk a transaction. Raises `NotAllowed`, `Refused` for ``by``."""
+    reason = in_words(reason)
     with office.db.reading() as session:
         _must_be_administrator(session, by)
     moves = Moves(refused=list(plan.refused))
@@ -133,7 +134,7 @@ def record(
                 actor=by,
                 role=Role.ADMINISTRATOR,
                 outcome=act,
-                reason=without_personal_numbers(reason),
+                reason=reason,
                 result={
                     "from": seen.version,
                     "to": fit.version,

@@ -32,7 +32,11 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
         dossier = by_number(office, session, number, lock=True)
         row = dossier.row
         if row.status != CaseStatus.PARKED:
-            raise Refused(f"Case {number} is {row.status}, not parked; there is nothing to retry", case=number)
+            raise Refused(
+                f"Case {number} is {row.status}, not parked; there is nothing to retry. See: jalur case show {number}",
+                for_people=f"Permohonan {number} tidak sedang terhenti; tidak ada yang perlu diulang.",
+                case=number,
+            )
         row.status, row.ready, row.attempts, row.leased_until, row.error = CaseStatus.OPEN, True, 0, None, None
         session.execute(
             update(Wait)

@@ -66,7 +66,7 @@ def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
     wanted = wanted if "#" in wanted or not wanted else f"{wanted}#1"
     if wanted not in waiting:
         was = dossier.past.waits.get(wanted)
-        raise NotWaiting(number, wanted or "a person", sorted(waiting), was.settled_as if was else None)
+        raise NotWaiting(number, wanted, sorted(waiting), was.settled_as if was else None)
     return waiting[wanted]
 
 

@@ -1,8 +1,9 @@
 """Takes the last answer of a case back, before anything that can't be undone was built on it.
 
 The ledger keeps what was taken back; a remark ``recall#n`` names the keys, and a replay no longer sees them (see
-engine/superseding.py). Steps are done anew; letters and papers that went out stay, as history. A legal clock that the answer
-began is not set back: the applicant was told that it runs.
+engine/superseding.py). Steps are done anew; letters and papers that went out stay, as history. Where the answer had made
+the dossier complete it is so no longer: the legal clock stops, and starts anew on the day on which it is complete again
+(UU 33/2014 art. 30 as amended by UU 6/2023).
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
 from engine.office import Office, RunHandle
+from engine.overseeing import in_words
 from engine.parking import note
-from engine.replay import REPLAYED
+from engine.replay import REPLAYED, STARTS_CLOCK
 from engine.settling import win
 from engine.superseding import RECALLED, numbers_in
 from models import AnyWait, CaseStatus, EntryKind, Role, Standing, User, WaitKind
-from models.privacy import without_personal_numbers
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
@@ -40,10 +41,13 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     Questions that were open, those asked together with it too, are asked anew; who answers one gets `NotWaiting`. An earlier
     answer of the same ask stays. A parked case is tried again.
     Raises `UnknownCase`; `NotAllowed` for who neither gave the answer nor is their superior, a head of division or an
-    administrator, or is barred; `Refused` where something was built on it that can't be undone. Then nothing was changed.
+    administrator, or is barred; `Refused` without a reason, and where something was built on it that can't be undone.
+    Then nothing was changed.
     """
+    reason = in_words(reason)
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
+        user = user_named(session, by)
         row, now = dossier.row, office.clock.now()
         last = _last_answer(dossier)
         waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
@@ -55,10 +59,12 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
                 case=number,
                 key=last.key,
             )
-        actor = _may_recall(session, user_named(session, by), dossier, last, local_date(now))
+        actor = _may_recall(session, user, dossier, last, local_date(now))
         win(session, waits, RECALLED, now)
-        since = (entry.key for entry in _since(dossier, last) if entry.kind in REPLAYED)
-        superseded = [last.key, *since, *sorted(wait.key for wait in waits)]
+        since = [entry for entry in _since(dossier, last) if entry.kind in REPLAYED]
+        superseded = [last.key, *(entry.key for entry in since), *sorted(wait.key for wait in waits)]
+        if any(entry.outcome == STARTS_CLOCK for entry in since):
+            row.complete_at = None
         row.status, row.ready, row.leased_until, row.attempts, row.error = CaseStatus.OPEN, True, None, 0, None
         note(
             session,
@@ -67,7 +73,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
             run,
             f"recall#{len(dossier.past.superseded.recalls) + 1}",
             actor.name,
-            without_personal_numbers(reason),
+            reason,
             role=actor.role,
             on_behalf_of=actor.on_behalf_of,
             outcome=RECALLED,

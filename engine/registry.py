@@ -276,9 +276,15 @@ def pipeline_named(name: str, version: int | None = None) -> Pipeline:
     if version is not None:
         versions = [pipeline for pipeline in versions if pipeline.version == version]
     if not versions:
-        known = ", ".join(pipeline.name for pipeline in current())
-        what = name if version is None else f"{name} version {version}"
-        raise Refused(f"There is no pipeline {what}; there are: {known}")
+        known = [pipeline.name for pipeline in current()]
+        what = name
+        if version is not None and name in known:
+            what = f"{name} version {version}"
+            known = [str(number) for number in sorted(number for other, number in _pipelines if other == name)]
+        raise Refused(
+            f"There is no pipeline {what}; there are: {', '.join(known)}",
+            for_people=f"Tidak ada alur {what}. Yang ada: {', '.join(known)}.",
+        )
     return versions[-1]
 
 

@@ -50,6 +50,7 @@ from models.privacy import without_numbers, without_personal_numbers
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
 CORRECTED = "corrected"
+STARTS_CLOCK = "starts the clock"
 LODGED = "appeal_lodged#1"
 
 
@@ -183,6 +184,7 @@ class Replay:
             self._fit(entry, key, arguments_hash, {EntryKind.STEP})
             return entry.result
         self.all_must_be_met(key)
+        complete = self.row.complete_at is not None
         done: list[Any] = []
 
         def do() -> None:
@@ -196,12 +198,17 @@ class Replay:
                 _playing.reset(token)
 
         self.stage.step(self.case.number, key, do)
+        outcome = "opens the way" if self.opened_ways else "relies on" if self.relied_on else None
+        if self.row.complete_at and not complete:
+            if outcome:
+                raise PipelineMistake(f"{key} {outcome} and starts the legal clock; that belongs in a step of its own")
+            outcome = STARTS_CLOCK
         self.append(
             EntryKind.STEP,
             key,
             arguments_hash=arguments_hash,
             result=done[0],
-            outcome="opens the way" if self.opened_ways else "relies on" if self.relied_on else None,
+            outcome=outcome,
             reason=", ".join(dict.fromkeys(self.opened_ways or self.relied_on)) or None,
         )
         return done[0]

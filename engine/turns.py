@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import dropwhile
+from itertools import takewhile
 from typing import Any
 
 from engine.book import Book
@@ -18,6 +18,8 @@ from engine.registry import Pipeline
 from models import AnyWait, ClockSegment, Holder, Role
 from models import Case as CaseRow
 from rules import Rule
+
+INCOMPLETE = "dossier not complete"
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Turns:
             self._seen_until = max(self._seen_until or wait.asked_at, wait.asked_at)
 
     def complete(self) -> None:
-        """Start the legal clock now: the dossier is complete. It starts once."""
+        """Start the legal clock now: the dossier is complete. It starts once, and anew after what completed it was recalled."""
         self._row.complete_at = self._row.complete_at or self._now
 
     def contest(self) -> None:
@@ -109,11 +111,14 @@ class Turns:
             self._turn(came_back[0], Holder.OFFICE, came_back[1])
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
-        running = self._runs(holder)
-        last = self._segments[-1].running if self._segments else False
-        if self._row.segments and self._row.holder == holder and last == running:
+        turn = Turn(since, holder, running := self._runs(holder), self._ground(holder, running))
+        last = self._segments[-1] if self._row.segments else None
+        if last and (self._row.holder, last.running, last.ground == INCOMPLETE) == (
+            holder,
+            running,
+            turn.ground == INCOMPLETE,
+        ):
             return
-        turn = Turn(since, holder, running, self._ground(holder, running))
         self._row.segments += 1
         self._row.holder = holder
         self._segments.append(turn)
@@ -124,8 +129,8 @@ class Turns:
             return False
         if holder is not Holder.APPLICANT:
             return True
-        begun = dropwhile(lambda one: not one.running, self._segments)
-        return sum(not one.running for one in begun) >= self._limit.count
+        since_complete = takewhile(lambda one: one.ground != INCOMPLETE, reversed(self._segments))
+        return sum(not one.running for one in since_complete) >= self._limit.count
 
     def _ground(self, holder: Holder | None, running: bool) -> str:
         if holder is None:
@@ -133,7 +138,7 @@ class Turns:
         if self._contested:
             return "appeal"
         if self.budget is None:
-            return "dossier not complete"
+            return INCOMPLETE
         return (self.budget.citation if running else self._limit.citation)[:128]
 
 

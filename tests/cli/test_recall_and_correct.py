@@ -24,6 +24,8 @@ def test_an_answer_is_taken_back_and_asked_again(
     assert "Nobody has answered" in jalur("case", "recall", number, "--by", "budi", *why, code=1)["error"]
     jalur("answer", number, "dossier_check#1", "--by", "budi", "--data", '{"decision": "complete"}')
     assert "tuti did not give" in jalur("case", "recall", number, "--by", "tuti", *why, code=1)["error"]
+    assert "There is no user hantu" in jalur("case", "recall", number, "--by", "hantu", *why, code=1)["error"]
+    assert "Say why" in jalur("case", "recall", number, "--by", "budi", "--reason", "", code=1)["error"]
     assert jalur("case", "recall", number, "--by", "budi", *why)["status"] == "ready"
     advance(database_url, tmp_path)
     (waiting,) = jalur("case", "show", number)["waiting_for"]
@@ -56,4 +58,19 @@ def test_a_name_is_corrected_and_its_papers_are_made_anew(
     assert jalur("verify", shown["documents"][1]["path"])["valid"] is True
     wrong = jalur("case", "correct", number, *why, "--data", '{"shoe_size": "42"}', code=1)["error"]
     assert "shoe_size" in wrong and "owner.national_id" in wrong
+    region = jalur("case", "correct", number, *why, "--data", '{"region_code": "3201"}', code=1)["error"]
+    assert "applied for anew" in region
+    nobody_says_why = jalur(
+        "case", "correct", number, "--by", "budi", "--reason", "", "--data", '{"phone": "081234567890"}', code=1
+    )
+    assert nobody_says_why["error"].startswith("Say why")
     assert run("case", "correct", number, *why, "--data", "[1]").exit_code == 2
+
+
+def test_what_is_refused_is_said_in_indonesian_too(jalur: Jalur, opened: list[str]) -> None:
+    """A case that waits for nobody yet, and that is not parked; an empty number is no case."""
+    jalur("user", "add", "tuti", "--role", "supervisor")
+    asked = jalur("case", "reassign", opened[0], "--by", "tuti", "--to", "nobody", "--reason", "coba", code=1)
+    assert asked["for_people"].endswith("tidak sedang menunggu siapa pun. Yang sedang ditunggu: tidak ada.")
+    assert "tidak sedang terhenti" in jalur("case", "retry", opened[0], "--by", "tuti", code=1)["for_people"]
+    assert "There is no case" in jalur("audit", "verify", "--case", "", code=1)["error"]

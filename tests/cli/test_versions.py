@@ -63,6 +63,21 @@ def test_open_cases_are_migrated_one_by_one_or_all_and_back(
     assert jalur("audit", "verify")["intact"] is True
 
 
+def test_a_case_is_moved_only_where_there_are_rules_and_a_version(
+    jalur: Jalur, run: Callable[..., Result], opened: list[str], database_url: str, tmp_path: Path
+) -> None:
+    """By the rules of 1999 its next question could not be asked; those of next year bind nobody yet; versions are named."""
+    advance(database_url, tmp_path)
+    jalur("user", "add", "admin", "--role", "administrator")
+    move = ("case", "migrate", opened[0], "--by", "admin", "--reason", "coba")
+    assert "is in force on 1999-01-01" in jalur(*move, "--rules-on", "1999-01-01", code=1)["error"]
+    assert "the rules of 2026-01-13 are not in force yet" in jalur(*move, "--rules-on", "2026-01-13", code=1)["error"]
+    assert jalur(*move, "--to", "9", code=1)["error"].endswith("version 9; there are: 1")
+    assert jalur(*move[:-1], " ", code=1)["error"] == "Say why, in words: --reason"
+    assert [entry["key"] for entry in jalur("case", "history", opened[0]) if "migrat" in entry["key"]] == []
+    assert run("shadow", "nib-legalization", "--limit", "-1").exit_code == 2
+
+
 def test_shadow_lists_what_would_have_gone_otherwise(
     jalur: Jalur, run: Callable[..., Result], opened: list[str], database_url: str, tmp_path: Path
 ) -> None:

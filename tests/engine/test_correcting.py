@@ -217,7 +217,7 @@ def test_what_can_not_be_taken_changes_nothing(data: dict[str, Any], said: str, 
     """Each refusal names the field and what is wrong, as an import does."""
     story = nib()
     with pytest.raises(Refused, match=said), office.run("cli", by="tuti") as run:
-        correct(office, run, story.number, by="tuti", reason="", data={"address": "Jl. Baru 1", **data})
+        correct(office, run, story.number, by="tuti", reason="salah ketik", data={"address": "Jl. Baru 1", **data})
     assert story.entries[-1].key == "examine#1"
     assert facts(office, story)["owner"]["address"] == "Jl. Santoso No. 179, Lumajang"
 
