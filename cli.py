@@ -696,16 +696,20 @@ def renew(json: Json = False) -> None:
 
 @calendar_app.callback()
 def calendar(
-    context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False
+    context: typer.Context,
+    year: Annotated[int | None, typer.Option(min=1, max=9999, help="The year.")] = None,
+    json: Json = False,
 ) -> None:
     """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
     if context.invoked_subcommand is None:
         from engine.calendar import Calendar
         from engine.migrating import is_migrated
+        from engine.office_days import must_know
 
-        with the_office(made=False) as office:
-            known = office.calendar if is_migrated(office.db) else Calendar()
-            days = known.days_off(year or office.clock.today().year)
+        with the_office(json, made=False) as office:
+            known, wanted = office.calendar if is_migrated(office.db) else Calendar(), year or office.clock.today().year
+            must_know(known, wanted)
+            days = known.days_off(wanted)
             rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
             provisional = not json and any(known.is_provisional(day) for day in days)
             if provisional:

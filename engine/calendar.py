@@ -48,6 +48,10 @@ class Calendar:
         """Return whether the office works on ``day``."""
         return day.weekday() < 5 and day not in self.days_off(day.year)
 
+    def knows(self, year: int) -> bool:
+        """Return whether there is any list of the days off of ``year``: a decree, or the library's."""
+        return year in _decrees() or bool(_listed(year))
+
     def is_provisional(self, day: date) -> bool:
         """Return whether ``day`` lies in a year for which no decree is on record."""
         return day.year not in _decrees()

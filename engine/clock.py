@@ -46,6 +46,11 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), JAKARTA).astimezone(UTC)
 
 
+def is_over(end: datetime | None, now: datetime) -> bool:
+    """Return whether the last second ``end`` has passed; all of that second is still in time. None never passes."""
+    return end is not None and now >= end + timedelta(seconds=1)
+
+
 def morning_of(day: date) -> datetime:
     """Return 07:00 Asia/Jakarta of ``day``, when people are told what the day brings."""
     return datetime.combine(day, time(7), JAKARTA).astimezone(UTC)
