@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
+LAST_SECOND = timedelta(seconds=1)
 
 
 class Clock:
@@ -48,7 +49,7 @@ def end_of(day: date) -> datetime:
 
 def is_over(end: datetime | None, now: datetime) -> bool:
     """Return whether the last second ``end`` has passed; all of that second is still in time. None never passes."""
-    return end is not None and now >= end + timedelta(seconds=1)
+    return end is not None and now >= end + LAST_SECOND
 
 
 def morning_of(day: date) -> datetime:

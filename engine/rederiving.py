@@ -22,7 +22,7 @@ from sqlmodel import Session, col, or_, select, update
 from engine import ledger
 from engine.book import Book
 from engine.climbing import told_of
-from engine.clock import JAKARTA, local_date
+from engine.clock import JAKARTA, is_over, local_date
 from engine.database import among
 from engine.deadlines import Times, times_of
 from engine.dossiers import SEGMENTS, Dossier, fetch_waiting
@@ -164,7 +164,7 @@ def _wrong(
 def _would_be_over(row: Row[Any], times: Times, now: datetime) -> bool:
     """Return whether a date that is still to come would lie behind us."""
     dates = ((row.due_at, times.due_at), (row.silent_at, times.silent_at))
-    return any(before and after and after < now <= before for before, after in dates)
+    return any(before and is_over(after, now) and not is_over(before, now) for before, after in dates)
 
 
 def _segments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[Any]]:

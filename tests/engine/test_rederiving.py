@@ -186,7 +186,7 @@ def test_a_case_whose_code_is_gone_stops_no_other(
         in caplog.text
     )
     with office.db.reading() as session:
-        told = session.exec(select(User.name, Notice.words).join(User).where(Notice.kind == "failed")).all()  # type: ignore[arg-type]
+        told = session.exec(select(User.name, Notice.words).join(User).where(Notice.kind == "failed")).all()
     assert told == [
         (
             "admin",
