@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -879,11 +879,18 @@ def errors_told(json: bool) -> Iterator[None]:
     try:
         yield
     except (Refused, ValidationError) as error:
-        people = error.for_people if isinstance(error, Refused) else str(error)
+        # What was set stays unsaid: a database's password may be among it.
+        english = str(error) if isinstance(error, Refused) else "; ".join(map(_wrong_setting, error.errors()))
+        people = error.for_people if isinstance(error, Refused) else english
         if json:
-            print(jsonlib.dumps({"error": str(error), "for_people": people}, ensure_ascii=False))
-        say(str(error) if people == str(error) else f"{people}\n({error})")
+            print(jsonlib.dumps({"error": english, "for_people": people}, ensure_ascii=False))
+        say(english if people == english else f"{people}\n({english})")
         raise typer.Exit(1) from None
+
+
+def _wrong_setting(error: Mapping[str, Any]) -> str:
+    """Return which setting is wrong, and why."""
+    return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), error["msg"]])
 
 
 def account() -> str:
