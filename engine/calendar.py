@@ -63,7 +63,10 @@ class Calendar:
         """
         if budget.unit != "calendar_days":
             return self.after(start, int(budget.value))
-        day = start + timedelta(days=budget.value)
+        return self.ends_on(start + timedelta(days=budget.value), budget)
+
+    def ends_on(self, day: date, budget: Rule) -> date:
+        """Return ``day`` as the last of ``budget``: the next working day where it is a day off and the rule says so."""
         return self.after(day - DAY, 1) if budget.moves_to_working_day else day
 
     def after(self, day: date, working_days: int) -> date:
