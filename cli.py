@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -702,16 +702,20 @@ def renew(json: Json = False) -> None:
 
 @calendar_app.callback()
 def calendar(
-    context: typer.Context, year: Annotated[int | None, typer.Option(help="The year.")] = None, json: Json = False
+    context: typer.Context,
+    year: Annotated[int | None, typer.Option(min=1, max=9999, help="The year.")] = None,
+    json: Json = False,
 ) -> None:
     """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
     if context.invoked_subcommand is None:
         from engine.calendar import Calendar
         from engine.migrating import is_migrated
+        from engine.office_days import must_know
 
-        with the_office(made=False) as office:
-            known = office.calendar if is_migrated(office.db) else Calendar()
-            days = known.days_off(year or office.clock.today().year)
+        with the_office(json, made=False) as office:
+            known, wanted = office.calendar if is_migrated(office.db) else Calendar(), year or office.clock.today().year
+            must_know(known, wanted)
+            days = known.days_off(wanted)
             rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
             provisional = not json and any(known.is_provisional(day) for day in days)
             if provisional:
@@ -881,11 +885,18 @@ def errors_told(json: bool) -> Iterator[None]:
     try:
         yield
     except (Refused, ValidationError) as error:
-        people = error.for_people if isinstance(error, Refused) else str(error)
+        # What was set stays unsaid: a database's password may be among it.
+        english = str(error) if isinstance(error, Refused) else "; ".join(map(_wrong_setting, error.errors()))
+        people = error.for_people if isinstance(error, Refused) else english
         if json:
-            print(jsonlib.dumps({"error": str(error), "for_people": people}, ensure_ascii=False))
-        say(str(error) if people == str(error) else f"{people}\n({error})")
+            print(jsonlib.dumps({"error": english, "for_people": people}, ensure_ascii=False))
+        say(english if people == english else f"{people}\n({english})")
         raise typer.Exit(1) from None
+
+
+def _wrong_setting(error: Mapping[str, Any]) -> str:
+    """Return which setting is wrong, and why."""
+    return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), error["msg"]])
 
 
 def account() -> str:

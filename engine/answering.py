@@ -13,7 +13,7 @@ from sqlmodel import Session
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
 from engine.book import Book
 from engine.claiming import CHUNK
-from engine.clock import local_date
+from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import effect_of
 from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
@@ -139,7 +139,7 @@ def _given(
         raise dossier
     wait = open_wait(dossier, key)
     now = office.clock.now()
-    if wait.silent_at is not None and now > wait.silent_at:
+    if is_over(wait.silent_at, now):
         end_by_time(office, run, session, dossier, wait)
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY

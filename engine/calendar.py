@@ -48,6 +48,10 @@ class Calendar:
         """Return whether the office works on ``day``."""
         return day.weekday() < 5 and day not in self.days_off(day.year)
 
+    def knows(self, year: int) -> bool:
+        """Return whether there is any list of the days off of ``year``: a decree, or the library's."""
+        return year in _decrees() or bool(_listed(year))
+
     def is_provisional(self, day: date) -> bool:
         """Return whether ``day`` lies in a year for which no decree is on record."""
         return day.year not in _decrees()
@@ -59,7 +63,10 @@ class Calendar:
         """
         if budget.unit != "calendar_days":
             return self.after(start, int(budget.value))
-        day = start + timedelta(days=budget.value)
+        return self.ends_on(start + timedelta(days=budget.value), budget)
+
+    def ends_on(self, day: date, budget: Rule) -> date:
+        """Return ``day`` as the last of ``budget``: the next working day where it is a day off and the rule says so."""
         return self.after(day - DAY, 1) if budget.moves_to_working_day else day
 
     def after(self, day: date, working_days: int) -> date:

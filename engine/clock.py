@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
+LAST_SECOND = timedelta(seconds=1)
 
 
 class Clock:
@@ -44,6 +45,11 @@ def local_date(moment: datetime) -> date:
 def end_of(day: date) -> datetime:
     """Return 23:59:59 Asia/Jakarta of ``day``: the last second that still counts as that day."""
     return datetime.combine(day, time(23, 59, 59), JAKARTA).astimezone(UTC)
+
+
+def is_over(end: datetime | None, now: datetime) -> bool:
+    """Return whether the last second ``end`` has passed; all of that second is still in time. None never passes."""
+    return end is not None and now >= end + LAST_SECOND
 
 
 def morning_of(day: date) -> datetime:

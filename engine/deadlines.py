@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import ceil
 from typing import Any
 
 from engine.calendar import Calendar
-from engine.clock import end_of, local_date, morning_of
+from engine.clock import LAST_SECOND, end_of, local_date, morning_of
 from engine.forms import Question
 from models import AnyWait, Role
 from rules import RulesAt
@@ -103,7 +103,7 @@ def next_due(
     """Return when the next thing is due after the first ``rung`` rungs: a rung, or the moment after the last second."""
     coming = rung_times(calendar, ladder, asked_on, due)[rung:] if due else []
     if silent_at:
-        coming.append(silent_at + timedelta(seconds=1))
+        coming.append(silent_at + LAST_SECOND)
     return min(coming, default=None)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 
 from engine.authority import is_in_region, known_roles, user_named
 from engine.book import Book
-from engine.clock import local_date
+from engine.clock import is_over, local_date
 from engine.deadlines import Times, effect_of, ladder_of, rungs_behind, times_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
@@ -52,7 +52,7 @@ def extend(
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         wait = question_of_a_person(dossier, key)
-        if wait.silent_at is not None and office.clock.now() > wait.silent_at:
+        if is_over(wait.silent_at, office.clock.now()):
             raise NotWaiting(number, wait.key, [], "silent")
         question, actor = dossier.pipeline.questions[wait.question or ""], user_named(session, by)
         role = _may_agree(session, actor, dossier, wait, question)

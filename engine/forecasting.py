@@ -23,7 +23,7 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from engine.calendar import Calendar
-from engine.clock import JAKARTA, local_date
+from engine.clock import JAKARTA, is_over, local_date
 from engine.legal_clock import DAY
 from engine.office import Office
 from engine.timekeeping import local_day, office_of
@@ -109,7 +109,7 @@ def forecast(office: Office, session: Session, *, within: int | None = None) -> 
             lying[desk] += one
             expected = day_after(max(1, ceil(round(lying[desk], 6))))
         breaches = bool(due_on and expected and expected > due_on)
-        late = wait.due_at is not None and wait.due_at < now
+        late = is_over(wait.due_at, now)
         offices[office_of(wait.region_code)].count(late=late, breaches=breaches)
         if wait.role != Role.APPLICANT:
             desks[desk].count(late=late, breaches=breaches)

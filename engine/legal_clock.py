@@ -42,7 +42,10 @@ class Stretch:
 
 @dataclass(frozen=True)
 class LegalClock:
-    """What a case has used of its budget: days, and stopped days, both as the budget counts them."""
+    """What a case has used of its budget: days, and stopped days, both as the budget counts them.
+
+    ``used_up_on`` is the day with which the budget was used up; None while some of it is left.
+    """
 
     budget: Rule
     started_on: date
@@ -50,6 +53,7 @@ class LegalClock:
     stopped: int
     stops: int
     running: bool
+    used_up_on: date | None = None
 
     @property
     def remaining(self) -> int:
@@ -94,34 +98,39 @@ def legal_clock(
     """Return the clock as it stands at ``now``. Stopped days beyond the limit count as used."""
     started = local_date(complete_at)
     used = stopped = stops = 0
+    used_up_on: date | None = None
     for stretch in stretches(segments, now):
         if stretch.holder is None:
             break  # closed: an appeal that follows has clocks of its own
         if stretch.last < started:
             continue
-        days = count(calendar, budget, max(stretch.first, started + DAY), stretch.last)
-        if stretch.running:
-            used += days
-        elif stretch.holder is not None:
+        first, allowed = max(stretch.first, started + DAY), 0
+        days = count(calendar, budget, first, stretch.last)
+        if not stretch.running:
             stops += 1
             allowed = min(days, max(0, limit.days - stopped)) if stops <= limit.count else 0
             stopped += allowed
-            used += days - allowed
-    return LegalClock(budget, started, used, stopped, stops, segments[-1].running if segments else False)
+        left = int(budget.value) - used
+        used += days - allowed
+        if used_up_on is None and 0 < left <= days - allowed:
+            used_up_on = add(calendar, budget, first - DAY, allowed + left)
+    return LegalClock(budget, started, used, stopped, stops, segments[-1].running if segments else False, used_up_on)
 
 
 def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: date) -> date:
     """Return the last day of the budget if the clock goes on as it stands on ``today``, whose end is still to come.
 
-    A stopped clock runs again, at the latest, when its stops are used up.
+    A stopped clock runs again, at the latest, when its stops are used up. What was used up before stays so.
     """
+    if clock.used_up_on is not None:
+        return calendar.ends_on(clock.used_up_on, clock.budget)
     ahead = clock.remaining
     if not clock.running and clock.stops <= limit.count:
         ahead += max(0, limit.days - clock.stopped)
     yesterday = today - DAY
     if today <= clock.started_on:
         yesterday = clock.started_on
-    return add(calendar, clock.budget, yesterday, ahead)
+    return calendar.ends_on(add(calendar, clock.budget, yesterday, ahead), clock.budget)
 
 
 def own_time_ends(
@@ -154,12 +163,5 @@ def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
 
 
 def add(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
-    """Return the day on which ``days`` more are used up, counted from the day after ``after``; backwards when overdrawn."""
-    if days > 0:
-        return after + timedelta(days=days) if budget.unit == "calendar_days" else calendar.after(after, days)
-    day = after
-    while days < 0:
-        if count(calendar, budget, day, day):
-            days += 1
-        day -= DAY
-    return day
+    """Return the day on which ``days`` more are used up, counted from the day after ``after``."""
+    return after + timedelta(days=days) if budget.unit == "calendar_days" else calendar.after(after, days)

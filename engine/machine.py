@@ -22,6 +22,7 @@ from engine.deadlines import times_of
 from engine.dossiers import Dossier, fetch
 from engine.errors import PipelineMistake
 from engine.forms import Form
+from engine.legal_clock import own_time_ends
 from engine.office import Office, RunHandle
 from engine.replay import jsonable
 from engine.settling import settle
@@ -178,14 +179,16 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reaso
         return
     question = dossier.pipeline.questions[wait.question or ""]
     note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
-    times = times_of(office.calendar, dossier.case.rules, question, office.clock.now())
+    rules, past, now = dossier.case.rules, dossier.past, office.clock.now()
+    legal = own_time_ends(office.calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, past.segments, now)
+    times = times_of(office.calendar, rules, question, now, legal_due=legal)
     _update(
         office,
         wait,
         kind=WaitKind.PERSON,
         role=str(question.of),
         holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
-        asked_at=office.clock.now(),
+        asked_at=now,
         **times.values(),
         note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
         leased_until=None,

@@ -16,23 +16,30 @@ from models.privacy import without_personal_numbers
 
 
 def add_day_off(office: Office, run: RunHandle, day: date, name: str, *, by: str) -> list[Moved]:
-    """Decide that the office does not work on ``day``; return what that moved. Raises `Refused` where it is off already.
+    """Decide that the office does not work on ``day``; return what that moved.
 
+    Raises `Refused` where it is off already, has no name, or lies in a year of which no list is known.
     Decided once more after a crash, it goes on with the clocks that are still wrong.
     """
     return _decide(office, run, day, CalendarKind.OFFICE, name, by)
 
 
 def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by: str) -> list[Moved]:
-    """Decide that the office works on a listed day off; return what that moved. Raises `Refused` where none is listed.
+    """Decide that the office works on a listed day off; return what that moved.
 
+    Raises `Refused` where none is listed, or no reason is given.
     Decided once more after a crash, it goes on with the clocks that are still wrong.
     """
     return _decide(office, run, day, CalendarKind.CANCELLED, reason, by)
 
 
 def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str) -> list[Moved]:
-    name = without_personal_numbers(name)
+    name = without_personal_numbers(name.strip())
+    if not name:
+        raise Refused(
+            "Say in words why: the name of the day off, or the reason to work on it",
+            for_people="Tuliskan nama hari libur itu, atau alasan tetap bekerja.",
+        )
     with office.db.writing() as session:
         if (
             not office.db.is_sqlite
@@ -60,8 +67,18 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
     return moved
 
 
+def must_know(calendar: Calendar, year: int) -> None:
+    """Do nothing where a list of the days off of ``year`` is known. Raises `Refused`: an empty one would tell a wrong tale."""
+    if not calendar.knows(year):
+        raise Refused(
+            f"No list of days off is known for {year}: neither a decree nor the library has one",
+            for_people=f"Daftar hari libur tahun {year} tidak tersedia.",
+        )
+
+
 def _refused(calendar: Calendar, day: date, kind: CalendarKind) -> Refused | None:
     """Return why there is nothing to decide about ``day``, or None."""
+    must_know(calendar, day.year)
     listed = calendar.days_off(day.year).get(day, ("", ""))[0]
     if kind is CalendarKind.OFFICE and not calendar.is_working_day(day):
         known = listed or "akhir pekan"

@@ -2,10 +2,14 @@
 
 A wait moves in the transaction that writes the remark into its case's ledger, a chunk of cases at a time, by what its row says
 once the case is locked: after a crash the same decision, given again, goes on with what is still wrong, and moves nothing twice.
+
+A date that people were told never moves behind today: what was in time stays so, and no application lapses by a decision. A case
+that can't be derived (the code of its version is gone) stops no other: it is logged, and the administrators are told.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +22,7 @@ from sqlmodel import Session, col, or_, select, update
 from engine import ledger
 from engine.book import Book
 from engine.climbing import asked_of
-from engine.clock import JAKARTA, local_date
+from engine.clock import JAKARTA, is_over, local_date
 from engine.database import among
 from engine.deadlines import Times, times_of
 from engine.dossiers import SEGMENTS, Dossier, fetch_waiting
@@ -27,10 +31,13 @@ from engine.notices import News, notify_all
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.registry import pipeline_named
-from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
+from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, User, UserRole, Wait
+from models.privacy import without_personal_numbers
 from rules import RulesAt
 
+log = logging.getLogger(__name__)
 CHUNK = 2000
+NAMED = 5  # cases that a digest names; the log has them all
 
 
 @dataclass(frozen=True)
@@ -53,18 +60,60 @@ def rederive(office: Office, run: RunHandle, day: date, reason: str) -> list[Mov
     moved: list[Moved] = []
     after: tuple[int, str] = (0, "")
     known: dict[Any, Times] = {}
+    failed: dict[str, Exception] = {}
     while True:
         with office.db.reading() as session:
             rows = _open_clocks(session, day, after)
-            wrong = {row.case_id for row, _ in _wrong(office, session, rows, known)}
+            wrong = {row.case_id: row.number for row, _ in _wrong(office, session, rows, known, failed)}
         if not rows:
             break
         after = (rows[-1].case_id, rows[-1].key)
-        if wrong:
-            with office.db.writing() as session:
-                moved += _move(office, run, session, wrong, day, reason, known)
+        moved += _move_group(office, run, wrong, day, reason, known, failed)
+    if failed:
+        _report(office, run, failed, reason)
     run.cases += len({one.case for one in moved})
     return moved
+
+
+def _move_group(
+    office: Office,
+    run: RunHandle,
+    cases: dict[int, str],
+    day: date,
+    reason: str,
+    known: dict[Any, Times],
+    failed: dict[str, Exception],
+) -> list[Moved]:
+    """Move the waits of some cases in one transaction; where it fails, in halves, and the one that fails is passed over."""
+    if not cases:
+        return []
+    try:
+        with office.db.writing() as session:
+            return _move(office, run, session, set(cases), day, reason, known)
+    except Exception as error:
+        if len(cases) == 1:
+            failed.update(dict.fromkeys(cases.values(), error))
+            return []
+    ids = list(cases)
+    halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
+    return [
+        one
+        for half in halves
+        for one in _move_group(office, run, {case_id: cases[case_id] for case_id in half}, day, reason, known, failed)
+    ]
+
+
+def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason: str) -> None:
+    """Log each case whose clock could not be derived again, and tell the administrators of all of them once."""
+    for number, error in failed.items():
+        why = without_personal_numbers(f"{type(error).__name__}: {error}")
+        log.error("The clock of case %s was not derived again: %s", number, why)
+    named = ", ".join([*list(failed)[:NAMED], *([f"dan {len(failed) - NAMED} lainnya"] if len(failed) > NAMED else [])])
+    words = f"Tenggat {len(failed)} permohonan belum dihitung ulang ({named}): {reason}. Perbaiki, lalu ulangi keputusan itu."
+    with office.db.writing() as session:
+        wanted = select(User.name).join(UserRole, col(UserRole.user_id) == col(User.id))
+        administrators = session.exec(wanted.where(UserRole.role == Role.ADMINISTRATOR)).all()
+        notify_all(session, office, [News(administrators, f"not-moved/{run.id}", "failed", None, words)])
 
 
 _TIMES = (Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)
@@ -91,16 +140,31 @@ def _open_clocks(
 
 
 def _wrong(
-    office: Office, session: Session, rows: Sequence[Row[Any]], known: dict[Any, Times]
+    office: Office,
+    session: Session,
+    rows: Sequence[Row[Any]],
+    known: dict[Any, Times],
+    failed: dict[str, Exception],
 ) -> list[tuple[Row[Any], Times]]:
-    """Return those whose times are no longer what they would be, with what they would be."""
-    segments = _segments(session, rows)
-    derived = ((row, _times(office, row, segments, known)) for row in rows)
-    return [
-        (row, times)
-        for row, times in derived
-        if (times.due_at, times.silent_at, times.next_due_at) != (row.due_at, row.silent_at, row.next_due_at)
-    ]
+    """Return those whose times are no longer what they would be, with what they would be; note what can't be derived."""
+    segments, now = _segments(session, rows), office.clock.now()
+    found: list[tuple[Row[Any], Times]] = []
+    for row in rows:
+        try:
+            times = _times(office, row, segments, known)
+        except Exception as error:
+            failed[row.number] = error
+            continue
+        same = (times.due_at, times.silent_at, times.next_due_at) == (row.due_at, row.silent_at, row.next_due_at)
+        if not same and not _would_be_over(row, times, now):
+            found.append((row, times))
+    return found
+
+
+def _would_be_over(row: Row[Any], times: Times, now: datetime) -> bool:
+    """Return whether a date that is still to come would lie behind us."""
+    dates = ((row.due_at, times.due_at), (row.silent_at, times.silent_at))
+    return any(before and is_over(after, now) and not is_over(before, now) for before, after in dates)
 
 
 def _segments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[Any]]:
@@ -140,7 +204,7 @@ def _move(
     """Move the waits of these cases as they are now that nobody else can write; remark and tell where a date changed."""
     held = select(Case).where(among(session, col(Case.id), ids)).order_by(col(Case.id)).with_for_update()
     cases = {case.id: case for case in session.exec(held)}
-    changed = _wrong(office, session, _open_clocks(session, day, of=ids), known)
+    changed = _wrong(office, session, _open_clocks(session, day, of=ids), known, {})
     if not changed:
         return []
     alike: dict[tuple[str, Times], list[int]] = defaultdict(list)

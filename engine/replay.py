@@ -454,9 +454,8 @@ class Replay:
         took_part = self.who_answered(question.apart_from) | set(apart_from)
         if holder:
             must_be_impartial(self.session, holder, self.case, question, self.today, took_part)
-        times = times_of(
-            self.office.calendar, self.case.rules, question, self.now, legal_due=self.turns.legal_due(question)
-        )
+        legal_due = self.turns.legal_due(question, self._ball_came_back())
+        times = times_of(self.office.calendar, self.case.rules, question, self.now, legal_due=legal_due)
         self.book.write(
             Wait,
             case_id=self.row.id,

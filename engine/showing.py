@@ -171,7 +171,7 @@ def inbox(
     rows = session.exec(wanted).all()
     theirs = answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows]) if whom else None
     return [
-        _waiting(wait, case, known_of(office, key, wait) if key else {})
+        _waiting(office, wait, case, known_of(office, key, wait) if key else {})
         | ({} if theirs is None else {"on_behalf_of": theirs[case.number, wait.key]})
         for wait, case, key in rows
         if theirs is None or (case.number, wait.key) in theirs
@@ -218,7 +218,7 @@ def question_of(wait: Wait, case: Case) -> Question[Any]:
     return pipeline_named(case.pipeline, case.version).questions[wait.question or ""]
 
 
-def _waiting(wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
+def _waiting(office: Office, wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
     try:
         question: Question[Any] | None = question_of(wait, case)
     except (Refused, KeyError):  # the code of its version is gone: it is listed all the same, and so are the others
@@ -231,6 +231,7 @@ def _waiting(wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
         "role": wait.role,
         "holder": wait.holder,
         "due_on": local_date(wait.due_at).isoformat() if wait.due_at else None,
+        "provisional": wait.due_at is not None and office.calendar.is_provisional(local_date(wait.due_at)),
         "silent_on": local_date(wait.silent_at).isoformat() if wait.silent_at else None,
         "recorded_for": question.recorded_for if question else None,
         "note": wait.note,

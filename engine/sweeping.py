@@ -20,7 +20,7 @@ from engine import ledger
 from engine.answering import end_by_time
 from engine.book import Book
 from engine.climbing import reassigned, told_of
-from engine.clock import local_date
+from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
@@ -119,7 +119,7 @@ def _sweep_one(
     wait = dossier.past.waits[key]
     if wait.settled_at is not None or wait.next_due_at is None or wait.next_due_at > now:
         return  # another worker was here between our look and our lock
-    if wait.silent_at is not None and now > wait.silent_at:
+    if is_over(wait.silent_at, now):
         if end_by_time(office, run, session, dossier, wait):
             swept.due += 1
             swept.silent.append(dossier.case.number)

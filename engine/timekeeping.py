@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, func, literal_column, type_coerce
 from sqlmodel import Session, col, select
 
-from engine.clock import JAKARTA, end_of, local_date
+from engine.clock import JAKARTA, LAST_SECOND, end_of, local_date
 from engine.legal_clock import DAY, stretches
 from engine.office import Office
 from engine.registry import current, pipeline_named
@@ -86,10 +86,11 @@ def _sums(office: Office, session: Session, by: Any, pipeline: str | None) -> di
     is_open = Case.status != CaseStatus.CLOSED
     for name, count in session.exec(select(by, func.count()).where(is_open, *only).group_by(by)):
         sums[name]["open"] = count
+    over = col(Wait.due_at) <= now - LAST_SECOND
     late = (
         select(by, func.count(func.distinct(Wait.case_id)))
         .join(Wait, col(Wait.case_id) == col(Case.id))
-        .where(is_open, *only, Wait.kind == WaitKind.PERSON, col(Wait.settled_at).is_(None), col(Wait.due_at) < now)
+        .where(is_open, *only, Wait.kind == WaitKind.PERSON, col(Wait.settled_at).is_(None), over)
     )
     for name, count in session.exec(late.group_by(by)):
         sums[name]["late"] = count

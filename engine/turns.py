@@ -84,10 +84,12 @@ class Turns:
         """The case's own time ended with it: what follows is an appeal, whose questions have clocks of their own."""
         self._contested = True
 
-    def legal_due(self, question: Question[Any]) -> date | None:
+    def legal_due(self, question: Question[Any], came_back: tuple[datetime, str] | None) -> date | None:
         """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
         coming = Turn(self._now, holder_of(question), self._runs(holder_of(question)), "")
-        turns = [*self._segments, coming]
+        turns: list[Segment] = [*self._segments, coming]
+        if came_back and self._lay_here_since(came_back[0]):
+            turns.insert(-1, Turn(came_back[0], Holder.OFFICE, self._runs(Holder.OFFICE), ""))
         return own_time_ends(self._calendar, self._rules, self._clock, self._row.complete_at, turns, self._now)
 
     def wait(self, came_back: tuple[datetime, str] | None) -> None:
@@ -107,8 +109,13 @@ class Turns:
         """From the last answer until this play the ball was with the office."""
         if self._row.segments == 0:
             self._turn(self._row.opened_at, Holder.OFFICE, "opened#1")
-        elif came_back and all(came_back[0] > seen for seen in (self._segments[-1].since, self._seen_until) if seen):
+        elif came_back and self._lay_here_since(came_back[0]):
             self._turn(came_back[0], Holder.OFFICE, came_back[1])
+
+    def _lay_here_since(self, moment: datetime) -> bool:
+        """Return whether the entry of ``moment``, with which the ball came back, was dealt with by no play before this one."""
+        last = self._segments[-1].since if self._segments else None
+        return all(moment > seen for seen in (last, self._seen_until) if seen)
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
         turn = Turn(since, holder, running := self._runs(holder), self._ground(holder, running))

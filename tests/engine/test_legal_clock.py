@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given, settings
@@ -89,12 +89,10 @@ def test_used_and_stopped_days_are_those_of_the_slow_count(
 def test_the_date_is_the_day_on_which_the_slow_count_is_used_up(
     history: tuple[datetime, list[Turn], datetime, StopLimit], days: int, unit: str
 ) -> None:
-    """If nothing more happens, the last day of the budget is the first at whose end all of it is used."""
+    """If nothing more happens, the last day of the budget is the first at whose end all of it is used; past or to come."""
     complete_at, turns, now, limit = history
     rule = budget(days, unit)
     clock = legal_clock(CALENDAR, rule, limit, complete_at, turns, now)
-    if clock.remaining <= 0:
-        return
     due = legal_due(CALENDAR, clock, limit, local_date(now))
     assert slowly(unit, limit, complete_at, turns, end_of(due))[0] == days
     assert slowly(unit, limit, complete_at, turns, end_of(due - timedelta(days=1)))[0] == days - 1
@@ -122,3 +120,15 @@ def test_a_fourth_clarification_stops_nothing_and_a_long_one_only_as_long_as_it_
     clock = legal_clock(CALENDAR, budget(10), limit, start, long, datetime(2026, 4, 20, 2, tzinfo=UTC))
     assert (clock.stopped, clock.used) == (5, 4)  # 7-13 April are stopped, 14-17 April are used
     assert isinstance(clock, LegalClock) and clock.remaining == 6
+
+
+def test_a_budget_of_calendar_days_moves_off_a_day_off_only_where_its_rule_says_so() -> None:
+    """Ten days from Wednesday 11 March 2026 end on Idulfitri, a Saturday; the next working day is the 25th."""
+    start = datetime(2026, 3, 11, 2, tzinfo=UTC)
+    turns = [Turn(start, Holder.OFFICE, running=True)]
+    for moves, due in ((False, date(2026, 3, 21)), (True, date(2026, 3, 25))):
+        rule = replace(budget(10, "calendar_days"), moves_to_working_day=moves)
+        for today in (date(2026, 3, 11), date(2026, 3, 30)):
+            now = datetime(today.year, today.month, today.day, 3, tzinfo=UTC)
+            clock = legal_clock(CALENDAR, rule, StopLimit(3, 30), start, turns, now)
+            assert legal_due(CALENDAR, clock, StopLimit(3, 30), today) == due

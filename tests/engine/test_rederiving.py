@@ -16,8 +16,10 @@ from engine.errors import Refused
 from engine.office import Office
 from engine.office_days import add_day_off, cancel_day_off
 from engine.rederiving import Moved
-from models import CalendarDay, Notice, Wait
+from models import CalendarDay, Notice, User, Wait
+from tests.engine.conftest import Begin
 from tests.engine.together import Killed
+from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
 
 if TYPE_CHECKING:
     from tests.flows.nib_legalization.conftest import NibStory
@@ -168,3 +170,73 @@ def test_a_legal_clock_that_comes_first_is_derived_anew_too(nib: Nib, office: Of
     assert story.shown()["waiting_for"][0]["due_on"] == "2026-03-02"
     [moved] = add(office, day=date(2026, 2, 20), name="banjir")
     assert (moved.question, str(moved.after)) == ("verification#3", "2026-03-03")
+
+
+def test_a_case_whose_code_is_gone_stops_no_other(
+    begin: Begin, nib: Nib, office: Office, workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It keeps its date, the log names it and the administrators are told; with its code back the same decision moves it."""
+    made = workshop.write(FARM_VISIT, "made_up", ("of=Role.OFFICER,", 'of=Role.OFFICER, due="answer_time",'))
+    lost, story = begin(), nib(national_id=NIKS[1])
+    workshop.lose("farm-visit", 1)
+    first = add(office, day=date(2026, 1, 14), name="banjir")
+    assert [one.case for one in first] == [story.number]
+    assert (
+        f"The clock of case {lost.number} was not derived again: Refused: There is no pipeline farm-visit version 1"
+        in caplog.text
+    )
+    with office.db.reading() as session:
+        told = session.exec(select(User.name, Notice.words).join(User).where(Notice.kind == "failed")).all()
+    assert told == [
+        (
+            "admin",
+            f"Tenggat 1 permohonan belum dihitung ulang ({lost.number}): hari libur baru 2026-01-14: banjir. "
+            "Perbaiki, lalu ulangi keputusan itu.",
+        )
+    ]
+    workshop.restore(made)
+    assert [
+        (one.case, str(one.before), str(one.after)) for one in add(office, day=date(2026, 1, 14), name="banjir")
+    ] == [(lost.number, "2026-01-20", "2026-01-21")]
+
+
+def test_a_case_that_can_not_be_written_to_is_passed_over_alone(
+    nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What breaks in the middle of a chunk takes none of the others with it."""
+    stories = [nib(national_id=number) for number in NIKS]
+    tells = rederiving._tell
+
+    def breaks(*args: object) -> None:
+        if stories[1].number in str(args):
+            raise KeyError("a key that is gone")
+        tells(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rederiving, "_tell", breaks)
+        moved = add(office, day=date(2026, 1, 14), name="banjir")
+    assert [one.case for one in moved] == [stories[0].number, stories[2].number]
+    assert [one.case for one in add(office, day=date(2026, 1, 14), name="banjir")] == [stories[1].number]
+
+
+def test_no_date_that_people_were_told_moves_behind_today(nib: Nib, office: Office) -> None:
+    """On the owner's last day it is said that the office did work on 16 January: the answer is in time all the same."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])
+    [asked] = story.shown()["waiting_for"]
+    story.on(asked["silent_on"])
+    assert cancel(office, day=date(2026, 1, 16), name="tetap buka") == []
+    assert story.shown()["waiting_for"] == [asked]
+    story.nothing_happens()
+    assert story.corrects(note="foto baru").waits_for == ["dossier_check#2"]
+
+
+def test_a_day_off_has_a_name_and_lies_in_a_year_of_which_a_list_is_known(office: Office) -> None:
+    """Nothing is decided without words, nor about a year of which nobody knows the days off."""
+    for what in (add, cancel):
+        with pytest.raises(Refused, match="in words"):
+            what(office, day=date(2026, 1, 16), name="  ")
+        for day in (date.min, date(1900, 1, 1), date.max):
+            with pytest.raises(Refused, match=f"known for {day.year}"):
+                what(office, day=day, name="x")
+    with office.db.reading() as session:
+        assert session.exec(select(CalendarDay)).all() == []

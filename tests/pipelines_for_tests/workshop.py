@@ -98,3 +98,7 @@ class Workshop:
     def lose(self, name: str, version: int) -> None:
         """Take the code of a version away, as somebody who deletes the wrong file."""
         del registry._pipelines[name, version]
+
+    def restore(self, lost: Pipeline) -> None:
+        """Bring the code of a version back."""
+        registry._pipelines[lost.name, lost.version] = lost
