@@ -16,6 +16,8 @@ from engine.shadowing import shadow
 from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.halal_self_declare.conftest import halal as halal
 from tests.flows.nib_legalization.conftest import nib as nib
+from tests.flows.test_rules_change_by_date import Adds
+from tests.flows.test_rules_change_by_date import adds as adds
 from tests.people import EVIDENCE
 from tests.story import Story, tells
 
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
 
 Begin = Callable[..., "NibStory"]
 blank = pytest.mark.usefixtures("blank_papers")
+BY_LAW = """
+[[rule]]
+name = "objection_passed"
+value = { deadline = 10, authority = "Dinas Koperasi dan UKM", effect = "objection_granted" }
+unit = "effect_of_deadline"
+since = 2026-01-01
+citation = "Peraturan contoh 1/2026 Pasal 7"
+standing = "law"
+"""
 OBJECTS = "tempat usaha saya di RT 3, bukan RT 5"
 
 
@@ -222,6 +233,41 @@ def test_the_time_of_a_silent_office_is_counted_and_grants_nothing(refused: NibS
     assert refused.waits_for == ["objection_ruling#1"]
     assert "deadline_computation" in [document.kind for document in refused.documents]
     assert ("objection_ruling#1/say_passed", "deadline_passed") in [(e.key, e.outcome) for e in refused.entries]
+
+
+@blank
+def test_where_the_row_is_law_the_silence_of_the_office_grants(refused: NibStory, adds: Adds) -> None:
+    """The same case and days; an administrator's dated row is all that differs: granted by law, and examined anew."""
+    adds("common", BY_LAW)
+    objects(refused.on("2026-03-16"))
+    refused.on("2026-04-07", 23).nothing_happens()
+    assert refused.waits_for == ["objection_ruling#1"]
+    refused.on("2026-04-08").nothing_happens()
+    assert (refused.outcome, ended(refused)) == (
+        "refused",
+        (
+            "closed#2",
+            "keberatan dikabulkan karena hukum (Peraturan contoh 1/2026 Pasal 7); diperiksa ulang dalam NIB-2026-000002",
+        ),
+    )
+    [page] = [document for document in refused.documents if document.kind == "deadline_computation"]
+    assert (page.status, refused.letters[-1]) == ("ready", "examined_anew")
+    anew = again(refused, "NIB-2026-000002")
+    assert anew.waits_for == ["dossier_check#1"]
+    assert anew.is_whole() and refused.is_whole()
+
+
+@blank
+def test_the_silence_on_an_appeal_is_counted_the_same_way(refused: NibStory, adds: Adds) -> None:
+    """Unconfirmed, the head of the office still rules after the ten days; what is law of objections is not law of appeals."""
+    adds("common", BY_LAW)
+    rejected(refused)
+    refused.on("2026-04-06").answers("owner-1", "administrative_appeal#1", decision="appeal", reason="surat desa baru")
+    refused.on("2026-04-21").nothing_happens()
+    passed = ("administrative_appeal_ruling#1/say_passed", "deadline_passed")
+    assert passed in [(entry.key, entry.outcome) for entry in refused.entries]
+    refused.answers("hadi", "administrative_appeal_ruling#1", decision="reject", reason="alamat tetap tidak ada")
+    assert ended(refused)[1] == "banding ditolak (BDA-2026-000001)"
 
 
 @blank
