@@ -77,7 +77,8 @@ def _plain(code: CodeType) -> object:
 
 def must_have_code(session: Session) -> None:
     """Refuse to start when the version of an open case, or of its appeal, is not there. Raises `Refused` with what to restore."""
-    known = {(process.name, process.version) for process in (*all_versions(), *all_appeals())}
+    known = {(pipeline.name, pipeline.version) for pipeline in all_versions()}
+    known |= {(appeal.name, appeal.version) for appeal in all_appeals()}
     used = session.exec(
         select(Case.pipeline, Case.version, func.count())
         .where(col(Case.status) != CaseStatus.CLOSED)
