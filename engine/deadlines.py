@@ -82,7 +82,7 @@ def times_of(
     if ends and extended_until:
         ends = max(ends, extended_until)
     if own and question.passes and (effect := effect_of(rules, question)) and effect.by_law:
-        ends = recorded_until(calendar, rules, own)
+        ends = recorded_until(calendar, rules, own) if question.recorded_for else own
     due = min((day for day in (own, legal_due) if day), default=None)
     silent_at = end_of(ends) if ends else None
     return Times(

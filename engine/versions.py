@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -18,8 +19,9 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.errors import Refused
-from engine.registry import Appeal, Pipeline, all_versions, pipeline_named
-from models import Case, CaseStatus
+from engine.registry import Appeal, Pipeline, all_appeals, all_versions, pipeline_named
+from engine.replay import LODGED
+from models import Answer, Case, CaseStatus, LedgerEntry
 
 
 def fingerprint(pipeline: Pipeline | Appeal) -> str:
@@ -74,20 +76,36 @@ def _plain(code: CodeType) -> object:
 
 
 def must_have_code(session: Session) -> None:
-    """Refuse to start when an open case's version is not there. Raises `Refused` with what to restore."""
+    """Refuse to start when the version of an open case, or of its appeal, is not there. Raises `Refused` with what to restore."""
     known = {(pipeline.name, pipeline.version) for pipeline in all_versions()}
+    known |= {(appeal.name, appeal.version) for appeal in all_appeals()}
     used = session.exec(
         select(Case.pipeline, Case.version, func.count())
         .where(col(Case.status) != CaseStatus.CLOSED)
         .group_by(Case.pipeline, Case.version)  # type: ignore[arg-type]
     )
+    counts = {(name, version): count for name, version, count in used}
+    counts |= _open_appeals(session)
     missing = [
-        f"{name} version {version} ({count} open)" for name, version, count in used if (name, version) not in known
+        f"{name} version {version} ({count} open)"
+        for (name, version), count in counts.items()
+        if (name, version) not in known
     ]
     if missing:
         raise Refused(
             f"Open cases need code that is not here: {', '.join(missing)}. Restore it to flows/past/, or migrate the cases"
         )
+
+
+def _open_appeals(session: Session) -> Counter[tuple[str, int]]:
+    """Return how many open cases go on in which version of which appeal's process."""
+    lodged = session.exec(
+        select(LedgerEntry.result)
+        .join(Case, col(Case.id) == col(LedgerEntry.case_id))
+        .join(Answer, (col(Answer.case_id) == col(Case.id)) & (col(Answer.key) == col(LedgerEntry.key)))
+        .where(col(Case.status) != CaseStatus.CLOSED, Answer.key == LODGED)
+    )
+    return Counter((entry["appeal"], entry["version"]) for entry in lodged)
 
 
 def _without_descriptions(schema: object) -> None:

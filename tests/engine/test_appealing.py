@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from engine import registry
 from engine.appealing import lodge
 from engine.calendar import Calendar
 from engine.clock import JAKARTA
@@ -14,6 +15,7 @@ from engine.legal_clock import StopLimit, legal_clock
 from engine.office import Office
 from engine.parking import retry
 from engine.turns import Turn
+from engine.versions import must_have_code
 from models import Wait
 from rules import Rule
 from tests.engine.conftest import Begin
@@ -83,6 +85,18 @@ def test_who_answered_for_the_office_is_kept_apart(visited: Story, office: Offic
     with office.db.reading() as session:
         wait = session.get_one(Wait, (visited.case.id, "objection_ruling#1"))
         assert wait.apart_from == ["ani", "budi"]
+
+
+def test_an_open_appeal_whose_code_is_gone_stops_the_start_of_the_house(
+    visited: Story, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version that the objection began with is named; an ending that nobody contests needs no code of an appeal."""
+    monkeypatch.setattr(registry, "_appeals", {})
+    with office.db.reading() as session:
+        must_have_code(session)
+    contest(office, visited)
+    with office.db.reading() as session, pytest.raises(Refused, match=r"objection version 1 \(1 open\)"):
+        must_have_code(session)
 
 
 def test_an_appeal_uses_nothing_of_the_budget_that_ended_with_the_case() -> None:

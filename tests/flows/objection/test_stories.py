@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.accounts import add_mandate, add_user
-from engine.appealing import lodge
+from engine.delegating import delegate
 from engine.errors import BadAnswer, NotAllowed, Refused
 from engine.office import Office
 from engine.people import declare_conflict
+from engine.reassigning import reassign
 from engine.shadowing import shadow
-from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.halal_self_declare.conftest import halal as halal
-from tests.flows.nib_legalization.conftest import nib as nib
+from tests.flows.objection.conftest import OBJECTS, Begin, again, ended, objects, rejected
 from tests.people import EVIDENCE
-from tests.story import Story, tells
+from tests.story import tells
 
 if TYPE_CHECKING:
     from tests.flows.halal_self_declare.conftest import HalalStory
     from tests.flows.nib_legalization.conftest import NibStory
 
-Begin = Callable[..., "NibStory"]
 blank = pytest.mark.usefixtures("blank_papers")
-OBJECTS = "tempat usaha saya di RT 3, bukan RT 5"
-
-
-@pytest.fixture
-def refused(nib: Begin, office: Office) -> NibStory:
-    """A dossier that budi rejected on 10 March 2026: eight days before Nyepi, Idul Fitri and their joint leave."""
-    story = nib().on("2026-03-10").dossier("reject", reason="usaha tidak berada di alamat ini")
-    add_user(office, "ratna", ["division_head"])
-    add_user(office, "hadi", ["office_head"])
-    return story
-
-
-def objects(story: Story, by: str = "owner-1", **words: Any) -> None:
-    """Contest the ending, and let the case go on."""
-    with story.office.run("cli", by=by) as run:
-        lodge(story.office, run, story.number, by=by, **{"reason": OBJECTS, **words})
-    story.advance()
-
-
-def rejected(story: NibStory) -> NibStory:
-    """Object, and let the objection be rejected on 1 April."""
-    objects(story.on("2026-03-16"))
-    story.on("2026-04-01").answers("ratna", "objection_ruling#1", decision="reject", reason="dua kali tidak ditemukan")
-    return story
-
-
-def ended(story: Story) -> tuple[str, str]:
-    """Return the last entry's key and reason."""
-    last = story.entries[-1]
-    return last.key, last.reason or ""
 
 
 @tells("objection_ruling:grant", "outcome:refused")
@@ -122,13 +92,6 @@ def test_what_was_stated_stands_in_the_form_of_the_new_case(halal: Callable[...,
     slot = {"decision": "refused", "reason": "program ditutup"}
     with pytest.raises(NotAllowed, match="decided facilitation in the case"):
         anew.answers("budi", anew.waits_for[0], **slot)
-
-
-def again(story: Story, number: str) -> Story:
-    """Return the story of another case of the same pipeline, which is there already."""
-    other = object.__new__(type(story))
-    other.__dict__.update(story.__dict__, number=number)
-    return other
 
 
 @blank
@@ -203,28 +166,6 @@ def test_an_objection_may_be_taken_back(refused: NibStory) -> None:
 
 
 @blank
-def test_the_time_is_counted_in_working_days_from_the_day_it_closed(refused: NibStory) -> None:
-    """21 working days after 10 March, without 18 to 24 March and Good Friday: 16 April is the last, 17 April too late."""
-    before = len(refused.entries)
-    with pytest.raises(Refused, match=r"ended on 2026-04-16: 21 working days after 2026-03-10 \(UU 30/2014") as late:
-        objects(refused.on("2026-04-17"))
-    assert "2026-04-16" in late.value.for_people
-    assert len(refused.entries) == before
-    objects(refused.on("2026-04-16", 23))
-    assert refused.waits_for == ["objection_ruling#1"]
-
-
-@blank
-def test_the_time_of_a_silent_office_is_counted_and_grants_nothing(refused: NibStory) -> None:
-    """What the silence of the office does is unconfirmed: the page counts the days, and an official decides."""
-    objects(refused.on("2026-03-16"))
-    refused.on("2026-04-08").nothing_happens()
-    assert refused.waits_for == ["objection_ruling#1"]
-    assert "deadline_computation" in [document.kind for document in refused.documents]
-    assert ("objection_ruling#1/say_passed", "deadline_passed") in [(e.key, e.outcome) for e in refused.entries]
-
-
-@blank
 def test_who_decided_or_declared_a_conflict_can_not_rule(refused: NibStory, office: Office) -> None:
     """An officer who became head of division, and a head of division of the owner's family."""
     objects(refused.on("2026-03-16"))
@@ -237,6 +178,32 @@ def test_who_decided_or_declared_a_conflict_can_not_rule(refused: NibStory, offi
         refused.answers("rini", "objection_ruling#1", **ruling)
     with pytest.raises(NotAllowed, match="for the role division_head"):
         refused.answers("tuti", "objection_ruling#1", **ruling)
+
+
+@blank
+def test_no_delegation_or_reassignment_brings_in_who_decided(refused: NibStory, office: Office) -> None:
+    """Who refused stands in for nobody on the objection, and who ruled on it for nobody on the appeal."""
+    objects(refused.on("2026-03-16"))
+    add_user(office, "budi", ["division_head"])
+    ruling = {"decision": "reject", "reason": "tetap"}
+    with office.run("cli", by="rini") as run, pytest.raises(NotAllowed, match="budi took part"):
+        reassign(office, run, refused.number, "objection_ruling#1", to="budi", by="rini", reason="cuti")
+    stands_in(office, "rini", "budi")
+    with pytest.raises(NotAllowed, match="budi took part"):
+        refused.answers("budi", "objection_ruling#1", **ruling)
+    refused.answers("ratna", "objection_ruling#1", **ruling)
+    refused.answers("owner-1", "administrative_appeal#1", decision="appeal", reason="surat desa baru")
+    stands_in(office, "hadi", "ratna")
+    with pytest.raises(NotAllowed, match="ratna took part"):
+        refused.answers("ratna", "administrative_appeal_ruling#1", **ruling)
+    refused.answers("hadi", "administrative_appeal_ruling#1", **ruling)
+    assert refused.is_whole()
+
+
+def stands_in(office: Office, away: str, to: str) -> None:
+    """Let ``to`` answer for ``away`` from today until the end of March."""
+    with office.run("cli", by=away) as run:
+        delegate(office, run, away, to, until=date(2026, 3, 31), reason="cuti tahunan", by=away)
 
 
 @blank
