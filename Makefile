@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test check bench preview lock
+.PHONY: help setup setup-dev demo serve test check coverage bench preview lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,10 @@ check: setup-dev ## style, types and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+coverage: setup-dev ## which branches of flows/ no test takes: fails if there is one
+	@$(BIN)/pytest -n auto --dist worksteal -m "not prefect" -k "not postgresql" --cov --cov-report= tests/flows tests/prefect
+	@$(BIN)/pytest -m prefect --cov --cov-append --cov-report=term --cov-fail-under=100 tests/prefect/test_deployments.py
 
 bench: setup-dev ## the measurements that the documents quote
 	@exec $(BIN)/python -m tests.bench $(ARGS)

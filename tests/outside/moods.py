@@ -31,6 +31,7 @@ class Mood(enum.Enum):
     CLOSED = "503 with Retry-After (not filed)"
     LOCKED = "401 (not filed)"
     LOST = "404 of a proxy, in HTML (not filed)"
+    MISSHAPEN = "400: the request has a wrong form (not filed)"
     REFUSE = "422, quoting the NIK (not filed)"
 
 
@@ -42,4 +43,5 @@ DECLINED: dict[Mood, tuple[int, dict[str, str]]] = {
     Mood.CLOSED: (503, {"Retry-After": "Mon, 02 Mar 2026 01:30:00 GMT"}),
     Mood.LOCKED: (401, {}),
     Mood.LOST: (404, {}),
+    Mood.MISSHAPEN: (400, {}),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from prefect.exceptions import ParameterTypeError
 from prefect.flows import Flow, load_flow_from_entrypoint
@@ -10,7 +12,8 @@ from engine import cohort
 from engine.cohort import FailedHere, PrefectWorker
 from engine.registry import current
 from flows.deployed import flow_of
-from tests.prefect.small_office import NATIONAL_ID, PIPELINE
+from flows.renewal import renewal
+from tests.prefect.small_office import NATIONAL_ID, PIPELINE, SmallOffice
 from web.deployments import deployment_of, stanzas
 
 
@@ -96,3 +99,11 @@ def test_every_stanza_can_be_served_and_is_told_in_jakarta_time() -> None:
         assert served.entrypoint == stanza["entrypoint"]
         assert [one.slug for one in served.schedules or []] == [one["slug"] for one in stanza.get("schedules", [])]
         assert all(one["timezone"] == "Asia/Jakarta" for one in stanza.get("schedules", []))
+
+
+def test_a_morning_without_an_ending_certificate_says_so(small: SmallOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scheduled renewal opens the office by itself, leaves a run of ours, and tells Prefect its counts alone."""
+    for name, value in small.environment.items():
+        monkeypatch.setenv(name, value)
+    state = asyncio.run(renewal.fn())
+    assert (state.name, state.message) == ("Completed", "0 due, 0 opened, 0 reminded, 0 skipped, 0 failed")

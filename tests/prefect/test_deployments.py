@@ -57,10 +57,14 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
             assert api.ended(last)["state"]["name"] == "Completed"
 
             # A file of businesses becomes cases: more than twenty advance as one task run a chunk.
-            taken = api.trigger("intake/take-over", import_id=upload(small), pipeline="nib-legalization")
+            taken = api.trigger("intake/take-over", import_id=upload(small, 1, 41), pipeline="nib-legalization")
             sent = api.trigger("delivery/send")
             assert "cases opened" in api.ended(taken)["state"]["message"]
             assert api.ended(sent)["state"]["message"].startswith("4 sent, 0 bounced")
+            registered = api.trigger("intake/take-over", import_id=upload(small, 41, 43))
+            assert api.ended(registered)["state"]["message"] == "2 accepted, 0 unchanged, 0 refused"
+            renewed = api.ended(api.trigger("renewal/renew"))["state"]
+            assert renewed["message"] == "0 due, 0 opened, 0 reminded, 0 skipped, 0 failed"
             [swept] = api.post("/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [taken]}})
             assert [name.split()[0::2] for name in api.task_runs(swept["id"])] == [["advance", "cases"]]
 
@@ -77,11 +81,11 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
     assert_nothing_personal(tmp_path)
 
 
-def upload(small: SmallOffice) -> int:
-    """Hand in the first lines of the example file; return the upload's number."""
+def upload(small: SmallOffice, first: int, end: int) -> int:
+    """Hand in some rows of the example file; return the upload's number."""
     lines = (ROOT / "examples/businesses.csv").read_bytes().splitlines(keepends=True)
     with small.office.run("cli", by="budi") as run:
-        return importing.upload(small.office, run, name="usaha.csv", content=b"".join(lines[:41]))
+        return importing.upload(small.office, run, name="usaha.csv", content=b"".join(lines[:1] + lines[first:end]))
 
 
 def deploy(env: dict[str, str]) -> None:
