@@ -182,7 +182,7 @@ def test_a_case_whose_code_is_gone_stops_no_other(
     first = add(office, day=date(2026, 1, 14), name="banjir")
     assert [one.case for one in first] == [story.number]
     assert (
-        f"The clock of case {lost.number} was not derived again: Refused: There is no pipeline farm-visit version 1"
+        f"The clock of case {lost.number} was not derived again: Refused: There is no pipeline farm-visit; there are: "
         in caplog.text
     )
     with office.db.reading() as session:
