@@ -684,7 +684,7 @@ def escalate(json: Json = False) -> None:
 
 @app.command()
 def deliver(json: Json = False) -> None:
-    """Send the letters that are due, and on a working day's morning each officer's digest."""
+    """Send the letters that are due, what broke to the administrators, and on a working day's morning each officer's digest."""
     from engine.delivering import deliver as send
 
     with the_office(json) as office, office.run("cli", by=account()):

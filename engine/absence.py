@@ -24,7 +24,7 @@ class StandIn:
     since: date
     until: date
 
-    def covers(self, case_id: int, role: Role) -> bool:
+    def covers(self, case_id: int | None, role: str | None) -> bool:
         """Return whether it extends to questions of ``role`` in that case. What was delegated to who is away is not theirs."""
         return role in self.roles and self.role in (None, role) and self.case_id in (None, case_id)
 

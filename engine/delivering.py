@@ -15,14 +15,16 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, func, insert, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
+from engine.alerting import write_alerts
 from engine.claiming import same_row
-from engine.digest import DIGESTS, write_digests
+from engine.digest import write_digests
 from engine.forms import Form, Question
 from engine.office import Office
 from engine.outbox import is_of_the_office
 from engine.outgoing import COUNTED, OPEN, Outbox, Parcel, due_now, record, send_due
 from engine.papers import check_url
 from engine.reaching import Way, as_text_message, ways_to
+from engine.telling import DIGESTS
 from models import (
     AnyWait,
     Case,
@@ -62,13 +64,14 @@ HAND_DELIVERY = Question(HandDelivery, of=Role.OFFICER, title="Cetak surat ini a
 
 
 def deliver(office: Office) -> dict[str, int]:
-    """Send what is due, and in the morning the officers' digests; return how many were sent, bounced on every channel, were put
-    off, given up, or left to be told by hand.
+    """Send what is due, what broke to the administrators, and in the morning the officers' digests.
 
-    Letters go first: a digest that can't be written keeps none of them back.
+    Return how many were sent, bounced on every channel, were put off, given up, or left to be told by hand. Letters go first:
+    a digest that can't be written keeps none of them back.
     """
     counts = dict.fromkeys(COUNTED, 0)
     send_due(office, Outbox(_due, _ready, _by_hand), counts)
+    write_alerts(office)
     write_digests(office)
     send_due(office, DIGESTS, counts)
     return counts

@@ -12,7 +12,7 @@ from engine.documents.contact_sheet import can_be_made, contact_sheet
 from engine.documents.letters import write
 from engine.documents.preview import letter_kinds, previews, sample_facts
 from engine.documents.templating import TEMPLATES
-from engine.registry import DIGEST, OFFICE, all_appeals, current
+from engine.registry import ALERT, DIGEST, OFFICE, all_appeals, current
 
 LANGUAGES = ("id", "en")
 CONTACT_SHEET = "contact-sheet.pdf"
@@ -35,7 +35,8 @@ def preview_all(folder: Path) -> Iterator[Path]:
         for letter in letter_kinds(TEMPLATES / slug):
             for language in LANGUAGES:
                 yield from _letter(f"{slug}/letters/{letter}", language, out / f"letter-{letter}.{language}")
-    yield from _letter(DIGEST, "id", folder / OFFICE / "digest.id")
+    for name in (DIGEST, ALERT):
+        yield from _letter(name, "id", folder / f"{name}.id")
     if can_be_made():
         sheet.write_bytes(contact_sheet(documents))
         yield sheet

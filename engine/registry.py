@@ -58,7 +58,7 @@ class Paper:
 
 # The template folder of what the office hands out by itself, in every pipeline.
 OFFICE = "office"
-DIGEST = f"{OFFICE}/digest"
+DIGEST, ALERT = f"{OFFICE}/digest", f"{OFFICE}/alert"
 COMPUTATION = Paper("deadline_computation", "Perhitungan tenggat", folder=OFFICE)
 OFFICE_PAPERS = {paper.name: paper for paper in (COMPUTATION,)}
 

@@ -30,7 +30,6 @@ from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.replay import SYSTEM
 from engine.settling import change
-from engine.watching import report_troubles
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.privacy import without_personal_numbers
 
@@ -64,7 +63,6 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     while due := due_waits(office, now, CHUNK, skipped):
         _sweep_group(office, run, due, now, swept, skipped)
     run.cases += swept.due - len(swept.failed)
-    report_troubles(office, run)
     with office.db.writing() as session:
         counts = {**swept.as_json(), "failed": len(swept.failed)}
         session.execute(update(Sweep).where(col(Sweep.id) == begun).values(finished_at=office.clock.now(), **counts))

@@ -1,4 +1,4 @@
-"""Whether anybody still watches: when the last sweep came by, and what broke since, told to the administrators."""
+"""Whether anybody still watches: when the last sweep came by, and what broke. See engine/alerting.py."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import NamedTuple
 from sqlmodel import Session, col, func, select
 
 from engine.database import among
+from engine.documents.words import moment_in_words
 from engine.notices import News, notify_all
-from engine.office import Office, RunHandle
+from engine.office import Office
 from engine.registry import all_versions
 from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Role, Run, Sweep, User, UserRole, Wait
 from rules import book
 
-# A flow run that failed now may have begun before the last sweep: nothing of ours runs for longer than that.
-LONGEST_RUN = timedelta(days=1)
+# What failed longer before the last sweep is history, which `jalur runs --failed` has.
+LOOK_BACK = timedelta(days=30)
 
 
 class Trouble(NamedTuple):
@@ -47,10 +48,21 @@ def sweep_is_stale(office: Office, session: Session) -> datetime | None:
     return last if now - last > patience else None
 
 
-def report_troubles(office: Office, run: RunHandle) -> int:
-    """Tell every administrator, in their next digest, of each parked case and each failed run; return how many are new.
+def standstill(office: Office, session: Session) -> str | None:
+    """Return in words that nobody watches the deadlines; None where somebody does."""
+    if sweep_is_stale(office, session) is None:
+        return None
+    last = last_sweep(session)
+    if last is None:
+        return "Pengawasan tenggat belum pernah berjalan."
+    return f"Pengawasan tenggat terakhir selesai pada {moment_in_words(last, 'id')}."
 
-    Each is told once, however many sweeps find it: a case that is parked again after a retry is another trouble.
+
+def report_troubles(office: Office) -> int:
+    """Have every administrator told of each parked case, each failed run, and a sweep that stands still; return how many are new.
+
+    Each is told once, however often it is found: a case that is parked again after a retry is another trouble, and so is
+    the next standstill.
     """
     with office.db.writing() as session:
         administrators = dict(
@@ -60,7 +72,9 @@ def report_troubles(office: Office, run: RunHandle) -> int:
                 .where(UserRole.role == Role.ADMINISTRATOR)
             ).all()
         )
-        found = {one.what: one for one in (*_parked(session), *_failed(office, session))}
+        found = {
+            one.what: one for one in (*_standing_still(office, session), *_parked(session), *_failed(office, session))
+        }
         told = (
             select(Notice.what)
             .where(
@@ -73,6 +87,12 @@ def report_troubles(office: Office, run: RunHandle) -> int:
         news = [News(administrators, one.what, one.kind, one.case_number, one.words) for one in new]
         notify_all(session, office, news)
         return len(new)
+
+
+def _standing_still(office: Office, session: Session) -> Iterator[Trouble]:
+    if words := standstill(office, session):
+        last = last_sweep(session)
+        yield Trouble("stale", f"stale/{last.isoformat() if last else 'never'}", None, words)
 
 
 def _parked(session: Session) -> Iterator[Trouble]:
@@ -90,13 +110,13 @@ def _parked(session: Session) -> Iterator[Trouble]:
         .group_by(col(Case.number), col(Case.error))
     )
     for number, error, seq in parked:
-        yield Trouble("parked", f"parked/{number}/{seq}", number, f"Permohonan {number} terhenti: {error}")
+        yield Trouble("parked", f"parked/{number}/{seq}", number, f"terhenti: {error}")
 
 
 def _failed(office: Office, session: Session) -> Iterator[Trouble]:
-    """Yield the runs that failed since the sweep before this one, but those of commands, whose user saw it happen."""
-    since = (last_sweep(session) or office.clock.now()) - LONGEST_RUN
-    failed = select(Run).where(col(Run.started_at) >= since, Run.kind != "cli", Run.state == "failed")
+    """Yield the runs that failed, but those of commands, whose user saw it happen."""
+    since = (last_sweep(session) or office.clock.now()) - LOOK_BACK
+    failed = select(Run).where(Run.state == "failed", col(Run.started_at) >= since, Run.kind != "cli")
     for run in session.exec(failed):
         name = run.pipeline or "tanpa jalur"
         yield Trouble(

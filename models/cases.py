@@ -60,6 +60,14 @@ class Run(Base, table=True):
     """One stretch of work by one actor: a flow run, a web request, a command. Every ledger entry names its run."""
 
     __tablename__ = "run"
+    __table_args__ = (
+        Index(
+            "ix_run_failed",
+            "started_at",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+    )
     id: str = Field(primary_key=True, max_length=36)
     kind: str = Field(max_length=8)
     pipeline: str | None = Field(default=None, max_length=64, index=True)

@@ -78,7 +78,7 @@ class Delegation(Base, table=True):
 
 
 class Notice(Base, table=True):
-    """Something that an account is to be told in its next morning digest: once, whatever happens. See engine/digest.py."""
+    """Something that an account is to be told, at once or in the morning: once, whatever happens. See engine/telling.py."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -103,13 +103,17 @@ class Notice(Base, table=True):
 
 
 class Digest(Base, table=True):
-    """One letter a morning to one account, with all its notices and what waits for it."""
+    """What one account is told by mail of its notices: one digest a morning, and an alert for each look that found a trouble."""
 
     __tablename__ = "digest"
-    __table_args__ = (UniqueConstraint("account_id", "day"), Index("ix_digest_outbox", "status", "next_attempt_at"))
+    __table_args__ = (
+        UniqueConstraint("account_id", "day", "occasion"),
+        Index("ix_digest_outbox", "status", "next_attempt_at"),
+    )
     id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
     account_id: int = Field(foreign_key="account.id")
     day: date
+    occasion: str = Field(max_length=32, description="morning, or alert- and the newest notice that it tells of")
     subject: str
     text: str
     html: str

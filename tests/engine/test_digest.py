@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,17 @@ import pytest
 from sqlmodel import col, insert, select, update
 
 from engine import digest as module
+from engine import telling
 from engine.accounts import add_user
 from engine.clock import JAKARTA
+from engine.delegating import delegate
 from engine.delivering import deliver
-from engine.digest import LINES, write_digests
+from engine.digest import write_digests
 from engine.documents.letters import write
 from engine.notices import notify
 from engine.office import Office
 from engine.sweeping import sweep
+from engine.telling import LINES
 from models import Digest, Notice, Sweep, User, Wait
 from tests.engine.test_reaching import NOBODY, NOTHING
 from tests.engine.test_reaching import post as post
@@ -98,6 +101,7 @@ def test_the_morning_of_an_officer(story: NibStory, office: Office, post: PostOf
     assert untold(office) == 0
     tell(office, "budi", what="e", words="sesudah pagi")
     story.clock.turn(hours=3)
+    watched(office)
     assert deliver(office) == NOTHING, "what is new after that waits"
     assert untold(office) == 1
 
@@ -135,7 +139,7 @@ def test_a_worker_that_dies_loses_no_news(
     """Digest and told are one: after a death in between there is neither, and the next run says everything."""
     tell(office, "budi", what="a", words="satu")
     with monkeypatch.context() as dying:
-        dying.setattr(module, "among", lambda *_: (_ for _ in ()).throw(Killed()))
+        dying.setattr(telling, "among", lambda *_: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             write_digests(office)
     assert (digests(office), untold(office)) == ({}, 1)
@@ -192,6 +196,7 @@ def test_it_says_when_nobody_watches_the_deadlines(
     story: NibStory, office: Office, minutes: int | None, warned: str
 ) -> None:
     """The last sweep that came to its end counts; one that began and died does not."""
+    story.on("2026-01-15")
     now = office.clock.now()
     with office.db.writing() as session:
         ended = now - timedelta(minutes=minutes) if minutes is not None else None
@@ -243,3 +248,23 @@ def test_a_long_morning_stays_short(story: NibStory, office: Office) -> None:
     assert text.count("- NIB-2026-") == LINES
     assert "Selebihnya: 8 lagi, lihat meja kerja" in text
     assert "NIB-2026-000023" in text and "NIB-2026-000008" not in text
+
+
+def test_what_waits_for_who_is_away_waits_for_their_stand_in(story: NibStory, nib: Nib, office: Office) -> None:
+    """In every case from the first day to the last, or in one; what the stand-in may not answer there is not counted."""
+    other = nib(national_id="3508166904956221", region_code="3578")
+    for name, role in (("wati", "curator"), ("agus", "curator"), ("dewi", "curator")):
+        add_user(office, name, [role])
+    with office.run("cli", by="admin") as run:
+        for_them = partial(
+            delegate, office, run, since=date(2026, 1, 13), until=date(2026, 1, 14), by="admin", reason="dinas luar"
+        )
+        for_them("budi", "wati")
+        for_them("tuti", "agus", number=other.number)
+    with office.db.writing() as session:
+        session.execute(update(Wait).where(col(Wait.case_id) == other.case.id).values(apart_from=["wati"]))
+    story.on("2026-01-14")
+    found = {name: waiting(office, name)[0] for name in ("wati", "agus", "dewi")}
+    assert found == {"wati": 1, "agus": 1, "dewi": 0}
+    story.on("2026-01-15")
+    assert {name: waiting(office, name) for name in ("wati", "agus")} == {"wati": (0, 0), "agus": (0, 0)}

@@ -28,12 +28,6 @@ def sweeps(office: Office) -> None:
         sweep(office, run)
 
 
-def reported(office: Office) -> int:
-    """How many new troubles the administrators are told of."""
-    with office.run("flow", by="escalation") as run:
-        return report_troubles(office, run)
-
-
 def notices(session: Session, name: str) -> list[tuple[str, str | None, str]]:
     """What an account is to be told: the thing, the case, the words."""
     wanted = (
@@ -86,13 +80,13 @@ def test_a_parked_case_reaches_every_administrator_once_until_it_is_parked_again
     add_user(office, "tini", ["administrator"])
     with office.run("flow", by="test") as run:
         park(office, run, story.case.id or 0, "ValueError: NIK 3508166904956220 tidak dikenal")
-    assert (reported(office), reported(office)) == (1, 0)
+    assert (report_troubles(office), report_troubles(office)) == (1, 0)
     with office.run("cli", by="admin") as run:
         retry(office, run, story.number, by="admin")
-    assert reported(office) == 0
+    assert report_troubles(office) == 0
     with office.run("flow", by="test") as run:
         park(office, run, story.case.id or 0, "ValueError: masih salah")
-    assert (reported(office), reported(office)) == (1, 0)
+    assert (report_troubles(office), report_troubles(office)) == (1, 0)
     seqs = [entry.seq for entry in story.entries if entry.key == "parked"]
     with office.db.reading() as session:
         told = notices(session, "admin")
@@ -112,14 +106,16 @@ def test_a_failed_run_reaches_them_once_even_after_three_days_without_a_schedule
         with pytest.raises(OSError, match="disk"), office.run(kind, by="jadwal", pipeline="nib-legalization"):
             raise OSError("disk full")
     clock.moment += timedelta(days=3)
-    assert (reported(office), reported(office)) == (1, 0)
+    sweeps(office)
+    assert (report_troubles(office), report_troubles(office)) == (1, 0)
     with office.db.reading() as session:
         [(what, case, words)] = notices(session, "admin")
     assert what.startswith("run/") and case is None
     assert words == "Proses otomatis (nib-legalization) gagal: OSError: disk full"
+    clock.moment += timedelta(days=31)
     sweeps(office)
-    clock.moment += timedelta(days=3)
-    assert reported(office) == 0
+    add_user(office, "tini", ["administrator"])
+    assert report_troubles(office) == 0, "who is made one later is not told of last month"
 
 
 def test_without_an_administrator_nothing_is_lost(begin: Begin, office: Office, workshop: Workshop) -> None:
@@ -128,8 +124,33 @@ def test_without_an_administrator_nothing_is_lost(begin: Begin, office: Office, 
     story = begin()
     with office.run("flow", by="test") as run:
         park(office, run, story.case.id or 0, "ValueError: salah")
-    reported(office)
+    report_troubles(office)
     add_user(office, "tini", ["administrator"])
-    assert reported(office) == 1
+    assert report_troubles(office) == 1
     with office.db.reading() as session:
         assert len(notices(session, "tini")) == len(notices(session, "admin")) == 1
+
+
+def test_a_standstill_is_a_trouble_once_and_the_next_one_another(
+    begin: Begin, office: Office, clock: TurnedClock, workshop: Workshop
+) -> None:
+    """Three looks at one standstill say it once; when a sweep came and stayed away again, it is said again."""
+    workshop.write(FARM_VISIT, "made_up", DATED)
+    story = begin()
+    add_user(office, "tini", ["administrator"])
+    assert report_troubles(office) == 0
+    story.on("2026-01-21")
+    assert (report_troubles(office), report_troubles(office)) == (1, 0)
+    for _ in range(2):
+        sweeps(office)
+        clock.turn(minutes=45)
+        assert report_troubles(office) == 0
+        clock.turn(minutes=1)
+        assert (report_troubles(office), report_troubles(office)) == (1, 0)
+    with office.db.reading() as session:
+        told = session.exec(select(Notice.words).join(User).where(User.name == "tini", Notice.kind == "stale"))
+        assert sorted(told) == [
+            "Pengawasan tenggat belum pernah berjalan.",
+            "Pengawasan tenggat terakhir selesai pada 21 Januari 2026 pukul 09.00 WIB.",
+            "Pengawasan tenggat terakhir selesai pada 21 Januari 2026 pukul 09.46 WIB.",
+        ]

@@ -10,7 +10,7 @@ from engine.documents.letters import write
 from engine.documents.preview import letter_kinds, sample_facts
 from engine.documents.render import RESERVED
 from engine.documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
-from engine.registry import DIGEST, OFFICE
+from engine.registry import ALERT, DIGEST, OFFICE
 from tests.engine.documents.conftest import sample
 
 SOURCES = sorted({*TEMPLATES.rglob("*.html"), *TEMPLATES.glob("*/**/*.txt")} - {*TEMPLATES.glob("fonts/*")})
@@ -123,13 +123,21 @@ def test_the_digest_says_the_same_as_text_and_as_a_page() -> None:
     written = write(DIGEST, given, "id")
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", written.html))
     told = [str(given["warning"]), "12", "HSD-2026-000041", "Putuskan permohonan, hari ini", "Pengingat (1)"]
-    told.append("Periksa kelengkapan berkas: lewat 3 hari kerja, tenggat 2026-11-25")
+    told.append("Periksa kelengkapan berkas: lewat 3 hari kerja, tenggat 25 November 2026")
     assert [one for one in told if one not in written.text or one not in page] == []
     assert "ampersand &amp; <b>" in write(DIGEST, {**given, "name": "ampersand & <b>"}, "id").html.replace(
         "&lt;b&gt;", "<b>"
     )
     quiet = write(DIGEST, {**given, "warning": None, "due": [], "groups": []}, "id")
     assert "PERHATIAN" not in quiet.text and "alert" not in quiet.html
+
+
+def test_the_alert_says_its_sample() -> None:
+    """Its sample is exactly its facts; a trouble stands under its kind."""
+    given = sample_facts(TEMPLATES / ALERT)
+    assert facts_named_by(f"{ALERT}/id.txt") == set(given)
+    text = write(ALERT, given, "id").text
+    assert text.index("Perkara yang tertahan (2)") < text.index("- NIB-2026-000098: terhenti: KeyError")
 
 
 @pytest.mark.parametrize("kind", KINDS)
