@@ -110,7 +110,7 @@ def _parked(session: Session) -> Iterator[Trouble]:
         .group_by(col(Case.number), col(Case.error))
     )
     for number, error, seq in parked:
-        yield Trouble("parked", f"parked/{number}/{seq}", number, f"terhenti: {error}")
+        yield Trouble("parked", f"parked/{number}/{seq}", number, f"terhenti karena {error}")
 
 
 def _failed(office: Office, session: Session) -> Iterator[Trouble]:

@@ -1,4 +1,4 @@
-"""Letters leave: those whose attachments are ready, and those that a channel put off until now; and the morning's digests."""
+"""Letters leave: those whose attachments are ready, and those that a channel put off; what broke; the morning's digests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from prefect.states import Completed
 
 from engine.cohort import own_run
 from engine.delivering import deliver
+from engine.lost_runs import record_lost_runs
 
 
 @flow(name="delivery", flow_run_name="delivery", persist_result=False, retries=0)
 async def delivery() -> Any:
-    """Send the letters and digests that are due."""
+    """Send the letters that are due, what broke since, and in the morning the digests."""
     async with own_run() as (office, run):
+        await record_lost_runs(office)
         counts = await asyncio.to_thread(deliver, office)
         run.cases = sum(counts.values())
     return Completed(message=", ".join(f"{count} {what}" for what, count in counts.items()))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from engine import ledger
+from engine.accounts import add_user
 from engine.intake import importing
 from engine.prefect_server import environment, started
-from models import Case, Run
+from models import Case, Digest, Run
 from tests.prefect.conftest import ROOT, PrefectApi, eventually, program, running
 from tests.prefect.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
 
@@ -24,15 +28,16 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
     """`prefect deploy --all`, a process worker, and a run after each answer: the case ends, and Prefect shows how."""
     office = small.office
     [case] = small.open()
+    add_user(office, "adi", ["administrator"])
     with started(office.settings) as url:
         api = PrefectApi(office, url)
         env = {**small.environment, **environment(office.settings, url), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        api.post("/work_pools/", name="jalur", type="process")
+        deploy(env)
+        for name in ("nib-legalization/advance", "delivery/send"):  # theirs would do what ours are to do
+            api.pause(name)
         worker = [program("prefect"), "worker", "start", "--pool", "jalur", "--type", "process"]
         with running(worker, env, tmp_path / "worker.log", cwd=tmp_path):
-            eventually(lambda: api.get("/work_pools/jalur"), 60, "the worker makes its pool")
-            deploy(env)
-            for name in ("nib-legalization/advance", "delivery/send"):  # theirs would do what ours are to do
-                api.pause(name)
             schedule = {"cron": "* * * * *", "timezone": "Asia/Jakarta"}
             escalation = api.get("/deployments/name/escalation/settle")
             api.send(f"/deployments/{escalation['id']}/schedules", [{"schedule": schedule, "active": True}])
@@ -65,6 +70,12 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
             assert api.ended(registered)["state"]["message"] == "2 accepted, 0 unchanged, 0 refused"
             renewed = api.ended(api.trigger("renewal/renew"))["state"]
             assert renewed["message"] == "0 due, 0 opened, 0 reminded, 0 skipped, 0 failed"
+
+            # A process that dies reaches the administrators by the next delivery, though it left no word of its own.
+            died = api.trigger("renewal/renew")
+            os.kill(eventually(lambda: process_of(died), 30, "the worker starts a process"), signal.SIGKILL)
+            assert api.ended(died)["state"]["type"] == "CRASHED"
+            assert api.ended(api.trigger("delivery/send"))["state"]["type"] == "COMPLETED"
             [swept] = api.post("/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [taken]}})
             assert [name.split()[0::2] for name in api.task_runs(swept["id"])] == [["advance", "cases"]]
 
@@ -76,6 +87,9 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
         assert session.exec(select(Case.outcome).where(Case.number == case)).one() == "legalized"
         assert ledger.verify(session).first_bad is None
         runs = {run.flow_run_id: run for run in session.exec(select(Run).where(Run.kind == "flow"))}
+        told = select(Digest.text).where(col(Digest.occasion).startswith("alert"))
+        assert ["renewal: Crashed" in text for text in session.exec(told)] == [True]
+    assert (runs[died].state, runs[died].by) == ("failed", "prefect (unattributed)")
     assert runs[first].by == "prefect (unattributed)"
     assert runs[scheduled["id"]].by == "prefect (schedule)"
     assert_nothing_personal(tmp_path)
@@ -93,6 +107,15 @@ def deploy(env: dict[str, str]) -> None:
     command = [program("prefect"), "--no-prompt", "deploy", "--all"]
     done = subprocess.run(command, env=env | {"PATH": "/usr/bin:/bin"}, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def process_of(flow_run: str) -> int | None:
+    """The process that the worker started for a run, once it is there."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"PREFECT__FLOW_RUN_ID={flow_run}".encode() in (process / "environ").read_bytes():
+                return int(process.name)
+    return None
 
 
 def scheduled_run(api: PrefectApi, deployment: str) -> dict[str, Any] | None:

@@ -137,7 +137,7 @@ def test_the_alert_says_its_sample() -> None:
     given = sample_facts(TEMPLATES / ALERT)
     assert facts_named_by(f"{ALERT}/id.txt") == set(given)
     text = write(ALERT, given, "id").text
-    assert text.index("Perkara yang tertahan (2)") < text.index("- NIB-2026-000098: terhenti: KeyError")
+    assert text.index("Perkara yang tertahan (2)") < text.index("- NIB-2026-000098: terhenti karena KeyError")
 
 
 @pytest.mark.parametrize("kind", KINDS)
