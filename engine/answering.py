@@ -244,6 +244,8 @@ def end_by_time(office: Office, run: RunHandle, session: Session, dossier: Dossi
     An effect of the law comes with the page that counts the days to it.
     """
     effect = effect_of(dossier.case.rules, dossier.pipeline.questions[wait.question or ""])
+    if effect and not effect.by_law:
+        effect = None
     book, row = Book(), dossier.row
     if not win(session, [wait], "passed" if effect else "silent", office.clock.now()):
         return False

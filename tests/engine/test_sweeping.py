@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ from engine.office import Office
 from engine.sweeping import Swept, sweep
 from models import Notice, User, Wait
 from models import Sweep as SweepRow
+from rules import Rule, RuleBook, book
+from tests.engine.conftest import Begin
 from tests.engine.together import Killed, at_once
+from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
 
 if TYPE_CHECKING:
     from tests.flows.nib_legalization.conftest import NibStory
@@ -186,3 +190,21 @@ def test_an_answer_in_the_same_second_as_the_end_is_in_time_and_the_sweep_finds_
     other.clock.moment = max(one for one in ends if one)
     other.clock.turn(seconds=1)
     assert other.nothing_happens().outcome == "not_corrected"
+
+
+def test_silence_under_an_effect_that_is_not_confirmed_stays_silence(
+    begin: Begin, office: Office, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that ends by silence and whose passed deadline is policy only: it ends as silent, and claims no law."""
+    value = {"deadline": "answer_time", "authority": "Dinas", "effect": "dianggap dikabulkan"}
+    row = Rule("visit_passed", value, "effect", date(2021, 1, 1), None, "Usulan", "policy")
+    known = book
+    monkeypatch.setattr("engine.registry.book", lambda slug: RuleBook([*known(slug).rows(), row]))
+    silent = 'title="Kunjungi lahan", due="answer_time", silent_after="answer_limit", passes="visit_passed"'
+    workshop.write(FARM_VISIT, "made_up", ('title="Kunjungi lahan"', silent))
+    story = begin()
+    story.on("2026-01-26")
+    swept(office)
+    story.on("2026-02-12")
+    assert swept(office).silent == [story.number]
+    assert [(entry.outcome, entry.result) for entry in story.entries if entry.key == "visit#1"] == [("silent", None)]
