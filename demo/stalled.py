@@ -84,4 +84,6 @@ def _tell(office: Office, console: Console, number: str) -> None:
         if entry.case_id == (page and page.case_id):
             ladder.add_row(entry.at.date().isoformat(), entry.key, entry.outcome or "", entry.reason or "")
     console.print(ladder)
-    console.print(f"  It ended {shown['outcome']}; the page that counts the days: {page and page.path}\n")
+    console.print(
+        f"  It ended {shown['outcome']}; the page that counts the days: {page and office.store.location(page.path or '')}\n"
+    )

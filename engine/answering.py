@@ -252,7 +252,7 @@ def end_by_time(office: Office, run: RunHandle, session: Session, dossier: Dossi
     until = local_date(wait.silent_at or office.clock.now())
     said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
     if effect:
-        page = queue_computation(office, book, dossier, wait, effect)
+        page = queue_computation(office, session, book, dossier, wait, effect)
         named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
         said = {
             "outcome": "passed",

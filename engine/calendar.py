@@ -114,8 +114,8 @@ def _listed(year: int) -> DaysOff:
         return _decrees()[year]
     from holidays import country_holidays  # 0.2 s, which only those who look beyond the decrees pay
 
-    public = country_holidays("ID", years=year, categories=("public",))
-    joint = country_holidays("ID", years=year, categories=("government",))
+    public = country_holidays("ID", years=year, categories=("public",), language="id")
+    joint = country_holidays("ID", years=year, categories=("government",), language="id")
     found = {day: (name, "joint_leave") for day, name in joint.items()}
     return {**found, **{day: (name, "public") for day, name in public.items()}}
 

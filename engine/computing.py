@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from itertools import groupby
 from typing import Any
+
+from sqlmodel import Session, col, select
 
 from engine.book import Book
 from engine.calendar import Calendar
 from engine.clock import local_date
 from engine.deadlines import Effect, ladder_key
+from engine.documents.words import days_in_words
 from engine.dossiers import Dossier
-from engine.legal_clock import DAY
+from engine.legal_clock import DAY, stop_limit, stopped_days
 from engine.office import Office
 from engine.outbox import letter_facts, queue_paper
 from engine.registry import COMPUTATION
-from models import AnyWait
+from models import AnyWait, ClockSegment
 from rules import Rule
 
 
-def queue_computation(office: Office, book: Book, dossier: Dossier, wait: AnyWait, effect: Effect) -> str:
+def queue_computation(
+    office: Office, session: Session, book: Book, dossier: Dossier, wait: AnyWait, effect: Effect
+) -> str:
     """Hand out the page for a deadline of ``wait`` that passed; return its key."""
     question = dossier.pipeline.questions[wait.question or ""]
-    budget = dossier.case.rules[question.due or ""]
-    asked_on, due_on = local_date(wait.asked_at), local_date(wait.due_at or wait.asked_at)
-    language = dossier.case.applicant.language
-    days = list(counted(office.calendar, budget, asked_on, due_on, language))
+    due_on, language = local_date(wait.due_at or wait.asked_at), dossier.case.applicant.language
+    budget, started_on, stopped = _count_behind(office, session, dossier, wait, due_on)
+    days = list(together(counted(office.calendar, budget, started_on, due_on, language, stopped), language))
+    years = range(started_on.year, due_on.year + 1) if budget.unit == "working_days" else ()
     facts = {
         **letter_facts(office, dossier.case),
         "question": question.title,
@@ -33,11 +39,14 @@ def queue_computation(office: Office, book: Book, dossier: Dossier, wait: AnyWai
         "citation": effect.citation,
         "budget": f"{budget.value} {UNITS[language][budget.unit]}",
         "budget_citation": budget.citation,
-        "started_on": asked_on.isoformat(),
+        "started_on": started_on.isoformat(),
         "due_on": due_on.isoformat(),
         "extended": [wait.extended_until.isoformat()] if wait.extended_until else [],
         "used": sum(1 for day in days if day["place"]),
         "days": days,
+        "many": len(days) > ON_TWO_COLUMNS,
+        "stopped": bool(stopped),
+        "provisional": [str(year) for year in years if office.calendar.is_provisional(date(year, 1, 1))],
         "by_law": [effect.effect] if effect.by_law else [],
         "not_by_law": [] if effect.by_law else [effect.effect],
         "effect": EFFECTS[language].get(effect.effect, effect.effect),
@@ -54,6 +63,27 @@ def queue_computation(office: Office, book: Book, dossier: Dossier, wait: AnyWai
     )
 
 
+def _count_behind(
+    office: Office, session: Session, dossier: Dossier, wait: AnyWait, due_on: date
+) -> tuple[Rule, date, set[date]]:
+    """Return what was counted to the date of a wait: the budget, its first day, and the days on which the clock stood still.
+
+    That is the question's own budget, or the case's where its time ended first.
+    """
+    pipeline, rules, asked_on = dossier.pipeline, dossier.case.rules, local_date(wait.asked_at)
+    own = rules[pipeline.questions[wait.question or ""].due or ""]
+    of_case = rules.quietly(pipeline.clock) if pipeline.clock else None
+    ends = max(office.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
+    if due_on >= ends or of_case is None or dossier.row.complete_at is None:
+        return own, asked_on, set()
+    turns = select(ClockSegment).where(ClockSegment.case_id == dossier.row.id).order_by(col(ClockSegment.seq))
+    segments, complete_at = session.exec(turns).all(), dossier.row.complete_at
+    stopped = stopped_days(office.calendar, of_case, stop_limit(rules), complete_at, segments, office.clock.now())
+    return of_case, local_date(complete_at), stopped
+
+
+# More lines than that, and the page has three columns.
+ON_TWO_COLUMNS = 40
 # What a rule's effect, and the reasons why a day does not count, are called on the page.
 EFFECTS = {
     "id": {
@@ -68,8 +98,12 @@ EFFECTS = {
     },
 }
 UNCOUNTED = {
-    "id": {"start": "hari mulai, tidak dihitung", "weekend": "akhir pekan"},
-    "en": {"start": "the first day never counts", "weekend": "weekend"},
+    "id": {"start": "hari mulai, tidak dihitung", "weekend": "akhir pekan", "stopped": "berhenti"},
+    "en": {
+        "start": "the first day never counts",
+        "weekend": "weekend",
+        "stopped": "stopped",
+    },
 }
 UNITS = {
     "id": {"working_days": "hari kerja", "calendar_days": "hari kalender"},
@@ -77,7 +111,9 @@ UNITS = {
 }
 
 
-def counted(calendar: Calendar, budget: Rule, start: date, due: date, language: str) -> Iterator[dict[str, Any]]:
+def counted(
+    calendar: Calendar, budget: Rule, start: date, due: date, language: str, stopped: Collection[date] = ()
+) -> Iterator[dict[str, Any]]:
     """Yield each day from the start to the date: its place in the count, or why it does not count."""
     place, day, words = 0, start, UNCOUNTED[language]
     while day <= due:
@@ -85,8 +121,18 @@ def counted(calendar: Calendar, budget: Rule, start: date, due: date, language: 
             why = words["start"]
         elif budget.unit == "working_days" and not calendar.is_working_day(day):
             why = calendar.days_off(day.year).get(day, (words["weekend"], ""))[0]
+        elif day in stopped:
+            why = words["stopped"]
         else:
             why = ""
             place += 1
         yield {"date": day.isoformat(), "place": "" if why else str(place), "why": why}
         day += DAY
+
+
+def together(days: Iterable[dict[str, Any]], language: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of the page: a line for each counted day, one for neighbours that do not count for the same reason."""
+    for _, alike in groupby(days, key=lambda day: (day["place"], day["why"])):
+        first, *rest = alike
+        last = rest[-1]["date"] if rest else first["date"]
+        yield {**first, "words": days_in_words(first["date"], last, language)}

@@ -8,7 +8,7 @@ stops it and never resets it; how often and how long it may stop is a rule. A wo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Protocol
@@ -96,25 +96,58 @@ def legal_clock(
     now: datetime,
 ) -> LegalClock:
     """Return the clock as it stands at ``now``. Stopped days beyond the limit count as used."""
-    started = local_date(complete_at)
     used = stopped = stops = 0
     used_up_on: date | None = None
-    for stretch in stretches(segments, now):
-        if stretch.holder is None:
-            break  # closed: an appeal that follows has clocks of its own
-        if stretch.last < started:
-            continue
-        first, allowed = max(stretch.first, started + DAY), 0
-        days = count(calendar, budget, first, stretch.last)
-        if not stretch.running:
-            stops += 1
-            allowed = min(days, max(0, limit.days - stopped)) if stops <= limit.count else 0
-            stopped += allowed
+    for one, days, allowed in _measured(calendar, budget, limit, complete_at, segments, now):
+        stops += not one.running
+        stopped += allowed
         left = int(budget.value) - used
         used += days - allowed
         if used_up_on is None and 0 < left <= days - allowed:
-            used_up_on = add(calendar, budget, first - DAY, allowed + left)
-    return LegalClock(budget, started, used, stopped, stops, segments[-1].running if segments else False, used_up_on)
+            used_up_on = add(calendar, budget, one.first - DAY, allowed + left)
+    running = segments[-1].running if segments else False
+    return LegalClock(budget, local_date(complete_at), used, stopped, stops, running, used_up_on)
+
+
+def stopped_days(
+    calendar: Calendar,
+    budget: Rule,
+    limit: StopLimit,
+    complete_at: datetime,
+    segments: Sequence[Segment],
+    now: datetime,
+) -> set[date]:
+    """Return the days that the budget would count and did not, because a clarification stopped the clock within its limit."""
+    return {
+        add(calendar, budget, one.first - DAY, place)
+        for one, _, allowed in _measured(calendar, budget, limit, complete_at, segments, now)
+        for place in range(1, allowed + 1)
+    }
+
+
+def _measured(
+    calendar: Calendar,
+    budget: Rule,
+    limit: StopLimit,
+    complete_at: datetime,
+    segments: Sequence[Segment],
+    now: datetime,
+) -> Iterator[tuple[Stretch, int, int]]:
+    """Yield each stretch from the day after the first: how many days it has, and of a stop how many of them the limit allows."""
+    started = local_date(complete_at)
+    stopped = stops = 0
+    for stretch in stretches(segments, now):
+        if stretch.holder is None:
+            return  # closed: an appeal that follows has clocks of its own
+        if stretch.last < started:
+            continue
+        one, allowed = replace(stretch, first=max(stretch.first, started + DAY)), 0
+        days = count(calendar, budget, one.first, one.last)
+        if not one.running:
+            stops += 1
+            allowed = min(days, max(0, limit.days - stopped)) if stops <= limit.count else 0
+            stopped += allowed
+        yield one, days, allowed
 
 
 def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: date) -> date:

@@ -161,7 +161,7 @@ def _fire(
         if wait.holder in (None, *told[:1]):
             outcome = "stays"
     elif rung.act == "say_passed" and effect:
-        queue_computation(office, book, dossier, wait, effect)
+        queue_computation(office, session, book, dossier, wait, effect)
         told = told_of(session, dossier, wait, Role.DIVISION_HEAD, today)
     elif rung.tell == "holder" and question.of is Role.APPLICANT:
         told = [dossier.case.applicant.handle]

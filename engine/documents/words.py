@@ -23,6 +23,13 @@ def day_in_words(value: str | date, language: str) -> str:
     return format_date(day, _DAY_PATTERN, locale=language)
 
 
+def days_in_words(first: str, last: str, language: str) -> str:
+    """A stretch of days: '12–13 Desember 2026', '30 Desember 2026–2 Januari 2027'; one day as `day_in_words` has it."""
+    if first[:7] == last[:7] and first != last:
+        return f"{int(first[8:])}–{day_in_words(last, language)}"
+    return "–".join(day_in_words(day, language) for day in dict.fromkeys((first, last)))
+
+
 def moment_in_words(value: str | datetime, language: str) -> str:
     """An instant, told in Jakarta time: '22 November 2026 pukul 10.15 WIB', '22 November 2026 at 10:15 WIB'."""
     instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -29,6 +29,16 @@ citation = "Peraturan contoh 1/2026 Pasal 5"
 standing = "law"
 """
 
+SHORT_SERVICE = """
+[[rule]]
+name = "service_time"
+value = 11
+unit = "working_days"
+since = 2026-01-01
+citation = "Usulan contoh: layanan singkat"
+standing = "policy"
+"""
+
 
 def computation(story: Story, office: Office) -> dict[str, object]:
     """Return the facts of the page that counts the days."""
@@ -123,3 +133,25 @@ def test_three_clarifications_in_a_row_never_give_the_office_new_days(office: Of
     assert used == [2, 4, 6]  # 13-14, 20-21, 27-28 January; every other day lay with the owner, or was its first
     story.on("2026-02-05").verified("return", deficiencies=["denah lokasi"])
     assert story.shown()["clock"]["running"], "a fourth clarification stops nothing"
+
+
+def test_where_the_cases_own_time_ends_first_the_page_counts_that(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """Eleven days from completeness; of a clarification two days are none; 2027, which had no decree, is provisional."""
+    adds("nib_legalization", SHORT_SERVICE)
+    hire_staff(office)
+    clock.moment = datetime.combine(date(2026, 12, 17), time(9), JAKARTA)
+    story = NibStory(office, clock, "nib-legalization", register_business(office)).to_verification()
+    story.on("2026-12-18").verified("return", deficiencies=["denah lokasi"])
+    story.on("2026-12-22").corrects(note="denah baru")
+    assert story.waits_for == ["verification#2"]
+    assert story.shown()["waiting_for"][0]["due_on"] == "2027-01-11", "the 24th and 25th and New Year are days off"
+    story.on("2027-01-12").nothing_happens()
+    facts = computation(story, office)
+    assert (facts["budget"], facts["started_on"], facts["due_on"]) == ("11 hari kerja", "2026-12-17", "2027-01-11")
+    assert (facts["used"], facts["provisional"]) == (11, ["2027"])
+    lines = {line["words"]: (line["place"], line["why"]) for line in facts["days"]}  # type: ignore[attr-defined]
+    assert lines["18 Desember 2026"] == lines["21 Desember 2026"] == ("", "berhenti")
+    assert lines["19–20 Desember 2026"] == ("", "akhir pekan")
+    assert [*lines.items()][-1] == ("11 Januari 2027", ("11", ""))
