@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test check coverage bench preview lock
+.PHONY: help setup setup-dev demo serve quick test check coverage bench preview lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -22,7 +22,10 @@ demo: setup ## a province of made-up cases in a database of its own, carried thr
 serve: setup ## Prefect's server, the deployments and the web app, until Ctrl-C
 	@exec $(BIN)/jalur serve $(ARGS)
 
-test: setup-dev ## all tests (about ten minutes; the everyday ones: make test ARGS="-m 'not slow'")
+quick: setup-dev ## the everyday tests, on SQLite: under two minutes
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not prefect" $(ARGS)
+
+test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quarter of an hour
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; \
 	$(BIN)/pytest -n auto --dist worksteal -m "not prefect" && $(BIN)/pytest -m prefect # real servers want the cores to themselves
 

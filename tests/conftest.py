@@ -39,7 +39,15 @@ DO $$ DECLARE found record; BEGIN
     ALTER TABLE ledger_entry ENABLE TRIGGER USER;
 END $$
 """
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 START = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)  # a Monday, 09.00 in Surabaya
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every day a test runs on SQLite; on PostgreSQL as well only where it is about what databases do."""
+    for item in items:
+        if item.get_closest_marker("postgresql") and not item.get_closest_marker("both_databases"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
@@ -86,7 +94,7 @@ def postgres_database(postgres: str, postgres_template: str) -> str:
     return named(postgres, name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated and empty database; every test that asks for it runs on both kinds."""
     if request.param == "sqlite":

@@ -120,6 +120,7 @@ def test_nobody_sweeps_and_they_are_told_after_45_minutes(story: NibStory, offic
     assert len(alerts(office, "adi")) == 2
 
 
+@pytest.mark.both_databases
 def test_three_who_deliver_at_once_send_one(story: NibStory, office: Office, post: PostOffice) -> None:
     """Whoever has the account first tells it; the others find it told."""
     parks(office, story, "ValueError: salah")

@@ -30,6 +30,7 @@ def answered(office: Office, number: str, by: str, question: str, **data: Any) -
         return answer(office, run, number, question, by=by, data=data)
 
 
+@pytest.mark.both_databases
 def test_of_two_who_answer_at_the_same_moment_one_wins_and_the_other_is_told(nib: Nib, office: Office) -> None:
     """Two officers press the button together: one answer stands in the ledger, the other is refused by name."""
     story = nib()

@@ -70,6 +70,7 @@ def again(office: Office, story: Story) -> None:
     story.advance()
 
 
+@pytest.mark.both_databases
 def test_of_two_objections_at_once_one_is_taken(visited: Story, office: Office) -> None:
     """The other one is told that the ending was contested."""
     ends = at_once(*[lambda: contest(office, visited)] * 2)

@@ -218,6 +218,7 @@ def test_what_overlaps_or_runs_in_a_circle_is_refused(held: Story, office: Offic
     lets(office, "ani", "budi")
 
 
+@pytest.mark.both_databases
 def test_of_two_that_are_made_at_once_one_is_refused(held: Story, office: Office) -> None:
     """A circle is not closed behind anybody's back."""
     ends = at_once(lambda: lets(office, "ani", "wati"), lambda: lets(office, "wati", "ani"))

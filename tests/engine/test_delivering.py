@@ -156,6 +156,7 @@ def test_a_letter_waits_for_its_papers(
     assert len(list(post.last().iter_attachments())) == 1
 
 
+@pytest.mark.both_databases
 def test_two_who_deliver_at_the_same_moment_send_each_letter_once(
     nib: Nib, office: Office, post: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

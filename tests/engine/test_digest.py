@@ -124,6 +124,7 @@ def test_nobody_is_told_twice_nor_on_a_day_off(story: NibStory, office: Office) 
     assert "dua" in digests(office)["budi"].text and "satu" not in digests(office)["budi"].text
 
 
+@pytest.mark.both_databases
 def test_two_who_write_at_the_same_moment_write_one_each(story: NibStory, office: Office) -> None:
     """The day is won by one of them, for each account."""
     for name in ("budi", "tuti"):
@@ -181,6 +182,7 @@ def test_a_digest_goes_the_ways_of_a_letter(story: NibStory, office: Office, pos
     assert deliver(office) == NOTHING
 
 
+@pytest.mark.both_databases
 def test_two_who_deliver_send_each_digest_once(story: NibStory, office: Office, post: PostOffice) -> None:
     """The lease that letters have."""
     deliver(office)

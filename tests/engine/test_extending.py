@@ -137,6 +137,7 @@ def test_an_officers_question_is_extended_in_agreement_and_its_holder_is_told(
         agree(story, "2026-01-30", key="visit#1")
 
 
+@pytest.mark.both_databases
 def test_two_who_extend_at_once_move_it_once(returned: NibStory) -> None:
     """The second finds that one runs."""
     ends = at_once(lambda: agree(returned, "2026-01-30"), lambda: agree(returned, "2026-02-02", by="rini"))

@@ -90,6 +90,7 @@ def test_where_a_case_is_open_there_already_nothing_is_opened(farm: Begin, offic
     assert numbers(office, "shop-visit") == ["SHP-2026-000001"]
 
 
+@pytest.mark.both_databases
 def test_two_workers_open_one_case_each_for_many_givers(farm: Begin, office: Office) -> None:
     """Numbers without gaps and without doubles, and no worker waits for ever for the other."""
     stories = [farm() for _ in range(6)]

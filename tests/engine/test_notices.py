@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlmodel import select
 
 from engine.notices import News, notify, notify_all
@@ -24,6 +25,7 @@ def late(office: Office, *names: str, words: str = "terlambat") -> None:
         notify(session, office, names, what="A/check#1/rung-1", kind="late", case_number="A", words=words)
 
 
+@pytest.mark.both_databases
 def test_the_same_thing_is_not_told_twice(office: Office) -> None:
     """Two sweeps at once, and a third later: each officer has it once, who joins later gets it; nobody unknown, no applicant."""
     hire_staff(office)

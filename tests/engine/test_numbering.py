@@ -55,6 +55,7 @@ def test_numbers_that_are_rolled_back_are_drawn_again(office: Office) -> None:
     assert drawn(office, {"SRT-2026": 1, "TLK-2026": 1}) == {"SRT-2026": [3], "TLK-2026": [1]}
 
 
+@pytest.mark.both_databases
 def test_many_who_draw_at_once_leave_neither_gap_nor_double(office: Office) -> None:
     """Six draw at the same moment, again and again, from a series that does not exist yet; every third regrets it."""
 
@@ -75,6 +76,7 @@ def test_many_who_draw_at_once_leave_neither_gap_nor_double(office: Office) -> N
         assert session.get_one(Series, "SRT-2026").last == len(numbers)
 
 
+@pytest.mark.both_databases
 def test_two_series_in_either_order_do_not_wait_for_each_other_for_ever(office: Office) -> None:
     """One names LEG before TLK, the other TLK before LEG: both are drawn in sorted order, so nobody deadlocks."""
 
@@ -87,6 +89,7 @@ def test_two_series_in_either_order_do_not_wait_for_each_other_for_ever(office: 
     assert drawn(office, {"LEG": 1, "TLK": 1}) == {"LEG": [41], "TLK": [41]}
 
 
+@pytest.mark.both_databases
 def test_cases_opened_at_once_are_numbered_in_one_row(office: Office, workshop: Workshop) -> None:
     """Four open five cases each at the same moment: twenty numbers in a row."""
     pipeline = workshop.write()
@@ -96,6 +99,7 @@ def test_cases_opened_at_once_are_numbered_in_one_row(office: Office, workshop: 
     assert numbers == [f"FRM-2026-{number:06d}" for number in range(1, 21)]
 
 
+@pytest.mark.both_databases
 def test_of_two_who_open_a_case_for_the_same_business_one_is_refused(office: Office, workshop: Workshop) -> None:
     """The second is told the number of the case that the first one opened."""
     pipeline = workshop.write()
@@ -108,6 +112,7 @@ def test_of_two_who_open_a_case_for_the_same_business_one_is_refused(office: Off
         assert len(session.exec(select(Case)).all()) == 3
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("blank_papers")
 def test_documents_issued_by_two_workers_are_numbered_in_one_row(office: Office, workshop: Workshop) -> None:
     """Two runs drain the same pipeline: each case gets one certificate, and the series has no gap."""

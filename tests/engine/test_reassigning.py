@@ -184,6 +184,7 @@ def test_what_is_settled_or_was_never_asked_is_refused(held: Story) -> None:
         give(held, "wati")
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_races_a_reassignment(held: Story, office: Office) -> None:
     """Either the answer was first, and nothing can be given away, or it comes from who holds it no more: never both."""
 
@@ -203,6 +204,7 @@ def test_an_answer_that_races_a_reassignment(held: Story, office: Office) -> Non
     assert held.outcome == "done" and held.is_whole()
 
 
+@pytest.mark.both_databases
 def test_two_who_reassign_at_once_are_one_after_the_other(held: Story, office: Office) -> None:
     """The second sees what the first did: the ledger tells one chain of holders."""
     add_user(office, "joko", ["companion"])

@@ -245,6 +245,7 @@ def test_each_kept_score_stays_with_who_gave_it(
     played_again(office, story)
 
 
+@pytest.mark.both_databases
 def test_of_recall_and_answer_at_the_same_moment_one_wins(nib: Nib, office: Office) -> None:
     """Either the answer stands and is now the last one, or its question is no longer asked; never both."""
 

@@ -87,6 +87,7 @@ def test_a_schedule_that_did_not_run_says_the_latest_thing_only(
     assert [name for _, name in letters(office)] == ["renewal_opened", "renewal_reminder"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("whose", ["ours", "another body's"])
 def test_many_workers_at_once_open_one_case(permit: Permit, office: Office, clock: TurnedClock, whose: str) -> None:
     """Four at the same moment, at each stage: one case, one letter a stage."""

@@ -96,6 +96,7 @@ def test_a_schedule_that_did_not_run_fires_every_rung_once_and_says_the_last_rem
     assert swept(office).due == 0
 
 
+@pytest.mark.both_databases
 def test_two_workers_at_once_fire_a_rung_once(ladder: NibStory, office: Office) -> None:
     """Four sweeps at the same moment: one entry, one notice to each."""
     ladder.on("2026-01-14", 9)

@@ -17,15 +17,16 @@ from engine.database import Database
 from engine.errors import Refused
 from engine.migrating import at_revision, migrate, must_be_migrated
 from models import triggers
-from tests.conftest import named, on_server
+from tests.conftest import DATABASES, named, on_server
 
+pytestmark = pytest.mark.both_databases
 EXPECTED = {
     kind: sorted(f"append_only_{table}_{event}" for table in triggers.APPEND_ONLY for event in events)
     for kind, events in {"sqlite": ("delete", "update"), "postgresql": ("row", "truncate")}.items()
 }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without any table."""
     if request.param == "sqlite":

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.conftest import CUTS
+from tests.conftest import CUTS, DATABASES
 from tests.people import hire_specialists, hire_staff
 from tests.replay.cutting import Cuts, World, rendered_once, world
 from tests.replay.desk import desk
@@ -48,7 +48,7 @@ def staffed(sqlite_template: Path, signer_folder: Path) -> Iterator[Place]:
         yield _with_staff(sqlite_place(home, signer_folder))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def start(request: pytest.FixtureRequest, folder: Path, signer_folder: Path) -> Iterator[tuple[Place, Disk]]:
     """The same on both databases, with the way to copy it."""
     if request.param == "sqlite":

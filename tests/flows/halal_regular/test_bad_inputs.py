@@ -176,6 +176,7 @@ def test_4_5_07_the_last_slot_is_given_once_in_one_chunk(
     assert slots_held(office) == ["650000 reserved"]
 
 
+@pytest.mark.both_databases
 def test_4_5_07_the_last_slot_is_given_once_by_workers_at_the_same_moment(
     halal: Begin, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
