@@ -19,7 +19,7 @@ from models import AnyWait, Wait
 from tests.drives.conftest import Begin
 from tests.drives.test_drives import SETTINGS, drive
 
-pytestmark = pytest.mark.usefixtures("laid_out_only")
+pytestmark = [pytest.mark.usefixtures("laid_out_only"), pytest.mark.slow]
 SOUND = pipeline_named("nib-legalization")
 
 
@@ -78,7 +78,6 @@ def test_who_is_barred_and_answers_is_found(drive_on_sqlite: Begin, monkeypatch:
     assert "barred" in what or "against a declared conflict" in what
 
 
-@pytest.mark.slow
 def test_a_number_in_the_ledger_is_found(drive_on_sqlite: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that stands in the ledger as it was typed, with a telephone number."""
     monkeypatch.setattr(answering, "without_personal_numbers", lambda text: text)

@@ -74,7 +74,7 @@ class Script:
 
     ``subjects`` are the rows of the intake file. ``oss`` is "machine" (an HTTP server) or "by hand". ``bounces`` makes
     the mail server turn every letter away for good. ``together`` lets the cases advance as a chunk, in one transaction,
-    as a large run's do. ``everyday`` marks the one script of a pipeline that is cut in the quick suite, too.
+    as a large run's do. ``short`` marks the one of a pipeline that is soon played: more tests play it.
     """
 
     pipeline: str
@@ -85,7 +85,7 @@ class Script:
     oss: str = "by hand"
     bounces: bool = False
     together: bool = False
-    everyday: bool = False
+    short: bool = False
 
     @property
     def id(self) -> str:

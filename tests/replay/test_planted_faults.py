@@ -27,7 +27,7 @@ from tests.replay.cutting import World, cut_everywhere, uninterrupted
 from tests.replay.disks import Place
 from tests.replay.scripts import script_named
 
-pytestmark = pytest.mark.usefixtures("remembered")
+pytestmark = [pytest.mark.usefixtures("remembered"), pytest.mark.slow]
 
 SHORT = script_named("nib-legalization", "rejected dossier")
 BY_MACHINE = script_named("nib-legalization", "filed by machine")

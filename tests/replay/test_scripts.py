@@ -24,5 +24,5 @@ def test_scripts_are_told_apart(pipeline: Pipeline) -> None:
     scripts = scripts_of(pipeline)
     assert all(script.pipeline == pipeline.name for script in scripts)
     assert len({script.name for script in scripts}) == len(scripts)
-    assert sum(script.everyday for script in scripts) == 1
+    assert sum(script.short for script in scripts) == 1
     assert flagship(pipeline) in scripts

@@ -67,8 +67,8 @@ def certified(on: str) -> Act:
     return recorded(on, "halal_certificate", number="ID35110001325901022", issued_on=on)
 
 
-def ending(outcome: str, name: str, *acts: Act, everyday: bool = False) -> Script:
-    return Script("halal-regular", name, outcome, acts, (SUBJECT,), everyday=everyday)
+def ending(outcome: str, name: str, *acts: Act, short: bool = False) -> Script:
+    return Script("halal-regular", name, outcome, acts, (SUBJECT,), short=short)
 
 
 CHECKED = recorded("2026-01-14", "document_check", decision="approve")
@@ -100,7 +100,7 @@ SCRIPTS = [
         audited("2026-01-22"),
         ruled("2026-01-26", "not_halal", reason="arak dipakai sebagai bumbu"),
     ),
-    ending("not_submitted", "never handed in", Passes("2026-04-30"), everyday=True),
+    ending("not_submitted", "never handed in", Passes("2026-04-30"), short=True),
     ending(
         "not_corrected",
         "a lapsed slaughter certificate",

@@ -90,8 +90,8 @@ def certificate(on: str) -> Act:
     return Answers(on, "tuti", "certificate_record#1", {"number": "ID35110001325901022", "issued_on": on, **OUTSIDE})
 
 
-def ending(outcome: str, name: str, *acts: Act, everyday: bool = False, **cells: str) -> Script:
-    return Script("halal-self-declare", name, outcome, acts, ({**SUBJECT, **cells},), everyday=everyday)
+def ending(outcome: str, name: str, *acts: Act, short: bool = False, **cells: str) -> Script:
+    return Script("halal-self-declare", name, outcome, acts, ({**SUBJECT, **cells},), short=short)
 
 
 TO_VISIT = (submitted("2026-01-13"), slot("2026-01-14"))
@@ -118,7 +118,7 @@ SCRIPTS = [
     ),
     ending("rerouted", "by the criteria", submitted("2026-01-13", nib_scale="medium")),
     ending("rerouted", "by the companion", *TO_VISIT, visited("2026-01-15", "not_eligible", reason="mesin otomatis")),
-    ending("refused", "haram", submitted("2026-01-13", products=[PORK]), doubted("2026-01-14"), everyday=True),
+    ending("refused", "haram", submitted("2026-01-13", products=[PORK]), doubted("2026-01-14"), short=True),
     ending("not_halal", "not halal", *TO_FATWA, judged("2026-01-21", "not_halal", reason="sumber bahan tidak pasti")),
     ending("no_slot", "no place", submitted("2026-01-13"), slot("2026-01-14", "refused")),
     ending("not_submitted", "never submitted", Passes("2026-03-31")),

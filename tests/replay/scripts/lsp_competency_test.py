@@ -110,8 +110,8 @@ def numbered(on: str) -> Act:
     return says(on, "certificate_blank", 1, "lia", source="SI-LSP", evidence=EVIDENCE, **given)
 
 
-def ending(outcome: str, name: str, *acts: Act, everyday: bool = False) -> Script:
-    return Script("lsp-competency-test", name, outcome, acts, (SUBJECT,), everyday=everyday)
+def ending(outcome: str, name: str, *acts: Act, short: bool = False) -> Script:
+    return Script("lsp-competency-test", name, outcome, acts, (SUBJECT,), short=short)
 
 
 ACCEPTED = (applied("2026-01-13"), checked("2026-01-13"), claimed("2026-01-14"))
@@ -155,7 +155,7 @@ SCRIPTS = [
         missed("2026-01-27", n=2),
     ),
     ending("refused", "outside the scope", applied("2026-01-13", scheme="export_officer")),
-    ending("not_completed", "never handed in", Passes("2026-04-30"), everyday=True),
+    ending("not_completed", "never handed in", Passes("2026-04-30"), short=True),
     ending("withdrawn", "withdrawn before the test", *READY, Withdraws("2026-01-19", OWNER, "pindah ke luar kota")),
     # detours
     ending(

@@ -70,11 +70,11 @@ def ending(
     *acts: Act,
     oss: str = "by hand",
     bounces: bool = False,
-    everyday: bool = False,
+    short: bool = False,
     **cells: str,
 ) -> Script:
     subjects: tuple[Mapping[str, str], ...] = ({**SUBJECT, **cells},)
-    return Script("nib-legalization", name, outcome, acts, subjects, oss, bounces, everyday=everyday)
+    return Script("nib-legalization", name, outcome, acts, subjects, oss, bounces, short=short)
 
 
 TO_STATEMENT = (dossier("2026-01-13"), classified("2026-01-14"))
@@ -142,7 +142,7 @@ SCRIPTS = [
         "refused",
         "rejected dossier",
         dossier("2026-01-13", "reject", reason="usaha tidak berada di alamat ini"),
-        everyday=True,
+        short=True,
     ),
     ending(
         "refused",

@@ -98,8 +98,8 @@ def matched(on: str, decision: str = "contract", **more: Any) -> Act:
     return Answers(on, "tuti", "buyer_match#1", data | more)
 
 
-def ending(outcome: str, name: str, *acts: Act, everyday: bool = False, **cells: str) -> Script:
-    return Script("product-curation", name, outcome, acts, ({**SUBJECT, **cells},), everyday=everyday)
+def ending(outcome: str, name: str, *acts: Act, short: bool = False, **cells: str) -> Script:
+    return Script("product-curation", name, outcome, acts, ({**SUBJECT, **cells},), short=short)
 
 
 TO_SCORES = (applied("2026-01-13"), screened("2026-01-14"))
@@ -168,7 +168,7 @@ SCRIPTS = [
         applied("2026-01-13"),
         screened("2026-01-14", "reject", reason="bukan produksi sendiri"),
     ),
-    ending("not_submitted", "never handed in", Passes("2026-04-30"), everyday=True),
+    ending("not_submitted", "never handed in", Passes("2026-04-30"), short=True),
     ending("not_corrected", "never mended", applied("2026-01-13", nib_paper=None), Passes("2026-04-30")),
     ending(
         "not_repaired", "never repaired", *POOR, ruled("2026-01-19", "return", notes=["label"]), Passes("2026-04-30")
