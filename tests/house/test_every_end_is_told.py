@@ -49,7 +49,7 @@ def test_no_story_claims_what_the_pipeline_does_not_have(pipeline: Pipeline) -> 
 @pytest.mark.parametrize("appeal", all_appeals(), ids=lambda appeal: appeal.name)
 def test_every_choice_and_silence_of_an_appeal_has_a_story(appeal: Appeal) -> None:
     """What can become of an objection is told like what can become of an application."""
-    assert sorted(answers(appeal) - claimed(appeal.name)) == []
+    assert sorted(answers(appeal) - claimed(appeal.slug)) == []
 
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
