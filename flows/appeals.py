@@ -1,7 +1,8 @@
 """What can be done against each ending of each pipeline: contested here, contested in the process itself, or why not.
 
-UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP refused. A result of a
-competency test or a curation is appealed inside its process, under its own rules; what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
+UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP refused. The result of a
+competency test or of a curation is appealed inside its process, under its own rules; what BPJPH, MUI, DPMPTSP or the export
+center decided is contested there.
 """
 
 from __future__ import annotations

@@ -17,7 +17,19 @@ REFUSES = {
     *("stop", "end"),
 }
 GOES_ON = {
-    *("accept", "approve", "grant", "granted", "pass", "complete", "confirmed", "competent", "halal", "issued", "valid"),
+    *(
+        "accept",
+        "approve",
+        "grant",
+        "granted",
+        "pass",
+        "complete",
+        "confirmed",
+        "competent",
+        "halal",
+        "issued",
+        "valid",
+    ),
     *("upheld", "recommend", "forward", "proceed", "continue", "match", "contract", "letter_of_intent", "test_market"),
     *("already_registered", "granted_in_oss", "held", "scored", "recurate", "try_again", "keep_waiting"),
     *("return", "returned", "reroute", "findings", "extension", "needs_data", "waitlist", "waiting_list"),
@@ -27,18 +39,15 @@ GOES_ON = {
 
 
 def refusal_behind(pipeline: Pipeline, entries: Iterable[LedgerEntry]) -> str:
-    """Return the last decision that was made before the case ended, where it refused; else "".
-
-    What an applicant says or does not say after it undoes no refusal.
-    """
+    """Return the decision on which the case ended, where it refused; else "". An applicant's silence or answer is none."""
     last = ""
     for entry in sorted(entries, key=lambda one: one.seq):
         if entry.key == "closed#1":
             break
         question = pipeline.questions.get(entry.key.split("#")[0])
-        decided = question and question.of != Role.APPLICANT and "#" in entry.key and entry.kind in ("answer", "machine")
-        if decided and entry.outcome in REFUSES | GOES_ON:
-            last = f"{entry.key.split('#')[0]}:{entry.outcome}" if entry.outcome in REFUSES else ""
+        if question and entry.key.count("#") == 1 and entry.kind in ("answer", "machine"):
+            refused = question.of != Role.APPLICANT and entry.outcome in REFUSES
+            last = f"{question.name}:{entry.outcome}" if refused else ""
     return last
 
 

@@ -12,7 +12,6 @@ from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.objection.conftest import again, ended, objects
 from tests.flows.product_curation.conftest import APPLICATION
 from tests.flows.product_curation.conftest import product as product
-
 from tests.people import EVIDENCE
 
 if TYPE_CHECKING:
