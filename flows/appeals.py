@@ -1,7 +1,8 @@
 """What can be done against each ending of each pipeline: contested here, contested in the process itself, or why not.
 
-UU 30/2014 is open against what this office refused. A competency test and a curation have appeals of their own rules, inside
-their process; what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
+UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP refused. The result of a
+competency test or of a curation is appealed inside its process, under its own rules; what BPJPH, MUI, DPMPTSP or the export
+center decided is contested there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from engine.words import NoAppeal, contest
 from flows.halal_regular import Outcome as Regular
 from flows.halal_self_declare import Outcome as SelfDeclare
+from flows.lsp_appeal import lsp_appeal
 from flows.lsp_competency_test import Outcome as Test
 from flows.nib_legalization import Outcome as Nib
 from flows.objection import objection
@@ -99,14 +101,11 @@ contest(
             "Asesor menyarankan pelatihan lebih dahulu; kompetensi Anda belum dinilai. Anda boleh mendaftar lagi kapan saja.",
         ),
         Test.ABSENT: LAPSED,
-        Test.REFUSED: NoAppeal(
-            "a requirement of the scheme is not met; applying again is open at any time, and a complaint goes to the LSP",
-            "Persyaratan dasar skema belum terpenuhi. Anda boleh mendaftar lagi kapan saja, atau menyampaikan keluhan "
-            "kepada LSP.",
-        ),
+        Test.REFUSED: lsp_appeal,
         Test.NOT_COMPLETED: LAPSED,
         Test.WITHDRAWN: BY_APPLICANT,
     },
+    carries="application",
 )
 contest(
     "product-curation",
@@ -117,10 +116,7 @@ contest(
         Curation.RETURNED: decided_by("Export Center Surabaya", "setelah catatannya diperbaiki"),
         Curation.PASSED_LOCAL: GRANTED,
         Curation.NOT_PASSED: in_the_process("banding kurasi"),
-        Curation.NO_CURATORS: NoAppeal(
-            "the product was not judged; applying again is open at any time",
-            "Produk belum dinilai karena kurator tidak cukup, jadi bukan ditolak. Ajukan lagi kapan saja.",
-        ),
+        Curation.NO_CURATORS: objection,
         Curation.REFUSED: objection,
         Curation.NOT_SUBMITTED: LAPSED,
         Curation.NOT_CORRECTED: LAPSED,

@@ -26,6 +26,7 @@ from engine.registry import pipeline_named
 from engine.showing import case_numbered, show
 from engine.sweeping import sweep
 from models import Case, Document, LedgerEntry, Letter, Wait
+from tests.refusals import must_not_be_denied, refusal_behind
 
 tells = pytest.mark.tells
 
@@ -161,3 +162,6 @@ def hold_to_its_word(request: pytest.FixtureRequest, stories: Sequence[Story]) -
     assert claims <= told, f"claimed and not told: {sorted(claims - told)}"
     for story in stories:
         assert story.is_whole()
+        ended_in = next((entry.outcome for entry in story.entries if entry.key == "closed#1"), None)
+        if ended_in:
+            must_not_be_denied(story.pipeline, ended_in, refusal_behind(story.pipeline, story.entries))

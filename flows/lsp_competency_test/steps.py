@@ -106,7 +106,9 @@ def keep_self_assessment(case: Case, application: Application, claims: SelfAsses
 def confirm_closing(case: Case, outcome: str, detail: str) -> None:
     """Say why the case ends here, and what the candidate can do."""
     seats.release()
-    facts = common(case) | words(case)["closing"][outcome] | {"detail": detail or None, "closed_on": run.today}
+    appeal_until = run.due_date(case.rules.appeal_window) if outcome == "refused" else None
+    said = {"detail": detail or None, "closed_on": run.today, "appeal_until": appeal_until}
+    facts = common(case) | words(case)["closing"][outcome] | said
     tell(case.applicant, CLOSED, facts, attach=[paper(CLOSING_NOTICE, facts)])
 
 

@@ -36,6 +36,7 @@ from flows.product_curation.steps import (
     confirm_acceptance,
     confirm_appeal,
     confirm_end,
+    confirm_no_curators,
     confirm_not_passed,
     confirm_receipt,
     confirm_refusal,
@@ -132,7 +133,7 @@ def curate(case: Case, application: Application) -> Passed | Outcome:
     while True:
         judged = judge(case, application, barred)
         if judged is None:
-            return end(case, Outcome.NO_CURATORS, "kurator yang boleh menilai tidak cukup")
+            return close(case, Outcome.NO_CURATORS, confirm_no_curators(case, Outcome.NO_CURATORS.title_id))
         scores, weighing = judged
         last = round_number >= case.rules.rubric.value["rounds"]
         ruling = decide(case, weighing, barred, last)

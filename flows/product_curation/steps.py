@@ -191,12 +191,26 @@ def confirm_refusal(case: Case, reasons: list[Reason], refusal: Issued) -> None:
 @step
 def confirm_end(case: Case, title: str, reason: str) -> None:
     """Say how the case ended and why, and that applying again is free."""
-    facts = common(case) | {"title_of_end": title, "reason": reason}
+    say_end(case, {"title_of_end": title, "reason": reason, "objection": None})
+
+
+@step
+def confirm_no_curators(case: Case, title: str) -> str:
+    """Say that an officer gave up the search, and until when the owner may object (UU 30/2014 Pasal 77); return why it ended."""
+    reason = "kurator yang boleh menilai tidak cukup"
+    say_end(case, {"title_of_end": title, "reason": reason, "objection": objection(case)})
+    return reason
+
+
+def say_end(case: Case, said: dict[str, Any]) -> None:
+    """Write the closing notice and its letter."""
+    facts = common(case) | said
     tell(case.applicant, CLOSED, facts, attach=[paper(CLOSING_NOTICE, facts)])
 
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the product was taken back; a communal brand may not be used for it any more."""
-    facts = common(case) | {"title_of_end": words(case)["withdrawn"], "reason": reason, "withdrawn_at": run.now}
+    said = {"title_of_end": words(case)["withdrawn"], "reason": reason, "withdrawn_at": run.now, "objection": None}
+    facts = common(case) | said
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(CLOSING_NOTICE, facts)])

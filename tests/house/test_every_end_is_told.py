@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.registry import Appeal, Pipeline, all_appeals, current, ways
+from engine.registry import Appeal, NoAppeal, Pipeline, all_appeals, current, pipeline_named, ways
+from flows.appeals import GRANTED, LAPSED
+from models import Role
+from tests.refusals import GOES_ON, REFUSES, must_not_be_denied
 
 FLOWS = Path(__file__).parents[1] / "flows"
 
@@ -49,7 +52,7 @@ def test_no_story_claims_what_the_pipeline_does_not_have(pipeline: Pipeline) -> 
 @pytest.mark.parametrize("appeal", all_appeals(), ids=lambda appeal: appeal.name)
 def test_every_choice_and_silence_of_an_appeal_has_a_story(appeal: Appeal) -> None:
     """What can become of an objection is told like what can become of an application."""
-    assert sorted(answers(appeal) - claimed(appeal.name)) == []
+    assert sorted(answers(appeal) - claimed(appeal.slug)) == []
 
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
@@ -62,6 +65,35 @@ def test_every_ending_can_be_contested_or_says_why_not(pipeline: Pipeline) -> No
             assert pipeline.rules.at(way.window, date(2026, 11, 22)).standing in ("law", "policy"), outcome
         else:
             assert way.why and "\n" not in way.why and way.for_people.endswith("."), outcome
+
+
+@pytest.mark.parametrize("process", [*current(), *all_appeals()], ids=lambda process: process.name)
+def test_every_choice_of_a_decision_refuses_or_does_not(process: Pipeline | Appeal) -> None:
+    """A new choice is put in one of the two, so that no story which ends by it is denied its appeal unseen."""
+    decided = [one for one in process.own_questions.values() if one.of != Role.APPLICANT]
+    choices = {choice for question in decided for choice in question.choices()} - {"answered"}
+    assert choices <= REFUSES ^ GOES_ON
+    assert not REFUSES & GOES_ON
+
+
+@pytest.mark.parametrize("way", [GRANTED, LAPSED], ids=["granted", "lapsed"])
+@pytest.mark.parametrize(
+    ("pipeline", "ending", "refusal"),
+    [
+        ("nib-legalization", "refused", "dossier_check:reject"),
+        ("lsp-competency-test", "refused", "admin_check:reject"),
+        ("product-curation", "no_curators", "curators_wanted:reject"),
+    ],
+)
+def test_an_ending_that_is_declared_as_no_refusal_is_found_out(
+    pipeline: str, ending: str, refusal: str, way: NoAppeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What flows/appeals.py says rightly passes; the same story fails where it says that nothing was refused."""
+    declared = ways(pipeline)
+    must_not_be_denied(pipeline_named(pipeline), ending, refusal)
+    monkeypatch.setitem(declared, ending, way)
+    with pytest.raises(AssertionError, match=f"{refusal} led to {ending}"):
+        must_not_be_denied(pipeline_named(pipeline), ending, refusal)
 
 
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)

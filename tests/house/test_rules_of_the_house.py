@@ -87,14 +87,14 @@ def test_engine_and_commands_need_no_prefect() -> None:
 @pytest.mark.parametrize("pipeline", [*current(), *all_appeals()], ids=lambda pipeline: pipeline.name)
 def test_every_pipeline_has_templates_and_samples_for_what_it_hands_out(pipeline: object) -> None:
     """Each paper and letter is there in Indonesian and English, with sample facts, and nothing lies there unused."""
-    folder = TEMPLATES / pipeline.slug  # type: ignore[attr-defined]
-    for kind, names, files in (
-        ("documents", set(pipeline.papers), ("id.html", "en.html", "sample.json")),  # type: ignore[attr-defined]
-        ("letters", set(pipeline.letters), ("id.txt", "en.txt", "sample.json")),  # type: ignore[attr-defined]
+    for kind, declared, files in (
+        ("documents", pipeline.papers, ("id.html", "en.html", "sample.json")),  # type: ignore[attr-defined]
+        ("letters", pipeline.letters, ("id.txt", "en.txt", "sample.json")),  # type: ignore[attr-defined]
     ):
-        for name in names:
+        for one in declared.values():
+            folder = TEMPLATES / (one.folder or pipeline.slug)  # type: ignore[attr-defined]
             for file in files:
-                assert (folder / kind / name / file).exists(), f"{kind}/{name}/{file}"
+                assert (folder / kind / one.name / file).exists(), f"{kind}/{one.name}/{file}"
 
 
 def test_templates_have_no_logic() -> None:

@@ -1,0 +1,109 @@
+"""Appeal against the LSP's refusal to test somebody: the head of the LSP rules, who decided nothing in the case.
+
+ISO/IEC 17024, 9.8. The LSP is no government office: UU 30/2014 does not apply, its days are its own policy, and its silence
+grants nothing; the ladder takes an unanswered appeal upwards. An appeal against a result (FR.AK.04) is part of the test itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.words import (
+    Case,
+    Ending,
+    HandedOver,
+    Issued,
+    Letter,
+    Lodged,
+    Paper,
+    Question,
+    Role,
+    appeal,
+    ask,
+    issue,
+    run,
+    step,
+    take_up_anew,
+    tell,
+)
+from flows.lsp_competency_test.facts import common, lasting
+from flows.objection import EXAMINED_ANEW, Ruling, RulingEnd, drafted, note_for, stands
+
+DECISION = Paper("lsp_appeal_decision", "Putusan banding atas penolakan permohonan", series="PBL", folder="lsp_appeal")
+RECEIVED = Letter("received", "lsp_appeal")
+REJECTED = Letter("rejected", "lsp_appeal")
+TAKEN_BACK = Letter("taken_back", "lsp_appeal")
+
+
+class LspAppealRuling(Ruling):
+    """The ruling of the head of the LSP on an appeal against a refusal."""
+
+
+LSP_APPEAL_RULING = Question(
+    LspAppealRuling, of=Role.LSP_HEAD, due="appeal_resolution", title="Putuskan banding asesi atas penolakan permohonan"
+)
+
+
+def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
+    """The candidate took the appeal back."""
+    confirm_taken_back(case)
+    return stands(case, lodged, f"banding ditarik: {reason}" if reason else "banding ditarik")
+
+
+@appeal(
+    "lsp-appeal",
+    version=1,
+    title="Banding atas penolakan permohonan uji kompetensi",
+    window="appeal_window",
+    on_withdrawal=withdrawn,
+)
+def lsp_appeal(case: Case, lodged: Lodged) -> Ending:
+    """The head of the LSP grants the appeal, and the application is taken up anew by others, or rejects it with reasons."""
+    ruling = ask(LSP_APPEAL_RULING, apart_from=lodged.deciders, note=receive_appeal(case, lodged))
+    decision = issue(DECISION, draft_ruling(case, lodged, ruling, ruling.by))
+    if ruling.decision is RulingEnd.REJECT:
+        tell_that_it_is_rejected(case, ruling.reason, decision)
+        return stands(case, lodged, f"banding ditolak ({decision.number})")
+    other = take_up_anew(case, lodged)
+    tell_of_the_new_case(case, other, decision)
+    return stands(case, lodged, f"banding dikabulkan ({decision.number}); diperiksa ulang dalam {other.number}")
+
+
+# -- steps
+
+
+@step
+def receive_appeal(case: Case, lodged: Lodged) -> str:
+    """Thank for the appeal and say until when it is answered; return what who rules has to know."""
+    due = run.due_date(case.rules.appeal_resolution)
+    facts = {"refused_for": lodged.refused_for, "reason": lodged.reason, "answer_by": due}
+    tell(case.applicant, RECEIVED, common(case) | facts)
+    return note_for(LSP_APPEAL_RULING.name, case, lodged, lodged.reason)
+
+
+@step
+def draft_ruling(case: Case, lodged: Lodged, ruling: LspAppealRuling, by: str) -> dict[str, Any]:
+    """Draft the ruling with its reasons, in the name of the LSP; whoever ruled signs for it."""
+    said = drafted(case, lodged, ruling, by, "lsp_head") | {"office": lasting(case)["office"]}
+    return said | {"citation": case.rules.appeal_resolution.citation}
+
+
+@step
+def tell_that_it_is_rejected(case: Case, reason: str, decision: Issued) -> None:
+    """Send the rejection, with which the LSP has no further say."""
+    facts = common(case) | {"reason": reason, "document_number": decision.number}
+    tell(case.applicant, REJECTED, facts, attach=[decision.key])
+
+
+@step
+def tell_of_the_new_case(case: Case, other: HandedOver, decision: Issued) -> None:
+    """Say in which case the application is examined again."""
+    about = {"business_name": case.applicant.name}
+    facts = common(case) | about | {"new_number": other.number, "new_link": run.check_url(other.number)}
+    tell(case.applicant, EXAMINED_ANEW, facts, attach=[decision.key])
+
+
+@step
+def confirm_taken_back(case: Case) -> None:
+    """Say that the appeal ends here, and that the refusal stands."""
+    tell(case.applicant, TAKEN_BACK, common(case))
