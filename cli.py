@@ -313,12 +313,13 @@ def open_command(
     if len(named) + imported != 1:
         raise typer.BadParameter("name one of --business, --person, --product or --imported")
     more = as_json(facts, "--facts") if facts else None
-    with the_office(json) as office, office.run("cli", by=account(), pipeline=pipeline) as run:
+    with the_office(json) as office:
         wanted = pipeline_named(pipeline)
         if named and wanted.subject not in named:
             raise typer.BadParameter(f"{wanted.name} is about a {wanted.subject}: name it with --{wanted.subject} ID")
-        subjects = without_case(office, wanted) if imported else list(named.values())
-        result = open_cases(office, run, wanted, subjects, by=account(), facts=more)
+        with office.run("cli", by=account(), pipeline=wanted.name) as run:
+            subjects = without_case(office, wanted) if imported else list(named.values())
+            result = open_cases(office, run, wanted, subjects, by=account(), facts=more)
         tell({"opened": result.opened, "refused": result.refused}, json)
         if result.refused and not result.opened:
             raise typer.Exit(1)
@@ -514,7 +515,7 @@ def case_migrate(
     with the_office(json) as office:
         plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
         if dry_run:
-            tell(vars(look(office, plan)), json)
+            tell(look(office, plan).as_json(), json)
             return
         with office.run("cli", by=by, pipeline=plan.pipeline) as run:
             move_one(office, run, plan, by=by, reason=reason)
@@ -539,11 +540,11 @@ def migrate_cases(
     with the_office(json) as office:
         plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
         if dry_run:
-            tell(vars(look(office, plan)), json)
+            tell(look(office, plan).as_json(), json)
             return
         with office.run("cli", by=by, pipeline=plan.pipeline) as run:
             done = move(office, run, plan, by=by, reason=reason)
-        tell(vars(done), json)
+        tell(done.as_json(), json)
         if done.refused and not done.moved:
             raise typer.Exit(1)
 
@@ -610,10 +611,13 @@ def reassign(
     json: Json = False,
 ) -> None:
     """Give all that somebody holds to others, the least loaded first; each question with its result."""
+    from engine.registry import pipeline_named
     from engine.spreading import reassign_all
 
-    with the_office(json) as office, office.run("cli", by=by, pipeline=pipeline) as run:
-        done = reassign_all(office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=pipeline)
+    with the_office(json) as office:
+        only = pipeline_named(pipeline).name if pipeline is not None else None
+        with office.run("cli", by=by, pipeline=only) as run:
+            done = reassign_all(office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=only)
         tell(vars(done), json)
         if done.refused and not done.reassigned:
             raise typer.Exit(1)
@@ -728,14 +732,16 @@ def calendar(
 def calendar_add(
     day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
     name: Annotated[str, typer.Argument(help="Why the office does not work then.")],
-    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="The head or administrator that decided it; none: who runs this.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Add a day off of the office's own; every open clock that runs over it is derived again."""
     from engine.office_days import add_day_off
 
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
-        moved = add_day_off(office, run, as_date(day, "DATE"), name, by=run.by)
+        moved = add_day_off(office, run, as_date(day, "DATE"), name, by=by)
         tell({"moved": [one.as_json() for one in moved]}, json)
 
 
@@ -743,14 +749,16 @@ def calendar_add(
 def calendar_cancel(
     day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
     reason: Annotated[str, typer.Argument(help="Why the office works then all the same.")],
-    by: Annotated[str | None, typer.Option(help="The account that decided it.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="The head or administrator that decided it; none: who runs this.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Cancel a listed day off; every open clock that runs over it is derived again."""
     from engine.office_days import cancel_day_off
 
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
-        moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=run.by)
+        moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=by)
         tell({"moved": [one.as_json() for one in moved]}, json)
 
 

@@ -8,10 +8,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from engine.authority import hash_own_code, new_own_code, roles_of, user_named
+from engine.authority import hash_own_code, new_own_code, role_named, roles_of, user_named
 from engine.errors import Refused
 from engine.office import Office
-from models import Institution, Mandate, Person, Role, User, UserRole
+from models import Institution, Mandate, Person, User, UserRole
 
 
 def add_user(
@@ -26,13 +26,13 @@ def add_user(
     person: int | None = None,
 ) -> list[str]:
     """Add an account, or give an existing one more roles; return its roles. Raises `Refused` for an unknown name."""
-    wanted = [_role(role) for role in roles]
+    wanted = [role_named(role) for role in roles]
     with office.db.writing() as session:
         user = session.exec(select(User).where(User.name == name)).first()
         if user is None:
             user = User(name=name, created_at=office.clock.now())
         if person is not None and session.get(Person, person) is None:
-            raise Refused(f"There is no person {person}")
+            raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
         user.person_id = person if person is not None else user.person_id
         user.region_code = region.replace(".", "") if region else user.region_code
         user.unit = unit or user.unit
@@ -77,7 +77,10 @@ def add_mandate(
     with office.db.writing() as session:
         owner_user = user_named(session, owner)
         if owner_user.person_id is None:
-            raise Refused(f"{owner} is nobody's own account, so nobody can be mandated to act for them")
+            raise Refused(
+                f"{owner} is nobody's own account, so nobody can be mandated to act for them",
+                for_people=f"{owner} bukan akun milik seorang pelaku usaha, jadi tidak dapat memberi kuasa.",
+            )
         mandate = Mandate(
             owner_id=owner_user.person_id,
             user_id=user_named(session, name).id or 0,
@@ -106,13 +109,6 @@ def revoke_mandates(office: Office, owner: str, name: str) -> int:
             mandate.revoked_at = office.clock.now()
             session.add(mandate)
         return len(found)
-
-
-def _role(name: str) -> Role:
-    try:
-        return Role(name.replace("-", "_"))
-    except ValueError:
-        raise Refused(f"There is no role {name}; there are: {', '.join(Role)}") from None
 
 
 def institution_coded(session: Session, code: str) -> int:

@@ -22,6 +22,7 @@ from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
 from engine.office import Office, RunHandle
+from engine.overseeing import in_words
 from engine.parking import note, retry
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
@@ -184,7 +185,8 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
 def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
     """Take an application back, at any wait. During a machine wait it is noted, and takes effect once that is recorded.
 
-    Raises `UnknownCase`, `NotAllowed`, and `Refused` when the case is closed or is being withdrawn already.
+    Who withdraws for an owner says why, in words; owners owe no reason. Raises `UnknownCase`, `NotAllowed`, and `Refused` where
+    that is missing, or the case is closed or is being withdrawn already.
     """
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
@@ -199,7 +201,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
             )
         now = office.clock.now()
         actor = may_act_for_applicant(session, user_named(session, by), dossier.case, local_date(now))
-        reason = without_personal_numbers(reason)
+        reason = in_words(reason) if actor.on_behalf_of else without_personal_numbers(reason)
         waits = sorted(
             (
                 wait

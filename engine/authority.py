@@ -45,6 +45,17 @@ def user_named(session: Session, name: str) -> User:
     return user
 
 
+def role_named(name: str) -> Role:
+    """Return the role of that name (``division_head`` or ``division-head``). Raises `Refused` with those that there are."""
+    try:
+        return Role(name.replace("-", "_"))
+    except ValueError:
+        raise Refused(
+            f"There is no role {name}; there are: {', '.join(Role)}",
+            for_people=f"Tidak ada peran {name}. Yang ada: {', '.join(Role)}.",
+        ) from None
+
+
 def roles_of(session: Session, user: User) -> set[Role]:
     """Return the roles that a user holds."""
     return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
@@ -232,6 +243,7 @@ __all__ = [
     "may_answer",
     "must_be_in_region",
     "new_own_code",
+    "role_named",
     "roles_of",
     "user_named",
 ]

@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlmodel import Session, col, select, update
 
-from engine.authority import must_be_in_region, roles_of, user_named
+from engine.authority import must_be_in_region, role_named, roles_of, user_named
 from engine.database import among
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
@@ -43,6 +43,7 @@ def delegate(
     a superior nor an administrator, or ``to`` is barred on that case) and `Refused`; then nothing was changed.
     """
     reason, since = in_words(reason), since or office.clock.today()
+    role = role_named(role) if role is not None else None
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True) if number is not None else None
         absent, stand_in = _both(session, away, to)
@@ -95,10 +96,10 @@ def revoke(
     ``role`` ends only those of that one role. Raises `NotAllowed` as `delegate` does, and `Refused` where there is none.
     """
     why = f"; {in_words(reason)}" if reason else ""
+    role = role_named(role) if role is not None else None
     with office.db.writing() as session:
         absent, stand_in = user_named(session, away), user_named(session, to)
         acting = must_oversee(session, user_named(session, by), away, officials=ADMINISTRATOR)
-        _must_be_a_role(role)
         running = (
             col(Delegation.from_id) == absent.id,
             col(Delegation.to_id) == stand_in.id,
@@ -168,7 +169,6 @@ def _both(session: Session, away: str, to: str) -> tuple[User, User]:
 
 def _must_make_sense(office: Office, session: Session, away: User, to: User, made: Delegation) -> None:
     roles, today = roles_of(session, away) - {Role.APPLICANT}, office.clock.today()
-    _must_be_a_role(made.role)
     wrong: tuple[str, str] | None = None
     if away.id == to.id or (to.person_id is not None and away.person_id == to.person_id):
         wrong = (
@@ -205,11 +205,6 @@ def _must_make_sense(office: Office, session: Session, away: User, to: User, mad
         wrong = f"{to.name} holds no role of the office", f"{to.name} tidak memegang peran apa pun di kantor."
     if wrong:
         raise Refused(f"{wrong[0]}; nothing was delegated", for_people=wrong[1])
-
-
-def _must_be_a_role(role: str | None) -> None:
-    if role is not None and role not in set(Role):
-        raise Refused(f"There is no role {role}; there are: {', '.join(Role)}", for_people=f"Tidak ada peran {role}.")
 
 
 def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> None:

@@ -54,10 +54,16 @@ class Moves:
     movable: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
+    for_people: dict[str, str] = field(default_factory=dict)
 
-    def refuse(self, number: str, reason: str) -> None:
-        """Add a case that can't be moved."""
+    def refuse(self, number: str, reason: str, for_people: str) -> None:
+        """Add a case that can't be moved, with the reason in English and in Indonesian."""
         self.refused.append({"case": number, "reason": reason})
+        self.for_people[number] = for_people
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``jalur migrate-cases`` prints it."""
+        return {"movable": self.movable, "moved": self.moved, "refused": self.refused}
 
 
 def check(office: Office, pipeline: str, places: Mapping[int, Place], moves: Moves) -> list[Fit]:
@@ -70,13 +76,13 @@ def check(office: Office, pipeline: str, places: Mapping[int, Place], moves: Mov
             ids = [case_id for case_id, place in places.items() if place.version == version]
             dossiers, unreadable = fetch_readable(office, session, ids, under=under)
             for case_id, error in unreadable.items():
-                moves.refuse(numbers[case_id], what_failed(error))
+                moves.refuse(numbers[case_id], what_failed(error), "catatannya tidak terbaca")
             for case_id, dossier in dossiers.items():
                 row = dossier.row
                 session.expunge(row)
                 fit = Fit(CaseRow(**row.model_dump()), version, places[case_id].rules_on or row.rule_date)
                 if why_not := _why_not(office, session, dossier, fit):
-                    moves.refuse(row.number, why_not)
+                    moves.refuse(row.number, *why_not)
                 else:
                     moves.movable.append(row.number)
                     fits.append(fit)
@@ -105,24 +111,31 @@ class _NothingNew(Book):
         raise Beyond(f"do {key}")
 
 
-def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> str:
-    """Return in words why a case can't go on there; nothing when it can. Its row is used up."""
-    row, under = dossier.row, dossier.pipeline
+def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> tuple[str, str] | None:
+    """Return why a case can't go on there, in English and in Indonesian; None when it can. Its row is used up."""
+    row, under, hari = dossier.row, dossier.pipeline, fit.rules_on.isoformat()
     if row.status == CaseStatus.CLOSED:
-        return f"it is closed ({row.outcome})"
+        return f"it is closed ({row.outcome})", f"permohonan sudah selesai ({row.outcome})"
     if (row.version, row.rule_date) == (fit.version, fit.rules_on):
-        return f"it is under version {fit.version} and the rules of {fit.rules_on} already"
+        return (
+            f"it is under version {fit.version} and the rules of {fit.rules_on} already",
+            f"permohonan sudah memakai versi {fit.version} dan aturan tanggal {hari}",
+        )
     row.version, row.rule_date = fit.version, fit.rules_on
     case = met_by(dossier.case, fit.version, under.rules, fit.rules_on)
     if fit.rules_on > office.clock.today():
-        return f"the rules of {fit.rules_on} are not in force yet"
+        return f"the rules of {fit.rules_on} are not in force yet", f"aturan tanggal {hari} belum berlaku"
     budgets = (name for question in under.questions.values() for name in (question.due, question.silent_after) if name)
     if missing := next((name for name in budgets if case.rules.quietly(name) is None), None):
-        return f"no rule '{missing}' is in force on {fit.rules_on}"
+        return (
+            f"no rule '{missing}' is in force on {fit.rules_on}",
+            f"pada tanggal {hari} aturan '{missing}' belum atau tidak lagi berlaku",
+        )
     if why_not := goes_on(office, session, replace(dossier, case=case)):
-        return why_not
-    waits = _open_waits(dossier)
-    return next(filter(None, (_unserved(office, dossier, under, wait) for wait in waits)), "")
+        return why_not, f"di sana permohonan akan berjalan lain daripada yang tercatat (versi {fit.version})"
+    if why_not := next(filter(None, (_unserved(office, dossier, under, wait) for wait in _open_waits(dossier))), ""):
+        return why_not, f"versi {fit.version} tidak mengenal yang sedang ditunggu permohonan ini"
+    return None
 
 
 def met_by(case: Case, version: int, rules: RuleBook, day: date) -> Case:

@@ -27,15 +27,23 @@ from models import Case as CaseRow
 from models import CaseStatus, EntryKind, LedgerEntry, Role
 
 MOVED, MOVED_BACK = "migrated", "migration_undone"
+NOT_MOVED = (
+    "it was not moved, or was moved on or back since",
+    "permohonan tidak pernah dipindahkan, atau sudah dipindahkan lagi",
+)
+WENT_ON = (
+    "it went on while it was being moved; migrate it again",
+    "permohonan berlanjut selagi dipindahkan; ulangi pemindahannya",
+)
 
 
 @dataclass
 class Plan:
-    """Which cases of one pipeline are to go where, by their ids; and those of which it is clear already that they can't."""
+    """Which cases of one pipeline are to go where, by their ids; and the numbers of those that have nowhere to go back to."""
 
     pipeline: str
     places: dict[int, Place] = field(default_factory=dict)
-    refused: list[dict[str, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     act: str = MOVED
 
 
@@ -86,7 +94,7 @@ def plan_all_back(office: Office, pipeline: str, run_id: str) -> Plan:
 
 def look(office: Office, plan: Plan) -> Moves:
     """Return what moving would do; nothing is changed."""
-    moves = Moves(refused=list(plan.refused))
+    moves = _begun(plan)
     for chunk in _chunks(plan.places):
         check(office, plan.pipeline, chunk, moves)
     return moves
@@ -97,7 +105,7 @@ def move(office: Office, run: RunHandle, plan: Plan, *, by: str, reason: str) ->
     reason = in_words(reason)
     with office.db.reading() as session:
         _must_be_administrator(session, by)
-    moves = Moves(refused=list(plan.refused))
+    moves = _begun(plan)
     for chunk in _chunks(plan.places):
         fits = check(office, plan.pipeline, chunk, moves)
         record(office, run, fits, moves, act=plan.act, by=by, reason=reason)
@@ -107,11 +115,12 @@ def move(office: Office, run: RunHandle, plan: Plan, *, by: str, reason: str) ->
 
 def move_one(office: Office, run: RunHandle, plan: Plan, *, by: str, reason: str) -> None:
     """Move one case. Raises `Refused` with the reason when it can't be moved, and what `move` raises."""
-    for refused in move(office, run, plan, by=by, reason=reason).refused:
+    moves = move(office, run, plan, by=by, reason=reason)
+    for refused in moves.refused:
         number, why = refused["case"], refused["reason"]
         raise Refused(
             f"Case {number} stays where it is: {why}. See: jalur case history {number}",
-            for_people=f"Permohonan {number} tidak dipindahkan dan tetap seperti semula ({why}).",
+            for_people=f"Permohonan {number} tetap seperti semula: {moves.for_people[number]}.",
             case=number,
         )
 
@@ -161,11 +170,18 @@ def record(
                 book.write(LedgerEntry, **entry)
                 moves.moved.append(seen.number)
             else:
-                moves.refuse(seen.number, "it went on while it was being moved; migrate it again")
+                moves.refuse(seen.number, *WENT_ON)
         book.insert(session)
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------
+
+
+def _begun(plan: Plan) -> Moves:
+    moves = Moves()
+    for number in plan.refused:
+        moves.refuse(number, *NOT_MOVED)
+    return moves
 
 
 def _back(session: Session, pipeline: str, cases: Mapping[int, str], run_id: str | None) -> Plan:
@@ -180,7 +196,7 @@ def _back(session: Session, pipeline: str, cases: Mapping[int, str], run_id: str
     for case_id, number in cases.items():
         entry = last.get(case_id)
         if entry is None or entry.key != MOVED or run_id not in (None, entry.run_id):
-            plan.refused.append({"case": number, "reason": "it was not moved, or was moved on or back since"})
+            plan.refused.append(number)
         else:
             plan.places[case_id] = Place(entry.result["from"], date.fromisoformat(entry.result["rules_from"]))
     return plan

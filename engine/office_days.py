@@ -5,35 +5,40 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import text
-from sqlmodel import col, insert, select
+from sqlmodel import Session, col, insert, select
 
+from engine.authority import roles_of, user_named
 from engine.calendar import Calendar
-from engine.errors import Refused
+from engine.errors import NotAllowed, Refused
 from engine.office import Office, RunHandle
 from engine.rederiving import Moved, rederive
-from models import CalendarDay, CalendarKind
+from models import CalendarDay, CalendarKind, Role
 from models.privacy import without_personal_numbers
 
+MAY_DECIDE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
 
-def add_day_off(office: Office, run: RunHandle, day: date, name: str, *, by: str) -> list[Moved]:
-    """Decide that the office does not work on ``day``; return what that moved.
 
-    Raises `Refused` where it is off already, has no name, or lies in a year of which no list is known.
+def add_day_off(office: Office, run: RunHandle, day: date, name: str, *, by: str | None = None) -> list[Moved]:
+    """Decide that the office does not work on ``day``; return what that moved. Without ``by`` whoever runs the machine decides.
+
+    Raises `NotAllowed` where ``by`` is neither a head nor an administrator, and `Refused` where it is off already, has no name, or
+    lies in a year of which no list is known.
     Decided once more after a crash, it goes on with the clocks that are still wrong.
     """
     return _decide(office, run, day, CalendarKind.OFFICE, name, by)
 
 
-def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by: str) -> list[Moved]:
-    """Decide that the office works on a listed day off; return what that moved.
+def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by: str | None = None) -> list[Moved]:
+    """Decide that the office works on a listed day off; return what that moved. Without ``by`` whoever runs the machine decides.
 
-    Raises `Refused` where none is listed, or no reason is given.
+    Raises `NotAllowed` where ``by`` is neither a head nor an administrator, and `Refused` where none is listed, or no reason is
+    given.
     Decided once more after a crash, it goes on with the clocks that are still wrong.
     """
     return _decide(office, run, day, CalendarKind.CANCELLED, reason, by)
 
 
-def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str) -> list[Moved]:
+def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str | None) -> list[Moved]:
     name = without_personal_numbers(name.strip())
     if not name:
         raise Refused(
@@ -41,6 +46,8 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
             for_people="Tuliskan nama hari libur itu, atau alasan tetap bekerja.",
         )
     with office.db.writing() as session:
+        if by is not None:
+            _may_decide(session, by)
         if (
             not office.db.is_sqlite
         ):  # waits for every transaction that asks by the old days; SQLite has one writer anyway
@@ -56,7 +63,13 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
         elif refused:
             raise refused
         else:
-            row = {"day": day, "kind": str(kind), "name": name, "recorded_by": by, "recorded_at": office.clock.now()}
+            row = {
+                "day": day,
+                "kind": str(kind),
+                "name": name,
+                "recorded_by": by or run.by,
+                "recorded_at": office.clock.now(),
+            }
             session.execute(insert(CalendarDay).values(**row))
     with office.db.reading() as session:
         office.look_at_the_calendar(session)
@@ -73,6 +86,16 @@ def must_know(calendar: Calendar, year: int) -> None:
         raise Refused(
             f"No list of days off is known for {year}: neither a decree nor the library has one",
             for_people=f"Daftar hari libur tahun {year} tidak tersedia.",
+        )
+
+
+def _may_decide(session: Session, name: str) -> None:
+    if roles_of(session, user_named(session, name)).isdisjoint(MAY_DECIDE):
+        raise NotAllowed(
+            f"{name} may not decide on which days the office works; that takes: {', '.join(MAY_DECIDE)}",
+            for_people=f"{name} tidak berwenang menetapkan hari kerja kantor. Mintalah kepala bidang, kepala dinas atau "
+            "administrator.",
+            user=name,
         )
 
 

@@ -202,7 +202,10 @@ def declare_conflict(
     ``kind`` is one of `CONFLICTS`. From this moment it decides nothing about them. Raises `Refused`.
     """
     if kind not in CONFLICTS:
-        raise Refused(f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}")
+        raise Refused(
+            f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
+            for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
+        )
     with office.db.writing() as session:
         towards = {
             "business": business if business and session.get(Business, business) else None,
@@ -211,7 +214,10 @@ def declare_conflict(
         }
         named = [(what, number) for what, number in towards.items() if number is not None]
         if len(named) != 1:
-            raise Refused("Name one business, person or institution that exists")
+            raise Refused(
+                "Name one business, person or institution that exists",
+                for_people="Sebutkan satu usaha, orang atau lembaga yang terdaftar.",
+            )
         declared = DeclaredConflict(
             user_id=user_named(session, name).id or 0,
             subject_kind=named[0][0],

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.answerable import answerable
+from engine.authority import role_named
 from engine.clock import JAKARTA, local_date
 from engine.delivering import HAND_DELIVERY
 from engine.dossiers import known_of
@@ -153,7 +154,7 @@ def inbox(
     limit: int | None = None,
     whom: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what waits for people, or for ``whom`` (and who is away), the most urgent first, as ``jalur inbox`` does."""
+    """Return what waits for people, or for ``whom`` (and who is away), urgent first, as ``jalur inbox``. Raises `Refused`."""
     wanted = (
         select(Wait, Case, SealingKey)
         .join(Case, col(Case.id) == col(Wait.case_id))
@@ -162,8 +163,8 @@ def inbox(
         .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.case_id), col(Wait.key))
     )
-    if role:
-        wanted = wanted.where(Wait.role == role)
+    if role is not None:
+        wanted = wanted.where(Wait.role == role_named(role))
     if number:
         wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
     if limit and not whom:
@@ -181,10 +182,10 @@ def inbox(
 def runs(
     session: Session, *, pipeline: str | None = None, failed: bool = False, limit: int = 200
 ) -> list[dict[str, Any]]:
-    """Return our own record of runs, the newest first, as ``jalur runs`` does."""
+    """Return our own record of runs, the newest first, as ``jalur runs`` does. Raises `Refused` where there is no such pipeline."""
     wanted = select(Run).order_by(col(Run.started_at).desc()).limit(limit)
-    if pipeline:
-        wanted = wanted.where(Run.pipeline == pipeline)
+    if pipeline is not None:
+        wanted = wanted.where(Run.pipeline == pipeline_named(pipeline).name)
     if failed:
         wanted = wanted.where(Run.state == "failed")
     return [

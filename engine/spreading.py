@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from engine.authority import user_named
+from engine.authority import role_named, user_named
 from engine.book import Book
 from engine.dossiers import fetch_waiting
 from engine.errors import Refused
@@ -19,7 +19,7 @@ from engine.overseeing import in_words
 from engine.reassigning import give
 from engine.registry import pipeline_named
 from models import Case as CaseRow
-from models import Role, Wait, WaitKind
+from models import Wait, WaitKind
 from models.privacy import without_personal_numbers
 
 CHUNK = 200
@@ -49,10 +49,10 @@ def reassign_all(
     Raises `Refused` where an account, the role or the pipeline is unknown.
     """
     reason, done = in_words(reason), Reassigned()
-    if role and role not in set(Role):
-        raise Refused(f"There is no role {role}; there are: {', '.join(Role)}")
-    if pipeline:
-        pipeline_named(pipeline)
+    if role is not None:
+        role = role_named(role)
+    if pipeline is not None:
+        pipeline = pipeline_named(pipeline).name
     with office.db.reading() as session:
         for name in (holder, by, *to):
             user_named(session, name)

@@ -30,6 +30,7 @@ def test_a_day_that_the_office_decides_about_moves_open_clocks(
     assert {one["due_on"] for one in jalur("inbox")} == {"2026-01-19"}
     assert {"date": "2026-01-14", "name": "banjir di kantor", "kind": "office"} in jalur("calendar", "--year", 2026)
     assert "is no working day already" in jalur("calendar", "add", "2026-01-14", "lagi", code=1)["error"]
+    jalur("user", "add", "rini", "--role", "division_head")
     back = jalur("calendar", "cancel", "2026-01-14", "air surut", "--by", "rini")["moved"]
     assert first | {"from": "2026-01-19", "to": "2026-01-15"} in back
     assert "weekend" in jalur("calendar", "cancel", "2026-01-17", "x", code=1)["error"]
@@ -68,6 +69,27 @@ def test_a_decision_needs_words(jalur: Jalur) -> None:
     before = jalur("calendar", "--year", 2026)
     assert "in words" in jalur("calendar", "add", "2026-01-14", " ", code=1)["error"]
     assert "in words" in jalur("calendar", "cancel", "2026-03-20", "", code=1)["error"]
+    assert jalur("calendar", "--year", 2026) == before
+
+
+def test_a_named_account_decides_only_where_it_is_a_heads_or_an_administrators(jalur: Jalur) -> None:
+    """Without --by whoever runs the machine decides; an officer, an LSP's head or nobody's account changes nothing."""
+    for name, role in (
+        ("budi", "officer"),
+        ("wati", "lsp_head"),
+        ("kepala", "office_head"),
+        ("admin", "administrator"),
+    ):
+        jalur("user", "add", name, "--role", role)
+    before = jalur("calendar", "--year", 2026)
+    for name in ("budi", "wati"):
+        refused = jalur("calendar", "add", "2026-01-14", "banjir", "--by", name, code=1)
+        assert f"{name} may not decide" in refused["error"]
+        assert "tidak berwenang menetapkan hari kerja" in refused["for_people"]
+    assert "no user hantu" in jalur("calendar", "cancel", "2026-03-20", "buka", "--by", "hantu", code=1)["error"]
+    assert jalur("calendar", "--year", 2026) == before
+    assert jalur("calendar", "add", "2026-01-14", "banjir", "--by", "kepala") == {"moved": []}
+    assert jalur("calendar", "cancel", "2026-01-14", "surut", "--by", "admin") == {"moved": []}
     assert jalur("calendar", "--year", 2026) == before
 
 

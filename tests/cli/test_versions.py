@@ -43,6 +43,9 @@ def test_open_cases_are_migrated_one_by_one_or_all_and_back(
     assert (shown["number"], shown["pipeline_version"], shown["status"]) == (opened[0], 2, "waiting")
     again = jalur("case", "migrate", opened[0], *why, code=1)
     assert "under version 2 and the rules of 2026-01-12 already" in again["error"]
+    assert again["for_people"] == (
+        f"Permohonan {opened[0]} tetap seperti semula: permohonan sudah memakai versi 2 dan aturan tanggal 2026-01-12."
+    )
     assert jalur("case", "migrate", opened[0], *why, "--undo")["pipeline_version"] == 1
     assert jalur("case", "migrate", opened[0], *why, "--rules-on", "2026-01-09")["pipeline_version"] == 2
     rest = opened[1:]
@@ -71,6 +74,8 @@ def test_a_case_is_moved_only_where_there_are_rules_and_a_version(
     jalur("user", "add", "admin", "--role", "administrator")
     move = ("case", "migrate", opened[0], "--by", "admin", "--reason", "coba")
     assert "is in force on 1999-01-01" in jalur(*move, "--rules-on", "1999-01-01", code=1)["error"]
+    nowhere = jalur(*move, "--undo", code=1)["for_people"]
+    assert nowhere.endswith("permohonan tidak pernah dipindahkan, atau sudah dipindahkan lagi.")
     assert "the rules of 2026-01-13 are not in force yet" in jalur(*move, "--rules-on", "2026-01-13", code=1)["error"]
     assert jalur(*move, "--to", "9", code=1)["error"].endswith("version 9; there are: 1")
     assert jalur(*move[:-1], " ", code=1)["error"] == "Say why, in words: --reason"

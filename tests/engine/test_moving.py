@@ -139,7 +139,8 @@ def test_a_case_that_does_not_fit_stays_where_it_is(
     with office.run("cli", by="admin") as run, pytest.raises(Refused, match="stays where it is") as told:
         move_one(office, run, plan, by="admin", reason="coba")
     assert refused["reason"] in str(told.value)
-    assert story.number in told.value.for_people
+    assert told.value.for_people.startswith(f"Permohonan {story.number} tetap seperti semula: ")
+    assert refused["reason"] not in told.value.for_people
     assert on_record(story) == before
     assert story.answers("ani", "sample#1", **FINE).outcome == "done"
 

@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from engine import rederiving
+from engine.accounts import add_user
 from engine.answering import answer
 from engine.errors import Refused
 from engine.office import Office
@@ -232,6 +233,7 @@ def test_no_date_that_people_were_told_moves_behind_today(nib: Nib, office: Offi
 
 def test_a_day_off_has_a_name_and_lies_in_a_year_of_which_a_list_is_known(office: Office) -> None:
     """Nothing is decided without words, nor about a year of which nobody knows the days off."""
+    add_user(office, "rini", ["division_head"])
     for what in (add, cancel):
         with pytest.raises(Refused, match="in words"):
             what(office, day=date(2026, 1, 16), name="  ")
