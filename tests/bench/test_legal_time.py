@@ -9,6 +9,7 @@ import pytest
 from tests.pipelines_for_tests.workshop import Workshop
 
 
+@pytest.mark.slow
 def test_a_small_crowd_is_swept_whole_in_every_round(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ SOURCES = sorted(
     for file in (ROOT / folder).rglob("*.py")
     if "migrations/versions" not in str(file) and "__pycache__" not in str(file)
 ) + sorted(ROOT.glob("*.py"))
+RACES = [file for file in SOURCES if re.search(r"import .*\bat_once$", file.read_text("utf-8"), re.MULTILINE)]
 
 
 def test_imports_point_in_one_direction() -> None:
@@ -42,6 +43,16 @@ def test_no_module_is_long_without_a_reason(file: Path) -> None:
     text = file.read_text("utf-8")
     if len(text.splitlines()) > 300:
         assert "Longer than 300 lines" in (ast.get_docstring(ast.parse(text)) or "")
+
+
+@pytest.mark.parametrize("file", RACES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_what_runs_at_once_is_tried_on_both_databases_every_day(file: Path) -> None:
+    """Other tests leave PostgreSQL to CI; where two meet in the same moment, what the database does is the point."""
+    module = ast.parse(file.read_text("utf-8"))
+    tests = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    races = [test for test in tests if "at_once(" in ast.unparse(test)]
+    everyday = [test.name for test in races if "both_databases" in " ".join(map(ast.unparse, test.decorator_list))]
+    assert everyday == [test.name for test in races]
 
 
 def test_no_module_is_a_drawer() -> None:

@@ -55,6 +55,7 @@ def test_two_runs_have_the_same_on_record(script: Script, staffed: Place, folder
     assert one["series"]
 
 
+@pytest.mark.slow
 @each(script for script in SCRIPTS if script.short)
 def test_the_lease_of_a_dead_office_ends_by_the_clock(
     script: Script, staffed: Place, folder: Path, outside: World

@@ -72,6 +72,7 @@ def test_each_kind_tells_its_facts_on_one_page(kind: str, language: str) -> None
     assert all(font.split("+")[1].startswith("Jalur-") for font in fonts_in(pdf))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["id", "en"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_long_names_neither_overflow_nor_collide(kind: str, language: str, tmp_path: Path) -> None:
@@ -114,6 +115,7 @@ def test_the_printed_code_is_the_check_address(certificate: bytes, tmp_path: Pat
     assert printed == expected
 
 
+@pytest.mark.slow
 def test_previews_are_marked_so_that_none_passes_for_the_real_paper() -> None:
     """Each kind in each language, with CONTOH or SAMPLE across the page."""
     seen = []

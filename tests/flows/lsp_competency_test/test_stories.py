@@ -77,6 +77,7 @@ def test_a_companion_is_certified(begin: Begin, office: Office) -> None:
     assert all(document.status == "ready" for document in story.documents)
 
 
+@pytest.mark.slow  # every form of the LSP, in English: 4 s
 @tells(
     "result_response:appeal",
     "appeal_seats:answered",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.flows.nib_legalization.conftest import NibStory
 
 Begin = Callable[..., "NibStory"]
+AnyStory = TypeVar("AnyStory", bound=Story)
 OBJECTS = "tempat usaha saya di RT 3, bukan RT 5"
 
 
@@ -50,7 +51,7 @@ def ended(story: Story) -> tuple[str, str]:
     return last.key, last.reason or ""
 
 
-def again(story: Story, number: str) -> Story:
+def again(story: AnyStory, number: str) -> AnyStory:
     """Return the story of another case of the same pipeline, which is there already."""
     other = object.__new__(type(story))
     other.__dict__.update(story.__dict__, number=number)
