@@ -3,7 +3,7 @@
 
 BIN := .venv/bin
 ARGS ?=
-unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept: 15 s of the everyday tests
+unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo serve quick test check coverage bench preview lock
@@ -23,7 +23,7 @@ demo: setup ## a province of made-up cases in a database of its own, carried thr
 serve: setup ## Prefect's server, the deployments and the web app, until Ctrl-C
 	@exec $(BIN)/jalur serve $(ARGS)
 
-quick: setup-dev ## the everyday tests, on SQLite: under two minutes
+quick: setup-dev ## the everyday tests, on SQLite: about two minutes
 	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not prefect" $(ARGS)
 
 test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quarter of an hour
