@@ -16,18 +16,20 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
+from engine.book import Book
 from engine.climbing import superiors
 from engine.clock import local_date
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
 from engine.office import Office, RunHandle
+from engine.outbox import write_to_applicant
 from engine.overseeing import in_words
 from engine.parking import note
 from engine.replay import REPLAYED, STARTS_CLOCK
 from engine.settling import win
 from engine.superseding import RECALLED, numbers_in
-from models import AnyWait, CaseStatus, EntryKind, Role, Standing, User, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, Letter, Role, Standing, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
@@ -39,7 +41,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     """Take the last answer of a case back with everything after it: its question is asked again, under a new key.
 
     Questions that were open, those asked together with it too, are asked anew; who answers one gets `NotWaiting`. An earlier
-    answer of the same ask stays. A parked case is tried again.
+    answer of the same ask stays. A parked case is tried again. An applicant who was told of an official's answer is told this.
     Raises `UnknownCase`; `NotAllowed` for who neither gave the answer nor is their superior, a head of division or an
     administrator, or is barred; `Refused` without a reason, and where something was built on it that can't be undone.
     Then nothing was changed.
@@ -63,8 +65,10 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
         win(session, waits, RECALLED, now)
         since = [entry for entry in _since(dossier, last) if entry.kind in REPLAYED]
         superseded = [last.key, *(entry.key for entry in since), *sorted(wait.key for wait in waits)]
-        if any(entry.outcome == STARTS_CLOCK for entry in since):
+        recounted = any(entry.outcome == STARTS_CLOCK for entry in since)
+        if recounted:
             row.complete_at = None
+        _tell(office, session, dossier, last, reason, recounted)
         row.status, row.ready, row.leased_until, row.attempts, row.error = CaseStatus.OPEN, True, None, 0, None
         note(
             session,
@@ -162,6 +166,22 @@ def _standing_since(session: Session, dossier: Dossier, last: Row[Any], since: l
             return str(entry.reason)
     wanted = select(Standing.what).where(Standing.case_id == dossier.row.id, col(Standing.since) >= local_date(last.at))
     return session.exec(wanted.order_by(col(Standing.what))).first()
+
+
+def _tell(office: Office, session: Session, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:
+    """Write to the applicant where an official's answer that they were told about is taken back; else do nothing."""
+    row, case = dossier.row, dossier.case
+    question = dossier.pipeline.questions[dossier.past.waits[last.key].question or ""]
+    wanted = select(Letter.subject).where(
+        Letter.case_id == row.id, Letter.seq > last.seq, Letter.to_person_id == case.applicant.person_id
+    )
+    told = session.exec(wanted.order_by(col(Letter.seq), col(Letter.key))).all()
+    if question.of is Role.APPLICANT or not told:
+        return
+    facts = {"question": question.title, "reason": reason, "told": list(told), "recounted": recounted}
+    book, key = Book(), f"{last.key}/taken_back"
+    write_to_applicant(office, book, row, case, dossier.key, key=key, letter="answer_taken_back", facts=facts)
+    book.insert(session)
 
 
 def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:

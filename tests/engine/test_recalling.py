@@ -174,15 +174,27 @@ def signs(story: NibStory) -> None:
 
 
 def test_a_letter_that_went_out_stays_and_the_next_has_its_own_key(nib: Nib, office: Office) -> None:
-    """The owner was asked for a photo and then told that all is there: both letters are on record."""
-    story = nib().dossier("return", deficiencies=["foto KTP buram"])
-    assert "corrections_needed" in story.letters or len(story.letters) == 2
-    before = story.letters
-    story.recalls("budi").dossier("return", deficiencies=["alamat"])
-    assert story.letters == [*before, before[-1]]
+    """The owner was asked for a photo and then for the address: both letters are on record, and one between them."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"]).recalls("budi")
+    assert story.letters == ["receipt", "return_notice", "answer_taken_back"]
+    told = story.letter("answer_taken_back")["text"]
+    assert story.letter("return_notice")["subject"] in told
+    assert "Hari kerja menurut undang-undang" not in told
+    story.dossier("return", deficiencies=["alamat"])
+    assert story.letters == ["receipt", "return_notice", "answer_taken_back", "return_notice"]
     with office.db.reading() as session:
         found = [letter.key for letter in session.exec(select(Letter).where(Letter.case_id == story.case.id))]
-    assert len(set(found)) == 3
+    assert len(set(found)) == 4
+
+
+def test_who_was_told_that_the_days_run_is_told_that_they_do_not(nib: Nib, office: Office) -> None:
+    """The dossier was complete, and is so no longer; an answer of the owner's own that they take back needs no letter."""
+    story = nib().dossier().recalls("budi")
+    told = story.letter("answer_taken_back")["text"]
+    assert story.letter("completeness")["subject"] in told
+    assert "Hari kerja menurut undang-undang berhenti dihitung" in told
+    story.dossier("return", deficiencies=["alamat"]).corrects().recalls("owner-1")
+    assert story.letters.count("answer_taken_back") == 1
 
 
 # -- several at once ---------------------------------------------------------------------------------------------------
