@@ -86,10 +86,10 @@ class Turns:
 
     def legal_due(self, question: Question[Any], came_back: tuple[datetime, str] | None) -> date | None:
         """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
-        coming = Turn(self._now, holder_of(question), self._runs(holder_of(question)), "")
-        turns: list[Segment] = [*self._segments, coming]
-        if came_back and self._lay_here_since(came_back[0]):
-            turns.insert(-1, Turn(came_back[0], Holder.OFFICE, self._runs(Holder.OFFICE), ""))
+        turns, holder = list(self._segments), holder_of(question)
+        if came_back and self._lay_here_since(came_back[0]) and local_date(came_back[0]) < local_date(self._now):
+            turns.append(Turn(came_back[0], Holder.OFFICE, self._runs(Holder.OFFICE, turns), ""))
+        turns.append(Turn(self._now, holder, self._runs(holder, turns), ""))
         return own_time_ends(self._calendar, self._rules, self._clock, self._row.complete_at, turns, self._now)
 
     def wait(self, came_back: tuple[datetime, str] | None) -> None:
@@ -118,7 +118,7 @@ class Turns:
         return all(moment > seen for seen in (last, self._seen_until) if seen)
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
-        turn = Turn(since, holder, running := self._runs(holder), self._ground(holder, running))
+        turn = Turn(since, holder, running := self._runs(holder, self._segments), self._ground(holder, running))
         last = self._segments[-1] if self._row.segments else None
         if last and (self._row.holder, last.running, last.ground == INCOMPLETE) == (
             holder,
@@ -131,12 +131,15 @@ class Turns:
         self._segments.append(turn)
         self._book.write(ClockSegment, case_id=self._row.id, seq=self._row.segments, key=key, **vars(turn))
 
-    def _runs(self, holder: Holder | None) -> bool:
+    def _runs(self, holder: Holder | None, turns: Sequence[Segment]) -> bool:
+        """Return whether the legal clock runs if ``holder`` has the ball after ``turns``: a stop that goes on is no further one."""
         if self.budget is None or holder is None:
             return False
         if holder is not Holder.APPLICANT:
             return True
-        since_complete = takewhile(lambda one: one.ground != INCOMPLETE, reversed(self._segments))
+        since_complete = list(takewhile(lambda one: one.ground != INCOMPLETE, reversed(turns)))
+        if since_complete and since_complete[0].holder == Holder.APPLICANT:
+            return since_complete[0].running
         return sum(not one.running for one in since_complete) >= self._limit.count
 
     def _ground(self, holder: Holder | None, running: bool) -> str:

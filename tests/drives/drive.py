@@ -30,7 +30,7 @@ from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, mov
 from tests.drives.dying import dying
 from tests.drives.ground import Ground
 from tests.drives.invariants import broken
-from tests.drives.looking import Looking
+from tests.drives.legal_time import ACTS_OF_TIME, LegalTime
 from tests.engine.together import at_once
 from tests.replay.script import EVIDENCE, Script
 from tests.replay.scripts import scripts_of
@@ -38,7 +38,16 @@ from tests.replay.scripts import scripts_of
 BEGINNING = date(2026, 1, 12)
 """The day on which every script begins."""
 
-ACTS = (*["answers"] * 14, "stays_silent", "stays_silent", "answers_too_late", "answers_again", "crashes", "crashes")
+ACTS = (
+    *["answers"] * 14,
+    *ACTS_OF_TIME,
+    "stays_silent",
+    "stays_silent",
+    "answers_too_late",
+    "answers_again",
+    "crashes",
+    "crashes",
+)
 RARE = ("withdraws", "post_goes_out", "a_stranger_answers", "looks_in_again")
 LONGEST_WAY = 6
 """Over how many pipelines one answer can lead before the next; a paper that can't be made would go round for ever."""
@@ -46,7 +55,7 @@ LONGEST_WAY = 6
 T = TypeVar("T")
 
 
-class Drive(Looking):
+class Drive(LegalTime):
     """One office through which cases are driven. ``together`` lets two workers and two clicks meet at once."""
 
     def __init__(self, office: Office, ground: Ground, draw: Draw[Any], *, together: bool = False) -> None:

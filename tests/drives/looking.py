@@ -53,6 +53,9 @@ class Looking:
         """Return what an answer could change: heads of ledgers, waits, and words."""
         with self.office.db.reading() as session:
             cases = {row[0]: row for row in session.exec(select(Case.id, Case.head, Case.status, Case.ready))}
-            waits = session.exec(select(Wait.case_id, Wait.key, Wait.settled_as, Wait.settled_at))
+            waits = {
+                (one.case_id, one.key): (one.settled_as, one.settled_at, one.due_at, one.silent_at, one.holder)
+                for one in session.exec(select(Wait))
+            }
             answers = session.exec(select(Answer.case_id, Answer.key))
-            return {"cases": cases, "waits": sorted(map(tuple, waits)), "answers": sorted(map(tuple, answers))}
+            return {"cases": cases, "waits": waits, "answers": sorted(map(tuple, answers))}

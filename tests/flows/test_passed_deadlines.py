@@ -11,6 +11,7 @@ from engine.dossiers import by_number
 from engine.errors import NotWaiting, Refused
 from engine.extending import extend
 from engine.office import Office
+from models import Case
 from tests.flows.halal_regular.conftest import RegularStory
 from tests.flows.nib_legalization.conftest import NibStory
 from tests.flows.test_rules_change_by_date import Adds, adds
@@ -128,11 +129,20 @@ def test_three_clarifications_in_a_row_never_give_the_office_new_days(office: Of
         story.on(returned).verified("return", deficiencies=["denah lokasi"])
         clock_now = story.shown()["clock"]
         assert (clock_now["running"], clock_now["holder"]) == (False, "applicant")
+        assert comes_by_again(story).shown()["clock"] == clock_now, "a worker that finds nothing to do starts no clock"
         story.on(answered).corrects(note="denah baru")
         used.append(story.shown()["clock"]["used_days"])
     assert used == [2, 4, 6]  # 13-14, 20-21, 27-28 January; every other day lay with the owner, or was its first
     story.on("2026-02-05").verified("return", deficiencies=["denah lokasi"])
     assert story.shown()["clock"]["running"], "a fourth clarification stops nothing"
+
+
+def comes_by_again(story: NibStory) -> NibStory:
+    """Let a worker play the case once more while nothing has happened, as after a case was parked and tried again."""
+    with story.office.db.writing() as session:
+        session.get_one(Case, story.case.id).ready = True
+    story.advance()
+    return story
 
 
 def test_where_the_cases_own_time_ends_first_the_page_counts_that(

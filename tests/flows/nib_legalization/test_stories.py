@@ -46,6 +46,14 @@ def test_a_low_risk_business_gets_its_nib_recorded_and_a_certificate(nib: Begin,
         assert standing.reference == "9120304567812"
 
 
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_nib_whose_day_of_issue_nobody_knows_is_certified_without_it(nib: Begin, language: str) -> None:
+    """OSS or the officer named no day: the certificate does not wait for one for ever."""
+    story = nib(language=language).dossier().classified().signs_on_paper().filed(issued_on=None).recorded()
+    [certificate] = [document for document in story.documents if document.number]
+    assert (story.outcome, certificate.status, certificate.error) == ("legalized", "ready", None)
+
+
 @tells("verification:approve", "outcome:legalized")
 def test_a_medium_high_risk_waits_for_dpmptsp_before_it_is_certified(nib: Begin) -> None:
     """A medium-high risk gets its certificate only once DPMPTSP's approval is recorded, with its evidence."""
