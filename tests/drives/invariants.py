@@ -180,9 +180,11 @@ def _of_status(session: Session, case: Case, waits: dict[str, Wait]) -> Iterator
             yield f"it is closed and waits for {open_waits}"
         if not any(letter.to_person_id == case.person_id and letter.seq > 1 for letter in letters):
             yield f"it ended as {case.outcome} and nobody told the applicant"
-    for document in session.exec(select(Document).where(Document.case_id == case.id)):
-        if document.error or document.status != "ready":
-            yield f"the paper {document.key} is {document.status}: {document.error}"
+    papers = {document.key: document for document in session.exec(select(Document).where(Document.case_id == case.id))}
+    for key, document in papers.items():
+        newer = any(other.startswith(f"{key.split('~')[0]}~") and other != key for other in papers)
+        if document.error or document.status != "ready" and not (document.status == "replaced" and newer):
+            yield f"the paper {key} is {document.status}: {document.error}"
     yield from (f"{key} is put off: {w.note}" for key, w in waits.items() if w.next_attempt_at and not w.settled_at)
 
 

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from engine.appealing import lodge
 from engine.case import handle_of
 from engine.clock import TurnedClock
+from engine.correcting import correct
 from engine.delegating import delegate
 from engine.errors import Refused
 from engine.extending import extend
@@ -27,7 +28,7 @@ T = TypeVar("T")
 HEAD = f"{Role.DIVISION_HEAD}-1"
 WHY = "sesuai berita acara, hubungi 081162319252"
 ACTS_OF_TIME = (
-    *("takes_back", "takes_back", "agrees_on_more_time", "gives_away", "stands_in"),
+    *("takes_back", "takes_back", "agrees_on_more_time", "gives_away", "stands_in", "puts_right"),
     *("contests", "the_sweep_comes_by", "the_sweep_comes_by", "the_office_decides_about_a_day"),
 )
 
@@ -89,6 +90,16 @@ class LegalTime(Looking):
             delegate(self.office, run, away, to, until=until, reason=WHY, by=away, number=number)
 
         self._does(f"stands in until {until}", f"{to} for {away}", let)
+
+    def puts_right(self) -> None:
+        """An officer corrects a name or a telephone number, in mid-case or after the issue."""
+        case = self._one_of(self.cases())
+        data = self._one_of(
+            [{"owner.name": "Sri Purnomo, S.E."}, {"phone": "081234567890"}, {"name": "Keripik Lestari"}]
+        )
+        by = self._one_of(["budi", HEAD])
+        what = f"{case.number} {[*data]}"
+        self._does("puts right", what, lambda run: correct(self.office, run, case.number, by=by, reason=WHY, data=data))
 
     def contests(self) -> None:
         """An applicant objects to the end of a case."""
