@@ -183,7 +183,7 @@ def _of_status(session: Session, case: Case, waits: dict[str, Wait]) -> Iterator
     papers = {document.key: document for document in session.exec(select(Document).where(Document.case_id == case.id))}
     for key, document in papers.items():
         newer = any(other.startswith(f"{key.split('~')[0]}~") and other != key for other in papers)
-        if document.error or document.status != "ready" and not (document.status == "replaced" and newer):
+        if document.error or (document.status != "ready" and not (document.status == "replaced" and newer)):
             yield f"the paper {key} is {document.status}: {document.error}"
     yield from (f"{key} is put off: {w.note}" for key, w in waits.items() if w.next_attempt_at and not w.settled_at)
 
