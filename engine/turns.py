@@ -114,8 +114,10 @@ class Turns:
 
     def _lay_here_since(self, moment: datetime) -> bool:
         """Return whether the entry of ``moment``, with which the ball came back, was dealt with by no play before this one."""
-        last = self._segments[-1].since if self._segments else None
-        return all(moment > seen for seen in (last, self._seen_until) if seen)
+        last = self._segments[-1] if self._segments else None
+        if last and last.holder and self._seen_until is None:
+            return moment >= last.since  # all was answered after it was asked, if only in the same moment
+        return all(moment > seen for seen in (last and last.since, self._seen_until) if seen)
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
         turn = Turn(since, holder, running := self._runs(holder, self._segments), self._ground(holder, running))

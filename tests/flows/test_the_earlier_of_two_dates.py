@@ -63,6 +63,29 @@ def test_days_on_which_an_answer_lay_here_unseen_are_the_offices(
     assert str(moved.after) == "2026-01-21"
 
 
+def test_what_is_asked_and_answered_in_one_moment_lies_here_from_then_on(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """A clock that is turned stands still: returned and answered at once on the 13th, carried on with on the 19th."""
+    adds("nib_legalization", of_days(4))
+    story = begun(office, clock).to_verification().on("2026-01-13").verified("return", deficiencies=["denah lokasi"])
+    with office.run("cli", by=OWNER) as run:
+        answer(office, run, story.number, "correction#1", by=OWNER, data={"note": "denah baru"})
+    story.on("2026-01-19").advance()
+    assert (due_on(story), story.shown()["clock"]["used_days"]) == (("verification#2", "2026-01-19"), 3)
+
+
+def test_a_day_in_whose_last_second_something_is_asked_counts_once(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """At 23:59:59 of the 13th that day is used up: of four days the 14th, the 15th and the 19th are left."""
+    adds("nib_legalization", of_days(4))
+    story = begun(office, clock).to_statement("MT").signs_on_paper().filed()
+    clock.moment = datetime.combine(date(2026, 1, 13), time(23, 59, 59), JAKARTA)
+    story.recorded()
+    assert (due_on(story), story.shown()["clock"]["used_days"]) == (("verification#1", "2026-01-19"), 1)
+
+
 def test_what_a_machine_leaves_to_a_person_is_due_by_the_cases_own_time_too(
     office: Office, clock: TurnedClock, adds: Adds
 ) -> None:
