@@ -275,6 +275,9 @@ def _write(office: Office, book: Book, dossier: Dossier, row: Row[Any], times: T
         "due": _change(row.due_at, times.due_at),
         "ends": _change(row.silent_at, times.silent_at),
         "reason": reason,
+        "provisional": office.calendar.provisional_years(
+            *(local_date(one) for one in (times.due_at, times.silent_at) if one)
+        ),
     }
     key = f"{row.key}/date_moved-{dossier.row.last_seq}"
     write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="date_moved", facts=facts)
