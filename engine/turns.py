@@ -100,6 +100,11 @@ class Turns:
             self._gap(came_back)
         self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
 
+    def left_to(self, question: Question[Any], key: str) -> None:
+        """What the machine waited for is a person's from now on: whoever ``question`` asks has the ball."""
+        self._contested = any(one.holder is None for one in self._segments)
+        self._turn(self._now, holder_of(question), key)
+
     def end(self, came_back: tuple[datetime, str] | None, key: str) -> None:
         """The case is closed: nobody's time runs."""
         self._gap(came_back)

@@ -11,6 +11,7 @@ from engine.answering import answer
 from engine.clock import JAKARTA, TurnedClock
 from engine.office import Office
 from engine.office_days import add_day_off
+from engine.timekeeping import of_case
 from models import Wait
 from outside.oss_http import HttpOss
 from tests.flows.nib_legalization.conftest import OWNER, NibStory
@@ -99,6 +100,25 @@ def test_what_a_machine_leaves_to_a_person_is_due_by_the_cases_own_time_too(
         story.advance()
     assert clock.today() > date(2026, 1, 12)
     assert due_on(story) == ("oss_filing#1", "2026-01-14")
+
+
+def test_what_an_officer_does_by_hand_is_the_offices_turn(office: Office, clock: TurnedClock) -> None:
+    """The machine's tries were OSS's time; from the hour at which the officer is asked the days are the office's, and stay so."""
+    story = begun(office, clock).to_statement()
+    office.contacts.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
+    story.signs_on_paper()
+    assert story.shown()["clock"]["holder"] == "outside"
+    while not story.shown()["waiting_for"]:
+        clock.turn(hours=6)
+        story.advance()
+    assert (story.shown()["clock"]["holder"], story.shown()["clock"]["running"]) == ("office", True)
+    with office.db.reading() as session:
+        before = of_case(office, session, story.number)
+    story.on("2026-01-28").corrected(name="Sari Sri Baru").advance()
+    with office.db.reading() as session:
+        after = of_case(office, session, story.number)
+    assert (after["outside_days"], after["applicant_days"]) == (before["outside_days"], 0)
+    assert after["office_days"] > before["office_days"]
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(milliseconds=1), timedelta(milliseconds=999)])
