@@ -56,6 +56,8 @@ def test_asked_on_the_day_before_lebarans_joint_leave(office: Office, clock: Tur
     assert used(story) == 0
     story.on("2025-04-09", 8)
     assert used(story) == 1
+    story.classified().signs_on_paper()  # under PP 5/2021: PP 28/2025 came in June
+    assert due_on(story) == ("oss_filing#1", "2025-04-11")
 
 
 def test_a_clarification_on_the_last_day_leaves_that_day(office: Office, clock: TurnedClock, adds: Adds) -> None:
