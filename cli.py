@@ -948,9 +948,12 @@ def as_json(text: str, option: str) -> dict[str, Any]:
 def as_date(text: str, option: str) -> date:
     """Return the day in ``text``; a wrong one is wrong usage."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}") from None
+        day = None
+    if day is None or day.isoformat() != text:  # a week's day and a row of digits are dates to Python, and slips here
+        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}")
+    return day
 
 
 def say(words: str) -> None:

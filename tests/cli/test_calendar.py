@@ -59,7 +59,7 @@ def test_years_of_which_nothing_is_known_are_refused_and_impossible_ones_are_wro
         assert (result.exit_code, result.stdout) == (2, "")
     for day in ("0001-01-01", "9999-12-31"):
         assert "is known for" in jalur("calendar", "add", day, "x", code=1)["error"]
-    for day in ("2026-02-30", "2026-13-01", "31-12-2026"):
+    for day in ("2026-02-30", "2026-13-01", "31-12-2026", "20260114", "2026-W03-3"):
         assert run("calendar", "add", day, "x", "--json").exit_code == 2
     assert jalur("calendar", "--year", 2026) == jalur("calendar")
 
