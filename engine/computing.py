@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from engine.book import Book
 from engine.calendar import Calendar
 from engine.clock import local_date
-from engine.deadlines import Effect, ladder_key
+from engine.deadlines import Effect, budget_by_law, ladder_key, passes_on
 from engine.documents.words import days_in_words
 from engine.dossiers import Dossier
 from engine.legal_clock import DAY, stop_limit, stopped_days
@@ -27,9 +27,8 @@ def queue_computation(
     office: Office, session: Session, book: Book, dossier: Dossier, wait: AnyWait, effect: Effect
 ) -> str:
     """Hand out the page for a deadline of ``wait`` that passed; return its key."""
-    question = dossier.pipeline.questions[wait.question or ""]
-    due_on, language = local_date(wait.due_at or wait.asked_at), dossier.case.applicant.language
-    budget, started_on, stopped = _count_behind(office, session, dossier, wait, due_on)
+    question, language = dossier.pipeline.questions[wait.question or ""], dossier.case.applicant.language
+    budget, started_on, due_on, stopped = _count_behind(office, session, dossier, wait)
     days = list(together(counted(office.calendar, budget, started_on, due_on, language, stopped), language))
     years = range(started_on.year, due_on.year + 1) if budget.unit == "working_days" else ()
     facts = {
@@ -64,22 +63,27 @@ def queue_computation(
 
 
 def _count_behind(
-    office: Office, session: Session, dossier: Dossier, wait: AnyWait, due_on: date
-) -> tuple[Rule, date, set[date]]:
-    """Return what was counted to the date of a wait: the budget, its first day, and the days on which the clock stood still.
+    office: Office, session: Session, dossier: Dossier, wait: AnyWait
+) -> tuple[Rule, date, date, set[date]]:
+    """Return what was counted: the budget, its first day and its last, and the days on which the clock stood still.
 
-    That is the question's own budget, or the case's where its time ended first.
+    That is the law's deadline where it has an effect; else the question's own budget, or the case's where its time ended first.
     """
     pipeline, rules, asked_on = dossier.pipeline, dossier.case.rules, local_date(wait.asked_at)
-    own = rules[pipeline.questions[wait.question or ""].due or ""]
+    question = pipeline.questions[wait.question or ""]
+    if (by_law := budget_by_law(rules, question)) and (
+        passed_on := passes_on(office.calendar, rules, question, asked_on, wait.extended_until)
+    ):
+        return by_law, asked_on, passed_on, set()
+    due_on, own = local_date(wait.due_at or wait.asked_at), rules[question.due or ""]
     of_case = rules.quietly(pipeline.clock) if pipeline.clock else None
     ends = max(office.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
     if due_on >= ends or of_case is None or dossier.row.complete_at is None:
-        return own, asked_on, set()
+        return own, asked_on, due_on, set()
     turns = select(ClockSegment).where(ClockSegment.case_id == dossier.row.id).order_by(col(ClockSegment.seq))
     segments, complete_at = session.exec(turns).all(), dossier.row.complete_at
     stopped = stopped_days(office.calendar, of_case, stop_limit(rules), complete_at, segments, office.clock.now())
-    return of_case, local_date(complete_at), stopped
+    return of_case, local_date(complete_at), due_on, stopped
 
 
 # More lines than that, and the page has three columns.
