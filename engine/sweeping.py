@@ -2,7 +2,7 @@
 
 One indexed query finds what is due, so the cost grows with that and not with what is open. Each rung is won by a conditional
 update of the wait's ``rung`` in the transaction that writes its entry and tells people: two workers, a crash or a schedule
-that did not run change nothing. A case that can't be handled is passed over and reported.
+that did not run change nothing. A case that can't be handled is passed over and reported, to the administrators as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
 from engine.dossiers import Dossier, fetch_waiting
-from engine.notices import notify
+from engine.notices import administrators, notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.replay import SYSTEM
@@ -101,9 +101,7 @@ def _sweep_group(
         skipped.add(due[0])
         log.exception("What was due in case %d could not be done: %s", *due[0])
         swept.due += 1
-        swept.failed.append(
-            {"case": _number(office, due[0][0]), "reason": without_personal_numbers(f"{type(error).__name__}: {error}")}
-        )
+        swept.failed.append(_passed_over(office, *due[0], error))
         return
     swept.due += group.due
     swept.reminded += group.reminded
@@ -218,6 +216,22 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
     write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="reminder", facts=facts)
 
 
-def _number(office: Office, case_id: int) -> str:
-    with office.db.reading() as session:
-        return session.exec(select(Case.number).where(Case.id == case_id)).one()
+def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> dict[str, str]:
+    """Have the administrators told, once for what is due there and that error; return case and reason.
+
+    A schedule has nobody who reads what a sweep returns.
+    """
+    reason, kind = without_personal_numbers(f"{type(error).__name__}: {error}"), type(error).__name__
+    with office.db.writing() as session:
+        wanted = select(Case.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
+        number, due_at = session.exec(wanted).one()
+        notify(
+            session,
+            office,
+            administrators(session),
+            what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
+            kind="skipped",
+            case_number=number,
+            words=f"{key} jatuh tempo, tetapi tidak dapat dikerjakan: {reason[:500]}",
+        )
+    return {"case": number, "reason": reason}

@@ -12,10 +12,11 @@ from sqlmodel import select
 
 from engine import sweeping
 from engine.accounts import add_user
+from engine.alerting import write_alerts
 from engine.deadlines import ladder_of
 from engine.office import Office
 from engine.sweeping import Swept, sweep
-from models import Notice, User, Wait
+from models import Digest, Notice, User, Wait
 from models import Sweep as SweepRow
 from rules import Rule, RuleBook, book
 from tests.engine.conftest import Begin
@@ -126,7 +127,7 @@ def test_a_worker_killed_in_mid_sweep_leaves_nothing_half_done(
 
 
 def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of three can't be handled: it is named with its reason, the others are reminded."""
+    """One of three can't be handled: it is named with its reason, to an administrator once, and the others are reminded."""
     numbers = ("3508166904956220", "3508166904956221", "3508166904956222")
     stories = [nib(national_id=number) for number in numbers]
     broken, right = stories[1].case.id, ladder_of
@@ -153,6 +154,15 @@ def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, mon
     with office.db.reading() as session:
         row = session.exec(select(SweepRow)).one()
         assert (row.due, row.failed, row.finished_at) == (3, 1, office.clock.now())
+    stories[0].clock.turn(minutes=15)
+    assert swept(office).as_json()["due"] == 1, "it is tried again"
+    write_alerts(office)
+    with office.db.reading() as session:
+        [(name, alert)] = session.exec(select(User.name, Digest).join(User))
+    assert (name, alert.subject[:15]) == ("admin", "1 gangguan baru")
+    assert (
+        f"- {stories[1].number}: dossier_check#1 jatuh tempo, tetapi tidak dapat dikerjakan: ValueError" in alert.text
+    )
 
 
 def test_an_applicant_gets_letters_and_then_the_end(nib: Nib, office: Office) -> None:
