@@ -22,7 +22,7 @@ from engine.office import Office
 from engine.registry import DIGEST, OFFICE, pipeline_named
 from engine.telling import Fact, for_each, grouped, put, shortened, untold
 from engine.watching import standstill
-from models import Case, Delegation, Digest, Notice, User, Wait, WaitKind
+from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
 
 # Other kinds stand under the last heading.
@@ -75,6 +75,8 @@ class _Board:
 def write_digests(office: Office) -> int:
     """Write a digest for each account with untold notices, on a working day from the rule's hour on; return how many.
 
+    While nobody watches the deadlines there are no notices, and just then it has to be said: whoever somebody waits for gets one.
+
     An account gets one a day, however often and by how many this is called: the day is won by the row's insertion, in the
     transaction that marks the notices told. What is new after that waits until the next working day.
     """
@@ -83,32 +85,33 @@ def write_digests(office: Office) -> int:
     if now < morning or not office.calendar.is_working_day(today):
         return 0
     with office.db.reading() as session:
-        accounts = _with_news(session, today)
+        silence = standstill(office, session)
+        accounts = _without_digest(session, today, with_news=silence is None)
         if not accounts:
             return 0
-        board = _board(office, session, now)
+        board = _board(office, session, now, silence)
     return for_each(accounts, lambda account: _write(office, account, today, board))
 
 
-def _with_news(session: Session, today: date) -> list[int]:
-    """Return who has untold notices and no digest today."""
+def _without_digest(session: Session, today: date, *, with_news: bool) -> list[int]:
+    """Return who had no digest today, and has untold notices, or (not ``with_news``) works here."""
     had = (
-        select(Digest.id)
-        .where(Digest.account_id == Notice.account_id, Digest.day == today, Digest.occasion == MORNING)
-        .exists()
+        select(Digest.id).where(Digest.account_id == User.id, Digest.day == today, Digest.occasion == MORNING).exists()
     )
-    wanted = select(Notice.account_id).where(col(Notice.told_at).is_(None), ~had).distinct()
-    return sorted(session.exec(wanted))
+    news = select(Notice.id).where(Notice.account_id == User.id, col(Notice.told_at).is_(None)).exists()
+    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
+    wanted = select(User.id).where(news if with_news else works, ~had)
+    return sorted(number or 0 for number in session.exec(wanted))
 
 
 def _write(office: Office, account: int, today: date, board: _Board) -> bool:
-    """Write one digest and mark its notices told; return False where another worker was first."""
+    """Write one digest and mark its notices told; return False where there is nothing to say, or another worker was first."""
     with office.db.writing() as session:
         user, news = untold(session, account)
-        if not news:
+        facts = _facts(session, office, user, news, today, board)
+        if not news and not (board.warning and facts["waiting"]):
             return False
-        written = write(DIGEST, _facts(session, office, user, news, today, board), "id")
-        return put(session, office, user, MORNING, written, news)
+        return put(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
 
 
 def _facts(
@@ -131,8 +134,8 @@ def _facts(
     }
 
 
-def _board(office: Office, session: Session, now: datetime) -> _Board:
-    today, silence = local_date(now), standstill(office, session)
+def _board(office: Office, session: Session, now: datetime, silence: str | None) -> _Board:
+    today = local_date(now)
     single = columns(col(Delegation.case_id)).where(col(Delegation.case_id).is_not(None)).distinct().subquery()
     barred = cast(col(Wait.apart_from), String)  # PostgreSQL groups by no JSON
     alike: list[Any] = [col(Wait.role), col(Wait.holder), col(Case.region_code), single.c.case_id, barred]

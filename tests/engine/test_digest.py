@@ -54,6 +54,12 @@ def watched(office: Office) -> None:
         sweep(office, run)
 
 
+def found_nothing(office: Office) -> None:
+    """Let the last sweep have ended just now, without news."""
+    with office.db.writing() as session:
+        session.execute(update(Sweep).values(finished_at=office.clock.now()))
+
+
 def tell(office: Office, *names: str, what: str, kind: str = "reminder", number: str | None = None, words: str) -> None:
     """Have something for their next digest."""
     with office.db.writing() as session:
@@ -112,6 +118,7 @@ def test_nobody_is_told_twice_nor_on_a_day_off(story: NibStory, office: Office) 
     story.clock.moment = datetime(2026, 1, 13, 6, 59, 59, tzinfo=JAKARTA)
     assert write_digests(office) == 0
     story.clock.turn(seconds=1)
+    found_nothing(office)
     assert (write_digests(office), write_digests(office)) == (1, 0)
     story.on("2026-01-15", hour=17)
     tell(office, "budi", what="a", words="satu")
@@ -120,6 +127,7 @@ def test_nobody_is_told_twice_nor_on_a_day_off(story: NibStory, office: Office) 
         story.on(day)
         assert write_digests(office) == 0
     story.on("2026-01-19")
+    found_nothing(office)
     assert write_digests(office) == 1
     assert "dua" in digests(office)["budi"].text and "satu" not in digests(office)["budi"].text
 
@@ -210,6 +218,27 @@ def test_it_says_when_nobody_watches_the_deadlines(
     digest = digests(office)["budi"]
     assert warned in digest.text
     assert ("PERHATIAN: Pengawasan tenggat" in digest.text, 'role="alert"' in digest.html) == (bool(warned),) * 2
+
+
+def test_while_nobody_sweeps_there_is_no_news_and_all_the_more_to_say(story: NibStory, office: Office) -> None:
+    """No sweep since Tuesday: on Thursday all for whom something waits are warned, once, and nobody else; then it is calm again."""
+    story.on("2026-01-13")
+    watched(office)
+    assert write_digests(office) == 0, "no news, no letter"
+    story.on("2026-01-15")
+    assert (write_digests(office), write_digests(office)) == (2, 0)
+    assert sorted(digests(office)) == ["budi", "tuti"]
+    text = digests(office)["budi"].text
+    assert "PERHATIAN: Pengawasan tenggat terakhir selesai pada 13 Januari 2026" in text
+    assert f"- {story.number}: Periksa kelengkapan berkas, hari ini" in text
+    watched(office)
+    story.on("2026-01-19", hour=8)
+    watched(office)
+    write_digests(office)
+    assert "PERHATIAN" not in digests(office)["budi"].text
+    story.on("2026-01-20", hour=8)
+    watched(office)
+    assert write_digests(office) == 0
 
 
 def waiting(office: Office, name: str) -> tuple[int, int]:
