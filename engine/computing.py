@@ -43,7 +43,7 @@ def queue_computation(
         "extended": [wait.extended_until.isoformat()] if wait.extended_until else [],
         "used": sum(1 for day in days if day["place"]),
         "days": days,
-        "many": len(days) > ON_TWO_COLUMNS,
+        "crowding": crowding(len(days)),
         "stopped": bool(stopped),
         "provisional": [str(year) for year in years if office.calendar.is_provisional(date(year, 1, 1))],
         "by_law": [effect.effect] if effect.by_law else [],
@@ -86,8 +86,8 @@ def _count_behind(
     return of_case, local_date(complete_at), due_on, stopped
 
 
-# More lines than that, and the page has three columns.
-ON_TWO_COLUMNS = 40
+# It stays one page: with more lines than that they stand closer together, in three columns and in four.
+CROWDING = ((48, "many crowded"), (40, "many"))
 # What a rule's effect, and the reasons why a day does not count, are called on the page.
 EFFECTS = {
     "id": {
@@ -132,6 +132,11 @@ def counted(
             place += 1
         yield {"date": day.isoformat(), "place": "" if why else str(place), "why": why}
         day += DAY
+
+
+def crowding(lines: int) -> str:
+    """Return how close together so many lines stand: the classes of the style sheet."""
+    return next((classes for more_than, classes in CROWDING if lines > more_than), "")
 
 
 def together(days: Iterable[dict[str, Any]], language: str) -> Iterator[dict[str, Any]]:

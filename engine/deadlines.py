@@ -170,7 +170,8 @@ def budget_by_law(rules: RulesAt, question: Question[Any]) -> Rule | None:
     if question.due is None or effect is None or not effect.by_law:
         return None
     own = rules[question.due]
-    return own if own.value == effect.deadline else replace(own, value=effect.deadline, citation=effect.citation)
+    same = own.is_law and own.value == effect.deadline
+    return own if same else replace(own, value=effect.deadline, citation=effect.citation)
 
 
 def passes_on(
