@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from engine import sweeping
 from engine.accounts import add_user
@@ -124,6 +126,45 @@ def test_a_worker_killed_in_mid_sweep_leaves_nothing_half_done(
     assert (remarks(ladder), told(office)) == ([], [])
     assert swept(office).reminded == 1
     assert remarks(ladder) == [("dossier_check#1/holder", "reminded")]
+
+
+@pytest.mark.both_databases
+def test_a_process_that_is_killed_for_good_in_mid_sweep_repeats_nothing(
+    nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL at the second of three cases, with the first committed: the next sweep does the other two, that one never ended."""
+    stories = [nib(national_id=f"35081669049562{place}") for place in range(20, 23)]
+    monkeypatch.setattr(sweeping, "CHUNK", 1)
+    stories[0].on("2026-01-14", 9)
+    assert killed_in_mid_sweep(office, at=2) == signal.SIGKILL
+    assert [len(remarks(story)) for story in stories] == [1, 0, 0]
+    assert (swept(office).due, swept(office).due) == (2, 0)
+    assert [remarks(story) for story in stories] == [[("dossier_check#1/holder", "reminded")]] * 3
+    assert len(told(office)) == len(set(told(office))) == 6
+    with office.db.reading() as session:
+        assert [row.finished_at is None for row in session.exec(select(SweepRow).order_by(col(SweepRow.id)))] == [
+            *(True, False, False)
+        ]
+
+
+def killed_in_mid_sweep(office: Office, at: int) -> int:
+    """Sweep in a process of its own, which is killed where the case at that place would be told; return by which signal."""
+    child = os.fork()
+    if child:
+        return os.WTERMSIG(os.waitpid(child, 0)[1])
+    left, notices = [at], sweeping.notify
+
+    def dies(*given: Any, **more: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        notices(*given, **more)
+
+    sweeping.notify = dies
+    try:
+        swept(Office.open(office.settings, office.clock))
+    finally:
+        os._exit(1)
 
 
 def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
