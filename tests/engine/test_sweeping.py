@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from engine import sweeping
@@ -126,6 +127,26 @@ def test_a_worker_killed_in_mid_sweep_leaves_nothing_half_done(
     assert (remarks(ladder), told(office)) == ([], [])
     assert swept(office).reminded == 1
     assert remarks(ladder) == [("dossier_check#1/holder", "reminded")]
+
+
+@pytest.mark.both_databases
+def test_what_is_due_is_found_by_one_query_of_its_own_index(office: Office) -> None:
+    """Both databases read the partial index of what is due, and never all that waits."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(office.db.engine, "before_cursor_execute", listen)
+    assert sweeping.due_waits(office, office.clock.now(), 100) == []
+    event.remove(office.db.engine, "before_cursor_execute", listen)
+    [(query, parameters)] = [one for one in asked if one[0].startswith("SELECT")]
+    with office.db.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if not sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' * sqlite}{query}", parameters).all()
+    assert "ix_wait_due" in str(plan)
 
 
 @pytest.mark.both_databases
