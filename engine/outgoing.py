@@ -6,10 +6,12 @@ A row is leased and counted before anything is handed to a channel, so that one 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement
@@ -26,6 +28,8 @@ from outside.errors import Bounced, EndUnknown, TryLater
 
 log = logging.getLogger(__name__)
 
+# So few that the lease of the last one still holds, or nearly, when a channel hung for its whole patience with each before it.
+BATCH = 10
 ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=12)
@@ -57,9 +61,9 @@ class Outbox(Generic[T]):
     by_hand: Callable[[Office, T, str, LetterStatus], None]
 
 
-def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int]) -> None:
-    """Send what is due of one kind, and add to ``counts`` what became of it."""
-    while rows := _claim(office, outbox):
+def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int], until: float = inf) -> None:
+    """Send what is due of one kind, and add to ``counts`` what became of it; begin nothing more at ``until`` (monotonic time)."""
+    while time.monotonic() < until and (rows := _claim(office, outbox)):
         for row in rows:
             if still_ours(office, row) and (became := _sent(office, outbox, row)):
                 counts[became] += 1

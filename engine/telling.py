@@ -14,14 +14,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 from engine.database import among
 from engine.documents.letters import Written
 from engine.office import Office
-from engine.outgoing import Outbox, Parcel, due_now, record
+from engine.outgoing import BATCH, Outbox, Parcel, due_now, record
 from engine.reaching import Way
 from models import Digest, LetterStatus, Notice, Person, SealingKey, User
 from outside.channels import Message, message_id_for
 
 log = logging.getLogger(__name__)
 
-BATCH = 50
 # It is read on a telephone: of each kind the newest, and how many more there are.
 LINES = 15
 Fact = dict[str, Any]

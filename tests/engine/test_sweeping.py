@@ -17,6 +17,7 @@ from engine import sweeping
 from engine.accounts import add_user
 from engine.alerting import write_alerts
 from engine.deadlines import ladder_of
+from engine.notices import notify
 from engine.office import Office
 from engine.sweeping import Swept, sweep
 from models import Digest, Notice, User, Wait
@@ -173,16 +174,16 @@ def killed_in_mid_sweep(office: Office, at: int) -> int:
     child = os.fork()
     if child:
         return os.WTERMSIG(os.waitpid(child, 0)[1])
-    left, notices = [at], sweeping.notify
+    left = [at]
 
     def dies(*given: Any, **more: Any) -> None:
         left[0] -= 1
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
-        notices(*given, **more)
+        notify(*given, **more)
 
-    sweeping.notify = dies
     try:
+        vars(sweeping)["notify"] = dies
         swept(Office.open(office.settings, office.clock))
     finally:
         os._exit(1)
