@@ -28,6 +28,7 @@ from rules import book
 # Other kinds stand under the last heading.
 HEADINGS = {
     "escalation": "Diteruskan kepada Anda",
+    "reassigned": "Berpindah tangan",
     "reminder": "Pengingat",
     "moved": "Tenggat yang bergeser",
     "renewal": "Masa berlaku",

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, insert, select, update
 from engine import ledger
 from engine.answering import end_by_time
 from engine.book import Book
-from engine.climbing import reassigned, told_of
+from engine.climbing import HIGHER, reassigned, told_of
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
@@ -28,6 +28,7 @@ from engine.dossiers import Dossier, fetch_waiting
 from engine.notices import administrators, notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
+from engine.reassigning import from_to
 from engine.replay import SYSTEM
 from engine.settling import change
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
@@ -152,15 +153,19 @@ def _fire(
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     today, due_on = office.clock.today(), local_date(wait.due_at or wait.asked_at)
     told: list[str] = []
-    effect = effect_of(dossier.case.rules, question)
+    effect, happened = effect_of(dossier.case.rules, question), ""
     outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
     if rung.act == "reassign":
         told = reassigned(office, session, dossier, wait)
         if wait.holder in (None, *told[:1]):
             outcome = "stays"
+        else:
+            happened = from_to(wait.holder, told[0])
     elif rung.act == "say_passed" and effect:
         queue_computation(office, session, book, dossier, wait, effect)
-        told = told_of(session, dossier, wait, Role.DIVISION_HEAD, today)
+        asked = told_of(session, dossier, wait, "holder", today) if question.of in HIGHER else []
+        told = list(dict.fromkeys((*asked, *told_of(session, dossier, wait, Role.DIVISION_HEAD, today))))
+        happened = f"waktu {effect.authority} lewat, akibat hukumnya belum dipastikan, pejabat yang memutuskan"
     elif rung.tell == "holder" and question.of is Role.APPLICANT:
         told = [dossier.case.applicant.handle]
         if said:
@@ -174,9 +179,9 @@ def _fire(
             office,
             told,
             what=f"{number}/{ladder_key(wait)}/{name}-{rung.days if rung.share is None else rung.share}",
-            kind="reminder" if rung.tell == "holder" else "escalation",
+            kind="reassigned" if outcome == "reassigned" else "reminder" if rung.tell == "holder" else "escalation",
             case_number=number,
-            words=f"{question.title}: {_how_late(office, due_on)}tenggat {day_in_words(due_on, 'id')}",
+            words=f"{question.title}: {'; '.join(filter(None, (happened, _how_late(office, due_on))))}",
         )
     entry = ledger.append(
         dossier.row,
@@ -186,7 +191,9 @@ def _fire(
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
         outcome=outcome,
-        reason=f"tenggat {due_on.isoformat()}; {', '.join(told) or 'tidak ada penerima'}",
+        reason="; ".join(
+            filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
+        ),
     )
     book.write(LedgerEntry, **entry)
 
@@ -197,7 +204,7 @@ OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadl
 
 def _how_late(office: Office, due_on: date) -> str:
     days = office.calendar.working_days_between(due_on, office.clock.today())
-    return f"lewat {days} hari kerja, " if days > 0 else ""
+    return f"{f'lewat {days} hari kerja, ' if days > 0 else ''}tenggat {day_in_words(due_on, 'id')}"
 
 
 def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWait, due_on: date) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlmodel import select
 
 from engine.accounts import add_user
 from engine.office import Office
 from engine.reassigning import reassign
+from models import Notice, User
 
 if TYPE_CHECKING:
     from tests.flows.nib_legalization.conftest import NibStory
@@ -54,3 +56,31 @@ def test_the_nearest_region_is_told_first_and_a_line_before_a_region(nib: Nib, o
         reassign(office, run, other.number, "dossier_check#1", to="tuti", by="admin", reason="berkasnya")
     assert climbed(story, "dossier_check#1")[0] == "supervisor: lumajang"
     assert climbed(other, "dossier_check#1")[0] == "supervisor: provinsi"
+
+
+def test_who_gets_a_question_and_who_loses_it_read_so(nib: Nib, office: Office) -> None:
+    """Ten days after the date it passes from budi to tuti: the ledger and both digests name both, in that order."""
+    story = nib()
+    with office.run("cli", by="admin") as run:
+        reassign(office, run, story.number, "dossier_check#1", to="budi", by="admin", reason="berkasnya")
+    story.on("2026-01-30").nothing_happens()
+    [entry] = [one for one in story.entries if one.key == "dossier_check#1/reassign"]
+    assert (entry.outcome, entry.reason) == ("reassigned", "tenggat 2026-01-15; tuti, budi; dari budi kepada tuti")
+    words = "Periksa kelengkapan berkas: dari budi kepada tuti; lewat 10 hari kerja, tenggat 15 Januari 2026"
+    assert [("budi", words), ("tuti", words)] == [one for one in news(office, "reassigned") if "lewat" in one[1]]
+
+
+def test_of_another_body_s_passed_time_the_official_reads_that_it_is_theirs_to_decide(nib: Nib, office: Office) -> None:
+    """The head of division has the page, and words that claim no effect."""
+    story = nib()
+    story.to_verification().on("2026-02-06").nothing_happens()
+    [(name, words)] = [one for one in news(office, "escalation") if "akibat hukumnya" in one[1]]
+    assert name == "rini"
+    assert words.startswith("Catat keputusan verifikasi DPMPTSP: waktu DPMPTSP lewat, akibat hukumnya belum dipastikan")
+
+
+def news(office: Office, kind: str) -> list[tuple[str, str]]:
+    """Return who is to read what, of one kind."""
+    with office.db.reading() as session:
+        wanted = select(User.name, Notice.words).join(User).where(Notice.kind == kind)  # type: ignore[arg-type]
+        return sorted(session.exec(wanted))
