@@ -121,6 +121,9 @@ def _facts(
     roles, absences = roles_of(session, user), stands_in_for(session, user, today)
     waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
     due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
+    said = {fact["what"] for fact in due}
+    # The reminder of a date is not said beside the date itself.
+    news = [one for one in news if one.kind != "reminder" or tuple(one.what.split("/")[:2]) not in said]
     return {
         "name": user.name,
         "day": today.isoformat(),
@@ -128,7 +131,7 @@ def _facts(
         "new": len(news),
         "waiting": waiting,
         "late": len(due),
-        "due": shortened(due),
+        "due": shortened([{"about": fact["about"], "words": fact["words"]} for fact in due]),
         "groups": grouped(news, HEADINGS),
         "office": book(OFFICE).at("office", today).value,
         "desk": f"{office.settings.public_url.rstrip('/')}/desk",
@@ -172,4 +175,4 @@ def _due_fact(row: Row[Any], today: date) -> Fact:
         title = row.key
     due_on = local_date(row.due_at)
     when = "hari ini" if due_on == today else f"lewat sejak {day_in_words(due_on, 'id')}"
-    return {"about": row.number, "words": f"{title}, {when}"}
+    return {"about": row.number, "what": (row.number, row.key), "words": f"{title}, {when}"}
