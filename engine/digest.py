@@ -20,7 +20,7 @@ from engine.documents.words import day_in_words
 from engine.errors import Refused
 from engine.office import Office
 from engine.registry import DIGEST, OFFICE, pipeline_named
-from engine.telling import Fact, for_each, grouped, put, shortened, untold
+from engine.telling import MORNING, Fact, desk_url, for_each, grouped, put, shortened, untold
 from engine.watching import standstill
 from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
@@ -34,7 +34,6 @@ HEADINGS = {
     "renewal": "Masa berlaku",
     "": "Kabar lain",
 }
-MORNING = "morning"
 MISSING = "Yang sudah jatuh tempo mungkin belum tercatat di sini. Beri tahu administrator."
 
 
@@ -134,7 +133,7 @@ def _facts(
         "due": shortened([{"about": fact["about"], "words": fact["words"]} for fact in due]),
         "groups": grouped(news, HEADINGS),
         "office": book(OFFICE).at("office", today).value,
-        "desk": f"{office.settings.public_url.rstrip('/')}/desk",
+        "desk": desk_url(office),
     }
 
 
