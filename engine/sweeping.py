@@ -130,8 +130,9 @@ def _sweep_one(
         return
     swept.due += 1
     book, rungs = Book(), ladder[wait.rung : fired]
+    last_reminder = next((rung for rung in reversed(rungs) if rung.tell == "holder"), None)
     for rung in rungs:
-        _fire(office, run, session, book, dossier, wait, rung, said=rung is rungs[-1])
+        _fire(office, run, session, book, dossier, wait, rung, said=rung is last_reminder)
     swept.reminded += sum(1 for rung in rungs if rung.tell == "holder")
     swept.escalated += sum(1 for rung in rungs if rung.tell != "holder")
     book.insert(session)
@@ -149,7 +150,7 @@ def _fire(
     *,
     said: bool,
 ) -> None:
-    """Do what a rung says and write it into the ledger. Of several that are due at once, a reminder that is late goes unsaid."""
+    """Do what a rung says and write it into the ledger. Of several reminders that are due at once only the last is said."""
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     today, due_on = office.clock.today(), local_date(wait.due_at or wait.asked_at)
     told: list[str] = []

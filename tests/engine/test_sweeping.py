@@ -97,7 +97,8 @@ def test_a_schedule_that_did_not_run_fires_every_rung_once_and_says_the_last_rem
     found = swept(office)
     assert (found.due, found.reminded, found.escalated) == (1, 2, 2)
     assert remarks(ladder) == [(key, outcome) for _, key, outcome, _ in RUNGS[:4]]
-    assert [name for name, _ in told(office)] == ["sari", "rini"]
+    assert told(office)[:2] == [(name, f"{ladder.number}/dossier_check#1/holder-0") for name in ("budi", "tuti")]
+    assert [name for name, _ in told(office)[2:]] == ["sari", "rini"]
     assert swept(office).due == 0
 
 
@@ -243,6 +244,16 @@ def test_an_applicant_gets_letters_and_then_the_end(nib: Nib, office: Office) ->
     assert story.outcome == "not_corrected"
     assert story.letters.count("reminder") == 2
     assert swept(office).due == 0
+
+
+def test_an_applicant_hears_of_what_was_due_while_no_schedule_ran(nib: Nib, office: Office) -> None:
+    """Half the time, the day and the supervisor's turn lie behind: one letter, which says since when, and the supervisor."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])  # until 20 January; the silence ends it later
+    add_user(office, "sari", ["supervisor"])
+    story.on("2026-01-28").nothing_happens()
+    assert story.letters.count("reminder") == 1
+    assert "20 Januari 2026" in story.letter("reminder")["text"]
+    assert [name for name, what in told(office) if "correction#1" in what] == ["sari"]
 
 
 def test_an_answer_in_the_same_second_as_the_end_is_in_time_and_the_sweep_finds_nothing(
