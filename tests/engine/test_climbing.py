@@ -82,5 +82,5 @@ def test_of_another_body_s_passed_time_the_official_reads_that_it_is_theirs_to_d
 def news(office: Office, kind: str) -> list[tuple[str, str]]:
     """Return who is to read what, of one kind."""
     with office.db.reading() as session:
-        wanted = select(User.name, Notice.words).join(User).where(Notice.kind == kind)  # type: ignore[arg-type]
+        wanted = select(User.name, Notice.words).join(User).where(Notice.kind == kind)
         return sorted(session.exec(wanted))
