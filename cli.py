@@ -679,15 +679,16 @@ def runs(
 @app.command()
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
+    from engine.clock import JAKARTA
     from engine.sweeping import sweep
-    from engine.watching import sweep_is_stale
+    from engine.watching import standstill, sweep_is_stale
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
         with office.db.reading() as session:
-            if since := sweep_is_stale(office, session):
-                say(
-                    f"Nobody has swept since {since.isoformat(timespec='minutes')}: is the schedule running? jalur serve"
-                )
+            words, since = standstill(office, session), sweep_is_stale(office, session)
+        if words and since:
+            day = since.astimezone(JAKARTA).isoformat(sep=" ", timespec="minutes")
+            say(f"{words} Periksa jadwalnya.\n(Nobody has swept since {day}: is the schedule running? jalur serve)")
         tell(sweep(office, run).as_json(), json)
 
 
