@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, select, update
 
+from engine.book import Book
 from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
 from engine.deadlines import times_of
 from engine.dossiers import Dossier, fetch
@@ -24,8 +25,9 @@ from engine.errors import PipelineMistake
 from engine.forms import Form
 from engine.legal_clock import own_time_ends
 from engine.office import Office, RunHandle
-from engine.replay import jsonable
+from engine.replay import LODGED, jsonable
 from engine.settling import settle
+from engine.turns import Turns
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
@@ -177,24 +179,34 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reaso
     """
     if not end_unknown and _withdrawn_meanwhile(office, run, wait):
         return
-    question = dossier.pipeline.questions[wait.question or ""]
+    question, now, book = dossier.pipeline.questions[wait.question or ""], office.clock.now(), Book()
     note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
-    rules, past, now = dossier.case.rules, dossier.past, office.clock.now()
-    legal = own_time_ends(office.calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, past.segments, now)
-    times = times_of(office.calendar, rules, question, now, legal_due=legal)
-    _update(
-        office,
-        wait,
-        kind=WaitKind.PERSON,
-        role=str(question.of),
-        holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
-        asked_at=now,
-        **times.values(),
-        note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
-        leased_until=None,
-        next_attempt_at=None,
-        end_unknown=end_unknown,
-    )
+    with office.db.writing() as session:
+        [dossier] = fetch(office, session, [wait.case_id], lock=True)
+        row, rules, past, pipeline = dossier.row, dossier.case.rules, dossier.past, dossier.pipeline
+        legal = own_time_ends(office.calendar, rules, pipeline.clock, row.complete_at, past.segments, now)
+        times = times_of(office.calendar, rules, question, now, legal_due=legal)
+        changed = _change(
+            session,
+            wait,
+            kind=WaitKind.PERSON,
+            role=str(question.of),
+            holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
+            asked_at=now,
+            **times.values(),
+            note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
+            leased_until=None,
+            next_attempt_at=None,
+            end_unknown=end_unknown,
+        )
+        if not changed:
+            return
+        turns = Turns(office.calendar, pipeline, dossier.case, row, past.segments, book, now)
+        if LODGED in past.entries:
+            turns.contest()
+        turns.handed_over(question, wait.key)
+        book.insert(session)
+        session.add(row)
 
 
 def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
@@ -226,8 +238,16 @@ def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
 def _update(office: Office, wait: Wait, **values: Any) -> None:
     with office.db.writing() as session:
         session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
-        session.execute(
-            update(Wait)
-            .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-            .values(**values)
-        )
+        _change(session, wait, **values)
+
+
+def _change(session: Session, wait: Wait, **values: Any) -> bool:
+    """Change a wait whose case is locked, whatever it says by now; return False where it was settled meanwhile."""
+    changed = session.execute(
+        update(Wait)
+        .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
+        .values(**values)
+        .returning(col(Wait.key))
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None

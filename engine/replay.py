@@ -474,8 +474,12 @@ class Replay:
         )
 
     def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
-        self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key, wait=self.past.waits.get(key))
-        if wait := self.past.waits.get(key):
+        wait = self.past.waits.get(key)
+        if question and wait and wait.kind == WaitKind.PERSON:  # it was to be done by hand
+            self.turns.asked(self.pipeline.questions[question], key, wait)
+        else:
+            self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key, wait=wait)
+        if wait:
             self._fit_wait(wait, arguments_hash)
             return
         self.all_must_be_met(key)

@@ -71,6 +71,10 @@ class Turns:
         """Note that the case waits for the machine: for somebody else's system, or for our own."""
         self._note(Holder.OUTSIDE if outside else Holder.OFFICE, key, wait)
 
+    def handed_over(self, question: Question[Any], key: str) -> None:
+        """The machine's call becomes a person's work now: from here on its time is theirs, and no longer the other system's."""
+        self._turn(self._now, holder_of(question), key)
+
     def _note(self, holder: Holder, key: str, wait: AnyWait | None) -> None:
         self._waits.append((holder, key))
         if wait is not None:

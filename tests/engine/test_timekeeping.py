@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from engine.office import Office
 from engine.timekeeping import by_office, by_pipeline, of_case
 from models import Case, CaseStatus, ClockSegment, Wait, WaitKind
 from tests.engine.conftest import Begin
+from tests.flows.nib_legalization.conftest import NibStory
 from tests.people import register_person
 from tests.pipelines_for_tests.workshop import Workshop
 
@@ -160,3 +162,19 @@ def test_a_case_shows_its_stretches(begin: Begin, office: Office, workshop: Work
     assert (shown["case"], *(shown[days] for days in DAYS)) == (story.number, 2, 0, 0)
     assert [(one["holder"], one["days"]) for one in shown["stretches"]] == [("office", 2)]
     assert shown["stretches"][0]["since"].startswith("2026-01-12T09:00:00")
+
+
+def test_what_an_officer_files_by_hand_lies_with_the_office(
+    nib: Callable[..., NibStory], office: Office, blank_papers: None
+) -> None:
+    """OSS gives a NIB at once; where no machine asks it, the days until somebody does are ours. DPMPTSP's days are its own."""
+    story = nib().to_statement("MT").signs_on_paper().on("2026-01-15")
+    assert story.waits_for == ["oss_filing#1"]
+    story.corrected(phone="081234567890").advance()  # it is played once more, and nothing changes hands
+    assert story.shown()["clock"]["holder"] == "office"
+    story.filed().recorded().on("2026-01-19", hour=20)
+    with office.db.reading() as session:
+        shown = of_case(office, session, story.number)
+    held = [(one["holder"], one["key"], one["days"]) for one in shown["stretches"]]
+    assert ("office", "oss_filing#1", 2) in held and held[-1] == ("outside", "verification#1", 1)
+    assert {days: shown[days] for days in DAYS} == {"office_days": 2, "applicant_days": 0, "outside_days": 1}
