@@ -805,8 +805,9 @@ def report_forecast(
 
     with the_office(json) as office, office.db.reading() as session:
         found = forecast(office, session, within=within)
-        late = [one for one in found["cases"] if one["breaches"]]
-        tell(found if json else {**found, "cases": late}, json)
+        if not json:
+            found["cases"] = [one for one in found["cases"] if one.pop("breaches")]
+        tell(found, json)
 
 
 @app.command()
