@@ -56,6 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and not
 By = Annotated[str, typer.Option("--by", help="The account on which this is done.")]
 Number = Annotated[str, typer.Argument(help="The case's number, e.g. NIB-2026-000001.")]
 Reason = Annotated[str, typer.Option(help="Why, in words.")]
+Mover = Annotated[str | None, typer.Option("--by", help="The administrator that moves them; a dry run needs none.")]
+WhyMoved = Annotated[str | None, typer.Option(help="Why, in words; a dry run needs none.")]
 OneQuestion = Annotated[
     str | None, typer.Argument(help="The question as the inbox names it; none: the only one that waits.")
 ]
@@ -503,8 +505,8 @@ def case_appeal(
 @case_app.command("migrate")
 def case_migrate(
     number: Number,
-    by: By,
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    by: Mover = None,
+    reason: WhyMoved = None,
     to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
     rules_on: Annotated[str | None, typer.Option(help="Also by the rules of that day, YYYY-MM-DD.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it fits, and change nothing.")] = False,
@@ -522,6 +524,7 @@ def case_migrate(
         if dry_run:
             tell(look(office, plan).as_json(), json)
             return
+        by, reason = who_and_why(by, reason)
         with office.run("cli", by=by, pipeline=plan.pipeline) as run:
             move_one(office, run, plan, by=by, reason=reason)
         shown(office, number, json)
@@ -530,8 +533,8 @@ def case_migrate(
 @app.command("migrate-cases")
 def migrate_cases(
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
-    by: By,
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    by: Mover = None,
+    reason: WhyMoved = None,
     to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which fit, and change nothing.")] = False,
     undo: Annotated[str | None, typer.Option(help="Move back what that run moved.", metavar="RUN")] = None,
@@ -547,9 +550,12 @@ def migrate_cases(
         if dry_run:
             tell(look(office, plan).as_json(), json)
             return
+        by, reason = who_and_why(by, reason)
         with office.run("cli", by=by, pipeline=plan.pipeline) as run:
             done = move(office, run, plan, by=by, reason=reason)
         tell(done.as_json(), json)
+        if done.moved and not undo:
+            say(f"To move them back: jalur migrate-cases {plan.pipeline} --undo {run.id} --by … --reason …")
         if done.refused and not done.moved:
             raise typer.Exit(1)
 
@@ -673,7 +679,11 @@ def runs(
 
     with the_office(json) as office, office.db.reading() as session:
         found = recorded(session, pipeline=pipeline, failed=failed)
-        tell(found, json, columns=("started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"))
+        tell(
+            found,
+            json,
+            columns=("run", "started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"),
+        )
 
 
 @app.command()
@@ -799,8 +809,9 @@ def report_forecast(
 
     with the_office(json) as office, office.db.reading() as session:
         found = forecast(office, session, within=within)
-        late = [one for one in found["cases"] if one["breaches"]]
-        tell(found if json else {**found, "cases": late}, json)
+        if not json:
+            found["cases"] = [one for one in found["cases"] if one.pop("breaches")]
+        tell(found, json)
 
 
 @app.command()
@@ -909,6 +920,13 @@ def errors_told(json: bool) -> Iterator[None]:
 def _wrong_setting(error: Mapping[str, Any]) -> str:
     """Return which setting is wrong, and why."""
     return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), error["msg"]])
+
+
+def who_and_why(by: str | None, reason: str | None) -> tuple[str, str]:
+    """Return who moves cases and why; without both, and without --dry-run, it is wrong usage."""
+    if by is None or reason is None:
+        raise typer.BadParameter("name --by and --reason; only a --dry-run needs neither")
+    return by, reason
 
 
 def account() -> str:
