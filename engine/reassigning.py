@@ -12,6 +12,7 @@ from engine import ledger
 from engine.absence import asked_beside
 from engine.authority import known_roles, must_be_in_region, user_named
 from engine.book import Book
+from engine.clock import is_over
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.impartiality import must_be_impartial, who_took_part
@@ -81,7 +82,10 @@ def give(
     to: User | None,
     reason: str,
 ) -> None:
-    """Move one wait to ``to`` and write the remark into ``book``. Raises `Refused` and its kin; then nothing was changed."""
+    """Move one wait to ``to`` and write the remark into ``book``. Raises `Refused` and its kin; then nothing was changed.
+
+    A question whose time is up is nobody's any more, whether or not a sweep had come by.
+    """
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     if question.of is Role.APPLICANT:
         raise NotAllowed(
@@ -90,6 +94,8 @@ def give(
             question=wait.key,
         )
     role = must_oversee(session, by, wait.holder, case=dossier.case)
+    if is_over(wait.silent_at, office.clock.now()):
+        raise NotWaiting(number, wait.key, [], "silent")
     _must_be_able(office, session, dossier, wait, to)
     if not change(session, wait, holder=to.name if to else None):
         raise Refused(

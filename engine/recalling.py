@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
 from engine.book import Book
 from engine.climbing import superiors
-from engine.clock import local_date
+from engine.clock import is_over, local_date
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
@@ -128,6 +128,11 @@ def _obstacles(
         yield (
             "nobody gave it, its time passed. Open a new case, or appeal (jalur case appeal)",
             "tenggatnya telah lewat dan tidak ada yang menjawab. Ajukan permohonan baru atau keberatan",
+        )
+    if over := next((wait.key for wait in waits if is_over(wait.silent_at, office.clock.now())), None):
+        yield (
+            f"the time for {over} is up, and that counts. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
+            f"waktu untuk {over} sudah habis dan itu tetap berlaku. Tarik permohonan, atau ajukan keberatan",
         )
     if _was_outside(office, dossier, dossier.past.waits.get(last.key)):
         yield (

@@ -185,6 +185,22 @@ def test_what_is_settled_or_was_never_asked_is_refused(held: Story) -> None:
 
 
 @pytest.mark.both_databases
+def test_a_question_whose_time_is_up_is_given_to_nobody(begin: Begin, office: Office, workshop: Workshop) -> None:
+    """Neither by itself nor in bulk, before a sweep has come by: it ended with its last second."""
+    workshop.write(
+        FARM_VISIT, "made_up", TO_ANI, ("of=Role.COMPANION,", 'of=Role.COMPANION, silent_after="answer_limit",')
+    )
+    story = begin().answers("budi", "visit#1", decision="fine")
+    add_user(office, "wati", ["companion"])
+    story.on(story.shown()["waiting_for"][0]["silent_on"], hour=23)
+    story.clock.turn(hours=1)
+    with pytest.raises(NotWaiting, match="the time has passed for 'sample#1'"):
+        give(story, "wati")
+    done = spread(office, "wati")
+    assert (done.reassigned, [one["question"] for one in done.refused]) == ([], ["sample#1"])
+    assert "the time has passed" in done.refused[0]["reason"]
+
+
 def test_an_answer_that_races_a_reassignment(held: Story, office: Office) -> None:
     """Either the answer was first, and nothing can be given away, or it comes from who holds it no more: never both."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlmodel import select
 
 from engine.accounts import add_user
+from engine.clock import JAKARTA
 from engine.errors import NotAllowed, Refused
 from engine.office import Office
 from engine.people import declare_conflict
@@ -85,6 +87,22 @@ def test_silence_is_not_taken_back(nib: Nib) -> None:
     story.on("2026-06-30").nothing_happens()
     with pytest.raises(Refused, match="the case is closed"):
         story.recalls("rini")
+
+
+def test_a_deadline_that_passed_is_not_recalled_before_the_sweep_comes_by(workshop: Workshop, begin: Begin) -> None:
+    """Who led to the question does not ask it anew once it ended by itself; on its last second they still may."""
+    timed = ("of=Role.COMPANION,", 'of=Role.COMPANION, silent_after="answer_limit",')
+    workshop.write(FARM_VISIT, "made_up", timed)
+    story, other = (begin().answers("budi", "visit", decision="fine") for _ in range(2))
+    last = date.fromisoformat(story.shown()["waiting_for"][0]["silent_on"])
+    story.clock.moment = datetime.combine(last, time(23, 59, 59), JAKARTA)
+    assert other.recalls("budi").waits_for == ["visit#2"]
+    story.clock.turn(seconds=1)
+    with pytest.raises(Refused, match=r"visit#1 .* the time for sample#1 is up") as refused:
+        story.recalls("budi")
+    assert "waktu untuk sample#1 sudah habis" in refused.value.for_people
+    with pytest.raises(Refused, match="its time passed"):
+        story.nothing_happens().recalls("budi")
 
 
 def test_while_a_machine_is_under_way_nothing_is_taken_back(nib: Nib, oss: MisbehavingOss) -> None:
