@@ -1,7 +1,8 @@
 """Delegation for absence: until a date another answers what is somebody's, in one role or all, in one case or all.
 
 Both names stand in the ledger. It is not passed on, it gives nobody a standing (a curator's certificate stays its holder's),
-and who is barred on a case stays barred: engine/authority.py checks that with each answer.
+and who is barred on a case stays barred, whether they stand in or are stood in for: engine/authority.py checks both with
+each answer.
 """
 
 from __future__ import annotations
@@ -241,7 +242,7 @@ def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> N
 
 
 def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: User, to: User, made: Delegation) -> None:
-    """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where they are barred."""
+    """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where one is barred."""
     case, number = dossier.case, dossier.case.number
     must_be_in_region(away, case)
     must_not_be_the_applicant(away, case)
@@ -263,7 +264,8 @@ def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: Us
         asked = [one for one in waiting if one.question == question.name]
         took_part = {*who_took_part(session, number, question), *(name for one in asked for name in one.apart_from)}
         try:
-            must_be_impartial(session, to, case, question, today, took_part)
+            for user in (to, away):  # what somebody may not do they can't delegate
+                must_be_impartial(session, user, case, question, today, took_part)
         except NotAllowed as barred:
             if asked:
                 raise

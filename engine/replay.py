@@ -35,7 +35,7 @@ from engine.clock import local_date
 from engine.deadlines import times_of
 from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import ApplicantForm, Form, Passed, Question, Silence
-from engine.impartiality import must_be_impartial
+from engine.impartiality import must_be_impartial, named_in
 from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
 from engine.registry import Appeal, Ending, Pipeline, appeal_named, carried_question
@@ -323,10 +323,10 @@ class Replay:
             )
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
-        """Return the accounts that have answered one of these questions of this case so far."""
+        """Return the accounts that have answered one of these questions of this case so far, and those they stood in for."""
         wanted = set(questions)
         answers = [entry for entry in self.past.entries.values() if entry.kind == EntryKind.ANSWER]
-        return {entry.actor for entry in answers if entry.key.split("#")[0] in wanted}
+        return named_in(entry for entry in answers if entry.key.split("#")[0] in wanted)
 
     # -- the end, and what may come after it -----------------------------------------------------------------------
 
@@ -383,7 +383,7 @@ class Replay:
             question = self.pipeline.questions.get(key.split("#")[0])
             by_person = entry.kind == EntryKind.ANSWER and entry.actor != SYSTEM and entry.seq < end
             if by_person and question and question.of is not Role.APPLICANT:
-                decided.setdefault(question.name, set()).add(entry.actor)
+                decided.setdefault(question.name, set()).update(named_in([entry]))
         return {question: sorted(names) for question, names in sorted(decided.items())}
 
     def _stated(self, end: int) -> dict[str, Any]:
