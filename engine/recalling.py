@@ -198,27 +198,29 @@ def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:
 
 
 def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], on: date) -> Actor:
-    """Return in which capacity ``user`` takes the answer back: their own, or that of somebody they are set over."""
+    """Return in which capacity ``user`` takes the answer back: theirs, one given in their name, or that of who is below them."""
     case, wait = dossier.case, dossier.past.waits[last.key]
     question = dossier.pipeline.questions[wait.question or ""]
     roles = roles_of(session, user)
-    own = user.name == last.actor
+    own = user.name in (last.actor, last.on_behalf_of)
     if own and question.of is Role.APPLICANT:
         return may_act_for_applicant(session, user, case, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    if own and question.of in roles:
+    stood_in = last.on_behalf_of if user.name == last.actor else None
+    if own and (stood_in or question.of in roles):
         must_be_impartial(session, user, case, question, on, took_part, last.key)
-        must_be_in_region(user, case)
-        return Actor(user.name, question.of)
+        if not stood_in:
+            must_be_in_region(user, case)
+        return Actor(user.name, question.of, stood_in)
     above = next((role for role in MAY_RECALL if role in roles), None)
     if above is None and user.id in {one.id for one in superiors(session, last.actor)}:
         above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)
     if above is None:
         raise NotAllowed(
-            f"{user.name} did not give {last.key} of {case.number}: {last.actor} did. They, their superior, a head of "
-            f"division or an administrator may take it back",
-            for_people=f"{last.key} dijawab oleh {last.actor}. Hanya ia, atasannya, kepala bidang atau administrator "
-            f"yang dapat mencabutnya.",
+            f"{user.name} did not give {last.key} of {case.number}: {last.actor} did. They, their superior, who they stood "
+            f"in for, a head of division or an administrator may take it back",
+            for_people=f"{last.key} dijawab oleh {last.actor}. Hanya ia, atasannya, yang diwakilinya, kepala bidang atau "
+            f"administrator yang dapat mencabutnya.",
             user=user.name,
             key=last.key,
         )

@@ -16,7 +16,7 @@ from engine.errors import NotAllowed, Refused
 from engine.office import Office
 from engine.people import declare_conflict
 from engine.showing import inbox
-from models import Delegation, Notice, Wait
+from models import Delegation, Notice
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
 from tests.people import hire_curator
@@ -137,42 +137,6 @@ def test_who_is_barred_answers_for_nobody(begin: Begin, office: Office, workshop
     with pytest.raises(NotAllowed, match="ani is the applicant"):
         story.answers("tuti", "sample#1", decision="fine")
     assert waiting_for(office, "tuti") == []
-
-
-def test_what_somebody_may_not_do_nobody_does_for_them(begin: Begin, office: Office, workshop: Workshop) -> None:
-    """budi visited, so ani takes no sample in his name; she does in tuti's, who is away as well, until tuti declares a conflict."""
-    apart = (SAMPLE, SAMPLE.replace("COMPANION", "OFFICER").replace("title=", 'apart_from=("visit",), title='))
-    workshop.write(FARM_VISIT, "made_up", apart)
-    story = begin().answers("budi", "visit#1", decision="fine")
-    lets(office, "budi", "ani")
-    assert waiting_for(office, "ani") == []
-    with pytest.raises(NotAllowed, match="budi took part in what sample#1 decides about"):
-        story.answers("ani", "sample#1", decision="fine")
-    with pytest.raises(NotAllowed, match="budi took part"):
-        lets(office, "budi", "ani", number=story.number)
-    lets(office, "tuti", "ani")
-    assert waiting_for(office, "ani") == [("sample#1", "tuti")]
-    declare_conflict(office, "tuti", "family", by="admin", business=story.case.subject_id, until=date(2026, 1, 12))
-    with pytest.raises(NotAllowed, match="budi took part"):
-        story.answers("ani", "sample#1", decision="fine")
-    story.on("2026-01-13").answers("ani", "sample#1", decision="fine")
-    assert next(one for one in story.entries if one.key == "sample#1").on_behalf_of == "tuti"
-
-
-def test_who_was_answered_for_has_taken_part(begin: Begin, office: Office, workshop: Workshop) -> None:
-    """ani visited in budi's name: back again, he does not decide on it; nor does she."""
-    apart = (SAMPLE, SAMPLE.replace("COMPANION", "OFFICER").replace("title=", 'apart_from=("visit",), title='))
-    workshop.write(FARM_VISIT, "made_up", apart, ("ask(VISIT)", 'ask(VISIT, to="budi")'))
-    story = begin()
-    lets(office, "budi", "ani", "2026-01-12")
-    story.answers("ani", "visit#1", decision="fine").on("2026-01-13")
-    for by in ("budi", "ani"):
-        with pytest.raises(NotAllowed):
-            story.answers(by, "sample#1", decision="fine")
-    with office.db.reading() as session:
-        wait = session.exec(select(Wait).where(Wait.key == "sample#1")).one()
-    assert wait.apart_from == ["ani", "budi"]
-    assert story.answers("tuti", "sample#1", decision="fine").outcome == "done" and story.is_whole()
 
 
 def test_a_standing_cannot_be_delegated(begin: Begin, office: Office, workshop: Workshop) -> None:

@@ -193,6 +193,7 @@ def test_in_whose_name_it_was_refused_does_not_rule(nib: Begin, office: Office) 
             story.answers(by, "objection_ruling#1", decision="reject", reason="tetap tidak ditemukan")
 
 
+@blank
 def test_no_delegation_or_reassignment_brings_in_who_decided(refused: NibStory, office: Office) -> None:
     """Who refused stands in for nobody on the objection, and who ruled on it for nobody on the appeal."""
     objects(refused.on("2026-03-16"))
