@@ -79,6 +79,25 @@ def test_a_date_is_extended_as_agreed(jalur: Jalur, number: str) -> None:
     )
 
 
+def test_a_day_that_is_none_is_wrong_usage_and_no_run_failed(
+    jalur: Jalur, run: Callable[..., Result], number: str, tmp_path: Path
+) -> None:
+    """Exit code 2 before anything is begun: a typing mistake reaches no administrator as a failure."""
+    paper = tmp_path / "surat.pdf"
+    paper.write_bytes(b"%PDF-1.4")
+    who, about = ("--by", "admin", "--until", "31-01-2026"), ("--agreed-with", "owner-1", *WHY)
+    for words in (
+        ("case", "extend", number, *who, *about),
+        ("case", "delegate", number, "--from", "budi", "--to", "ani", *who, *WHY),
+        ("delegate", "budi", "ani", *who, *WHY),
+        ("conflict", "declare", "budi", "--kind", "family", "--person", "1", *who),
+        ("mandate", "add", "owner-1", "ani", "--paper", str(paper), *who),
+    ):
+        wrong = run(*words)
+        assert wrong.exit_code == 2 and "is no date: write YYYY-MM-DD" in wrong.output.replace("\n", " "), words
+    assert jalur("runs", "--failed") == []
+
+
 def test_what_ends_a_delegation_takes_only_what_counts(jalur: Jalur, run: Callable[..., Result], number: str) -> None:
     """One role of two ends; what belongs to a new one is wrong usage, and nothing has ended."""
     jalur("user", "add", "budi", "--role", "officer", "--role", "companion")
