@@ -50,7 +50,7 @@ def delegate(
         absent, stand_in = _both(session, away, to)
         actor = user_named(session, by)
         case = dossier.case if dossier else None
-        acting = must_oversee(session, actor, away, case=case, officials=ADMINISTRATOR)
+        acting = must_oversee(session, actor, away, on=office.clock.today(), case=case, officials=ADMINISTRATOR)
         made = Delegation(
             from_id=absent.id or 0,
             to_id=stand_in.id or 0,
@@ -100,11 +100,12 @@ def revoke(
     role = role_named(role) if role is not None else None
     with office.db.writing() as session:
         absent, stand_in = user_named(session, away), user_named(session, to)
-        acting = must_oversee(session, user_named(session, by), away, officials=ADMINISTRATOR)
+        actor, today = user_named(session, by), office.clock.today()
+        acting = must_oversee(session, actor, away, on=today, officials=ADMINISTRATOR)
         running = (
             col(Delegation.from_id) == absent.id,
             col(Delegation.to_id) == stand_in.id,
-            col(Delegation.until) >= office.clock.today(),
+            col(Delegation.until) >= today,
             col(Delegation.revoked_at).is_(None),
         )
         ended = session.execute(

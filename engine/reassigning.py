@@ -93,7 +93,7 @@ def give(
             for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
             question=wait.key,
         )
-    role = must_oversee(session, by, wait.holder, case=dossier.case)
+    role = must_oversee(session, by, wait.holder, on=office.clock.today(), case=dossier.case)
     if is_over(wait.silent_at, office.clock.now()):
         raise NotWaiting(number, wait.key, [], "silent")
     _must_be_able(office, session, dossier, wait, to)
