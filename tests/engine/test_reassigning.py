@@ -200,7 +200,6 @@ def test_what_is_settled_or_was_never_asked_is_refused(held: Story) -> None:
         give(held, "wati")
 
 
-@pytest.mark.both_databases
 def test_a_question_whose_time_is_up_is_given_to_nobody(begin: Begin, office: Office, workshop: Workshop) -> None:
     """Neither by itself nor in bulk, before a sweep has come by: it ended with its last second."""
     workshop.write(
@@ -217,6 +216,7 @@ def test_a_question_whose_time_is_up_is_given_to_nobody(begin: Begin, office: Of
     assert "the time has passed" in done.refused[0]["reason"]
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_races_a_reassignment(held: Story, office: Office) -> None:
     """Either the answer was first, and nothing can be given away, or it comes from who holds it no more: never both."""
 
