@@ -26,10 +26,11 @@ from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.overseeing import in_words
 from engine.parking import note
-from engine.replay import REPLAYED, STARTS_CLOCK
+from engine.registers import CHANGES_REGISTER
+from engine.replay import OPENS_WAY, REPLAYED, STARTS_CLOCK
 from engine.settling import win
 from engine.superseding import RECALLED, numbers_in
-from models import AnyWait, CaseStatus, EntryKind, Letter, Role, Standing, User, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
@@ -150,10 +151,15 @@ def _obstacles(
                 f"{wait.key} is under way and may have gone out. Wait for its end, or withdraw (jalur case withdraw)",
                 f"{wait.key} sedang berjalan dan mungkin sudah terkirim. Tunggu hasilnya, atau tarik permohonan",
             )
-    if given := _standing_since(session, dossier, last, since):
+    if given := next((entry.reason for entry in since if entry.outcome == OPENS_WAY), None):
         yield (
             f"the standing {given} was given. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
             f"status {given} sudah diberikan. Tarik permohonan, atau ajukan keberatan",
+        )
+    if taken := next((entry.reason for entry in since if entry.outcome == CHANGES_REGISTER), None):
+        yield (
+            f"{taken} stands in a register that other cases go by since. Withdraw (jalur case withdraw)",
+            f"{taken} sejak itu tercatat dalam daftar yang dipakai permohonan lain. Tarik permohonan",
         )
 
 
@@ -162,15 +168,6 @@ def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool
     if wait is None or wait.request is None:
         return False
     return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.unseal(dossier.key, wait.request)
-
-
-def _standing_since(session: Session, dossier: Dossier, last: Row[Any], since: list[Row[Any]]) -> str | None:
-    """Return a standing that the case gave after the answer; of one that was given on the day of the answer nobody can tell."""
-    for entry in since:
-        if entry.outcome == "opens the way":
-            return str(entry.reason)
-    wanted = select(Standing.what).where(Standing.case_id == dossier.row.id, col(Standing.since) >= local_date(last.at))
-    return session.exec(wanted.order_by(col(Standing.what))).first()
 
 
 def _tell(office: Office, session: Session, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:

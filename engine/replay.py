@@ -38,6 +38,7 @@ from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial, named_in
 from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
+from engine.registers import CHANGES_REGISTER, register_changes
 from engine.registry import Appeal, Ending, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.superseding import NOTHING, RECALLED, Superseded
@@ -51,6 +52,7 @@ REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
 CORRECTED = "corrected"
 STARTS_CLOCK = "starts the clock"
+OPENS_WAY = "opens the way"
 LODGED = "appeal_lodged#1"
 
 
@@ -186,19 +188,23 @@ class Replay:
         self.all_must_be_met(key)
         complete = self.row.complete_at is not None
         done: list[Any] = []
+        registered: list[str] = []
 
         def do() -> None:
             token = _playing.set(self)  # Prefect may run the step in another context
             self.step_key, self.opened_ways, self.relied_on = key, [], []
             try:
                 # What people write comes into results; their own numbers belong under their key, and not in the ledger.
-                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
+                with register_changes(self.session) as changed:
+                    done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
+                registered.extend(changed)
             finally:
                 self.step_key = None
                 _playing.reset(token)
 
         self.stage.step(self.case.number, key, do)
-        outcome = "opens the way" if self.opened_ways else "relies on" if self.relied_on else None
+        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: registered, "relies on": self.relied_on}
+        outcome = next((what for what, named in said.items() if named), None)
         if self.row.complete_at and not complete:
             if outcome:
                 raise PipelineMistake(f"{key} {outcome} and starts the legal clock; that belongs in a step of its own")
@@ -209,7 +215,7 @@ class Replay:
             arguments_hash=arguments_hash,
             result=done[0],
             outcome=outcome,
-            reason=", ".join(dict.fromkeys(self.opened_ways or self.relied_on)) or None,
+            reason=", ".join(dict.fromkeys(said.get(outcome or "", ()))) or None,
         )
         return done[0]
 

@@ -141,6 +141,27 @@ def test_a_standing_that_was_given_stays(workshop: Workshop, begin: Begin) -> No
         story.recalls("budi")
 
 
+REGISTERED = """    from engine.replay import playing
+    from models import Standing
+    about = {"what": "seat", "subject_kind": "day", "subject_id": 1, "reference": str(grams)}
+    run.session.merge(Standing(case_id=playing().row.id, since=run.today, **about))
+    return grams"""
+
+
+def test_only_what_came_before_a_place_in_a_register_stays(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """A seat was taken after the visit: other cases counted it. The sample of the same day came later, and is asked anew."""
+    rest = ("    thank(case)\n", "    thank(case)\n    ask(VISIT)\n")
+    workshop.write(FARM_VISIT, "made_up", ("    return grams", REGISTERED), rest)
+    story = begin().answers("budi", "visit", decision="fine")
+    entry = next(one for one in story.entries if one.key == "weigh#1")
+    assert (entry.outcome, entry.reason) == ("changes a register", "seat")
+    with pytest.raises(Refused, match="seat stands in a register that other cases go by since"):
+        story.recalls("budi")
+    story.answers("ani", "sample", decision="bad").recalls("ani")
+    assert story.waits_for == ["sample#2"]
+    played_again(office, story)
+
+
 def test_a_parked_case_goes_on_after_the_answer_that_broke_it(workshop: Workshop, begin: Begin, office: Office) -> None:
     """The answer that the code can't take is taken back, and the case is free."""
     workshop.write(FARM_VISIT, "made_up", ("weigh(case, 100)", "weigh(case, 100 // len(visit.reason))"))
