@@ -19,6 +19,7 @@ from engine.authority import Actor, may_act_for_applicant, must_be_in_region, ro
 from engine.book import Book
 from engine.climbing import superiors
 from engine.clock import is_over, local_date
+from engine.deadlines import effect_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
@@ -135,6 +136,14 @@ def _obstacles(
             f"the time for {over} is up, and that counts. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
             f"waktu untuk {over} sudah habis dan itu tetap berlaku. Tarik permohonan, atau ajukan keberatan",
         )
+    for wait in (dossier.past.waits.get(last.key), *waits):
+        if wait and (law := _counts_by_law(office, dossier, wait)):
+            yield (
+                f"the days for {wait.key} count since {local_date(wait.asked_at)} by law ({law}), and would count anew. "
+                f"Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
+                f"tenggat {wait.key} berjalan sejak {local_date(wait.asked_at).isoformat()} menurut {law} dan tidak boleh "
+                f"diulang. Tarik permohonan, atau ajukan keberatan",
+            )
     if _was_outside(office, dossier, dossier.past.waits.get(last.key)):
         yield (
             "it records what was done in somebody else's system. Answer the next question accordingly, or withdraw",
@@ -161,6 +170,15 @@ def _obstacles(
             f"{taken} stands in a register that other cases go by since. Withdraw (jalur case withdraw)",
             f"{taken} sejak itu tercatat dalam daftar yang dipakai permohonan lain. Tarik permohonan",
         )
+
+
+def _counts_by_law(office: Office, dossier: Dossier, wait: AnyWait) -> str | None:
+    """Return the law that ends the office's own time for that question, asked before today: no recall starts it anew."""
+    question = dossier.pipeline.questions.get(wait.question or "")
+    if question is None or question.recorded_for or local_date(wait.asked_at) == office.clock.today():
+        return None
+    effect = effect_of(dossier.case.rules, question)
+    return effect.citation if effect and effect.by_law else None
 
 
 def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool:
