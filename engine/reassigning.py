@@ -34,7 +34,7 @@ def reassign(
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         wait, book = question_of_a_person(dossier, key), Book()
-        holder = user_named(session, to) if to else None
+        holder = user_named(session, to) if to is not None else None
         give(office, run, session, book, dossier, wait, user_named(session, by), holder, reason)
         book.insert(session)
         session.add(dossier.row)

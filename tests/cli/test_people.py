@@ -37,6 +37,8 @@ def test_a_question_is_reassigned_freed_and_spread(jalur: Jalur, number: str) ->
     done = jalur(*spread)
     assert done == {"reassigned": [{"case": number, "question": "dossier_check#1", "to": "tuti"}], "refused": []}
     assert jalur(*spread) == {"reassigned": [], "refused": []}
+    nameless = jalur("case", "reassign", number, "--to", "", "--by", "tuti", *WHY, code=1)
+    assert "There is no user" in nameless["error"], "a name that was left out by mistake frees nothing"
     freed = jalur("case", "reassign", number, "--to", "nobody", "--by", "tuti", *WHY)
     assert freed["waiting_for"][0]["holder"] is None
     told = [(entry["key"], entry["actor"], entry["outcome"]) for entry in jalur("case", "history", number)]
