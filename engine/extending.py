@@ -92,8 +92,11 @@ def _may_agree(
         return must_oversee(session, user, wait.holder, on=on, case=dossier.case)
     except NotAllowed:
         roles = known_roles(session, user)
-        asked = question.of in roles and wait.holder is None and question.of is not Role.APPLICANT
-        mine: list[Role] = [role for role in (*CASE_OFFICERS, *((question.of,) if asked else ())) if role in roles]
+        here = {one.of for one in dossier.pipeline.questions.values()}
+        theirs = {role for role in CASE_OFFICERS if role in here}
+        if wait.holder is None and question.of is not Role.APPLICANT:
+            theirs.add(question.of)
+        mine = sorted(theirs & roles)
         if not mine or not is_in_region(user, dossier.case):
             raise
         return mine[0]

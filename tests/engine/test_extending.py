@@ -108,9 +108,10 @@ def test_how_far_and_how_often(returned: NibStory) -> None:
 
 
 def test_who_agrees_with_whom(returned: NibStory, office: Office) -> None:
-    """An officer or official of the region, with the owner; neither a companion, nor the owner alone, nor two officials."""
+    """An officer or official of the region, with the owner; no companion, no LSP, not the owner alone, not two officials."""
     add_user(office, "tono", ["division_head"], region="3578")
-    for by in ("ani", "owner-1", "tono"):
+    add_user(office, "lusi", ["lsp_officer"])
+    for by in ("ani", "owner-1", "tono", "lusi"):
         with pytest.raises(NotAllowed):
             agree(returned, "2026-01-30", by=by)
     for other in ("rini", "budi", "ani"):
