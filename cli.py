@@ -157,9 +157,9 @@ def mandate_add(
     from engine.accounts import add_mandate
     from engine.evidence import take_in
 
+    last = as_date(until, "--until") if until else None
     with the_office(json) as office:
         kept = take_in(office, f"@{paper}")
-        last = date.fromisoformat(until) if until else None
         made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last)
         tell({"mandate": made, "owner": owner, "name": name}, json)
 
@@ -226,14 +226,15 @@ def person_certificate(
     from engine.evidence import take_in
     from engine.people import record_certificate
 
+    first, last = as_date(since, "--since"), as_date(until, "--until") if until else None
     with the_office(json) as office:
         made = record_certificate(
             office,
             person,
             what,
             number,
-            since=date.fromisoformat(since),
-            until=date.fromisoformat(until) if until else None,
+            since=first,
+            until=last,
             source=source,
             evidence=take_in(office, f"@{evidence}"),
             by=by,
@@ -269,8 +270,8 @@ def conflict_declare(
     """Declare a conflict of interest: from now on that account decides nothing there."""
     from engine.people import declare_conflict
 
+    last = as_date(until, "--until") if until else None
     with the_office(json) as office:
-        last = date.fromisoformat(until) if until else None
         made = declare_conflict(
             office, name, kind, by=by, business=business, person=person, institution=institution, until=last
         )
@@ -477,9 +478,9 @@ def case_extend(
     """Move the date of an open question, as agreed with the other side."""
     from engine.extending import extend
 
+    last = as_date(until, "--until")
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
-            last = as_date(until, "--until")
             extend(office, run, number, question, until=last, reason=reason, by=by, agreed_with=agreed_with)
         shown(office, number, json)
 
