@@ -8,12 +8,11 @@ that did not run change nothing. A case that can't be handled is passed over and
 from __future__ import annotations
 
 import logging
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import tuple_
+from sqlalchemy import Integer, String, literal, tuple_
 from sqlmodel import Session, col, insert, select, update
 
 from engine import ledger
@@ -32,11 +31,19 @@ from engine.reassigning import from_to
 from engine.replay import SYSTEM
 from engine.settling import change
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
+from models.base import Moment
 from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
 CHUNK = 100
-Due = tuple[int, str]
+
+
+class Due(NamedTuple):
+    """A wait of which something is due: since when, the case's id, and its key."""
+
+    at: datetime
+    case_id: int
+    key: str
 
 
 @dataclass
@@ -60,9 +67,10 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     now, swept = office.clock.now(), Swept()
     with office.db.writing() as session:
         begun = session.scalars(insert(Sweep).values(run_id=run.id, started_at=now).returning(col(Sweep.id))).one()
-    skipped: set[Due] = set()
-    while due := due_waits(office, now, CHUNK, skipped):
-        _sweep_group(office, run, due, now, swept, skipped)
+    last: Due | None = None
+    while due := due_waits(office, now, CHUNK, last):
+        _sweep_group(office, run, due, now, swept)
+        last = due[-1]
     run.cases += swept.due - len(swept.failed)
     with office.db.writing() as session:
         counts = {**swept.as_json(), "failed": len(swept.failed)}
@@ -70,39 +78,34 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     return swept
 
 
-def due_waits(office: Office, now: datetime, limit: int, skipped: AbstractSet[Due] = frozenset()) -> list[Due]:
-    """Return case and key of what is due, the longest overdue first."""
-    wanted = (
-        select(Wait.case_id, Wait.key)
-        .where(col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now)
-        .order_by(col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
-        .limit(limit)
+def due_waits(office: Office, now: datetime, limit: int, after: Due | None = None) -> list[Due]:
+    """Return what is due, the longest overdue first; from behind ``after`` on, so that what can't be done is looked at once."""
+    place = (col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
+    wanted = select(*place).where(
+        col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now
     )
-    if skipped:
-        wanted = wanted.where(tuple_(col(Wait.case_id), col(Wait.key)).not_in(sorted(skipped)))
+    if after:
+        wanted = wanted.where(tuple_(*place) > tuple_(*map(literal, after, (Moment, Integer, String))))
     with office.db.reading() as session:
-        return [(case_id, key) for case_id, key in session.exec(wanted)]
+        return [Due(*row) for row in session.execute(wanted.order_by(*place).limit(limit))]
 
 
-def _sweep_group(
-    office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept, skipped: set[Due]
-) -> None:
+def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept) -> None:
     """Work off some waits in one transaction; where it fails, each alone, and the one that fails is passed over."""
     group = Swept()
     try:
         with office.db.writing() as session:
-            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {case_id for case_id, _ in due})}
-            for case_id, key in due:
-                _sweep_one(office, run, session, dossiers[case_id], key, now, group)
+            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {one.case_id for one in due})}
+            for one in due:
+                _sweep_one(office, run, session, dossiers[one.case_id], one.key, now, group)
     except Exception as error:
         if len(due) > 1:
             for one in due:
-                _sweep_group(office, run, [one], now, swept, skipped)
+                _sweep_group(office, run, [one], now, swept)
             return
-        skipped.add(due[0])
-        log.exception("What was due in case %d could not be done: %s", *due[0])
+        log.exception("What was due in case %d could not be done: %s", due[0].case_id, due[0].key)
         swept.due += 1
-        swept.failed.append(_passed_over(office, *due[0], error))
+        swept.failed.append(_passed_over(office, due[0].case_id, due[0].key, error))
         return
     swept.due += group.due
     swept.reminded += group.reminded

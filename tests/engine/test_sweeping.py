@@ -190,8 +190,13 @@ def killed_in_mid_sweep(office: Office, at: int) -> int:
         os._exit(1)
 
 
-def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.both_databases
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_a_broken_case_is_passed_over_and_reported(
+    chunk: int, nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One of three can't be handled: it is named with its reason, to an administrator once, and the others are reminded."""
+    monkeypatch.setattr(sweeping, "CHUNK", chunk)
     numbers = ("3508166904956220", "3508166904956221", "3508166904956222")
     stories = [nib(national_id=number) for number in numbers]
     broken, right = stories[1].case.id, ladder_of
