@@ -34,15 +34,15 @@ def test_what_a_head_lets_lie_is_told_to_nobody_who_works_for_them(nib: Nib, off
     add_user(office, "kadis", ["office_head"])
     story.to_verification().on("2026-02-03").verified("deadline_passed")
     assert story.waits_for == ["deadline_ruling#1"]
-    assert climbed(story, "deadline_ruling#1") == [
-        f"{rung}: kadis" for rung in ("supervisor", "division_head", "office_head")
-    ]
+    rungs = ("supervisor", "division_head", "office_head", "supervisor", "office_head")
+    assert climbed(story, "deadline_ruling#1") == [f"{rung}: kadis" for rung in rungs]
 
 
 def test_past_a_vacant_post_and_at_the_top_the_administrator_hears(nib: Nib, office: Office) -> None:
     """No supervisor: the head of division; no head of the office: the administrator."""
     story = nib()
-    assert climbed(story, "dossier_check#1") == ["supervisor: rini", "division_head: rini", "office_head: admin"]
+    once = ["supervisor: rini", "division_head: rini", "office_head: admin"]
+    assert climbed(story, "dossier_check#1") == [*once, "supervisor: rini", "office_head: admin"]
 
 
 def test_the_nearest_region_is_told_first_and_a_line_before_a_region(nib: Nib, office: Office) -> None:

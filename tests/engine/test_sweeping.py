@@ -41,6 +41,9 @@ RUNGS = [
     ("2026-01-21", "dossier_check#1/division_head", "escalated", ["rini"]),
     ("2026-01-23", "dossier_check#1/office_head", "escalated", ["kadis"]),
     ("2026-01-30", "dossier_check#1/reassign", "stays", ["budi", "tuti"]),
+    ("2026-02-03", "dossier_check#1/holder", "reminded", ["budi", "tuti"]),
+    ("2026-02-06", "dossier_check#1/supervisor", "escalated", ["sari"]),
+    ("2026-02-13", "dossier_check#1/office_head", "escalated", ["kadis"]),
 ]
 
 
