@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import escape
+
 from engine.errors import Refused
 from engine.intake.cleaning import Fault
 from engine.intake.fields import CLEANERS, Cleaner, Text
@@ -121,15 +123,28 @@ class Rewriting:
             if change.field in NUMBERS:
                 where[masked(change.old)] = masked(change.new) if change.new else "-"
         self._kept = {text for text in _texts(facts)}
+        self._numbers: dict[str, str] = {}
+        self._parts: dict[str, str] = {}
 
     def add(self, old: str, new: str) -> None:
         """Replace this too: the number of a document that was made anew."""
-        self._anywhere[old] = new
+        self._numbers[old] = self._anywhere[old] = new
+
+    def enclose(self, key: str, sha256: str | None, new_key: str) -> None:
+        """Put the document ``new_key``, whose file may not be made yet, where a bundle encloses ``key`` or its file."""
+        self._parts[key] = new_key
+        if sha256:
+            self._parts[sha256] = new_key
+
+    def numbers(self, text: str | None) -> str | None:
+        """Return the text with the new numbers of documents, and nothing else, in it."""
+        return _replaced(text, self._numbers, ()) if text else text
 
     def __call__(self, value: Any, name: str | None = None) -> Any:
         """Return the value with what is new in it; ``name`` is that of the fact."""
         if isinstance(value, dict):
-            return {inner: self(one, inner) for inner, one in value.items()}
+            told = {inner: self(one, inner) for inner, one in value.items()}
+            return self._with_new_part(told) if name == "files" else told
         if isinstance(value, list):
             return [self(one, name) for one in value]
         if not isinstance(value, str):
@@ -139,11 +154,25 @@ class Rewriting:
             if CALLED.get(name or "", kind) == kind:
                 pairs |= named
         kept = {text for text in self._kept if any(old in text and old != text for old in pairs)}
-        wanted = sorted({*pairs, *(kept - {*pairs})}, key=len, reverse=True)
-        if not pairs:
-            return value
-        found = "|".join(re.escape(one) for one in wanted)
-        return re.sub(rf"(?<!\w)(?:{found})(?!\w)", lambda match: pairs.get(match[0], match[0]), value)
+        if name == "html":
+            return _replaced(
+                value, {str(escape(old)): str(escape(new)) for old, new in pairs.items()}, map(str, map(escape, kept))
+            )
+        return _replaced(value, pairs, kept)
+
+    def _with_new_part(self, file: dict[str, Any]) -> dict[str, Any]:
+        new_key = self._parts.get(file.get("document") or file.get("sha256") or "")
+        if new_key is None:
+            return file
+        return {**{name: one for name, one in file.items() if name != "sha256"}, "document": new_key}
+
+
+def _replaced(text: str, pairs: Mapping[str, str], kept: Iterable[str]) -> str:
+    """Return the text with the old words of ``pairs`` replaced, the longest first, and ``kept`` ones left alone."""
+    if not pairs:
+        return text
+    found = "|".join(re.escape(one) for one in sorted({*pairs, *kept}, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{found})(?!\w)", lambda match: pairs.get(match[0], match[0]), text)
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -223,7 +223,7 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
         key=key,
         kind=kind,
         language=replay.case.applicant.language,
-        facts=jsonable(dict(facts)),
+        facts=replay.up_to_date(jsonable(dict(facts))),
     )
 
 
@@ -239,8 +239,8 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
         folder=letter.folder or replay.pipeline.slug,
         letter=letter.name,
         whom=whom,
-        facts=jsonable(dict(facts)),
-        attach=attach,
+        facts=replay.up_to_date(jsonable(dict(facts))),
+        attach=replay.newest(attach),
     )
 
 
@@ -254,7 +254,7 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
         what=what,
         subject_kind=replay.case.subject_kind,
         subject_id=replay.case.subject_id,
-        reference=reference,
+        reference=replay.up_to_date(reference),
         since=replay.today,
         until=until,
     )
