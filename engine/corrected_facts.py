@@ -54,7 +54,7 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
     """Return what ``data`` puts right in the facts of a case about a ``subject``.
 
     A field is named by its path (``owner.phone``), or shortly (``phone``) where only one has that name. Raises `Refused` for
-    a field that can't be corrected, a value that an import would refuse, and where nothing is changed.
+    a field that can't be corrected, one that is named twice, a value that an import would refuse, and where nothing is changed.
     """
     known = {
         prefix + name: (kind, name, cleaner)
@@ -62,7 +62,8 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
         for name, cleaner in FIELDS[kind].items()
     }
     found: dict[str, Change] = {}
-    for given, raw in _flat(data).items():
+    named: dict[str, str] = {}
+    for given, raw in _flat(data):
         ends = [path for path in known if path.endswith(f".{given}")]
         path = given if given in known else ends[0] if len(ends) == 1 else None
         if path is None or not isinstance(raw, str | None):
@@ -75,6 +76,14 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
                 case=number,
                 field=given,
             )
+        if path in named:
+            raise Refused(
+                f"{path} of case {number} is named twice, as {named[path]} and as {given}. Name it once",
+                for_people=f"{path} disebut dua kali. Sebutkan satu kali saja.",
+                case=number,
+                field=path,
+            )
+        named[path] = given
         kind, name, cleaner = known[path]
         cleaned = cleaner(raw or "")
         if isinstance(cleaned, Fault):
@@ -183,11 +192,12 @@ def _texts(value: Any) -> Iterable[str]:
         yield value
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, value in data.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def _at(facts: Mapping[str, Any], path: str) -> str | None:

@@ -211,6 +211,7 @@ def test_what_would_send_the_case_another_way_is_refused(nib: Nib, office: Offic
         ),
         ({"owner": {"person_id": "2"}}, r"owner\.person_id .* can't be corrected"),
         ({"name": 7}, "is no text"),
+        ({"phone": "081234567890", "owner": {"phone": "081234567891"}}, "named twice, as phone and as owner.phone"),
     ],
 )
 def test_what_can_not_be_taken_changes_nothing(data: dict[str, Any], said: str, nib: Nib, office: Office) -> None:
