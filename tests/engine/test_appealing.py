@@ -15,8 +15,9 @@ from engine.legal_clock import StopLimit, legal_clock
 from engine.office import Office
 from engine.parking import retry
 from engine.turns import Turn
+from engine.vault import Erased
 from engine.versions import must_have_code
-from models import Wait
+from models import Person, SealingKey, Wait
 from rules import Rule
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
@@ -77,6 +78,16 @@ def test_of_two_objections_at_once_one_is_taken(visited: Story, office: Office) 
     [refused] = [end for end in ends if end is not None]
     assert isinstance(refused, Refused) and "can be only once" in str(refused)
     assert [entry.key for entry in visited.entries].count("appeal_lodged#1") == 1
+
+
+def test_the_case_of_an_erased_applicant_is_neither_contested_nor_corrected(visited: Story, office: Office) -> None:
+    """The key is gone: both are refused in words, and not with a fault of ours."""
+    with office.db.writing() as session:
+        person = session.get_one(Person, visited.case.person_id)
+        session.delete(session.get_one(SealingKey, person.key_id))
+    for act in (lambda: contest(office, visited), lambda: visited.corrected(owner__name="Sri")):
+        with pytest.raises(Erased, match="This person was erased"):
+            act()
 
 
 def test_who_answered_for_the_office_is_kept_apart(visited: Story, office: Office) -> None:
