@@ -87,7 +87,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
                     .values(**values)
                     .returning(col(Document.key))
                 ).first()
-                if published and document.case_id in cases and not values["error"]:
+                if published and document.number and not values["error"]:
                     hashed = {"number": document.number, "sha256": values["sha256"]}
                     note(
                         session, cases[document.case_id], office, run, document.key, SYSTEM, None,

@@ -127,6 +127,8 @@ def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, offic
     issued = next(entry for entry in story.entries if entry.key == new.key)
     assert (issued.kind, issued.outcome, issued.result["number"]) == ("remark", "issued", new.number)
     assert issued.result["sha256"] == new.sha256
+    remarks = [entry.key for entry in story.entries if entry.kind == "remark"]
+    assert remarks == ["corrected#1", new.key], "papers without number are made anew without an entry, as ever"
     assert (
         f"Dokumen nomor {old.number} diganti dengan dokumen nomor {new.number}."
         in (story.letter("document_corrected")["text"])
