@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from rich.console import Console
@@ -22,7 +22,7 @@ from demo.nib_legalization import NibScript
 from demo.product_curation import CurationScript
 from demo.script import PAPER, Script
 from demo.showing import progress, summary
-from demo.stalled import stall
+from demo.stalled import stall, tell_of
 from engine.accounts import add_user
 from engine.advancing import advance_here
 from engine.clock import TurnedClock
@@ -46,6 +46,8 @@ FILE = PROJECT_ROOT / "examples" / "businesses.csv"
 HALAL_CASES = 60
 # The certified products that are curated.
 PRODUCTS = 24
+# One case lay untouched before all others began.
+STALLED_FOR = timedelta(days=75)
 PIPELINES = ("nib-legalization", "halal-self-declare", "halal-regular", "lsp-competency-test", "product-curation")
 STAFF = {"budi": "officer", "tuti": "officer", "ani": "companion", "rini": "division_head"}
 console = Console(width=110)
@@ -56,7 +58,8 @@ def main() -> int:
     """Run the demo; return the exit code of the command."""
     started = time.monotonic()
     shutil.rmtree(HOME, ignore_errors=True)
-    clock = TurnedClock(datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0))
+    today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
+    clock = TurnedClock(today - STALLED_FOR)
     office = Office.open(Settings(home=HOME, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
     migrate(office.db)
     for name, role in STAFF.items():
@@ -68,6 +71,8 @@ def main() -> int:
     imported = _import(office)
     with prefect_api(office.settings, say=console.print):
         *businesses, last = without_case(office, nib)
+        stalled = stall(office, clock, nib, last)
+        clock.moment = max(clock.moment, today)
         _carry(office, clock, nib, NibScript, businesses)
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
         _carry(office, clock, regular, RegularScript, [])
@@ -75,7 +80,7 @@ def main() -> int:
         certified(office, people)
         add_user(office, "lina", ["panel_chair"])
         _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS))
-        stall(office, clock, console, nib, last)
+        tell_of(office, console, stalled)
     with office.run("flow", by="delivery"):
         posted = deliver(office)
     summary(office, console, HOME, imported, posted, time.monotonic() - started)

@@ -35,6 +35,10 @@ class RegularScript(Script):
             return "tuti", {"decision": "reject", "reason": "kuota tahun ini habis"}
         return "tuti", {"decision": "grant"}
 
+    def own_cost(self, now: Situation) -> Said:
+        """Go on at one's own cost."""
+        return "budi", {"decision": "proceed", "paper": self.evidence}
+
     def document_check(self, now: Situation) -> Said:
         """Record that BPJPH took the documents."""
         return self._recorded({"decision": "approve"})

@@ -37,8 +37,8 @@ class StalledScript(NibScript):
         return "rini", {"decision": "keep_waiting", "reason": "OSS belum menetapkan; DPMPTSP disurati"}
 
 
-def stall(office: Office, clock: TurnedClock, console: Console, pipeline: Pipeline, subject: int) -> None:
-    """Open a case, let it lie until its ladder ends, carry it to DPMPTSP, let that deadline pass, and end it."""
+def stall(office: Office, clock: TurnedClock, pipeline: Pipeline, subject: int) -> str:
+    """Open a case, let it lie until its ladder ends, carry it to DPMPTSP, let that deadline pass, and end it; return its number."""
     for name, role in (("sari", "supervisor"), ("kadis", "office_head")):
         add_user(office, name, [role])
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
@@ -53,7 +53,7 @@ def stall(office: Office, clock: TurnedClock, console: Console, pipeline: Pipeli
     advance_here(office, [pipeline], [number], by="demo")
     while people.answer():
         advance_here(office, [pipeline], [number], by="demo")
-    _tell(office, console, number)
+    return number
 
 
 def _waiting(office: Office, number: str) -> list[str]:
@@ -73,7 +73,8 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
     raise AssertionError(f"{number} never came to {until}")
 
 
-def _tell(office: Office, console: Console, number: str) -> None:
+def tell_of(office: Office, console: Console, number: str) -> None:
+    """Print each rung that fired, and where the page lies that counts the days."""
     with office.db.reading() as session:
         shown = show(office, session, number)
         of_case = select(LedgerEntry).where(LedgerEntry.kind == EntryKind.REMARK, col(LedgerEntry.key).contains("/"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
+from engine.declared import ALERT, OFFICE
 from engine.documents.letters import write
 from engine.office import Office
-from engine.registry import ALERT, OFFICE
 from engine.telling import for_each, grouped, put, untold
 from engine.watching import report_troubles
 from models import Notice

@@ -15,7 +15,7 @@ from engine.errors import Refused
 from engine.filling import filled_in
 from engine.forms import Evidence, Form, Question
 from engine.office import Office, RunHandle
-from engine.registry import Appeal, NoAppeal, ways
+from engine.registry import Appeal, NoAppeal, inside, ways
 from engine.replay import LODGED
 from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
 from models.privacy import without_personal_numbers
@@ -103,10 +103,14 @@ def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:
             case=number,
         )
     if row.status != CaseStatus.CLOSED or row.closed_at is None:
-        waiting = ", ".join(sorted(key for key, wait in dossier.past.waits.items() if wait.settled_at is None))
+        waiting = {key: wait.question or "" for key, wait in dossier.past.waits.items() if wait.settled_at is None}
+        here = [key for key, question in sorted(waiting.items()) if question in inside(dossier.pipeline.name)]
         raise Refused(
-            f"Case {number} is not closed; it is waiting for: {waiting or 'the machine'}. There is no ending to contest yet",
-            for_people=f"Perkara {number} belum diputus, jadi belum ada keputusan yang dapat ditentang.",
+            f"Case {number} is not closed; it is waiting for: {', '.join(sorted(waiting)) or 'the machine'}. "
+            + (f"Answer {here[0]} to object" if here else "There is no ending to contest yet"),
+            for_people=f"Perkara {number} masih berjalan. Jawab pertanyaan {here[0]} untuk mengajukan keberatan."
+            if here
+            else f"Perkara {number} belum diputus, jadi belum ada keputusan yang dapat ditentang.",
             case=number,
         )
     way = ways(dossier.pipeline.name).get(row.outcome or "") or NoAppeal("no way is declared", "Hubungi petugas kami.")

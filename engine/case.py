@@ -64,12 +64,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Lodged:
-    """An objection as its process may see it: against which ending, why, by whom, and who decided before.
+    """An objection as its process may see it: against what, why, by whom, and who decided before.
 
-    ``known`` is what a case that is opened anew begins with.
+    ``about`` is ``application`` where the ending of a case is contested (``outcome``), or the question that was decided in an open
+    one. ``known`` is what a case that is opened anew begins with.
     """
 
-    outcome: Any
     refused_for: str
     closed_on: date
     reason: str
@@ -77,7 +77,9 @@ class Lodged:
     by: str
     on: date
     decided_by: Mapping[str, list[str]]
-    known: Mapping[str, Any]
+    about: str = "application"
+    outcome: Any = None
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def deciders(self) -> list[str]:

@@ -13,12 +13,12 @@ from engine.book import Book
 from engine.calendar import Calendar
 from engine.clock import local_date
 from engine.deadlines import Effect, ladder_key
+from engine.declared import COMPUTATION
 from engine.documents.words import days_in_words
 from engine.dossiers import Dossier
 from engine.legal_clock import DAY, stop_limit, stopped_days
 from engine.office import Office
 from engine.outbox import letter_facts, queue_paper
-from engine.registry import COMPUTATION
 from models import AnyWait, ClockSegment
 from rules import Rule
 

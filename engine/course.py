@@ -13,12 +13,13 @@ from sqlmodel import Session, col, delete
 
 from engine.book import Book
 from engine.deadlines import effect_of
+from engine.declared import Ending
 from engine.dossiers import Dossier
 from engine.errors import PipelineMistake
 from engine.fitting import met_by, what_failed
 from engine.forms import Form, Passed, Question, Silence
 from engine.office import Office, RunHandle
-from engine.registry import Ending, Pipeline
+from engine.registry import Pipeline
 from engine.replay import PlainStage, Replay, Stage, Suspended, Withdrawn
 from engine.versions import same_step
 from models import EntryKind, Standing, WaitKind

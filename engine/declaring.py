@@ -11,8 +11,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from pydantic import TypeAdapter
 
 from engine.case import Case, Expiring, Lodged
+from engine.declared import Ending
 from engine.forms import Form, Question
-from engine.registry import Appeal, Ending, Pipeline, register, register_appeal
+from engine.registry import Appeal, Pipeline, register, register_appeal
 from engine.replay import jsonable, playing
 from outside.once import ByHand
 

@@ -15,11 +15,12 @@ from sqlmodel import Session, col, func, select
 from engine.absence import StandIn, stands_in_for
 from engine.authority import roles_of
 from engine.clock import JAKARTA, end_of, local_date
+from engine.declared import DIGEST, OFFICE
 from engine.documents.letters import write
 from engine.documents.words import day_in_words
 from engine.errors import Refused
 from engine.office import Office
-from engine.registry import DIGEST, OFFICE, pipeline_named
+from engine.registry import pipeline_named
 from engine.telling import Fact, for_each, grouped, put, shortened, untold
 from engine.watching import standstill
 from models import Case, Delegation, Digest, Notice, User, Wait, WaitKind

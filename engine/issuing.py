@@ -23,12 +23,12 @@ from sqlmodel import Session, col, insert, select, update
 
 from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
 from engine.clock import local_date
+from engine.declared import Paper
 from engine.dossiers import Dossier, fetch, fetch_readable
 from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.papers import make as make
 from engine.parking import park
-from engine.registry import Paper
 from engine.settling import settle
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind
 from models.privacy import without_personal_numbers

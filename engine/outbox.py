@@ -11,11 +11,11 @@ from typing import Any
 
 from engine.book import Book
 from engine.case import Applicant, Case
+from engine.declared import OFFICE, Paper
 from engine.documents.letters import write
 from engine.documents.templating import TEMPLATES
 from engine.office import Office
 from engine.papers import check_url
-from engine.registry import OFFICE, Paper
 from engine.vault import Key
 from models import Case as CaseRow
 from models import Document, DocumentStatus, LetterStatus, SealingKey

@@ -11,11 +11,11 @@ from sqlmodel import Session, col, select, update
 
 from engine.claiming import LEASE, free, pause_after
 from engine.clock import local_date
+from engine.declared import Paper
 from engine.documents.packing import Enclosed, pack
 from engine.dossiers import Dossier, fetch_readable
 from engine.office import Office, RunHandle
 from engine.parking import note
-from engine.registry import Paper
 from engine.replay import SYSTEM
 from models import Case, Document, DocumentStatus
 from models.privacy import without_personal_numbers

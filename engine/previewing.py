@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.declared import ALERT, DIGEST, OFFICE
 from engine.documents.contact_sheet import can_be_made, contact_sheet
 from engine.documents.letters import write
 from engine.documents.preview import letter_kinds, previews, sample_facts
 from engine.documents.templating import TEMPLATES
-from engine.registry import ALERT, DIGEST, OFFICE, all_appeals, current
+from engine.registry import all_appeals, current
 
 LANGUAGES = ("id", "en")
 CONTACT_SHEET = "contact-sheet.pdf"

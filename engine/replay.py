@@ -34,12 +34,13 @@ from engine.book import Book
 from engine.case import Case, Lodged
 from engine.clock import local_date
 from engine.deadlines import times_of
+from engine.declared import Ending
 from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial
 from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
-from engine.registry import Appeal, Ending, Pipeline, appeal_named, carried_question
+from engine.registry import Appeal, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.successors import Successors, successors_in
 from engine.superseding import NOTHING, RECALLED, Superseded

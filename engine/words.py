@@ -13,6 +13,7 @@ from sqlmodel import Session
 from engine import impartiality
 from engine.authority import user_named
 from engine.case import Applicant, Case, Expiring, Lodged
+from engine.declared import Ending, Letter, Paper
 from engine.declaring import appeal, external_step, pipeline, step
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
@@ -20,7 +21,7 @@ from engine.impartiality import Held
 from engine.machine import calling
 from engine.outbox import queue_letter, queue_paper
 from engine.papers import check_url
-from engine.registry import Appeal, Ending, Letter, NoAppeal, Paper, contest
+from engine.registry import Appeal, NoAppeal, contest
 from engine.replay import Replay, Withdrawn, jsonable, playing
 from models import Role, Standing
 from outside.once import ByHand

@@ -90,6 +90,7 @@ contest(
         Regular.REROUTED: WENT_ON,
         Regular.WITHDRAWN: BY_APPLICANT,
     },
+    inside={"own_cost": objection},
 )
 contest(
     "lsp-competency-test",

@@ -27,7 +27,8 @@ from engine.words import (
     tell,
 )
 from flows.lsp_competency_test.facts import common, lasting
-from flows.objection import EXAMINED_ANEW, Ruling, RulingEnd, drafted, note_for, stands
+from flows.objection import EXAMINED_ANEW, drafted, note_for, stands
+from flows.objection.forms import Ruling, RulingEnd
 
 DECISION = Paper("lsp_appeal_decision", "Putusan banding atas penolakan permohonan", series="PBL", folder="lsp_appeal")
 RECEIVED = Letter("received", "lsp_appeal")

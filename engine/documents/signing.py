@@ -34,6 +34,7 @@ from engine.documents.finishing import SIGNATURE_FIELD
 
 logging.getLogger("pyhanko").setLevel(logging.ERROR)
 
+TEN_YEARS = timedelta(days=3650)
 DEMO_SUBJECT = "Dinas Koperasi dan UKM Provinsi Jawa Timur (DEMO)"
 
 
@@ -159,8 +160,8 @@ class DemoKey:
 def create_demo_key(folder: Path, *, now: datetime, environment: str) -> DemoKey:
     """Make an office key and a self-signed certificate that says DEMO; an existing pair is kept.
 
-    Valid for ten years from a day before `now`. Raises UnusableKey unless `environment` (the setting JALUR_ENV) is
-    demo or test: a real office signs with a certificate of a certified provider.
+    Valid for ten years around `now` either way, since a demo's clock is turned back and forth. Raises UnusableKey unless
+    `environment` (the setting JALUR_ENV) is demo or test: a real office signs with a certificate of a certified provider.
     """
     if environment not in {"demo", "test"}:
         raise UnusableKey(f"a demo key is made only where JALUR_ENV is demo or test, not {environment!r}")
@@ -224,8 +225,8 @@ def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> certificates.Certific
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(certificates.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=3650))
+        .not_valid_before(now - TEN_YEARS)
+        .not_valid_after(now + TEN_YEARS)
         .add_extension(usage, critical=True)
         .add_extension(certificates.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(certificates.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

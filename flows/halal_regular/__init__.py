@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from engine.clock import local_date
-from engine.words import Case, Ending, Passed, Question, Role, Silence, ask, close, hand_on, issue, pipeline
+from engine.words import Case, Ending, Passed, Question, Role, Silence, ask, close, hand_on, pipeline
 from flows.halal_regular.decisions import (
     Audit,
     AuditEnd,
@@ -22,19 +22,17 @@ from flows.halal_regular.decisions import (
     FatwaEnd,
     Quote,
 )
+from flows.halal_regular.facilitation import facilitate
 from flows.halal_regular.facts import wrote_the_manual
 from flows.halal_regular.forms import (
     Application,
     CorrectiveAction,
-    Facilitation,
     OfficePayment,
     Path,
     Payment,
-    SlotDecision,
 )
 from flows.halal_regular.sihalal import certificate_of_bpjph, receipt_of_bpjph
 from flows.halal_regular.steps import (
-    FACILITATION_DECISION,
     announce_audit,
     ask_for_fixes,
     ask_for_payment_again,
@@ -45,20 +43,15 @@ from flows.halal_regular.steps import (
     confirm_halal,
     confirm_receipt,
     confirm_withdrawn,
-    count_slots,
-    draft_facilitation,
     examine,
     hand_over,
     list_findings,
-    put_on_waitlist,
-    reserve_slot,
     say_that_audit_takes_longer,
     say_that_committee_decides,
     send_back,
     send_invoice,
     send_to_mui,
     spend,
-    tell_of_facilitation,
 )
 from flows.legal_time import start_legal_time
 
@@ -68,13 +61,6 @@ APPLICATION = Question(
     due="application_time",
     silent_after="application_limit",
     title="Ajukan permohonan sertifikasi halal",
-)
-FACILITATION = Question(
-    Facilitation,
-    of=Role.OFFICER,
-    due="facilitation_time",
-    apart_from=("application",),
-    title="Putuskan apakah biaya ditanggung dinas",
 )
 DOCUMENT_CHECK = Question(
     DocumentCheck,
@@ -185,23 +171,6 @@ def hand_in(case: Case, if_silent: Outcome, known: dict[str, Any]) -> Applicatio
             return application
         ask_for_fixes(case, faults)
         if_silent, known = Outcome.NOT_CORRECTED, application.stated()
-
-
-def facilitate(case: Case, application: Application) -> bool:
-    """The office decides whether it pays. Who asked for the slot may not grant it, and a full quota grants nothing."""
-    note = count_slots(case)
-    while (ruling := ask(FACILITATION, note=note)).decision is not SlotDecision.REJECT:
-        if ruling.decision is SlotDecision.GRANT:
-            note = reserve_slot(case, application)
-            if not note:
-                break
-        else:
-            put_on_waitlist(case)
-            note = count_slots(case)
-    refused_for = ruling.reason if ruling.decision is SlotDecision.REJECT else ""
-    decision = issue(FACILITATION_DECISION, draft_facilitation(case, application, refused_for))
-    tell_of_facilitation(case, refused_for, decision)
-    return not refused_for
 
 
 def pay(case: Case, total: int, by_office: bool) -> bool:

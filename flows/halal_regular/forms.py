@@ -121,27 +121,6 @@ class Application(ApplicantForm):
         )
 
 
-class SlotDecision(StrEnum):
-    """What an officer decides about a slot of the programme."""
-
-    GRANT = "grant"
-    WAITLIST = "waitlist"
-    REJECT = "reject"
-
-
-class Facilitation(Form):
-    """Whether the office pays: grant a slot of this year's quota, keep the owner waiting, or let the owner pay."""
-
-    decision: SlotDecision
-    reason: str = Field(default="", max_length=2000, description="Alasan; wajib bila ditolak")
-
-    @model_validator(mode="after")
-    def _says_why(self) -> Self:
-        if self.decision is SlotDecision.REJECT and not self.reason:
-            raise ValueError("reason: tulis alasan fasilitasi tidak diberikan")
-        return self
-
-
 class Payment(ApplicantForm):
     """The owner's payment of the invoice, with its proof."""
 

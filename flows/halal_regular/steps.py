@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
-from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
-from flows.facts import common, objection, words
+from engine.words import Case, Letter, Paper, paper, run, stand, step, tell
+from flows.facts import common, words
 from flows.halal_regular import slots
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate, Quote, Recorded
 from flows.halal_regular.facts import (
@@ -15,7 +14,6 @@ from flows.halal_regular.facts import (
     fault,
     faults_of,
     faults_of_quote,
-    highest_cost,
     registration_fee,
     requested,
     rupiah,
@@ -25,7 +23,6 @@ from flows.halal_regular.forms import Application, Path
 
 RECEIPT = Paper("receipt", "Tanda terima permohonan")
 RETURN_NOTICE = Paper("return_notice", "Pemberitahuan perbaikan")
-FACILITATION_DECISION = Paper("facilitation_decision", "Keputusan fasilitasi biaya", series="FHR")
 INVOICE = Paper("invoice", "Rincian tagihan")
 NOT_HALAL_NOTICE = Paper("not_halal_notice", "Pengembalian permohonan dengan alasan")
 HANDOVER_NOTE = Paper("handover_note", "Catatan serah terima")
@@ -34,8 +31,6 @@ WITHDRAWAL_CONFIRMATION = Paper("withdrawal_confirmation", "Konfirmasi penarikan
 
 RECEIVED = Letter("receipt")
 RETURNED = Letter("return_notice")
-QUOTA_FULL = Letter("quota_full")
-FACILITATION_DECIDED = Letter("facilitation_decision")
 INVOICED = Letter("invoice")
 AUDIT_AHEAD = Letter("audit_schedule")
 MORE_TIME = Letter("more_time")
@@ -97,46 +92,6 @@ def ask_for_what_mui_wants(case: Case, wishes: list[str]) -> None:
 def ask_for_payment_again(case: Case, paid: int, due: int) -> None:
     """Say both amounts: a payment must be the invoice, to the rupiah."""
     return_it(case, [fault(case, "amounts_differ", paid=rupiah(case, paid), due=rupiah(case, due))], "payment")
-
-
-@step
-def count_slots(case: Case) -> str:
-    """Return allotted, reserved and used of this year, for the officer who decides."""
-    return slots.counted(run.today).in_words()
-
-
-@step
-def reserve_slot(case: Case, application: Application) -> str:
-    """Reserve a slot of this year's quota; return why not where there is no room."""
-    full = slots.reserve(highest_cost(case, application))
-    return f"Kuota tidak cukup, slot tidak diberikan. {full.in_words()}. Pilih waitlist atau reject" if full else ""
-
-
-@step
-def put_on_waitlist(case: Case) -> None:
-    """Say that the quota is full, and which ways are open."""
-    tell(case.applicant, QUOTA_FULL, common(case) | {"budget_year": run.today.year})
-
-
-@step
-def draft_facilitation(case: Case, application: Application, refused_for: str) -> dict[str, Any]:
-    """Draft the office's decision to pay, or not to pay and why, and until when the owner may object."""
-    facts: dict[str, Any] = {
-        **common(case),
-        "granted_rupiah": None if refused_for else highest_cost(case, application),
-        "budget_year": run.today.year,
-        "refused_for": refused_for or None,
-        "objection": objection(case) if refused_for else None,
-    }
-    del facts["date"], facts["link"]
-    return facts
-
-
-@step
-def tell_of_facilitation(case: Case, refused_for: str, decision: Issued) -> None:
-    """Send the decision in plain words."""
-    facts = common(case) | {"refused_for": refused_for or None, "document_number": decision.number}
-    tell(case.applicant, FACILITATION_DECIDED, facts, attach=[decision.key])
 
 
 @step

@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 from engine.accounts import add_user
 from engine.clock import TurnedClock
+from engine.declared import Paper
 from engine.documents.alphabet import printable_letters
 from engine.documents.facts import JSON
 from engine.documents.templating import fill
@@ -19,7 +20,7 @@ from engine.dossiers import Dossier
 from engine.office import Office
 from engine.papers import check_url
 from engine.people import declare_conflict
-from engine.registry import Paper, current
+from engine.registry import current
 from engine.replay import jsonable
 from engine.settings import Environment, Settings
 from models import Case, Document, Person, Role, SealingKey, Standing

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from cli import app
 from engine import previewing
+from engine.declared import OFFICE, OFFICE_PAPERS
 from engine.documents import contact_sheet as module
 from engine.documents.facts import DocumentError
 from engine.previewing import CONTACT_SHEET, LANGUAGES, preview_all
-from engine.registry import OFFICE, OFFICE_PAPERS, all_appeals, current
+from engine.registry import all_appeals, current
 from tests.engine.documents.test_rendering import text_of
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 import pytest
 from rich.console import Console
 
-from demo.stalled import stall
+from demo.stalled import stall, tell_of
 from engine.advance import drain
 from engine.clock import JAKARTA, TurnedClock
 from engine.office import Office
@@ -96,7 +96,7 @@ def test_the_demo_of_a_stalled_case_climbs_to_its_end_with_the_page_that_counts_
     monkeypatch.setattr("demo.stalled.advance_here", advance)
     hire_staff(office)
     console = Console(record=True, width=240)
-    stall(office, clock, console, pipeline_named("nib-legalization"), register_business(office))
+    tell_of(office, console, stall(office, clock, pipeline_named("nib-legalization"), register_business(office)))
     shown = console.export_text()
     rungs = [f"dossier_check#1/{name}" for name in ("holder", "supervisor", "division_head", "office_head", "reassign")]
     places = [shown.index(rung) for rung in [*rungs, "verification#1/say_passed"]]

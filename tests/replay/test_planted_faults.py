@@ -15,10 +15,10 @@ from sqlmodel import Session
 
 from engine import issuing, machine, opening
 from engine.case import Applicant
+from engine.declared import Letter
 from engine.machine import Calling
 from engine.numbering import draw
 from engine.office import Office
-from engine.registry import Letter
 from engine.replay import Replay, playing
 from engine.words import tell
 from models import Letter as LetterRow

@@ -138,6 +138,12 @@ def test_a_paper_without_a_prepared_field_can_be_signed(office: LocalSigner, off
     assert verify_pdf(pdf, load_certificates(office_key.certificate)).valid
 
 
+def test_a_demos_clock_may_be_turned_back(certificate: bytes, office: LocalSigner, office_key: DemoKey) -> None:
+    """What the demo signs in a year before its key was made is the office's own all the same."""
+    signed = office.sign(certificate, reason="demo", at=AT - timedelta(days=400))
+    assert failed(verify_pdf(signed, load_certificates(office_key.certificate))) == []
+
+
 def test_a_demo_key_is_made_only_for_demo_and_test(tmp_path_factory: pytest.TempPathFactory) -> None:
     """And says DEMO, is kept once made, and is readable by its owner only."""
     folder = tmp_path_factory.mktemp("production")

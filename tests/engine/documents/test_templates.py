@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from jinja2 import meta
 
+from engine.declared import ALERT, DIGEST, OFFICE
 from engine.documents.letters import write
 from engine.documents.preview import letter_kinds, sample_facts
 from engine.documents.render import RESERVED
 from engine.documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
-from engine.registry import ALERT, DIGEST, OFFICE
 from tests.engine.documents.conftest import sample
 
 SOURCES = sorted({*TEMPLATES.rglob("*.html"), *TEMPLATES.glob("*/**/*.txt")} - {*TEMPLATES.glob("fonts/*")})

@@ -46,6 +46,10 @@ class RegularStory(Story):
         """An officer decides whether the office pays."""
         return self.answers(by, self._next("facilitation"), decision=decision, **more)
 
+    def chooses(self, decision: str = "proceed", **more: Any) -> Self:
+        """The owner goes on at their own cost, or objects to the refusal to pay."""
+        return self.answers(self.owner, self._next("own_cost"), decision=decision, **more)
+
     def checked(self, decision: str = "approve", **more: Any) -> Self:
         """BPJPH verified the documents."""
         return self._recorded("document_check", decision=decision, **more)

@@ -64,6 +64,7 @@ def test_the_office_pays_and_the_certificate_is_recorded(halal: Begin, office: O
 @tells(
     "facilitation:waitlist",
     "facilitation:reject",
+    "own_cost:proceed",
     "document_check:return",
     "payment:answered",
     "audit:findings",
@@ -75,7 +76,8 @@ def test_the_office_pays_and_the_certificate_is_recorded(halal: Begin, office: O
 def test_the_long_way_is_told_to_the_owner_in_english(halal: Begin, office: Office) -> None:
     """Waitlist, refusal, fixing, findings, more time, data for MUI: the owner pays, and each is told in a letter."""
     story = halal(language="en", cluster="fesyen").applies(office_pays=True).facilitated("waitlist")
-    assert story.facilitated("reject", reason="usaha sudah difasilitasi tahun lalu").waits_for == ["document_check#1"]
+    assert story.facilitated("reject", reason="usaha sudah difasilitasi tahun lalu").waits_for == ["own_cost#1"]
+    assert story.chooses("proceed").waits_for == ["document_check#1"]
     story.checked("return", deficiencies=["matriks bahan"]).applies().checked().quoted().pays().receipted()
     story.audited("findings", findings=["alat dipakai bersama"]).acts()
     assert "alat baru sudah dibeli" in story.note
@@ -204,6 +206,7 @@ def test_who_recorded_the_audit_may_not_record_the_fatwa(halal: Begin, blank_pap
 WAITS: dict[str, Callable[[RegularStory], object]] = {
     "application#1": lambda story: None,
     "facilitation#1": lambda story: story.applies(office_pays=True),
+    "own_cost#1": lambda story: story.applies(office_pays=True).facilitated("reject", reason="kuota habis"),
     "quote#1": lambda story: story.to_quote(),
     "audit#1": lambda story: story.to_audit(),
     "halal_certificate#1": lambda story: story.to_fatwa().ruled(),

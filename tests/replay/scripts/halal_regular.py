@@ -118,6 +118,17 @@ SCRIPTS = [
         applied("2026-01-15", n=2, decision="self_declare"),
     ),
     ending("withdrawn", "withdrawn after the audit", *BY_OFFICE, Withdraws("2026-01-22", OWNER, "pindah ke luar kota")),
+    ending(
+        "withdrawn",
+        "refused a slot, contested, decided anew and refused again",
+        applied("2026-01-13", office_pays=True),
+        facilitated("2026-01-13", "reject", reason="sudah difasilitasi tahun lalu"),
+        Answers("2026-01-14", OWNER, "own_cost#1", {"decision": "object", "reason": "itu usaha kakak saya"}),
+        Answers("2026-01-15", "rini", "objection_ruling#1", {"decision": "grant", "reason": "NIK-nya berbeda"}),
+        Answers("2026-01-20", "budi", "facilitation#2", {"decision": "reject", "reason": "kuota habis"}),
+        Passes("2026-03-02"),
+        Withdraws("2026-03-03", OWNER, "terlalu mahal"),
+    ),
     # detours
     ending(
         "certified",
@@ -125,6 +136,7 @@ SCRIPTS = [
         applied("2026-01-13", office_pays=True),
         facilitated("2026-01-13", "waitlist"),
         facilitated("2026-01-13", "reject", n=2, reason="sudah difasilitasi tahun lalu"),
+        Answers("2026-01-13", OWNER, "own_cost#1", {"decision": "proceed"}),
         CHECKED,
         QUOTED,
         paid("2026-01-16", amount=649_999),

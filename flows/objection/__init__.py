@@ -6,17 +6,14 @@ granted, the refusal stays in history and the application is examined anew, in a
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, model_validator
 from sqlmodel import col, select
 
 from engine.words import (
-    ApplicantForm,
     Case,
     Ending,
-    Form,
     HandedOver,
     Issued,
     Letter,
@@ -37,6 +34,14 @@ from engine.words import (
     tell,
 )
 from flows.facts import common, lasting
+from flows.objection.forms import (
+    AdministrativeAppeal,
+    AdministrativeAppealRuling,
+    ObjectionRuling,
+    Ruling,
+    RulingEnd,
+    Wish,
+)
 from models import Person, User
 
 FOLDER = "objection"
@@ -50,48 +55,6 @@ APPEAL_RECEIVED = Letter("appeal_received", FOLDER)
 APPEAL_REJECTED = Letter("appeal_rejected", FOLDER)
 EXAMINED_ANEW = Letter("examined_anew", FOLDER)
 REFUSAL_STANDS = Letter("refusal_stands", FOLDER)
-
-
-class RulingEnd(StrEnum):
-    """How an objection or an appeal ends."""
-
-    GRANT = "grant"
-    REJECT = "reject"
-
-
-class Ruling(Form):
-    """What is ruled, and why: the applicant reads it."""
-
-    decision: RulingEnd = Field(description="grant: dikabulkan, permohonan diperiksa ulang; reject: ditolak")
-    reason: str = Field(min_length=3, max_length=4000, description="Alasan, yang dibaca pemohon")
-
-
-class ObjectionRuling(Ruling):
-    """The ruling on an objection (keberatan)."""
-
-
-class AdministrativeAppealRuling(Ruling):
-    """The superior's ruling on an administrative appeal (banding administratif)."""
-
-
-class Wish(StrEnum):
-    """What the applicant makes of a rejected objection."""
-
-    ACCEPT = "accept"
-    APPEAL = "appeal"
-
-
-class AdministrativeAppeal(ApplicantForm):
-    """The applicant accepts the ruling on the objection, or appeals to the superior."""
-
-    decision: Wish = Field(description="accept: menerima keputusan; appeal: mengajukan banding administratif")
-    reason: str = Field(default="", max_length=4000, description="Alasan banding; wajib bila mengajukan banding")
-
-    @model_validator(mode="after")
-    def _says_why(self) -> AdministrativeAppeal:
-        if self.decision is Wish.APPEAL and not self.reason:
-            raise ValueError("reason: tulis alasan banding Anda")
-        return self
 
 
 OBJECTION_RULING = Question(
@@ -120,7 +83,7 @@ ADMINISTRATIVE_APPEAL_RULING = Question(
 
 def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
     """The applicant took the objection back, at whatever wait."""
-    confirm_refusal_stands(case, "withdrawn")
+    confirm_refusal_stands(case, lodged, "withdrawn")
     return stands(case, lodged, f"keberatan ditarik: {reason}" if reason else "keberatan ditarik")
 
 
@@ -132,32 +95,50 @@ def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
     on_withdrawal=withdrawn,
 )
 def objection(case: Case, lodged: Lodged) -> Ending:
+    """The refused application is examined anew where the objection, or the appeal, is granted; else the refusal stands."""
+    ruled = rule_on(case, lodged)
+    if ruled.granted:
+        return examine_anew(case, lodged, ruled.why, ruled.paper)
+    return stands(case, lodged, ruled.why)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """How an objection ended: why, by whom, and the key of the paper that says it ("" where the applicant ended it)."""
+
+    granted: bool
+    why: str
+    paper: str = ""
+    by: tuple[str, ...] = ()
+
+
+def rule_on(case: Case, lodged: Lodged) -> Ruled:
     """A head of division rules on the objection, and where it is rejected the head of the office on an appeal."""
     ruling = ask(OBJECTION_RULING, apart_from=lodged.deciders, note=receive_objection(case, lodged))
     if isinstance(ruling, Passed):
-        return examine_anew(case, lodged, f"keberatan dikabulkan karena hukum ({ruling.citation})", ruling.computation)
+        return Ruled(True, f"keberatan dikabulkan karena hukum ({ruling.citation})", ruling.computation)
     decision = issue(OBJECTION_DECISION, draft_objection_decision(case, lodged, ruling, ruling.by))
     if ruling.decision is RulingEnd.GRANT:
-        return examine_anew(case, lodged, f"keberatan dikabulkan ({decision.number})", decision.key)
+        return Ruled(True, f"keberatan dikabulkan ({decision.number})", decision.key, (ruling.by,))
     tell_rejection(case, ruling.reason, decision)
 
     wish = ask(ADMINISTRATIVE_APPEAL)
     if isinstance(wish, Silence):
-        confirm_refusal_stands(case, "not_appealed")
-        return stands(case, lodged, f"keberatan ditolak ({decision.number}), tanpa banding sampai batas waktu")
+        confirm_refusal_stands(case, lodged, "not_appealed")
+        return Ruled(False, f"keberatan ditolak ({decision.number}), tanpa banding sampai batas waktu")
     if wish.decision is Wish.ACCEPT:
-        confirm_refusal_stands(case, "accepted")
-        return stands(case, lodged, f"keberatan ditolak ({decision.number}) dan diterima pemohon")
+        confirm_refusal_stands(case, lodged, "accepted")
+        return Ruled(False, f"keberatan ditolak ({decision.number}) dan diterima pemohon")
     final = ask(
         ADMINISTRATIVE_APPEAL_RULING, apart_from=lodged.deciders, note=receive_appeal(case, lodged, wish.reason)
     )
     if isinstance(final, Passed):
-        return examine_anew(case, lodged, f"banding dikabulkan karena hukum ({final.citation})", final.computation)
+        return Ruled(True, f"banding dikabulkan karena hukum ({final.citation})", final.computation, (ruling.by,))
     last = issue(APPEAL_DECISION, draft_appeal_decision(case, lodged, wish.reason, decision.number, final, final.by))
     if final.decision is RulingEnd.GRANT:
-        return examine_anew(case, lodged, f"banding dikabulkan ({last.number})", last.key)
-    tell_last_rejection(case, final.reason, last)
-    return stands(case, lodged, f"banding ditolak ({last.number})")
+        return Ruled(True, f"banding dikabulkan ({last.number})", last.key, (ruling.by, final.by))
+    tell_last_rejection(case, lodged, final.reason, last)
+    return Ruled(False, f"banding ditolak ({last.number})", last.key)
 
 
 def examine_anew(case: Case, lodged: Lodged, reason: str, paper: str) -> Ending:
@@ -224,9 +205,13 @@ def tell_rejection(case: Case, reason: str, decision: Issued) -> None:
 
 
 @step
-def tell_last_rejection(case: Case, reason: str, decision: Issued) -> None:
-    """Send the rejection of the appeal, with which this office has no further say."""
-    facts = told(case) | {"reason": reason, "document_number": decision.number}
+def tell_last_rejection(case: Case, lodged: Lodged, reason: str, decision: Issued) -> None:
+    """Send the rejection of the appeal, with which this office has no further say, and what is still open."""
+    facts = told(case) | {
+        "reason": reason,
+        "document_number": decision.number,
+        "still_open": texts(case)["still_open"][lodged.about],
+    }
     tell(case.applicant, APPEAL_REJECTED, facts, attach=[decision.key])
 
 
@@ -238,9 +223,10 @@ def tell_that_it_is_examined_anew(case: Case, other: HandedOver, paper: str) -> 
 
 
 @step
-def confirm_refusal_stands(case: Case, why: str) -> None:
-    """Say why the objection ends here, and that the first decision stands."""
-    tell(case.applicant, REFUSAL_STANDS, told(case) | {"why": texts(case)[why]})
+def confirm_refusal_stands(case: Case, lodged: Lodged, why: str) -> None:
+    """Say why the objection ends here, that the first decision stands, and what is still open."""
+    facts = {"why": texts(case)[why], "still_open": texts(case)["still_open"][lodged.about]}
+    tell(case.applicant, REFUSAL_STANDS, told(case) | facts)
 
 
 def note_for(question: str, case: Case, lodged: Lodged, reason: str) -> str:
@@ -265,7 +251,7 @@ def drafted(case: Case, lodged: Lodged, ruling: Ruling, by: str, role: str) -> d
         "objection": lodged.reason,
         "lodged_on": lodged.on,
         "ruling": texts(case)["granted" if granted else "rejected"],
-        "granted": granted,
+        "granted": texts(case)["granted_means"][lodged.about] if granted else None,
         "reason": ruling.reason,
     }
 
@@ -276,9 +262,9 @@ def told(case: Case) -> dict[str, Any]:
     return {"business_name": case.applicant.name, **facts}
 
 
-def texts(case: Case) -> dict[str, str]:
+def texts(case: Case) -> dict[str, Any]:
     """Return the sentences of an objection in the applicant's language."""
-    found: dict[str, str] = case.rules.objection_words.value[case.applicant.language]
+    found: dict[str, Any] = case.rules.objection_words.value[case.applicant.language]
     return found
 
 
