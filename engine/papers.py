@@ -124,10 +124,16 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
 
 
 def _parts(office: Office, dossier: Dossier | None, document: Document) -> set[tuple[int, str]]:
-    """Return the documents that a bundle encloses, as far as it names them by key: those that were made anew."""
-    if dossier is None or not dossier.pipeline.paper(document.kind).bundle:
+    """Return the documents that a bundle encloses, as far as it names them by key: those that were made anew.
+
+    One that can't be looked into encloses none here: what is wrong is said where it is made, and stops no other.
+    """
+    try:
+        if dossier is None or not dossier.pipeline.paper(document.kind).bundle:
+            return set()
+        files = office.vault.unseal(dossier.key, document.facts)["files"]
+    except (LookupError, ValueError):
         return set()
-    files = office.vault.unseal(dossier.key, document.facts)["files"]
     return {(document.case_id, file["document"]) for file in files if "document" in file}
 
 

@@ -153,3 +153,16 @@ def test_a_bundle_waits_for_a_part_that_can_not_be_made(
     story.clock.turn(hours=1)
     story.advance()
     all_are_new(story, office, "~2")
+
+
+def test_a_paper_that_nobody_hands_out_any_more_stops_no_other(product: Product, office: Office) -> None:
+    """Whether it is a bundle can't be told: it keeps its error, and those that were claimed with it are made."""
+    story = product()
+    with office.db.writing() as session:
+        receipt = by_key(story)["confirm_receipt#1/receipt"]
+        gone = {"key": "gone#1", "kind": "gone", "status": "pending", "sha256": None, "path": None}
+        session.add(Document(**receipt.model_dump() | gone))
+    story.corrected(name="Keripik singkong pedas")
+    papers = by_key(story)
+    assert papers["confirm_receipt#1/receipt~2"].status == "ready"
+    assert papers["gone#1"].status == "pending" and "gone" in (papers["gone#1"].error or "")
