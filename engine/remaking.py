@@ -15,7 +15,9 @@ from sqlmodel import Session, col, select
 
 from engine.book import Book
 from engine.corrected_facts import Rewriting
+from engine.declared import Paper
 from engine.dossiers import Dossier
+from engine.errors import Refused
 from engine.issuing import draw_for
 from engine.office import Office
 from models import Document, DocumentStatus, Letter, LetterStatus, Standing
@@ -39,6 +41,7 @@ def remake(office: Office, session: Session, book: Book, dossier: Dossier, rewri
     """Write the rows of what is to be made anew into ``book``; return what that is.
 
     Standings that name an old number name the new one. Letters that have not left say what is right, and attach the new papers.
+    Raises `Refused` where the version that the case is under no longer hands out what would have to be made anew.
     """
     wanted = select(Document).where(Document.case_id == dossier.row.id).order_by(col(Document.seq), col(Document.key))
     documents = list(session.exec(wanted))
@@ -47,7 +50,7 @@ def remake(office: Office, session: Session, book: Book, dossier: Dossier, rewri
     _find_out_of_date(documents, facts, rewriting, keys)
     issued = [one for one in documents if one.number and one.key in keys]
     now = office.clock.now().replace(microsecond=0)
-    numbers = draw_for(session, [dossier.pipeline.paper(one.kind) for one in issued], now) if issued else []
+    numbers = draw_for(session, [_kind(dossier, one) for one in issued], now) if issued else []
     drawn = {one.key: number for one, number in zip(issued, numbers, strict=True)}
     for one in issued:
         rewriting.add(one.number or "", drawn[one.key])
@@ -81,7 +84,7 @@ def remake(office: Office, session: Session, book: Book, dossier: Dossier, rewri
             one.status = DocumentStatus.REPLACED
             session.add(one)
     _point_to_the_new(office, session, dossier, rewriting, keys)
-    bundles = {keys[one.key] for one in documents if one.key in keys and dossier.pipeline.paper(one.kind).bundle}
+    bundles = {keys[one.key] for one in documents if one.key in keys and _kind(dossier, one).bundle}
     return Remade(names, [key for key in keys.values() if key not in bundles])
 
 
@@ -94,6 +97,19 @@ def _find_out_of_date(
         for one in stale:
             keys[one.key] = _next_key(one.key, facts)
             rewriting.enclose(one.key, one.sha256, keys[one.key])
+
+
+def _kind(dossier: Dossier, document: Document) -> Paper:
+    try:
+        return dossier.pipeline.paper(document.kind)
+    except LookupError:
+        number, version = dossier.case.number, dossier.pipeline.version
+        raise Refused(
+            f"Version {version} hands out no {document.kind} any more, so {document.number or document.key} of case {number} can't "
+            f"be made anew. Move the case back first: jalur case migrate {number} --undo",
+            for_people=f"Dokumen {document.number or document.key} tidak lagi dibuat pada versi ini. Hubungi administrator.",
+            case=number,
+        ) from None
 
 
 def replacement_of(session: Session, document: Document) -> Document | None:

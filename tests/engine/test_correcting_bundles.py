@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import pytest
+from sqlmodel import col, update
 
 from engine.checking import check
 from engine.documents.packing import Enclosed
+from engine.errors import Refused
 from engine.office import Office
 from models import Document
 from tests.engine.test_recalling import played_again
@@ -166,3 +168,9 @@ def test_a_paper_that_nobody_hands_out_any_more_stops_no_other(product: Product,
     papers = by_key(story)
     assert papers["confirm_receipt#1/receipt~2"].status == "ready"
     assert papers["gone#1"].status == "pending" and "gone" in (papers["gone#1"].error or "")
+    with office.db.writing() as session:
+        session.execute(update(Document).where(col(Document.key) == "gone#1").values(status="ready", sha256="0" * 64))
+    with pytest.raises(
+        Refused, match="hands out no gone any more, so gone#1 of case KUR-2026-000001 can't be made anew"
+    ):
+        story.corrected(name="Keripik singkong balado")
