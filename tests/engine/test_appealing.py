@@ -21,7 +21,7 @@ from models import Person, SealingKey, Wait
 from rules import Rule
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
-from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
+from tests.pipelines_for_tests.workshop import CERTIFICATES, FARM_VISIT, Workshop
 from tests.story import Story
 
 pytestmark = pytest.mark.usefixtures("blank_papers")
@@ -63,6 +63,22 @@ def test_code_that_ends_otherwise_stops_the_appeal(visited: Story, office: Offic
     again(office, visited)
     assert visited.waits_for == ["objection_ruling#1"]
     assert [entry.kind for entry in visited.entries if entry.key == "parked"] == ["remark", "remark"]
+
+
+def test_a_name_put_right_elsewhere_meanwhile_does_not_stop_an_appeal(
+    begin: Begin, office: Office, workshop: Workshop
+) -> None:
+    """The closed case recorded a step with the old name; its replay meets the new one, and knows that it was corrected."""
+    workshop.write(CONTESTED, "made_up", ("greet(case)\n    visit", "weigh(case, len(case.applicant.name))\n    visit"))
+    workshop.write(CERTIFICATES, "made_up_2", ("    certificate = issue", "    ask(VISIT)\n    certificate = issue"))
+    closed = begin().answers("budi", "visit#1", decision="fine").answers("ani", "sample#1", decision="bad")
+    assert closed.outcome == "done"
+    Story(office, closed.clock, "certificates", closed.case.subject_id).corrected(owner__name="Sri Purnomowati")
+    assert closed.entries[-1].key == "corrected#1"
+    contest(office, closed)
+    closed.advance()
+    assert closed.waits_for == ["objection_ruling#1"]
+    assert closed.is_whole()
 
 
 def again(office: Office, story: Story) -> None:
