@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ import typer
 
 if TYPE_CHECKING:
     from engine.office import Office
+    from engine.rederiving import Moved
 
 app = typer.Typer(
     help="Jalur: certification and curation pipelines of the Cooperatives and SME office.",
@@ -356,7 +357,11 @@ def inbox(
 
     with the_office(json) as office, office.db.reading() as session:
         found = waiting(office, session, role=role, number=case, whom=whom)
-        tell(found, json, columns=("case", "question", "title", "role", "holder", "due_on"))
+        columns = ["case", "question", "title", "role", "holder", "due_on"]
+        if not json and any(one["provisional"] for one in found):
+            found = [{**one, "standing": "sementara" if one["provisional"] else ""} for one in found]
+            columns.append("standing")
+        tell(found, json, columns=tuple(columns))
 
 
 @app.command()
@@ -741,8 +746,7 @@ def calendar_add(
     from engine.office_days import add_day_off
 
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
-        moved = add_day_off(office, run, as_date(day, "DATE"), name, by=by)
-        tell({"moved": [one.as_json() for one in moved]}, json)
+        tell_moved(office, add_day_off(office, run, as_date(day, "DATE"), name, by=by), json)
 
 
 @calendar_app.command("cancel")
@@ -758,8 +762,7 @@ def calendar_cancel(
     from engine.office_days import cancel_day_off
 
     with the_office(json) as office, office.run("cli", by=by or account()) as run:
-        moved = cancel_day_off(office, run, as_date(day, "DATE"), reason, by=by)
-        tell({"moved": [one.as_json() for one in moved]}, json)
+        tell_moved(office, cancel_day_off(office, run, as_date(day, "DATE"), reason, by=by), json)
 
 
 @report_app.command("time")
@@ -922,6 +925,15 @@ def shown(office: Office, number: str, json: bool) -> None:
         tell(show(office, session, number), json)
 
 
+def tell_moved(office: Office, moved: Sequence[Moved], json: bool) -> None:
+    """Print the clocks that a decision about a day moved; people read which of the new dates no decree fixes yet."""
+    rows = [one.as_json() for one in moved]
+    if not json and any(office.calendar.provisional_years(one.after) for one in moved):
+        marks = ["sementara" if office.calendar.provisional_years(one.after) else "" for one in moved]
+        rows = [{**row, "standing": mark} for row, mark in zip(rows, marks, strict=True)]
+    tell({"moved": rows}, json)
+
+
 def as_json(text: str, option: str) -> dict[str, Any]:
     """Return the JSON object in ``text``; a wrong one is wrong usage."""
     try:
@@ -936,9 +948,12 @@ def as_json(text: str, option: str) -> dict[str, Any]:
 def as_date(text: str, option: str) -> date:
     """Return the day in ``text``; a wrong one is wrong usage."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}") from None
+        day = None
+    if day is None or day.isoformat() != text:  # a week's day and a row of digits are dates to Python, and slips here
+        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}")
+    return day
 
 
 def say(words: str) -> None:

@@ -26,6 +26,9 @@ WHOLE = (
     "started_at",
 )
 
+# What only programs read of a row within a record.
+NOT_FOR_A_TABLE = ("form", "title", "recorded_for", "silent_on", "silent_provisional")
+
 LONGEST_VALUE = 60  # letters of a rule's value; all of it stands in the JSON
 
 
@@ -42,7 +45,7 @@ def as_table(value: Any, columns: tuple[str, ...], console: Console | None = Non
         return
     for name, content in value.items():
         if isinstance(content, list) and content and isinstance(content[0], dict):
-            shown = tuple(key for key in content[0] if key not in ("form", "title", "recorded_for", "silent_on"))
+            shown = tuple(key for key in content[0] if key not in NOT_FOR_A_TABLE)
             console.print(f"[bold]{name}[/bold]")
             as_table(content, shown, console)
         else:

@@ -56,6 +56,10 @@ class Calendar:
         """Return whether ``day`` lies in a year for which no decree is on record."""
         return day.year not in _decrees()
 
+    def provisional_years(self, *days: date | None) -> list[str]:
+        """Return the years, without a decree on record, in which any of ``days`` lies: what is said of it may still move."""
+        return sorted({str(day.year) for day in days if day and self.is_provisional(day)})
+
     def due_date(self, start: date, budget: Rule) -> date:
         """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``.
 

@@ -46,7 +46,7 @@ def queue_computation(
         "days": days,
         "many": len(days) > ON_TWO_COLUMNS,
         "stopped": bool(stopped),
-        "provisional": [str(year) for year in years if office.calendar.is_provisional(date(year, 1, 1))],
+        "provisional": office.calendar.provisional_years(*(date(year, 1, 1) for year in years)),
         "by_law": [effect.effect] if effect.by_law else [],
         "not_by_law": [] if effect.by_law else [effect.effect],
         "effect": EFFECTS[language].get(effect.effect, effect.effect),

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any
 
 from engine.calendar import Calendar
-from engine.clock import LAST_SECOND, end_of, local_date, morning_of
+from engine.clock import LAST_SECOND, end_of, is_over, local_date, morning_of
 from engine.forms import Question
 from models import AnyWait, Role
 from rules import RulesAt
@@ -90,6 +90,21 @@ def times_of(
         silent_at,
         next_due(calendar, ladder_of(rules, question), asked_on, due, silent_at, rung),
     )
+
+
+def as_told(
+    calendar: Calendar, rules: RulesAt, question: Question[Any], wait: AnyWait, times: Times, now: datetime
+) -> Times:
+    """Return ``times``, with the present dates of ``wait`` instead where they would move behind ``now``: people were told them."""
+
+    def told(before: datetime | None, after: datetime | None) -> datetime | None:
+        return before if before and after and after < before and is_over(after, now) else after
+
+    due_at, silent_at = told(wait.due_at, times.due_at), told(wait.silent_at, times.silent_at)
+    if (due_at, silent_at) == (times.due_at, times.silent_at):
+        return times
+    asked_on, due = local_date(wait.asked_at), local_date(due_at) if due_at else None
+    return Times(due_at, silent_at, next_due(calendar, ladder_of(rules, question), asked_on, due, silent_at, wait.rung))
 
 
 def next_due(

@@ -222,6 +222,7 @@ def _tell(
         "before": before.isoformat(),
         "after": after.isoformat(),
         "reason": reason,
+        "provisional": office.calendar.provisional_years(after),
     }
     key = f"{wait.key}/date_extended-{dossier.row.last_seq}"
     write_to_applicant(

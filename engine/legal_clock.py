@@ -182,8 +182,9 @@ def own_time_ends(
     turns = [one for one in segments if one.since <= at]
     if budget is None or complete_at is None or any(one.holder is None for one in turns):
         return None
-    limit = stop_limit(rules)
-    return legal_due(calendar, legal_clock(calendar, budget, limit, complete_at, turns, at), limit, local_date(at))
+    limit, today = stop_limit(rules), local_date(at)
+    coming = today if at < end_of(today) else today + DAY  # in its last second a day is used up already
+    return legal_due(calendar, legal_clock(calendar, budget, limit, complete_at, turns, at), limit, coming)
 
 
 def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, select, update
 
+from engine.book import Book
 from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
 from engine.deadlines import times_of
 from engine.dossiers import Dossier, fetch
 from engine.errors import PipelineMistake
 from engine.forms import Form
-from engine.legal_clock import own_time_ends
 from engine.office import Office, RunHandle
 from engine.replay import jsonable
 from engine.settling import settle
+from engine.turns import Turns
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
@@ -82,22 +83,22 @@ def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
     try:
         answer = _call(office, dossier, wait)
         if isinstance(answer, ByHand):
-            _by_hand(office, run, wait, dossier, answer.reason, end_unknown=wait.end_unknown)
+            _by_hand(office, run, wait, answer.reason, end_unknown=wait.end_unknown)
         else:
             _record(office, run, wait, answer)
     except (TryLater, EndUnknown) as later:
         unknown = wait.end_unknown or later.look_up_first
         if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
-            _by_hand(office, run, wait, dossier, later.for_people, end_unknown=unknown)
+            _by_hand(office, run, wait, later.for_people, end_unknown=unknown)
         else:
             _put_off(office, wait, str(later), later.after, end_unknown=unknown)
     except OutsideError as doubt:  # a wrong person, or nobody can tell: an officer looks
-        _by_hand(office, run, wait, dossier, doubt.for_people, end_unknown=True)
+        _by_hand(office, run, wait, doubt.for_people, end_unknown=True)
     except Exception as error:
         trace = without_personal_numbers(traceback.format_exc())
         log.error("The call %s of %s failed: %s", wait.key, dossier.case.number, trace)
         if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
-            _by_hand(office, run, wait, dossier, FAILED_HERE, end_unknown=True)
+            _by_hand(office, run, wait, FAILED_HERE, end_unknown=True)
         else:
             _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=True)
 
@@ -170,31 +171,37 @@ def _put_off(office: Office, wait: Wait, reason: str, after: timedelta | None, *
     )
 
 
-def _by_hand(office: Office, run: RunHandle, wait: Wait, dossier: Dossier, reason: str, *, end_unknown: bool) -> None:
+def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unknown: bool) -> None:
     """Turn the machine's wait into a person's, under the same key: the process does not notice.
 
     Where the applicant has taken the case back meanwhile and surely nothing went out, nobody is asked: it ends here.
     """
     if not end_unknown and _withdrawn_meanwhile(office, run, wait):
         return
-    question = dossier.pipeline.questions[wait.question or ""]
-    note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
-    rules, past, now = dossier.case.rules, dossier.past, office.clock.now()
-    legal = own_time_ends(office.calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, past.segments, now)
-    times = times_of(office.calendar, rules, question, now, legal_due=legal)
-    _update(
-        office,
-        wait,
-        kind=WaitKind.PERSON,
-        role=str(question.of),
-        holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
-        asked_at=now,
-        **times.values(),
-        note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
-        leased_until=None,
-        next_attempt_at=None,
-        end_unknown=end_unknown,
-    )
+    with office.db.writing() as session:
+        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
+        question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, office.clock.now()
+        note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
+        book, rules = Book(), dossier.case.rules
+        turns = Turns(office.calendar, dossier.pipeline, dossier.case, row, dossier.past.segments, book, now)
+        times = times_of(office.calendar, rules, question, now, legal_due=turns.legal_due(question, None))
+        turned = _change(
+            session,
+            wait,
+            kind=WaitKind.PERSON,
+            role=str(question.of),
+            holder=dossier.case.applicant.handle if question.of is Role.APPLICANT else None,
+            asked_at=now,
+            **times.values(),
+            note=without_personal_numbers(f"{note}. {reason}" if note else reason)[:500],
+            leased_until=None,
+            next_attempt_at=None,
+            end_unknown=end_unknown,
+        )
+        if turned:
+            turns.left_to(question, wait.key)
+            book.insert(session)
+            session.add(row)
 
 
 def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
@@ -226,8 +233,15 @@ def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
 def _update(office: Office, wait: Wait, **values: Any) -> None:
     with office.db.writing() as session:
         session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
-        session.execute(
-            update(Wait)
-            .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-            .values(**values)
-        )
+        _change(session, wait, **values)
+
+
+def _change(session: Session, wait: Wait, **values: Any) -> bool:
+    """Change columns of a wait; return False where it was settled meanwhile."""
+    changed = session.execute(
+        update(Wait)
+        .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
+        .values(**values)
+        .returning(col(Wait.key))
+    )
+    return changed.first() is not None

@@ -22,9 +22,9 @@ from sqlmodel import Session, col, or_, select, update
 from engine import ledger
 from engine.book import Book
 from engine.climbing import asked_of
-from engine.clock import JAKARTA, is_over, local_date
+from engine.clock import JAKARTA, local_date
 from engine.database import among
-from engine.deadlines import Times, times_of
+from engine.deadlines import Times, as_told, times_of
 from engine.dossiers import SEGMENTS, Dossier, fetch_waiting
 from engine.legal_clock import own_time_ends
 from engine.notices import News, notify_all
@@ -151,20 +151,14 @@ def _wrong(
     found: list[tuple[Row[Any], Times]] = []
     for row in rows:
         try:
-            times = _times(office, row, segments, known)
+            times = _times(office, row, segments, known, now)
         except Exception as error:
             failed[row.number] = error
             continue
         same = (times.due_at, times.silent_at, times.next_due_at) == (row.due_at, row.silent_at, row.next_due_at)
-        if not same and not _would_be_over(row, times, now):
+        if not same:
             found.append((row, times))
     return found
-
-
-def _would_be_over(row: Row[Any], times: Times, now: datetime) -> bool:
-    """Return whether a date that is still to come would lie behind us."""
-    dates = ((row.due_at, times.due_at), (row.silent_at, times.silent_at))
-    return any(before and is_over(after, now) and not is_over(before, now) for before, after in dates)
 
 
 def _segments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[Any]]:
@@ -178,10 +172,13 @@ def _segments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[Any]
     return found
 
 
-def _times(office: Office, row: Row[Any], segments: dict[int, list[Any]], known: dict[Any, Times]) -> Times:
+def _times(
+    office: Office, row: Row[Any], segments: dict[int, list[Any]], known: dict[Any, Times], now: datetime
+) -> Times:
     """Return the times of a wait as they are now; many cases share pipeline, rules and day of asking."""
     pipeline = pipeline_named(row.pipeline, row.version)
     rules, asked_on = RulesAt(pipeline.rules, row.rule_date), local_date(row.asked_at)
+    question = pipeline.questions[row.question]
     turns = segments.get(row.case_id, [])
     legal = own_time_ends(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
     key = (row.pipeline, row.version, row.rule_date, row.question, asked_on, row.rung, row.extended_until, legal)
@@ -189,13 +186,13 @@ def _times(office: Office, row: Row[Any], segments: dict[int, list[Any]], known:
         known[key] = times_of(
             office.calendar,
             rules,
-            pipeline.questions[row.question],
+            question,
             row.asked_at,
             rung=row.rung,
             extended_until=row.extended_until,
             legal_due=legal,
         )
-    return known[key]
+    return as_told(office.calendar, rules, question, row, known[key], now)
 
 
 def _move(
@@ -275,6 +272,9 @@ def _write(office: Office, book: Book, dossier: Dossier, row: Row[Any], times: T
         "due": _change(row.due_at, times.due_at),
         "ends": _change(row.silent_at, times.silent_at),
         "reason": reason,
+        "provisional": office.calendar.provisional_years(
+            *(local_date(one) for one in (times.due_at, times.silent_at) if one)
+        ),
     }
     key = f"{row.key}/date_moved-{dossier.row.last_seq}"
     write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="date_moved", facts=facts)

@@ -141,6 +141,7 @@ class Replay:
             str
         ] = []  # what the step under way gives, and the cases on which it relies: for its entry
         self.relied_on: list[str] = []
+        self.provisional: set[str] = set()  # years without a decree in which dates lie that the last step promised
         self.turns = Turns(office.calendar, pipeline, case, row, past.segments, book, self.now)
         self._counts: Counter[str] = Counter()
         self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
@@ -192,7 +193,7 @@ class Replay:
 
         def do() -> None:
             token = _playing.set(self)  # Prefect may run the step in another context
-            self.step_key, self.opened_ways, self.relied_on = key, [], []
+            self.step_key, self.opened_ways, self.relied_on, self.provisional = key, [], [], set()
             try:
                 # What people write comes into results; their own numbers belong under their key, and not in the ledger.
                 done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
@@ -269,7 +270,8 @@ class Replay:
             self._fit(entry, key, arguments_hash, {EntryKind.MACHINE})
             result: dict[str, Any] = entry.result
             return result
-        self._machine_wait(WaitKind.ISSUE, key, arguments_hash, {"kind": kind, "facts": facts}, None)
+        request = {"kind": kind, "facts": facts | self.as_provisional()}
+        self._machine_wait(WaitKind.ISSUE, key, arguments_hash, request, None)
         raise Suspended
 
     def hand_on(
@@ -285,6 +287,10 @@ class Replay:
             return result
         self._machine_wait(WaitKind.HAND_ON, key, arguments_hash, request, None)
         raise Suspended
+
+    def as_provisional(self) -> dict[str, list[str]]:
+        """Return the fact by which letters and papers say that dates of the step before them may move; none where none do."""
+        return {"provisional": sorted(self.provisional)} if self.provisional else {}
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -492,8 +498,12 @@ class Replay:
         )
 
     def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
-        self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key, wait=self.past.waits.get(key))
-        if wait := self.past.waits.get(key):
+        wait = self.past.waits.get(key)
+        if wait and question and wait.kind == WaitKind.PERSON:  # it is done by hand
+            self.turns.asked(self.pipeline.questions[question], key, wait)
+        else:
+            self.turns.called(outside=kind is WaitKind.EXTERNAL, key=key, wait=wait)
+        if wait:
             self._fit_wait(wait, arguments_hash)
             return
         self.all_must_be_met(key)

@@ -35,7 +35,7 @@ from models import (
     WaitKind,
 )
 from models.privacy import masked_in
-from rules import Rule, RulesAt, UnknownRule
+from rules import RulesAt
 
 PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
@@ -225,15 +225,17 @@ def _waiting(office: Office, wait: Wait, case: Case, known: dict[str, Any]) -> d
     except (Refused, KeyError):  # the code of its version is gone: it is listed all the same, and so are the others
         question = None
     gone = f"Kode {case.pipeline} versi {case.version} tidak tersedia; hubungi administrator"
+    due, silent = (local_date(moment) if moment else None for moment in (wait.due_at, wait.silent_at))
     return {
         "case": case.number,
         "question": wait.key,
         "title": question.title if question else gone,
         "role": wait.role,
         "holder": wait.holder,
-        "due_on": local_date(wait.due_at).isoformat() if wait.due_at else None,
-        "provisional": wait.due_at is not None and office.calendar.is_provisional(local_date(wait.due_at)),
-        "silent_on": local_date(wait.silent_at).isoformat() if wait.silent_at else None,
+        "due_on": due.isoformat() if due else None,
+        "provisional": due is not None and office.calendar.is_provisional(due),
+        "silent_on": silent.isoformat() if silent else None,
+        "silent_provisional": silent is not None and office.calendar.is_provisional(silent),
         "recorded_for": question.recorded_for if question else None,
         "note": wait.note,
         "form": _with_known(question.form.model_json_schema(), known) if question else {},
@@ -291,10 +293,5 @@ def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
 
 
 def _budget(pipeline: Pipeline, question: Question[Any], on: date) -> dict[str, Any] | None:
-    if question.due is None:
-        return None
-    try:
-        rule: Rule = pipeline.rules.at(question.due, on)
-    except UnknownRule:
-        return None
-    return {"days": rule.value, "unit": rule.unit}
+    rule = RulesAt(pipeline.rules, on).quietly(question.due) if question.due else None
+    return {"days": rule.value, "unit": rule.unit} if rule else None

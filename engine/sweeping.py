@@ -178,7 +178,8 @@ def _fire(
             what=f"{number}/{ladder_key(wait)}/{name}-{rung.days if rung.share is None else rung.share}",
             kind="reminder" if rung.tell == "holder" else "escalation",
             case_number=number,
-            words=f"{question.title}: {_how_late(office, due_on)}tenggat {day_in_words(due_on, 'id')}",
+            words=f"{question.title}: {_how_late(office, due_on)}tenggat {day_in_words(due_on, 'id')}"
+            + (" (sementara)" if office.calendar.is_provisional(due_on) else ""),
         )
     entry = ledger.append(
         dossier.row,
@@ -213,6 +214,9 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
         "today": [day] if today == due_on else [],
         "late": [day] if today > due_on else [],
         "closes": [local_date(wait.silent_at).isoformat()] if wait.silent_at else [],
+        "provisional": office.calendar.provisional_years(
+            due_on, local_date(wait.silent_at) if wait.silent_at else None
+        ),
     }
     key = f"{ladder_key(wait)}/reminder-{wait.rung + 1}"
     write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="reminder", facts=facts)

@@ -100,6 +100,11 @@ class Turns:
             self._gap(came_back)
         self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
 
+    def left_to(self, question: Question[Any], key: str) -> None:
+        """What the machine waited for is a person's from now on: whoever ``question`` asks has the ball."""
+        self._contested = any(one.holder is None for one in self._segments)
+        self._turn(self._now, holder_of(question), key)
+
     def end(self, came_back: tuple[datetime, str] | None, key: str) -> None:
         """The case is closed: nobody's time runs."""
         self._gap(came_back)
@@ -114,8 +119,10 @@ class Turns:
 
     def _lay_here_since(self, moment: datetime) -> bool:
         """Return whether the entry of ``moment``, with which the ball came back, was dealt with by no play before this one."""
-        last = self._segments[-1].since if self._segments else None
-        return all(moment > seen for seen in (last, self._seen_until) if seen)
+        last = self._segments[-1] if self._segments else None
+        if last and last.holder and self._seen_until is None:
+            return moment >= last.since  # all was answered after it was asked, if only in the same moment
+        return all(moment > seen for seen in (last and last.since, self._seen_until) if seen)
 
     def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
         turn = Turn(since, holder, running := self._runs(holder, self._segments), self._ground(holder, running))

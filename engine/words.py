@@ -113,9 +113,14 @@ class _Run:
         return _in_step("run.session").session
 
     def due_date(self, budget: Rule) -> date:
-        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today."""
+        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today.
+
+        Where no decree fixes the days off of its year, the letters and papers of this step say that it is provisional.
+        """
         replay = _in_step("run.due_date")
-        return replay.office.calendar.due_date(replay.today, budget)
+        due = replay.office.calendar.due_date(replay.today, budget)
+        replay.provisional.update(replay.office.calendar.provisional_years(due))
+        return due
 
     def check_url(self, number: str) -> str:
         """Return the public address at which a case or a document can be checked."""
@@ -224,7 +229,7 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
         key=key,
         kind=kind,
         language=replay.case.applicant.language,
-        facts=replay.up_to_date(jsonable(dict(facts))),
+        facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
     )
 
 
@@ -240,7 +245,7 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
         folder=letter.folder or replay.pipeline.slug,
         letter=letter.name,
         whom=whom,
-        facts=replay.up_to_date(jsonable(dict(facts))),
+        facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
         attach=replay.newest(attach),
     )
 

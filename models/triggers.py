@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-APPEND_ONLY = ("ledger_entry", "clock_segment", "calendar_day")
+APPEND_ONLY = {"ledger_entry": ("case_id", "seq"), "clock_segment": ("case_id", "seq"), "calendar_day": ("id",)}
 MESSAGE = "the ledger is append-only"
 
 
@@ -33,11 +33,11 @@ def _statements(connection: Connection) -> list[str]:
         return [
             statement
             for table in tables
-            for event in ("update", "delete")
+            for event, when in (("update", ""), ("delete", ""), ("insert", f"WHEN {_is_there(table)} "))
             for statement in (
                 f"DROP TRIGGER IF EXISTS append_only_{table}_{event}",
                 f"CREATE TRIGGER append_only_{table}_{event} BEFORE {event} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+                f"{when}BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
             )
         ]
     function = (
@@ -59,3 +59,9 @@ def _statements(connection: Connection) -> list[str]:
             )
         ),
     ]
+
+
+def _is_there(table: str) -> str:
+    """Return the SQL for a new row that takes another's place: SQLite's INSERT OR REPLACE deletes without a delete trigger."""
+    same = " AND ".join(f"{column} = NEW.{column}" for column in APPEND_ONLY[table])
+    return f"EXISTS (SELECT 1 FROM {table} WHERE ({same}) OR rowid = NEW.rowid)"  # noqa: S608 - names of our own

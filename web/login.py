@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -62,13 +63,15 @@ def desk(office: OfficeDep, jalur: Annotated[str | None, Cookie()] = None) -> Re
     with office.db.reading() as session:
         waiting = [one for one in showing.inbox(office, session) if is_theirs(who, one)]
         seen = seen_by(office, session, who, {str(one["case"]) for one in waiting})
-    tasks = [
-        {**one, "due": f" · sampai {day_in_words(one['due_on'], 'id')}" if one["due_on"] else ""}
-        for one in waiting
-        if one["case"] in seen
-    ]
+    tasks = [{**one, "due": _until(one)} for one in waiting if one["case"] in seen]
     nothing = None if tasks else "Tidak ada tugas yang menunggu."
     return page("desk.html", nothing=nothing, name=who.name, tasks=tasks[:SHOWN], more=max(len(tasks) - SHOWN, 0))
+
+
+def _until(one: Mapping[str, Any]) -> str:
+    """Return until when a task waits, in words; nothing where it has no date."""
+    mark = " (sementara)" if one["provisional"] else ""
+    return f" · sampai {day_in_words(one['due_on'], 'id')}{mark}" if one["due_on"] else ""
 
 
 def _signed(office: Office, user: User) -> str:

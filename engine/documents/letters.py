@@ -3,6 +3,8 @@
 `<letter>/<language>.txt` begins with `Subject: …` and a blank line. Blank lines part paragraphs; lines that begin with
 `- ` are a list; a paragraph that is nothing but the fact `link` becomes a button. No logic, as in documents. Where a letter
 has a `<language>.html` of its own beside it, that is its HTML.
+
+The fact `provisional`, years whose days off no decree fixes yet, adds to any letter that its dates in them may still move.
 """
 
 import re
@@ -44,6 +46,9 @@ def write(letter_template: str, facts: Mapping[str, JSON], language: str, *, roo
     subject = head.removeprefix("Subject:").strip()
     if not head.startswith("Subject:") or "\n" in head or not subject:
         raise LetterWithoutSubject(f"{name} begins with 'Subject: …' and a blank line")
+    if facts.get("provisional"):
+        said = {"language": language, "provisional": facts["provisional"]}
+        rest += f"\n\n{fill(f'provisional.{language}.txt', said, html=False)}"
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", rest) if part.strip()]
     link = one_line.get("link")
     blocks = [_block(paragraph, link if isinstance(link, str) else None) for paragraph in paragraphs]

@@ -71,6 +71,7 @@ def render(
         "mark": mark,
         "document_number": None,
         "replaces": None,
+        "provisional": [],
     }
     html = normalize("NFC", fill(name, {**chrome, **facts}, root=root))
     with _lock:

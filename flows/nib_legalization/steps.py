@@ -104,7 +104,7 @@ def confirm_completeness(case: Case) -> None:
         "complete_on": run.today,
         "items": words(case)["checked"],
         "next_step": words(case)["next_step"],
-        "decide_by": run.due_date(case.rules.advice_time),
+        "decide_by": run.due_date(case.rules.service_time),
     }
     tell(case.applicant, COMPLETE, facts, attach=[paper(COMPLETENESS_NOTICE, facts)])
 

@@ -59,7 +59,7 @@ def test_years_of_which_nothing_is_known_are_refused_and_impossible_ones_are_wro
         assert (result.exit_code, result.stdout) == (2, "")
     for day in ("0001-01-01", "9999-12-31"):
         assert "is known for" in jalur("calendar", "add", day, "x", code=1)["error"]
-    for day in ("2026-02-30", "2026-13-01", "31-12-2026"):
+    for day in ("2026-02-30", "2026-13-01", "31-12-2026", "20260114", "2026-W03-3"):
         assert run("calendar", "add", day, "x", "--json").exit_code == 2
     assert jalur("calendar", "--year", 2026) == jalur("calendar")
 
@@ -140,3 +140,25 @@ def test_a_date_in_a_year_without_a_decree_is_marked(
     advance(database_url, tmp_path)
     [asked] = jalur("case", "show", opened[0])["waiting_for"]
     assert (asked["due_on"], asked["provisional"]) == ("2027-01-08", True)
+
+
+def test_people_read_it_in_the_inbox_and_of_what_moved(
+    jalur: Jalur,
+    run: Callable[..., Result],
+    opened: list[str],
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table that shows such a date has a column that says so; one without has none."""
+    advance(database_url, tmp_path)
+    assert "sementara" not in run("inbox").stdout
+    jalur("user", "add", "budi", "--role", "officer")
+    monkeypatch.setenv("JALUR_NOW", "2026-12-30T09:00:00+07:00")
+    jalur("answer", opened[0], "dossier_check#1", "--by", "budi", "--data", '{"decision": "complete"}')
+    advance(database_url, tmp_path)
+    [row] = [line for line in run("inbox").stdout.splitlines() if "2027-01-08" in line]
+    assert "sementara" in row
+    shown = run("calendar", "add", "2027-01-06", "banjir").stdout
+    assert "sementara" in next(line for line in shown.splitlines() if "2027-01-11" in line)
+    assert "standing" not in jalur("calendar", "cancel", "2027-01-06", "surut")["moved"][0]

@@ -62,7 +62,7 @@ def test_the_time_runs_from_the_day_on_which_the_dossier_is_complete_again(nib: 
     assert started == [("start_legal_time#1", "starts the clock"), ("start_legal_time#2", "starts the clock")]
     assert turns(story) == [
         ("2026-01-12", "office", False, "opened#1"),
-        ("2026-01-12", "office", True, "classification#1"),
+        ("2026-01-12", "office", True, "dossier_check#1"),
         ("2026-01-15", "office", False, "recall#1"),
         ("2026-01-20", "applicant", False, "correction#1"),
         ("2026-01-21", "office", False, "correction#1"),

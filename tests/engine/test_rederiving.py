@@ -231,6 +231,20 @@ def test_no_date_that_people_were_told_moves_behind_today(nib: Nib, office: Offi
     assert story.corrects(note="foto baru").waits_for == ["dossier_check#2"]
 
 
+def test_nor_does_it_once_it_is_past(nib: Nib, office: Office) -> None:
+    """The same decision given again after the date, and one about another day, leave what was told and what was remarked."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])
+    story.on("2026-01-20")
+    assert cancel(office, day=date(2026, 1, 16), name="tetap buka") == []
+    told = story.shown()["waiting_for"]
+    story.on("2026-01-21")
+    with pytest.raises(Refused, match="not on the list of days off"):
+        cancel(office, day=date(2026, 1, 16), name="tetap buka")
+    assert add(office, day=date(2026, 1, 28), name="banjir") == []
+    assert [one["due_on"] for one in story.shown()["waiting_for"]] == [one["due_on"] for one in told]
+    assert [one["silent_on"] for one in story.shown()["waiting_for"]] != [one["silent_on"] for one in told]
+
+
 def test_a_day_off_has_a_name_and_lies_in_a_year_of_which_a_list_is_known(office: Office) -> None:
     """Nothing is decided without words, nor about a year of which nobody knows the days off."""
     add_user(office, "rini", ["division_head"])

@@ -56,6 +56,17 @@ def test_asked_on_the_day_before_lebarans_joint_leave(office: Office, clock: Tur
     assert used(story) == 0
     story.on("2025-04-09", 8)
     assert used(story) == 1
+    story.classified().signs_on_paper()  # under PP 5/2021: PP 28/2025 came in June
+    assert due_on(story) == ("oss_filing#1", "2025-04-11")
+
+
+def test_the_owner_is_told_the_last_day_of_the_case_and_not_of_its_next_step(
+    office: Office, clock: TurnedClock
+) -> None:
+    """Complete on 12 January: all of it takes 30 working days, the classification five. What is due on a day is in time on it."""
+    story = begun(office, clock, date(2026, 1, 12)).dossier()
+    assert "untuk menyelesaikan semuanya adalah 26 Februari 2026" in story.letter("completeness")["text"]
+    assert "tanda tangani paling lambat 20 Januari 2026" in story.classified().letter("risk_sheet")["text"]
 
 
 def test_a_clarification_on_the_last_day_leaves_that_day(office: Office, clock: TurnedClock, adds: Adds) -> None:

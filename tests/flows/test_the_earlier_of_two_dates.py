@@ -11,6 +11,7 @@ from engine.answering import answer
 from engine.clock import JAKARTA, TurnedClock
 from engine.office import Office
 from engine.office_days import add_day_off
+from engine.timekeeping import of_case
 from models import Wait
 from outside.oss_http import HttpOss
 from tests.flows.nib_legalization.conftest import OWNER, NibStory
@@ -63,6 +64,29 @@ def test_days_on_which_an_answer_lay_here_unseen_are_the_offices(
     assert str(moved.after) == "2026-01-21"
 
 
+def test_what_is_asked_and_answered_in_one_moment_lies_here_from_then_on(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """A clock that is turned stands still: returned and answered at once on the 13th, carried on with on the 19th."""
+    adds("nib_legalization", of_days(4))
+    story = begun(office, clock).to_verification().on("2026-01-13").verified("return", deficiencies=["denah lokasi"])
+    with office.run("cli", by=OWNER) as run:
+        answer(office, run, story.number, "correction#1", by=OWNER, data={"note": "denah baru"})
+    story.on("2026-01-19").advance()
+    assert (due_on(story), story.shown()["clock"]["used_days"]) == (("verification#2", "2026-01-19"), 3)
+
+
+def test_a_day_in_whose_last_second_something_is_asked_counts_once(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """At 23:59:59 of the 13th that day is used up: of four days the 14th, the 15th and the 19th are left."""
+    adds("nib_legalization", of_days(4))
+    story = begun(office, clock).to_statement("MT").signs_on_paper().filed()
+    clock.moment = datetime.combine(date(2026, 1, 13), time(23, 59, 59), JAKARTA)
+    story.recorded()
+    assert (due_on(story), story.shown()["clock"]["used_days"]) == (("verification#1", "2026-01-19"), 1)
+
+
 def test_what_a_machine_leaves_to_a_person_is_due_by_the_cases_own_time_too(
     office: Office, clock: TurnedClock, adds: Adds
 ) -> None:
@@ -76,6 +100,25 @@ def test_what_a_machine_leaves_to_a_person_is_due_by_the_cases_own_time_too(
         story.advance()
     assert clock.today() > date(2026, 1, 12)
     assert due_on(story) == ("oss_filing#1", "2026-01-14")
+
+
+def test_what_an_officer_does_by_hand_is_the_offices_turn(office: Office, clock: TurnedClock) -> None:
+    """The machine's tries were OSS's time; from the hour at which the officer is asked the days are the office's, and stay so."""
+    story = begun(office, clock).to_statement()
+    office.contacts.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
+    story.signs_on_paper()
+    assert story.shown()["clock"]["holder"] == "outside"
+    while not story.shown()["waiting_for"]:
+        clock.turn(hours=6)
+        story.advance()
+    assert (story.shown()["clock"]["holder"], story.shown()["clock"]["running"]) == ("office", True)
+    with office.db.reading() as session:
+        before = of_case(office, session, story.number)
+    story.on("2026-01-28").corrected(name="Sari Sri Baru").advance()
+    with office.db.reading() as session:
+        after = of_case(office, session, story.number)
+    assert (after["outside_days"], after["applicant_days"]) == (before["outside_days"], 0)
+    assert after["office_days"] > before["office_days"]
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(milliseconds=1), timedelta(milliseconds=999)])

@@ -22,7 +22,7 @@ from tests.conftest import DATABASES, named, on_server
 pytestmark = pytest.mark.both_databases
 EXPECTED = {
     kind: sorted(f"append_only_{table}_{event}" for table in triggers.APPEND_ONLY for event in events)
-    for kind, events in {"sqlite": ("delete", "update"), "postgresql": ("row", "truncate")}.items()
+    for kind, events in {"sqlite": ("delete", "insert", "update"), "postgresql": ("row", "truncate")}.items()
 }
 
 

@@ -94,7 +94,7 @@ def test_a_documents_sample_is_exactly_its_facts(kind: str) -> None:
     named = facts_named_by(f"nib_legalization/documents/{kind}/id.html")
     assert facts_named_by(f"nib_legalization/documents/{kind}/en.html") == named
     given = set(sample(kind))
-    assert named - given <= {"document_number", "replaces"}
+    assert named - given <= {"document_number", "replaces", "provisional"}
     assert given - named <= COMMON
 
 
