@@ -56,6 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and not
 By = Annotated[str, typer.Option("--by", help="The account on which this is done.")]
 Number = Annotated[str, typer.Argument(help="The case's number, e.g. NIB-2026-000001.")]
 Reason = Annotated[str, typer.Option(help="Why, in words.")]
+Mover = Annotated[str | None, typer.Option("--by", help="The administrator that moves them; a dry run needs none.")]
+WhyMoved = Annotated[str | None, typer.Option(help="Why, in words; a dry run needs none.")]
 OneQuestion = Annotated[
     str | None, typer.Argument(help="The question as the inbox names it; none: the only one that waits.")
 ]
@@ -155,9 +157,9 @@ def mandate_add(
     from engine.accounts import add_mandate
     from engine.evidence import take_in
 
+    last = as_date(until, "--until") if until else None
     with the_office(json) as office:
         kept = take_in(office, f"@{paper}")
-        last = date.fromisoformat(until) if until else None
         made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last)
         tell({"mandate": made, "owner": owner, "name": name}, json)
 
@@ -224,14 +226,15 @@ def person_certificate(
     from engine.evidence import take_in
     from engine.people import record_certificate
 
+    first, last = as_date(since, "--since"), as_date(until, "--until") if until else None
     with the_office(json) as office:
         made = record_certificate(
             office,
             person,
             what,
             number,
-            since=date.fromisoformat(since),
-            until=date.fromisoformat(until) if until else None,
+            since=first,
+            until=last,
             source=source,
             evidence=take_in(office, f"@{evidence}"),
             by=by,
@@ -267,8 +270,8 @@ def conflict_declare(
     """Declare a conflict of interest: from now on that account decides nothing there."""
     from engine.people import declare_conflict
 
+    last = as_date(until, "--until") if until else None
     with the_office(json) as office:
-        last = date.fromisoformat(until) if until else None
         made = declare_conflict(
             office, name, kind, by=by, business=business, person=person, institution=institution, until=last
         )
@@ -475,9 +478,9 @@ def case_extend(
     """Move the date of an open question, as agreed with the other side."""
     from engine.extending import extend
 
+    last = as_date(until, "--until")
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
-            last = as_date(until, "--until")
             extend(office, run, number, question, until=last, reason=reason, by=by, agreed_with=agreed_with)
         shown(office, number, json)
 
@@ -503,8 +506,8 @@ def case_appeal(
 @case_app.command("migrate")
 def case_migrate(
     number: Number,
-    by: By,
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    by: Mover = None,
+    reason: WhyMoved = None,
     to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
     rules_on: Annotated[str | None, typer.Option(help="Also by the rules of that day, YYYY-MM-DD.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it fits, and change nothing.")] = False,
@@ -522,6 +525,7 @@ def case_migrate(
         if dry_run:
             tell(look(office, plan).as_json(), json)
             return
+        by, reason = who_and_why(by, reason)
         with office.run("cli", by=by, pipeline=plan.pipeline) as run:
             move_one(office, run, plan, by=by, reason=reason)
         shown(office, number, json)
@@ -530,8 +534,8 @@ def case_migrate(
 @app.command("migrate-cases")
 def migrate_cases(
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
-    by: By,
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    by: Mover = None,
+    reason: WhyMoved = None,
     to: Annotated[int | None, typer.Option(help="The version; none: the newest.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which fit, and change nothing.")] = False,
     undo: Annotated[str | None, typer.Option(help="Move back what that run moved.", metavar="RUN")] = None,
@@ -547,9 +551,12 @@ def migrate_cases(
         if dry_run:
             tell(look(office, plan).as_json(), json)
             return
+        by, reason = who_and_why(by, reason)
         with office.run("cli", by=by, pipeline=plan.pipeline) as run:
             done = move(office, run, plan, by=by, reason=reason)
         tell(done.as_json(), json)
+        if done.moved and not undo:
+            say(f"To move them back: jalur migrate-cases {plan.pipeline} --undo {run.id} --by … --reason …")
         if done.refused and not done.moved:
             raise typer.Exit(1)
 
@@ -673,21 +680,26 @@ def runs(
 
     with the_office(json) as office, office.db.reading() as session:
         found = recorded(session, pipeline=pipeline, failed=failed)
-        tell(found, json, columns=("started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"))
+        tell(
+            found,
+            json,
+            columns=("run", "started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"),
+        )
 
 
 @app.command()
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
+    from engine.clock import JAKARTA
     from engine.sweeping import sweep
-    from engine.watching import sweep_is_stale
+    from engine.watching import standstill, sweep_is_stale
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
         with office.db.reading() as session:
-            if since := sweep_is_stale(office, session):
-                say(
-                    f"Nobody has swept since {since.isoformat(timespec='minutes')}: is the schedule running? jalur serve"
-                )
+            words, since = standstill(office, session), sweep_is_stale(office, session)
+        if words and since:
+            day = since.astimezone(JAKARTA).isoformat(sep=" ", timespec="minutes")
+            say(f"{words} Periksa jadwalnya.\n(Nobody has swept since {day}: is the schedule running? jalur serve)")
         tell(sweep(office, run).as_json(), json)
 
 
@@ -798,8 +810,9 @@ def report_forecast(
 
     with the_office(json) as office, office.db.reading() as session:
         found = forecast(office, session, within=within)
-        late = [one for one in found["cases"] if one["breaches"]]
-        tell(found if json else {**found, "cases": late}, json)
+        if not json:
+            found["cases"] = [one for one in found["cases"] if one.pop("breaches")]
+        tell(found, json)
 
 
 @app.command()
@@ -908,6 +921,13 @@ def errors_told(json: bool) -> Iterator[None]:
 def _wrong_setting(error: Mapping[str, Any]) -> str:
     """Return which setting is wrong, and why."""
     return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), error["msg"]])
+
+
+def who_and_why(by: str | None, reason: str | None) -> tuple[str, str]:
+    """Return who moves cases and why; without both, and without --dry-run, it is wrong usage."""
+    if by is None or reason is None:
+        raise typer.BadParameter("name --by and --reason; only a --dry-run needs neither")
+    return by, reason
 
 
 def account() -> str:

@@ -15,6 +15,7 @@ WHOLE = (
     "until",
     "case",
     "number",
+    "run",
     "question",
     "key",
     "name",

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from engine.superseding import RECALLED, superseded_by
 from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
 
 
@@ -70,22 +71,24 @@ def _stand_ins(session: Session, *which: ColumnElement[bool]) -> list[StandIn]:
 
 
 def asked_beside(session: Session, wait: AnyWait) -> set[str]:
-    """Return who was asked the same question at the same moment, or has answered it: none of them answers it twice."""
+    """Return who was asked the same question at the same moment, or has answered it: none of them answers it twice.
+
+    What was taken back and is asked anew has beside it the answers that were kept; itself it is beside nothing any more.
+    """
     if wait.question is None:
         return set()
-    beside = session.exec(
-        select(Wait.key, Wait.holder).where(
-            Wait.case_id == wait.case_id,
-            Wait.question == wait.question,
-            Wait.asked_at == wait.asked_at,
-            Wait.key != wait.key,
+    others = session.exec(
+        select(Wait.key, Wait.holder, Wait.asked_at).where(
+            Wait.case_id == wait.case_id, Wait.question == wait.question, Wait.key != wait.key
         )
     ).all()
-    if not beside:
+    if not others:
         return set()
+    recalls = select(LedgerEntry).where(LedgerEntry.case_id == wait.case_id, LedgerEntry.outcome == RECALLED)
+    taken_back = superseded_by(session.exec(recalls).all()).keys
+    moments = {wait.asked_at, *(asked_at for key, _, asked_at in others if key in taken_back)}
+    beside = {key: holder for key, holder, at in others if at in moments and key not in taken_back}
     answered = session.exec(
-        select(LedgerEntry.actor).where(
-            LedgerEntry.case_id == wait.case_id, col(LedgerEntry.key).in_([key for key, _ in beside])
-        )
+        select(LedgerEntry.actor).where(LedgerEntry.case_id == wait.case_id, col(LedgerEntry.key).in_(list(beside)))
     )
-    return {holder for _, holder in beside if holder} | set(answered)
+    return {holder for holder in beside.values() if holder} | set(answered)

@@ -16,6 +16,7 @@ HEADINGS = {
     "stale": "Pengawasan tenggat berhenti",
     "failed": "Proses yang gagal",
     "parked": "Perkara yang tertahan",
+    "skipped": "Tenggat yang dilewati",
 }
 
 

@@ -185,8 +185,9 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
 def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
     """Take an application back, at any wait. During a machine wait it is noted, and takes effect once that is recorded.
 
-    Who withdraws for an owner says why, in words; owners owe no reason. Raises `UnknownCase`, `NotAllowed`, and `Refused` where
-    that is missing, or the case is closed or is being withdrawn already.
+    Where the time of a question is up, that is recorded first, whether or not a sweep had come by. Who withdraws for an owner
+    says why, in words; owners owe no reason. Raises `UnknownCase`, `NotAllowed`, and `Refused` where that is missing, or the
+    case is closed or is being withdrawn already.
     """
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
@@ -202,14 +203,11 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
         now = office.clock.now()
         actor = may_act_for_applicant(session, user_named(session, by), dossier.case, local_date(now))
         reason = in_words(reason) if actor.on_behalf_of else without_personal_numbers(reason)
-        waits = sorted(
-            (
-                wait
-                for wait in dossier.past.waits.values()
-                if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
-            ),
-            key=lambda wait: wait.key,
-        )
+        found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
+        waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
+        for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
+            end_by_time(office, run, session, dossier, over)
+            waits.remove(over)
         people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
         if people and len(people) == len(waits):
             settle(
@@ -235,7 +233,8 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 "on_behalf_of": actor.on_behalf_of,
                 "reason": reason,
             }
-            note(session, row, office, run, "withdrawal_noted", actor.name, reason, role=actor.role)
+            said = {"role": actor.role, "on_behalf_of": actor.on_behalf_of}
+            note(session, row, office, run, "withdrawal_noted", actor.name, reason, **said)
             session.add(row)
     run.cases += 1
 

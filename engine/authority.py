@@ -81,53 +81,72 @@ def may_answer(
     """Return in which capacity ``user`` answers: their own, or for somebody who is away. Raises `NotAllowed` with the next move."""
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
-    absent = (
-        None
-        if _is_their_own(session, user, case, wait, question)
-        else _stands_in(session, user, case, wait, question, on)
-    )
-    if absent is None:
-        _must_be_their_own(session, user, case, wait, question)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    if absent is not None:
-        took_part |= asked_beside(session, wait)
-    must_be_impartial(session, user, case, question, on, took_part, wait.key)
-    if absent is None:
-        must_be_in_region(user, case)
-    return Actor(user.name, question.of, on_behalf_of=absent.name if absent else None)
+    if _is_their_own(session, user, case, wait, question):
+        must_be_impartial(session, user, case, question, on, took_part, wait.key)
+        return Actor(user.name, question.of)
+    absent = _away(session, user, case, wait, question, on)
+    if not absent:
+        raise _not_theirs(session, user, case, wait, question)
+    must_be_impartial(session, user, case, question, on, took_part | asked_beside(session, wait), wait.key)
+    away = _first_who_may(session, absent, case, wait, question, on, took_part)
+    return Actor(user.name, question.of, on_behalf_of=away.name)
 
 
 def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
     return question.of in known_roles(session, user) and wait.holder in (None, user.name) and is_in_region(user, case)
 
 
-def _stands_in(
-    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date
-) -> User | None:
-    """Return for whom ``user`` answers what is not theirs: somebody away whose it is, and whose own case it is not."""
-    for one in stands_in_for(session, user, on):
-        theirs = wait.holder in (None, one.away.name) and one.covers(wait.case_id, question.of)
-        if theirs and is_in_region(one.away, case) and one.away.person_id != case.applicant.person_id:
-            return one.away
-    return None
+def _away(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date) -> list[User]:
+    """Return for whom ``user`` may answer what is not theirs: those away whose it is."""
+    return [
+        one.away
+        for one in stands_in_for(session, user, on)
+        if wait.holder in (None, one.away.name)
+        and one.covers(wait.case_id, question.of)
+        and is_in_region(one.away, case)
+    ]
 
 
-def _must_be_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> None:
+def _first_who_may(
+    session: Session,
+    absent: list[User],
+    case: Case,
+    wait: AnyWait,
+    question: Question[Any],
+    on: date,
+    took_part: set[str],
+) -> User:
+    """Return the first who might have answered themselves. Raises `NotAllowed`: what somebody may not do they can't delegate."""
+    bars: list[NotAllowed] = []
+    for away in absent:
+        try:
+            must_be_impartial(session, away, case, question, on, took_part, wait.key)
+        except NotAllowed as barred:
+            bars.append(barred)
+        else:
+            return away
+    raise bars[0]
+
+
+def _not_theirs(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> NotAllowed:
+    """Return why a question is not for ``user``: another role, another holder, another region."""
     roles = known_roles(session, user)
     if question.of not in roles:
-        raise NotAllowed(
+        return NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
             for_people=f"{wait.key} hanya dapat dijawab oleh peran {question.of}.",
             user=user.name,
             role=question.of,
         )
-    if wait.holder is not None and wait.holder != user.name:
-        raise NotAllowed(
+    if wait.holder not in (None, user.name):
+        return NotAllowed(
             f"{wait.key} of {case.number} is assigned to {wait.holder}, not to {user.name}",
             for_people=f"{wait.key} ditugaskan kepada {wait.holder}, bukan kepada {user.name}.",
             user=user.name,
             holder=wait.holder,
         )
+    return _elsewhere(user, case)
 
 
 def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
@@ -194,11 +213,15 @@ def is_in_region(user: User, case: Case) -> bool:
 def must_be_in_region(user: User, case: Case) -> None:
     """Do nothing where the case is in the region of ``user``. Raises `NotAllowed`."""
     if not is_in_region(user, case):
-        raise NotAllowed(
-            f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
-            for_people=f"{user.name} bertugas di wilayah {user.region_code}, permohonan ini di wilayah {case.region_code}.",
-            user=user.name,
-        )
+        raise _elsewhere(user, case)
+
+
+def _elsewhere(user: User, case: Case) -> NotAllowed:
+    return NotAllowed(
+        f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
+        for_people=f"{user.name} bertugas di wilayah {user.region_code}, permohonan ini di wilayah {case.region_code}.",
+        user=user.name,
+    )
 
 
 # -- own codes: scrypt (RFC 7914), small enough for a desk and slow enough for a thief -----------------------------

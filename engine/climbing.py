@@ -27,11 +27,12 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: da
     """Return the accounts that ``whom`` means for this wait: who is asked, or a superior by role; then who stands in for them.
 
     A superior is looked for up the line of the holder; where there is none, among those with that role in the case's region, the
-    nearest first; where the role is vacant, the next higher one is told. Who is away on ``on`` is told for the record.
+    nearest first; where the role is vacant, or not above the one that is asked, the next higher one is told. Who is away on
+    ``on`` is told for the record.
     """
     if whom == "holder":
         return _with_stand_ins(session, dossier, wait, asked_of(session, dossier, wait), on)
-    above = HIGHER[HIGHER.index(Role(whom)) :]
+    above = HIGHER[max(HIGHER.index(Role(whom)), _above(wait.role)) :]
     for role in above:
         line = [user.name for user in superiors(session, wait.holder) if role in _roles(session, user)]
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
@@ -40,6 +41,11 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: da
 
 
 HIGHER = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
+
+
+def _above(role: str | None) -> int:
+    """Return the place in `HIGHER` from which on people are above ``role``: nobody's lateness is told to who works for them."""
+    return min(HIGHER.index(Role(role)) + 1, len(HIGHER) - 1) if role in HIGHER else 0
 
 
 def reassigned(office: Office, session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:

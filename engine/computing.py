@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from engine.book import Book
 from engine.calendar import Calendar
 from engine.clock import local_date
-from engine.deadlines import Effect, ladder_key
+from engine.deadlines import Effect, budget_by_law, ladder_key, passes_on
 from engine.declared import COMPUTATION
 from engine.documents.words import days_in_words
 from engine.dossiers import Dossier
@@ -27,9 +27,8 @@ def queue_computation(
     office: Office, session: Session, book: Book, dossier: Dossier, wait: AnyWait, effect: Effect
 ) -> str:
     """Hand out the page for a deadline of ``wait`` that passed; return its key."""
-    question = dossier.pipeline.questions[wait.question or ""]
-    due_on, language = local_date(wait.due_at or wait.asked_at), dossier.case.applicant.language
-    budget, started_on, stopped = _count_behind(office, session, dossier, wait, due_on)
+    question, language = dossier.pipeline.questions[wait.question or ""], dossier.case.applicant.language
+    budget, started_on, due_on, stopped = _count_behind(office, session, dossier, wait)
     days = list(together(counted(office.calendar, budget, started_on, due_on, language, stopped), language))
     years = range(started_on.year, due_on.year + 1) if budget.unit == "working_days" else ()
     facts = {
@@ -44,7 +43,7 @@ def queue_computation(
         "extended": [wait.extended_until.isoformat()] if wait.extended_until else [],
         "used": sum(1 for day in days if day["place"]),
         "days": days,
-        "many": len(days) > ON_TWO_COLUMNS,
+        "crowding": crowding(len(days)),
         "stopped": bool(stopped),
         "provisional": office.calendar.provisional_years(*(date(year, 1, 1) for year in years)),
         "by_law": [effect.effect] if effect.by_law else [],
@@ -64,26 +63,31 @@ def queue_computation(
 
 
 def _count_behind(
-    office: Office, session: Session, dossier: Dossier, wait: AnyWait, due_on: date
-) -> tuple[Rule, date, set[date]]:
-    """Return what was counted to the date of a wait: the budget, its first day, and the days on which the clock stood still.
+    office: Office, session: Session, dossier: Dossier, wait: AnyWait
+) -> tuple[Rule, date, date, set[date]]:
+    """Return what was counted: the budget, its first day and its last, and the days on which the clock stood still.
 
-    That is the question's own budget, or the case's where its time ended first.
+    That is the law's deadline where it has an effect; else the question's own budget, or the case's where its time ended first.
     """
     pipeline, rules, asked_on = dossier.pipeline, dossier.case.rules, local_date(wait.asked_at)
-    own = rules[pipeline.questions[wait.question or ""].due or ""]
+    question = pipeline.questions[wait.question or ""]
+    if (by_law := budget_by_law(rules, question)) and (
+        passed_on := passes_on(office.calendar, rules, question, asked_on, wait.extended_until)
+    ):
+        return by_law, asked_on, passed_on, set()
+    due_on, own = local_date(wait.due_at or wait.asked_at), rules[question.due or ""]
     of_case = rules.quietly(pipeline.clock) if pipeline.clock else None
     ends = max(office.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
     if due_on >= ends or of_case is None or dossier.row.complete_at is None:
-        return own, asked_on, set()
+        return own, asked_on, due_on, set()
     turns = select(ClockSegment).where(ClockSegment.case_id == dossier.row.id).order_by(col(ClockSegment.seq))
     segments, complete_at = session.exec(turns).all(), dossier.row.complete_at
     stopped = stopped_days(office.calendar, of_case, stop_limit(rules), complete_at, segments, office.clock.now())
-    return of_case, local_date(complete_at), stopped
+    return of_case, local_date(complete_at), due_on, stopped
 
 
-# More lines than that, and the page has three columns.
-ON_TWO_COLUMNS = 40
+# It stays one page: with more lines than that they stand closer together, in three columns and in four.
+CROWDING = ((48, "many crowded"), (40, "many"))
 # What a rule's effect, and the reasons why a day does not count, are called on the page.
 EFFECTS = {
     "id": {
@@ -128,6 +132,11 @@ def counted(
             place += 1
         yield {"date": day.isoformat(), "place": "" if why else str(place), "why": why}
         day += DAY
+
+
+def crowding(lines: int) -> str:
+    """Return how close together so many lines stand: the classes of the style sheet."""
+    return next((classes for more_than, classes in CROWDING if lines > more_than), "")
 
 
 def together(days: Iterable[dict[str, Any]], language: str) -> Iterator[dict[str, Any]]:

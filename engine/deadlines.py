@@ -7,7 +7,7 @@ All of it is derived from the day of asking, the rules and the calendar: what a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import ceil
 from typing import Any
@@ -16,7 +16,7 @@ from engine.calendar import Calendar
 from engine.clock import LAST_SECOND, end_of, is_over, local_date, morning_of
 from engine.forms import Question
 from models import AnyWait, Role
-from rules import RulesAt
+from rules import Rule, RulesAt
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,12 @@ class Times:
 
 @dataclass(frozen=True)
 class Effect:
-    """What the passing of a deadline does: a rule's value, with its authority (who should have acted) and citation."""
+    """What the passing of a deadline does: a rule's value, with its authority (who should have acted) and citation.
 
+    ``deadline`` is in the days of the question's own budget. It is the law's where the rule is, whatever that budget is.
+    """
+
+    deadline: Any
     authority: str
     effect: str
     citation: str
@@ -81,8 +85,9 @@ def times_of(
     ends = calendar.due_date(asked_on, rules[question.silent_after]) if question.silent_after else None
     if ends and extended_until:
         ends = max(ends, extended_until)
-    if own and question.passes and (effect := effect_of(rules, question)) and effect.by_law:
-        ends = recorded_until(calendar, rules, own) if question.recorded_for else own
+    if own and (passed_on := passes_on(calendar, rules, question, asked_on, extended_until)):
+        ends = recorded_until(calendar, rules, passed_on) if question.recorded_for else passed_on
+        own = min(own, passed_on)
     due = min((day for day in (own, legal_due) if day), default=None)
     silent_at = end_of(ends) if ends else None
     return Times(
@@ -165,8 +170,31 @@ def effect_of(rules: RulesAt, question: Question[Any]) -> Effect | None:
     rule = rules.quietly(question.passes) if question.passes else None
     if rule is None:
         return None
-    named = {"deadline", "authority", "effect"} <= set(rule.value)
-    return Effect(rule.value["authority"], rule.value["effect"], rule.citation, rule.is_law and named)
+    deadline, authority, effect = (rule.value.get(name) for name in ("deadline", "authority", "effect"))
+    named = isinstance(deadline, int) and deadline > 0 and bool(authority and effect)
+    return Effect(deadline, authority or "", effect or "", rule.citation, rule.is_law and named)
+
+
+def budget_by_law(rules: RulesAt, question: Question[Any]) -> Rule | None:
+    """Return the days after which the law hangs an effect on this question's silence; None where it hangs none.
+
+    They are the deadline that the rule of the effect names. The question's own budget is what the office aims at, and may be
+    another number by a rule that is no law: it brings no effect nearer and puts none off.
+    """
+    effect = effect_of(rules, question)
+    if question.due is None or effect is None or not effect.by_law:
+        return None
+    own = rules[question.due]
+    same = own.is_law and own.value == effect.deadline
+    return own if same else replace(own, value=effect.deadline, citation=effect.citation)
+
+
+def passes_on(
+    calendar: Calendar, rules: RulesAt, question: Question[Any], asked_on: date, extended_until: date | None
+) -> date | None:
+    """Return the last day before the law's effect; None where no rule of law names one."""
+    budget = budget_by_law(rules, question)
+    return max(calendar.due_date(asked_on, budget), extended_until or asked_on) if budget else None
 
 
 def recorded_until(calendar: Calendar, rules: RulesAt, due: date) -> date:

@@ -1,7 +1,8 @@
 """Delegation for absence: until a date another answers what is somebody's, in one role or all, in one case or all.
 
 Both names stand in the ledger. It is not passed on, it gives nobody a standing (a curator's certificate stays its holder's),
-and who is barred on a case stays barred: engine/authority.py checks that with each answer.
+and who is barred on a case stays barred, whether they stand in or are stood in for: engine/authority.py checks both with
+each answer.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def delegate(
         absent, stand_in = _both(session, away, to)
         actor = user_named(session, by)
         case = dossier.case if dossier else None
-        acting = must_oversee(session, actor, away, case=case, officials=ADMINISTRATOR)
+        acting = must_oversee(session, actor, away, on=office.clock.today(), case=case, officials=ADMINISTRATOR)
         made = Delegation(
             from_id=absent.id or 0,
             to_id=stand_in.id or 0,
@@ -99,11 +100,12 @@ def revoke(
     role = role_named(role) if role is not None else None
     with office.db.writing() as session:
         absent, stand_in = user_named(session, away), user_named(session, to)
-        acting = must_oversee(session, user_named(session, by), away, officials=ADMINISTRATOR)
+        actor, today = user_named(session, by), office.clock.today()
+        acting = must_oversee(session, actor, away, on=today, officials=ADMINISTRATOR)
         running = (
             col(Delegation.from_id) == absent.id,
             col(Delegation.to_id) == stand_in.id,
-            col(Delegation.until) >= office.clock.today(),
+            col(Delegation.until) >= today,
             col(Delegation.revoked_at).is_(None),
         )
         ended = session.execute(
@@ -241,7 +243,7 @@ def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> N
 
 
 def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: User, to: User, made: Delegation) -> None:
-    """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where they are barred."""
+    """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where one is barred."""
     case, number = dossier.case, dossier.case.number
     must_be_in_region(away, case)
     must_not_be_the_applicant(away, case)
@@ -263,7 +265,8 @@ def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: Us
         asked = [one for one in waiting if one.question == question.name]
         took_part = {*who_took_part(session, number, question), *(name for one in asked for name in one.apart_from)}
         try:
-            must_be_impartial(session, to, case, question, today, took_part)
+            for user in (to, away):  # what somebody may not do they can't delegate
+                must_be_impartial(session, user, case, question, today, took_part)
         except NotAllowed as barred:
             if asked:
                 raise

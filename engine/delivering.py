@@ -7,8 +7,12 @@ folder it is the same file, and a gateway is asked first.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
+from math import inf
 
 from pydantic import Field
 from sqlalchemy import tuple_
@@ -21,7 +25,7 @@ from engine.digest import write_digests
 from engine.forms import Form, Question
 from engine.office import Office
 from engine.outbox import is_of_the_office
-from engine.outgoing import COUNTED, OPEN, Outbox, Parcel, due_now, record, send_due
+from engine.outgoing import BATCH, COUNTED, OPEN, Outbox, Parcel, due_now, record, send_due
 from engine.papers import check_url
 from engine.reaching import Way, as_text_message, ways_to
 from engine.telling import DIGESTS
@@ -41,7 +45,6 @@ from models import (
 from models.privacy import without_personal_numbers
 from outside.channels import Attachment, Message, message_id_for
 
-BATCH = 50
 SAID_WITHIN = timedelta(days=1)
 
 
@@ -63,17 +66,32 @@ class HandDelivery(Form):
 HAND_DELIVERY = Question(HandDelivery, of=Role.OFFICER, title="Cetak surat ini atau telepon penerimanya")
 
 
-def deliver(office: Office) -> dict[str, int]:
-    """Send what is due, what broke to the administrators, and in the morning the officers' digests.
+def deliver(office: Office, within: timedelta | None = None) -> dict[str, int]:
+    """Send what broke to the administrators, the letters that are due, and in the morning the officers' digests.
 
-    Return how many were sent, bounced on every channel, were put off, given up, or left to be told by hand. Letters go first:
-    a digest that can't be written keeps none of them back.
+    Return how many were sent, bounced on every channel, were put off, given up, or left to be told by hand. What broke goes first:
+    letters to a server that hangs could keep it back for hours. No part keeps another back by failing; the first failure
+    is raised at the end. ``within`` that time no further letter is begun, so that the next run looks anew for what broke.
     """
-    counts = dict.fromkeys(COUNTED, 0)
-    send_due(office, Outbox(_due, _ready, _by_hand), counts)
-    write_alerts(office)
-    write_digests(office)
-    send_due(office, DIGESTS, counts)
+    counts, failures = dict.fromkeys(COUNTED, 0), list[Exception]()
+    until = time.monotonic() + within.total_seconds() if within else inf
+
+    def tell_accounts(write: Callable[[Office], int]) -> None:
+        write(office)
+        send_due(office, DIGESTS, counts)
+
+    parts: tuple[Callable[[], None], ...] = (
+        partial(tell_accounts, write_alerts),
+        partial(send_due, office, Outbox(_due, _ready, _by_hand), counts, until),
+        partial(tell_accounts, write_digests),
+    )
+    for part in parts:
+        try:
+            part()
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return counts
 
 

@@ -21,20 +21,20 @@ from engine.documents.words import day_in_words
 from engine.errors import Refused
 from engine.office import Office
 from engine.registry import pipeline_named
-from engine.telling import Fact, for_each, grouped, put, shortened, untold
+from engine.telling import MORNING, Fact, desk_url, for_each, grouped, put, shortened, untold
 from engine.watching import standstill
-from models import Case, Delegation, Digest, Notice, User, Wait, WaitKind
+from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
 
 # Other kinds stand under the last heading.
 HEADINGS = {
     "escalation": "Diteruskan kepada Anda",
+    "reassigned": "Berpindah tangan",
     "reminder": "Pengingat",
     "moved": "Tenggat yang bergeser",
     "renewal": "Masa berlaku",
     "": "Kabar lain",
 }
-MORNING = "morning"
 MISSING = "Yang sudah jatuh tempo mungkin belum tercatat di sini. Beri tahu administrator."
 
 
@@ -76,6 +76,8 @@ class _Board:
 def write_digests(office: Office) -> int:
     """Write a digest for each account with untold notices, on a working day from the rule's hour on; return how many.
 
+    While nobody watches the deadlines there are no notices, and just then it has to be said: whoever somebody waits for gets one.
+
     An account gets one a day, however often and by how many this is called: the day is won by the row's insertion, in the
     transaction that marks the notices told. What is new after that waits until the next working day.
     """
@@ -84,32 +86,33 @@ def write_digests(office: Office) -> int:
     if now < morning or not office.calendar.is_working_day(today):
         return 0
     with office.db.reading() as session:
-        accounts = _with_news(session, today)
+        silence = standstill(office, session)
+        accounts = _without_digest(session, today, with_news=silence is None)
         if not accounts:
             return 0
-        board = _board(office, session, now)
+        board = _board(office, session, now, silence)
     return for_each(accounts, lambda account: _write(office, account, today, board))
 
 
-def _with_news(session: Session, today: date) -> list[int]:
-    """Return who has untold notices and no digest today."""
+def _without_digest(session: Session, today: date, *, with_news: bool) -> list[int]:
+    """Return who had no digest today, and has untold notices, or (not ``with_news``) works here."""
     had = (
-        select(Digest.id)
-        .where(Digest.account_id == Notice.account_id, Digest.day == today, Digest.occasion == MORNING)
-        .exists()
+        select(Digest.id).where(Digest.account_id == User.id, Digest.day == today, Digest.occasion == MORNING).exists()
     )
-    wanted = select(Notice.account_id).where(col(Notice.told_at).is_(None), ~had).distinct()
-    return sorted(session.exec(wanted))
+    news = select(Notice.id).where(Notice.account_id == User.id, col(Notice.told_at).is_(None)).exists()
+    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
+    wanted = select(User.id).where(news if with_news else works, ~had)
+    return sorted(number or 0 for number in session.exec(wanted))
 
 
 def _write(office: Office, account: int, today: date, board: _Board) -> bool:
-    """Write one digest and mark its notices told; return False where another worker was first."""
+    """Write one digest and mark its notices told; return False where there is nothing to say, or another worker was first."""
     with office.db.writing() as session:
         user, news = untold(session, account)
-        if not news:
+        facts = _facts(session, office, user, news, today, board)
+        if not news and not (board.warning and facts["waiting"]):
             return False
-        written = write(DIGEST, _facts(session, office, user, news, today, board), "id")
-        return put(session, office, user, MORNING, written, news)
+        return put(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
 
 
 def _facts(
@@ -118,6 +121,9 @@ def _facts(
     roles, absences = roles_of(session, user), stands_in_for(session, user, today)
     waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
     due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
+    said = {fact["what"] for fact in due}
+    # The reminder of a date is not said beside the date itself.
+    news = [one for one in news if one.kind != "reminder" or tuple(one.what.split("/")[:2]) not in said]
     return {
         "name": user.name,
         "day": today.isoformat(),
@@ -125,15 +131,15 @@ def _facts(
         "new": len(news),
         "waiting": waiting,
         "late": len(due),
-        "due": shortened(due),
+        "due": shortened([{"about": fact["about"], "words": fact["words"]} for fact in due]),
         "groups": grouped(news, HEADINGS),
         "office": book(OFFICE).at("office", today).value,
-        "desk": f"{office.settings.public_url.rstrip('/')}/desk",
+        "desk": desk_url(office),
     }
 
 
-def _board(office: Office, session: Session, now: datetime) -> _Board:
-    today, silence = local_date(now), standstill(office, session)
+def _board(office: Office, session: Session, now: datetime, silence: str | None) -> _Board:
+    today = local_date(now)
     single = columns(col(Delegation.case_id)).where(col(Delegation.case_id).is_not(None)).distinct().subquery()
     barred = cast(col(Wait.apart_from), String)  # PostgreSQL groups by no JSON
     alike: list[Any] = [col(Wait.role), col(Wait.holder), col(Case.region_code), single.c.case_id, barred]
@@ -169,4 +175,4 @@ def _due_fact(row: Row[Any], today: date) -> Fact:
         title = row.key
     due_on = local_date(row.due_at)
     when = "hari ini" if due_on == today else f"lewat sejak {day_in_words(due_on, 'id')}"
-    return {"about": row.number, "words": f"{title}, {when}"}
+    return {"about": row.number, "what": (row.number, row.key), "words": f"{title}, {when}"}

@@ -27,7 +27,19 @@ from rules import RulesAt
 _ENTRY = LedgerEntry.__table__.c  # type: ignore[attr-defined]
 RECORDED = [
     _ENTRY[name]
-    for name in ("case_id", "seq", "at", "kind", "key", "actor", "outcome", "reason", "arguments_hash", "result")
+    for name in (
+        "case_id",
+        "seq",
+        "at",
+        "kind",
+        "key",
+        "actor",
+        "on_behalf_of",
+        "outcome",
+        "reason",
+        "arguments_hash",
+        "result",
+    )
 ]
 APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language, SealingKey.id, SealingKey.wrapped)]
 WAITED = list(Wait.__table__.c)  # type: ignore[attr-defined]

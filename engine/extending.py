@@ -18,6 +18,7 @@ from engine.deadlines import Times, effect_of, ladder_of, rungs_behind, times_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
+from engine.impartiality import must_not_be_concerned
 from engine.legal_clock import own_time_ends
 from engine.notices import notify
 from engine.office import Office, RunHandle
@@ -45,8 +46,9 @@ def extend(
 ) -> None:
     """Move the date of an open question to ``until``; ``key`` may be left out where only one is open.
 
-    ``by`` is an official, or the officer of the case; ``agreed_with`` the other side. Raises `UnknownCase`, `NotWaiting`,
-    `NotAllowed` and `Refused` (an extension runs, there were too many, too long, too short, the law gives none).
+    ``by`` is an official, or the officer of the case, without a conflict of interest; ``agreed_with`` the other side. Raises
+    `UnknownCase`, `NotWaiting`, `NotAllowed` and `Refused` (an extension runs, there were too many, too long, too short, the
+    law gives none).
     """
     reason = in_words(reason)
     with office.db.writing() as session:
@@ -55,7 +57,8 @@ def extend(
         if is_over(wait.silent_at, office.clock.now()):
             raise NotWaiting(number, wait.key, [], "silent")
         question, actor = dossier.pipeline.questions[wait.question or ""], user_named(session, by)
-        role = _may_agree(session, actor, dossier, wait, question)
+        must_not_be_concerned(session, actor, dossier.case, office.clock.today())
+        role = _may_agree(session, actor, dossier, wait, question, office.clock.today())
         _must_be_the_other_side(session, actor, user_named(session, agreed_with), dossier, wait, question)
         before = _date_of(dossier, wait)
         _must_be_in_turn(office, session, dossier, wait)
@@ -81,15 +84,20 @@ def extend(
     run.cases += 1
 
 
-def _may_agree(session: Session, user: User, dossier: Dossier, wait: AnyWait, question: Question[object]) -> Role:
+def _may_agree(
+    session: Session, user: User, dossier: Dossier, wait: AnyWait, question: Question[object], on: date
+) -> Role:
     """Return in which role ``user`` agrees: as an official or superior, as who is asked, or as the officer of the case."""
     try:
-        return must_oversee(session, user, wait.holder, case=dossier.case)
+        return must_oversee(session, user, wait.holder, on=on, case=dossier.case)
     except NotAllowed:
         roles = known_roles(session, user)
-        asked = question.of in roles and wait.holder is None and question.of is not Role.APPLICANT
-        mine: list[Role] = [role for role in (*CASE_OFFICERS, *((question.of,) if asked else ())) if role in roles]
-        if user.person_id == dossier.case.applicant.person_id or not mine or not is_in_region(user, dossier.case):
+        here = {one.of for one in dossier.pipeline.questions.values()}
+        theirs = {role for role in CASE_OFFICERS if role in here}
+        if wait.holder is None and question.of is not Role.APPLICANT:
+            theirs.add(question.of)
+        mine = sorted(theirs & roles)
+        if not mine or not is_in_region(user, dossier.case):
             raise
         return mine[0]
 
@@ -101,7 +109,7 @@ def _must_be_the_other_side(
     side = other.person_id == applicant.person_id
     if question.of is not Role.APPLICANT:
         side = side or (wait.holder in (None, other.name) and question.of in known_roles(session, other))
-    if not side or other.id == user.id or user.person_id == applicant.person_id:
+    if not side or other.id == user.id:
         asked = (
             applicant.handle if question.of is Role.APPLICANT else f"{wait.holder or question.of}, {applicant.handle}"
         )

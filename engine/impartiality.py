@@ -83,23 +83,32 @@ def _refuse_the_first(user: User, bars: Iterator[tuple[str, str]], **parts: str)
 
 
 def who_took_part(session: Session, case_number: str, question: Question[Any]) -> set[str]:
-    """Return who has answered, up to this moment, what ``question`` must be kept apart from; a recalled answer bars nobody."""
+    """Return who has answered, up to this moment, what ``question`` must be kept apart from, and in whose name they did.
+
+    A recalled answer bars nobody.
+    """
     if not question.apart_from:
         return set()
-    wanted = ("key", "kind", "actor", "seq", "outcome", "result")
+    wanted = ("key", "kind", "actor", "on_behalf_of", "seq", "outcome", "result")
     entries = session.execute(
         select_columns(*(getattr(LedgerEntry, name) for name in wanted))
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
         .where(col(CaseRow.number) == case_number)
     ).all()
     taken_back = superseded_by(entries).keys
-    return {
-        entry.actor
+    answers = [
+        entry
         for entry in entries
         if entry.kind == EntryKind.ANSWER
         and entry.key.split("#")[0] in question.apart_from
         and entry.key not in taken_back
-    }
+    ]
+    return named_in(answers)
+
+
+def named_in(answers: Iterable[Any]) -> set[str]:
+    """Return who gave these answers, and for whom they stood in: both names stand under each."""
+    return {name for entry in answers for name in (entry.actor, entry.on_behalf_of) if name}
 
 
 def assignable(

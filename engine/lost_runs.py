@@ -13,7 +13,9 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from sqlmodel import col, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select, update
 
 from engine.office import Office
 from engine.registry import all_versions
@@ -52,12 +54,15 @@ def _record(office: Office, lost: FlowRun) -> bool:
     error = without_personal_numbers(
         f"{', '.join(lost.tags) or lost.name}: {state.name}: {state.message or ''}" if state else lost.name
     )[:2000]
+    names = {pipeline.name for pipeline in all_versions()}
     with office.db.writing() as session:
         known = session.exec(select(Run.state).where(Run.flow_run_id == flow_run_id)).first()
         if known is None:
-            names = {pipeline.name for pipeline in all_versions()}
-            session.execute(
-                insert(Run).values(
+            # Two deliveries may come upon it at the same moment.
+            make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+            written = session.execute(
+                make(Run)
+                .values(
                     id=flow_run_id,
                     kind="flow",
                     by="prefect (schedule)" if lost.auto_scheduled else "prefect (unattributed)",
@@ -68,8 +73,9 @@ def _record(office: Office, lost: FlowRun) -> bool:
                     cases=0,
                     error=error,
                 )
+                .on_conflict_do_nothing(index_elements=["id"])
+                .returning(col(Run.id))
             )
-        elif known == "running":
-            died = update(Run).where(col(Run.flow_run_id) == flow_run_id, col(Run.state) == "running")
-            session.execute(died.values(state="failed", error=error))
-        return known in (None, "running")
+            return written.first() is not None
+        died = update(Run).where(col(Run.flow_run_id) == flow_run_id, col(Run.state) == "running")
+        return session.execute(died.values(state="failed", error=error).returning(col(Run.id))).first() is not None

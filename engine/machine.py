@@ -237,11 +237,12 @@ def _update(office: Office, wait: Wait, **values: Any) -> None:
 
 
 def _change(session: Session, wait: Wait, **values: Any) -> bool:
-    """Change columns of a wait; return False where it was settled meanwhile."""
+    """Change a wait whose case is locked, whatever it says by now; return False where it was settled meanwhile."""
     changed = session.execute(
         update(Wait)
         .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
         .values(**values)
         .returning(col(Wait.key))
+        .execution_options(synchronize_session=False)
     )
     return changed.first() is not None

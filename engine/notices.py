@@ -25,6 +25,12 @@ class News(NamedTuple):
     words: str
 
 
+def administrators(session: Session) -> dict[str, int]:
+    """Return the ids of the administrators' accounts by name."""
+    wanted = select(User.name, User.id).join(UserRole, col(UserRole.user_id) == col(User.id))
+    return {name: number or 0 for name, number in session.exec(wanted.where(UserRole.role == Role.ADMINISTRATOR))}
+
+
 def notify(
     session: Session,
     office: Office,

@@ -6,10 +6,12 @@ A row is leased and counted before anything is handed to a channel, so that one 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement
@@ -26,6 +28,8 @@ from outside.errors import Bounced, EndUnknown, TryLater
 
 log = logging.getLogger(__name__)
 
+# So few that the lease of the last one still holds, or nearly, when a channel hung for its whole patience with each before it.
+BATCH = 10
 ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=12)
@@ -57,9 +61,9 @@ class Outbox(Generic[T]):
     by_hand: Callable[[Office, T, str, LetterStatus], None]
 
 
-def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int]) -> None:
-    """Send what is due of one kind, and add to ``counts`` what became of it."""
-    while rows := _claim(office, outbox):
+def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int], until: float = inf) -> None:
+    """Send what is due of one kind, and add to ``counts`` what became of it; begin nothing more at ``until`` (monotonic time)."""
+    while time.monotonic() < until and (rows := _claim(office, outbox)):
         for row in rows:
             if still_ours(office, row) and (became := _sent(office, outbox, row)):
                 counts[became] += 1
@@ -107,18 +111,24 @@ def _sent(office: Office, outbox: Outbox[T], row: T) -> str | None:
 
 
 def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
-    bounce = parcel.bounce_before
-    for way in parcel.ways:
+    bounce, tried = parcel.bounce_before, row.channel if row.attempt > 1 else None
+    ways = sorted(parcel.ways, key=lambda way: way.channel.name != tried)
+    for way in ways:
+        name = way.channel.name
         if way.is_calm and (morning := quiet_until(office)):
             record(office, row, attempt=row.attempt - 1, next_attempt_at=morning, error=bounce)
             return "later"
+        if name != tried and len(ways) > 1:
+            _begin(office, row, name)
         try:
             receipt = send_once(way.channel, parcel.message(way), earlier_attempt_unknown=row.attempt > 1)
         except Bounced as bounced:
             bounce = str(bounced)
             parcel.bounced(way, bounce)
-        except (TryLater, EndUnknown) as later:
-            return _put_off(office, outbox, row, str(later), later.after, channel=way.channel.name)
+        except EndUnknown as unknown:
+            return _put_off(office, outbox, row, str(unknown), unknown.after, channel=name)
+        except TryLater as later:
+            return _put_off(office, outbox, row, str(later), later.after, channel=name if name == tried else None)
         else:
             now = office.clock.now()
             record(office, row, LetterStatus.SENT, channel=receipt.channel, sent_at=now, error=None)
@@ -128,6 +138,16 @@ def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
         return "by_hand"
     outbox.by_hand(office, row, bounce, LetterStatus.BOUNCED)
     return "bounced"
+
+
+def _begin(office: Office, row: Letter | Digest, channel: str) -> None:
+    """Write down on which of several channels it goes, before it goes.
+
+    After an attempt whose end nobody knows it goes on there, whatever its reader chose meanwhile: another channel would say it
+    twice, while the same one can be asked, or knows the message again by its id. What surely did not leave is free to go elsewhere.
+    """
+    with office.db.writing() as session:
+        session.execute(update(type(row)).where(*same_row(row)).values(channel=channel))
 
 
 def _put_off(office: Office, outbox: Outbox[T], row: T, why: str, after: timedelta | None = None, **values: Any) -> str:

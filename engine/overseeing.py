@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlmodel import Session
 
 from engine.authority import is_in_region, known_roles
 from engine.case import Case
 from engine.climbing import HIGHER, superiors
 from engine.errors import NotAllowed, Refused
+from engine.impartiality import must_not_be_concerned
 from models import Role, User
 from models.privacy import without_personal_numbers
 
 
 def must_oversee(
-    session: Session, user: User, whose: str | None, *, case: Case | None = None, officials: tuple[Role, ...] = HIGHER
+    session: Session,
+    user: User,
+    whose: str | None,
+    *,
+    on: date,
+    case: Case | None = None,
+    officials: tuple[Role, ...] = HIGHER,
 ) -> Role:
-    """Return in which role ``user`` arranges the work of the account ``whose`` (None: of a whole role). Raises `NotAllowed`.
+    """Return in which role ``user`` arranges on ``on`` the work of ``whose`` (None: of a whole role). Raises `NotAllowed`.
 
-    That is the account itself, who it reports to, or an official: in a case, one of its region who has no part in it.
+    That is the account itself, who it reports to, or an official: in a case, one of its region. There neither the applicant nor
+    who declared a conflict arranges anything, but that everybody gives away what is their own.
     """
     roles = known_roles(session, user)
     office = [role for role in reversed(officials) if role in roles]
     if case is not None:
         must_not_be_the_applicant(user, case)
+        if user.name != whose:
+            must_not_be_concerned(session, user, case, on)
         office = office if is_in_region(user, case) else []
     line = _line(session, whose)
     if office:

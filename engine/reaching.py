@@ -59,12 +59,12 @@ def quiet_until(office: Office) -> datetime | None:
     return morning if now < morning else morning + timedelta(days=1)
 
 
-def as_text_message(subject: str, text: str, *, number: str, link: str, attached: bool, language: str) -> str:
+def as_text_message(subject: str, text: str, *, number: str | None, link: str, attached: bool, language: str) -> str:
     """Return a letter as a text message: its beginning, where its papers are, the case's number, where to look.
 
     At most `LONGEST_TEXT` characters, and no personal number in any of them.
     """
     papers, more = _WHERE[language]
-    end = f"{papers} {number}. {more}: {link}" if attached else f"{number}. {more}: {link}"
+    end = " ".join(filter(None, (papers if attached else "", f"{number}." if number else "", f"{more}: {link}")))
     words = without_personal_numbers(f"{subject}. {text.replace(link, ' ')}")
     return f"{textwrap.shorten(words, max(LONGEST_TEXT - len(end) - 1, 40), placeholder='...')} {end}"

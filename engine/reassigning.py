@@ -12,6 +12,7 @@ from engine import ledger
 from engine.absence import asked_beside
 from engine.authority import known_roles, must_be_in_region, user_named
 from engine.book import Book
+from engine.clock import is_over
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.impartiality import must_be_impartial, who_took_part
@@ -33,7 +34,7 @@ def reassign(
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         wait, book = question_of_a_person(dossier, key), Book()
-        holder = user_named(session, to) if to else None
+        holder = user_named(session, to) if to is not None else None
         give(office, run, session, book, dossier, wait, user_named(session, by), holder, reason)
         book.insert(session)
         session.add(dossier.row)
@@ -81,7 +82,10 @@ def give(
     to: User | None,
     reason: str,
 ) -> None:
-    """Move one wait to ``to`` and write the remark into ``book``. Raises `Refused` and its kin; then nothing was changed."""
+    """Move one wait to ``to`` and write the remark into ``book``. Raises `Refused` and its kin; then nothing was changed.
+
+    A question whose time is up is nobody's any more, whether or not a sweep had come by.
+    """
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     if question.of is Role.APPLICANT:
         raise NotAllowed(
@@ -89,7 +93,9 @@ def give(
             for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
             question=wait.key,
         )
-    role = must_oversee(session, by, wait.holder, case=dossier.case)
+    role = must_oversee(session, by, wait.holder, on=office.clock.today(), case=dossier.case)
+    if is_over(wait.silent_at, office.clock.now()):
+        raise NotWaiting(number, wait.key, [], "silent")
     _must_be_able(office, session, dossier, wait, to)
     if not change(session, wait, holder=to.name if to else None):
         raise Refused(
@@ -152,10 +158,8 @@ def _must_be_able(office: Office, session: Session, dossier: Dossier, wait: AnyW
 
 
 def _has_others_beside(dossier: Dossier, wait: AnyWait) -> bool:
-    return any(
-        one.question == wait.question and one.asked_at == wait.asked_at and one.key != wait.key
-        for one in dossier.past.waits.values()
-    )
+    """Return whether that may be so: a thousand that are spread ask the database only where it may."""
+    return any(one.question == wait.question and one.key != wait.key for one in dossier.past.waits.values())
 
 
 def from_to(before: str | None, after: str | None) -> str:

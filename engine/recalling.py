@@ -18,7 +18,8 @@ from sqlmodel import Session, col, select
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
 from engine.book import Book
 from engine.climbing import superiors
-from engine.clock import local_date
+from engine.clock import is_over, local_date
+from engine.deadlines import effect_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
@@ -26,10 +27,11 @@ from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.overseeing import in_words
 from engine.parking import note
-from engine.replay import REPLAYED, STARTS_CLOCK
+from engine.registers import CHANGES_REGISTER
+from engine.replay import OPENS_WAY, REPLAYED, STARTS_CLOCK
 from engine.settling import win
 from engine.superseding import RECALLED, numbers_in
-from models import AnyWait, CaseStatus, EntryKind, Letter, Role, Standing, User, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
@@ -129,6 +131,19 @@ def _obstacles(
             "nobody gave it, its time passed. Open a new case, or appeal (jalur case appeal)",
             "tenggatnya telah lewat dan tidak ada yang menjawab. Ajukan permohonan baru atau keberatan",
         )
+    if over := next((wait.key for wait in waits if is_over(wait.silent_at, office.clock.now())), None):
+        yield (
+            f"the time for {over} is up, and that counts. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
+            f"waktu untuk {over} sudah habis dan itu tetap berlaku. Tarik permohonan, atau ajukan keberatan",
+        )
+    for wait in (dossier.past.waits.get(last.key), *waits):
+        if wait and (law := _counts_by_law(office, dossier, wait)):
+            yield (
+                f"the days for {wait.key} count since {local_date(wait.asked_at)} by law ({law}), and would count anew. "
+                f"Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
+                f"tenggat {wait.key} berjalan sejak {local_date(wait.asked_at).isoformat()} menurut {law} dan tidak boleh "
+                f"diulang. Tarik permohonan, atau ajukan keberatan",
+            )
     if _was_outside(office, dossier, dossier.past.waits.get(last.key)):
         yield (
             "it records what was done in somebody else's system. Answer the next question accordingly, or withdraw",
@@ -145,11 +160,25 @@ def _obstacles(
                 f"{wait.key} is under way and may have gone out. Wait for its end, or withdraw (jalur case withdraw)",
                 f"{wait.key} sedang berjalan dan mungkin sudah terkirim. Tunggu hasilnya, atau tarik permohonan",
             )
-    if given := _standing_since(session, dossier, last, since):
+    if given := next((entry.reason for entry in since if entry.outcome == OPENS_WAY), None):
         yield (
             f"the standing {given} was given. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
             f"status {given} sudah diberikan. Tarik permohonan, atau ajukan keberatan",
         )
+    if taken := next((entry.reason for entry in since if entry.outcome == CHANGES_REGISTER), None):
+        yield (
+            f"{taken} stands in a register that other cases go by since. Withdraw (jalur case withdraw)",
+            f"{taken} sejak itu tercatat dalam daftar yang dipakai permohonan lain. Tarik permohonan",
+        )
+
+
+def _counts_by_law(office: Office, dossier: Dossier, wait: AnyWait) -> str | None:
+    """Return the law that ends the office's own time for that question, asked before today: no recall starts it anew."""
+    question = dossier.pipeline.questions.get(wait.question or "")
+    if question is None or question.recorded_for or local_date(wait.asked_at) == office.clock.today():
+        return None
+    effect = effect_of(dossier.case.rules, question)
+    return effect.citation if effect and effect.by_law else None
 
 
 def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool:
@@ -157,15 +186,6 @@ def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool
     if wait is None or wait.request is None:
         return False
     return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.unseal(dossier.key, wait.request)
-
-
-def _standing_since(session: Session, dossier: Dossier, last: Row[Any], since: list[Row[Any]]) -> str | None:
-    """Return a standing that the case gave after the answer; of one that was given on the day of the answer nobody can tell."""
-    for entry in since:
-        if entry.outcome == "opens the way":
-            return str(entry.reason)
-    wanted = select(Standing.what).where(Standing.case_id == dossier.row.id, col(Standing.since) >= local_date(last.at))
-    return session.exec(wanted.order_by(col(Standing.what))).first()
 
 
 def _tell(office: Office, session: Session, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:
@@ -193,27 +213,29 @@ def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:
 
 
 def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], on: date) -> Actor:
-    """Return in which capacity ``user`` takes the answer back: their own, or that of somebody they are set over."""
+    """Return in which capacity ``user`` takes the answer back: theirs, one given in their name, or that of who is below them."""
     case, wait = dossier.case, dossier.past.waits[last.key]
     question = dossier.pipeline.questions[wait.question or ""]
     roles = roles_of(session, user)
-    own = user.name == last.actor
+    own = user.name in (last.actor, last.on_behalf_of)
     if own and question.of is Role.APPLICANT:
         return may_act_for_applicant(session, user, case, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    if own and question.of in roles:
+    stood_in = last.on_behalf_of if user.name == last.actor else None
+    if own and (stood_in or question.of in roles):
         must_be_impartial(session, user, case, question, on, took_part, last.key)
-        must_be_in_region(user, case)
-        return Actor(user.name, question.of)
+        if not stood_in:
+            must_be_in_region(user, case)
+        return Actor(user.name, question.of, stood_in)
     above = next((role for role in MAY_RECALL if role in roles), None)
     if above is None and user.id in {one.id for one in superiors(session, last.actor)}:
         above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)
     if above is None:
         raise NotAllowed(
-            f"{user.name} did not give {last.key} of {case.number}: {last.actor} did. They, their superior, a head of "
-            f"division or an administrator may take it back",
-            for_people=f"{last.key} dijawab oleh {last.actor}. Hanya ia, atasannya, kepala bidang atau administrator "
-            f"yang dapat mencabutnya.",
+            f"{user.name} did not give {last.key} of {case.number}: {last.actor} did. They, their superior, who they stood "
+            f"in for, a head of division or an administrator may take it back",
+            for_people=f"{last.key} dijawab oleh {last.actor}. Hanya ia, atasannya, yang diwakilinya, kepala bidang atau "
+            f"administrator yang dapat mencabutnya.",
             user=user.name,
             key=last.key,
         )

@@ -27,11 +27,11 @@ from engine.database import among
 from engine.deadlines import Times, as_told, times_of
 from engine.dossiers import SEGMENTS, Dossier, fetch_waiting
 from engine.legal_clock import own_time_ends
-from engine.notices import News, notify_all
+from engine.notices import News, administrators, notify_all
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.registry import pipeline_named
-from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, User, UserRole, Wait
+from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -111,9 +111,7 @@ def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason
     named = ", ".join([*list(failed)[:NAMED], *([f"dan {len(failed) - NAMED} lainnya"] if len(failed) > NAMED else [])])
     words = f"Tenggat {len(failed)} permohonan belum dihitung ulang ({named}): {reason}. Perbaiki, lalu ulangi keputusan itu."
     with office.db.writing() as session:
-        wanted = select(User.name).join(UserRole, col(UserRole.user_id) == col(User.id))
-        administrators = session.exec(wanted.where(UserRole.role == Role.ADMINISTRATOR)).all()
-        notify_all(session, office, [News(administrators, f"not-moved/{run.id}", "failed", None, words)])
+        notify_all(session, office, [News(administrators(session), f"not-moved/{run.id}", "failed", None, words)])
 
 
 _TIMES = (Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)

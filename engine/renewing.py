@@ -107,7 +107,7 @@ def _renew(office: Office, run: RunHandle, due: Due) -> str | None:
         _win(office, session, due, before.case_id if before else (old or told).id, ours, refused)
         if taken_back:
             return "skipped"
-        _tell(office, run, session, due, told, opened is not None)
+        _tell(office, run, session, due, told, opened is not None, ours is not None)
         if opened and old:
             note(session, old, office, run, "renewal_opened", SYSTEM, f"dilanjutkan sebagai {opened.number}")
         return "opened" if opened else "reminded"
@@ -212,8 +212,11 @@ def _win(
         raise _Meanwhile
 
 
-def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case, opened: bool) -> None:
-    """Queue the letter of this stage with ``row``, the renewal's case or else the old one, and say so in its ledger."""
+def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case, opened: bool, ours: bool) -> None:
+    """Queue the letter of this stage with ``row``, the renewal's case or else the old one, and say so in its ledger.
+
+    A case that is open and not ``ours``, opened for this certificate, may be about another one: its holder alone knows.
+    """
     person, key = session.exec(
         select(Person, SealingKey)
         .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
@@ -233,6 +236,7 @@ def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case,
     letter = "renewal_opened" if opened else "renewal_reminder"
     if not opened:
         facts |= {"yours": yours, "in_progress": not (yours or over), "not_running": over}
+        facts["perhaps_for_another"] = not (ours or over)
     book = Book()
     place = f"renewal-{row.last_seq + 1}/{letter}"
     write_to_applicant(office, book, row, case, key, key=place, letter=letter, facts=facts)

@@ -37,9 +37,10 @@ from engine.deadlines import times_of
 from engine.declared import Ending
 from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import ApplicantForm, Form, Passed, Question, Silence
-from engine.impartiality import must_be_impartial
+from engine.impartiality import must_be_impartial, named_in
 from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
+from engine.registers import CHANGES_REGISTER, register_changes
 from engine.registry import Appeal, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.successors import Successors, successors_in
@@ -54,6 +55,7 @@ REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
 SYSTEM = "jalur"
 CORRECTED = "corrected"
 STARTS_CLOCK = "starts the clock"
+OPENS_WAY = "opens the way"
 LODGED = "appeal_lodged#1"
 
 
@@ -190,19 +192,23 @@ class Replay:
         self.all_must_be_met(key)
         complete = self.row.complete_at is not None
         done: list[Any] = []
+        registered: list[str] = []
 
         def do() -> None:
             token = _playing.set(self)  # Prefect may run the step in another context
             self.step_key, self.opened_ways, self.relied_on, self.provisional = key, [], [], set()
             try:
                 # What people write comes into results; their own numbers belong under their key, and not in the ledger.
-                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
+                with register_changes(self.session) as changed:
+                    done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
+                registered.extend(changed)
             finally:
                 self.step_key = None
                 _playing.reset(token)
 
         self.stage.step(self.case.number, key, do)
-        outcome = "opens the way" if self.opened_ways else "relies on" if self.relied_on else None
+        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: registered, "relies on": self.relied_on}
+        outcome = next((what for what, named in said.items() if named), None)
         if self.row.complete_at and not complete:
             if outcome:
                 raise PipelineMistake(f"{key} {outcome} and starts the legal clock; that belongs in a step of its own")
@@ -213,7 +219,7 @@ class Replay:
             arguments_hash=arguments_hash,
             result=done[0],
             outcome=outcome,
-            reason=", ".join(dict.fromkeys(self.opened_ways or self.relied_on)) or None,
+            reason=", ".join(dict.fromkeys(said.get(outcome or "", ()))) or None,
         )
         return done[0]
 
@@ -347,10 +353,10 @@ class Replay:
             )
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
-        """Return the accounts that have answered one of these questions of this case so far."""
+        """Return the accounts that have answered one of these questions of this case so far, and those they stood in for."""
         wanted = set(questions)
         answers = [entry for entry in self.past.entries.values() if entry.kind == EntryKind.ANSWER]
-        return {entry.actor for entry in answers if entry.key.split("#")[0] in wanted}
+        return named_in(entry for entry in answers if entry.key.split("#")[0] in wanted)
 
     # -- the end, and what may come after it -----------------------------------------------------------------------
 
@@ -407,7 +413,7 @@ class Replay:
             question = self.pipeline.questions.get(key.split("#")[0])
             by_person = entry.kind == EntryKind.ANSWER and entry.actor != SYSTEM and entry.seq < end
             if by_person and question and question.of is not Role.APPLICANT:
-                decided.setdefault(question.name, set()).add(entry.actor)
+                decided.setdefault(question.name, set()).update(named_in([entry]))
         return {question: sorted(names) for question, names in sorted(decided.items())}
 
     def _stated(self, end: int) -> dict[str, Any]:

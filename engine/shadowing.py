@@ -102,7 +102,7 @@ def _book_in(folder: Path, pipeline: Pipeline) -> RuleBook:
             )
     try:
         return book(pipeline.slug, folder)
-    except (ValueError, KeyError) as error:
+    except (ValueError, OSError) as error:
         raise Refused(
             f"The rules in {folder} can't be read: {type(error).__name__}: {error}",
             for_people=f"Aturan di {folder} tidak dapat dibaca: {error}",

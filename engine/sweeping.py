@@ -2,40 +2,48 @@
 
 One indexed query finds what is due, so the cost grows with that and not with what is open. Each rung is won by a conditional
 update of the wait's ``rung`` in the transaction that writes its entry and tells people: two workers, a crash or a schedule
-that did not run change nothing. A case that can't be handled is passed over and reported.
+that did not run change nothing. A case that can't be handled is passed over and reported, to the administrators as well.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import tuple_
+from sqlalchemy import Integer, String, literal, tuple_
 from sqlmodel import Session, col, insert, select, update
 
 from engine import ledger
 from engine.answering import end_by_time
 from engine.book import Book
-from engine.climbing import reassigned, told_of
+from engine.climbing import HIGHER, reassigned, told_of
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
 from engine.dossiers import Dossier, fetch_waiting
-from engine.notices import notify
+from engine.notices import administrators, notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
+from engine.reassigning import from_to
 from engine.replay import SYSTEM
 from engine.settling import change
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
+from models.base import Moment
 from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
 CHUNK = 100
-Due = tuple[int, str]
+
+
+class Due(NamedTuple):
+    """A wait of which something is due: since when, the case's id, and its key."""
+
+    at: datetime
+    case_id: int
+    key: str
 
 
 @dataclass
@@ -59,9 +67,10 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     now, swept = office.clock.now(), Swept()
     with office.db.writing() as session:
         begun = session.scalars(insert(Sweep).values(run_id=run.id, started_at=now).returning(col(Sweep.id))).one()
-    skipped: set[Due] = set()
-    while due := due_waits(office, now, CHUNK, skipped):
-        _sweep_group(office, run, due, now, swept, skipped)
+    last: Due | None = None
+    while due := due_waits(office, now, CHUNK, last):
+        _sweep_group(office, run, due, now, swept)
+        last = due[-1]
     run.cases += swept.due - len(swept.failed)
     with office.db.writing() as session:
         counts = {**swept.as_json(), "failed": len(swept.failed)}
@@ -69,41 +78,34 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     return swept
 
 
-def due_waits(office: Office, now: datetime, limit: int, skipped: AbstractSet[Due] = frozenset()) -> list[Due]:
-    """Return case and key of what is due, the longest overdue first."""
-    wanted = (
-        select(Wait.case_id, Wait.key)
-        .where(col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now)
-        .order_by(col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
-        .limit(limit)
+def due_waits(office: Office, now: datetime, limit: int, after: Due | None = None) -> list[Due]:
+    """Return what is due, the longest overdue first; from behind ``after`` on, so that what can't be done is looked at once."""
+    place = (col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
+    wanted = select(*place).where(
+        col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now
     )
-    if skipped:
-        wanted = wanted.where(tuple_(col(Wait.case_id), col(Wait.key)).not_in(sorted(skipped)))
+    if after:
+        wanted = wanted.where(tuple_(*place) > tuple_(*map(literal, after, (Moment, Integer, String))))
     with office.db.reading() as session:
-        return [(case_id, key) for case_id, key in session.exec(wanted)]
+        return [Due(*row) for row in session.execute(wanted.order_by(*place).limit(limit))]
 
 
-def _sweep_group(
-    office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept, skipped: set[Due]
-) -> None:
+def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept) -> None:
     """Work off some waits in one transaction; where it fails, each alone, and the one that fails is passed over."""
     group = Swept()
     try:
         with office.db.writing() as session:
-            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {case_id for case_id, _ in due})}
-            for case_id, key in due:
-                _sweep_one(office, run, session, dossiers[case_id], key, now, group)
+            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {one.case_id for one in due})}
+            for one in due:
+                _sweep_one(office, run, session, dossiers[one.case_id], one.key, now, group)
     except Exception as error:
         if len(due) > 1:
             for one in due:
-                _sweep_group(office, run, [one], now, swept, skipped)
+                _sweep_group(office, run, [one], now, swept)
             return
-        skipped.add(due[0])
-        log.exception("What was due in case %d could not be done: %s", *due[0])
+        log.exception("What was due in case %d could not be done: %s", due[0].case_id, due[0].key)
         swept.due += 1
-        swept.failed.append(
-            {"case": _number(office, due[0][0]), "reason": without_personal_numbers(f"{type(error).__name__}: {error}")}
-        )
+        swept.failed.append(_passed_over(office, due[0].case_id, due[0].key, error))
         return
     swept.due += group.due
     swept.reminded += group.reminded
@@ -131,8 +133,9 @@ def _sweep_one(
         return
     swept.due += 1
     book, rungs = Book(), ladder[wait.rung : fired]
+    last_reminder = next((rung for rung in reversed(rungs) if rung.tell == "holder"), None)
     for rung in rungs:
-        _fire(office, run, session, book, dossier, wait, rung, said=rung is rungs[-1])
+        _fire(office, run, session, book, dossier, wait, rung, said=rung is last_reminder)
     swept.reminded += sum(1 for rung in rungs if rung.tell == "holder")
     swept.escalated += sum(1 for rung in rungs if rung.tell != "holder")
     book.insert(session)
@@ -150,19 +153,23 @@ def _fire(
     *,
     said: bool,
 ) -> None:
-    """Do what a rung says and write it into the ledger. Of several that are due at once, a reminder that is late goes unsaid."""
+    """Do what a rung says and write it into the ledger. Of several reminders that are due at once only the last is said."""
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     today, due_on = office.clock.today(), local_date(wait.due_at or wait.asked_at)
     told: list[str] = []
-    effect = effect_of(dossier.case.rules, question)
+    effect, happened = effect_of(dossier.case.rules, question), ""
     outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
     if rung.act == "reassign":
         told = reassigned(office, session, dossier, wait)
         if wait.holder in (None, *told[:1]):
             outcome = "stays"
+        else:
+            happened = from_to(wait.holder, told[0])
     elif rung.act == "say_passed" and effect:
         queue_computation(office, session, book, dossier, wait, effect)
-        told = told_of(session, dossier, wait, Role.DIVISION_HEAD, today)
+        asked = told_of(session, dossier, wait, "holder", today) if question.of in HIGHER else []
+        told = list(dict.fromkeys((*asked, *told_of(session, dossier, wait, Role.DIVISION_HEAD, today))))
+        happened = f"waktu {effect.authority} lewat, akibat hukumnya belum dipastikan, pejabat yang memutuskan"
     elif rung.tell == "holder" and question.of is Role.APPLICANT:
         told = [dossier.case.applicant.handle]
         if said:
@@ -176,10 +183,9 @@ def _fire(
             office,
             told,
             what=f"{number}/{ladder_key(wait)}/{name}-{rung.days if rung.share is None else rung.share}",
-            kind="reminder" if rung.tell == "holder" else "escalation",
+            kind="reassigned" if outcome == "reassigned" else "reminder" if rung.tell == "holder" else "escalation",
             case_number=number,
-            words=f"{question.title}: {_how_late(office, due_on)}tenggat {day_in_words(due_on, 'id')}"
-            + (" (sementara)" if office.calendar.is_provisional(due_on) else ""),
+            words=f"{question.title}: {'; '.join(filter(None, (happened, _how_late(office, due_on))))}",
         )
     entry = ledger.append(
         dossier.row,
@@ -189,7 +195,9 @@ def _fire(
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
         outcome=outcome,
-        reason=f"tenggat {due_on.isoformat()}; {', '.join(told) or 'tidak ada penerima'}",
+        reason="; ".join(
+            filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
+        ),
     )
     book.write(LedgerEntry, **entry)
 
@@ -200,7 +208,9 @@ OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadl
 
 def _how_late(office: Office, due_on: date) -> str:
     days = office.calendar.working_days_between(due_on, office.clock.today())
-    return f"lewat {days} hari kerja, " if days > 0 else ""
+    late = f"lewat {days} hari kerja, " if days > 0 else ""
+    provisional = " (sementara)" if office.calendar.is_provisional(due_on) else ""
+    return f"{late}tenggat {day_in_words(due_on, 'id')}{provisional}"
 
 
 def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWait, due_on: date) -> None:
@@ -222,6 +232,22 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
     write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="reminder", facts=facts)
 
 
-def _number(office: Office, case_id: int) -> str:
-    with office.db.reading() as session:
-        return session.exec(select(Case.number).where(Case.id == case_id)).one()
+def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> dict[str, str]:
+    """Have the administrators told, once for what is due there and that error; return case and reason.
+
+    A schedule has nobody who reads what a sweep returns.
+    """
+    reason, kind = without_personal_numbers(f"{type(error).__name__}: {error}"), type(error).__name__
+    with office.db.writing() as session:
+        wanted = select(Case.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
+        number, due_at = session.exec(wanted).one()
+        notify(
+            session,
+            office,
+            administrators(session),
+            what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
+            kind="skipped",
+            case_number=number,
+            words=f"{key} jatuh tempo, tetapi tidak dapat dikerjakan: {reason[:500]}",
+        )
+    return {"case": number, "reason": reason}

@@ -1,4 +1,4 @@
-"""What an account is told of its notices by mail, digest or alert: put into the outbox once, sent as letters go."""
+"""What an account is told of its notices, as digest or alert: put into the outbox once, and sent by the channel that it chose."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 from engine.database import among
 from engine.documents.letters import Written
 from engine.office import Office
-from engine.outgoing import Outbox, Parcel, due_now, record
-from engine.reaching import Way
+from engine.outgoing import BATCH, Outbox, Parcel, due_now, record
+from engine.reaching import Way, as_text_message, quiet_until, ways_to
 from models import Digest, LetterStatus, Notice, Person, SealingKey, User
 from outside.channels import Message, message_id_for
 
 log = logging.getLogger(__name__)
 
-BATCH = 50
+MORNING = "morning"  # the occasion of a digest; what broke is told on occasions of its own
 # It is read on a telephone: of each kind the newest, and how many more there are.
 LINES = 15
 Fact = dict[str, Any]
@@ -113,22 +113,35 @@ def _ready(office: Office, digest: Digest) -> Parcel:
             .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
             .where(User.id == digest.account_id)
         ).one()
-    address = office.vault.unseal(key, person.sealed).get("email") if key else None
+    ways = ways_to(office.contacts, office.vault.unseal(key, person.sealed), person.channel) if key else []
+    if digest.occasion != MORNING and quiet_until(office):
+        ways.sort(key=lambda way: way.is_calm)  # what broke waits for no morning where it can be told now
     domain = office.settings.sender.rsplit("@", 1)[-1]
 
     def message(way: Way) -> Message:
+        by_mail = way.kind == "mail"
         return Message(
             message_id=message_id_for(f"digest/{digest.account_id}/{digest.day}/{digest.occasion}", domain),
             sender=office.settings.sender,
             to_name=person.name if person else name,
             to_address=way.address,
             subject=digest.subject,
-            text=digest.text,
-            html=digest.html,
+            text=digest.text if by_mail else _short(office, digest),
+            html=digest.html if by_mail else None,
             written_at=digest.at,
         )
 
-    return Parcel([Way("mail", office.contacts.mail, address)] if address else [], message, lambda way, why: None)
+    return Parcel(ways, message, lambda way, why: None)
+
+
+def _short(office: Office, digest: Digest) -> str:
+    link = desk_url(office)
+    return as_text_message(digest.subject, digest.text, number=None, link=link, attached=False, language="id")
+
+
+def desk_url(office: Office) -> str:
+    """Return where an account reads the rest."""
+    return f"{office.settings.public_url.rstrip('/')}/desk"
 
 
 def _left(office: Office, digest: Digest, why: str, status: LetterStatus) -> None:

@@ -1,7 +1,8 @@
 """Where the time goes: the working days that office, applicant and outside bodies held cases, derived from the clock's segments.
 
 A working day belongs to whoever holds the case at 23:59:59 Asia/Jakarta of it; the day on which a case is opened counts for nobody.
-So the days of all holders together are the working days between a case's opening and its end.
+So the days of all holders together are the working days between a case's opening and its end. A case that was answered and that no
+worker has taken up since, or that is parked, lies with the office, though its clock gets that segment only when it goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, func, literal_column, type_coerce
+from sqlalchemy import ColumnElement, Date, Select, func, literal, literal_column, or_, type_coerce, union_all
+from sqlalchemy import select as sa_select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from engine.clock import JAKARTA, LAST_SECOND, end_of, local_date
@@ -20,7 +23,8 @@ from engine.legal_clock import DAY, stretches
 from engine.office import Office
 from engine.registry import current, pipeline_named
 from engine.showing import case_numbered
-from models import Case, CaseStatus, ClockSegment, Holder, Wait, WaitKind
+from engine.superseding import RECALLED
+from models import Case, CaseStatus, ClockSegment, EntryKind, Holder, LedgerEntry, Wait, WaitKind
 from rules.regions import region_name
 
 HELD = tuple(f"{holder}_days" for holder in Holder)
@@ -53,7 +57,9 @@ def of_case(office: Office, session: Session, number: str) -> dict[str, Any]:
     """Return the days that each held one case, and its stretches with their grounds. Raises `UnknownCase`."""
     case = case_numbered(session, number)
     wanted = select(ClockSegment).where(ClockSegment.case_id == case.id).order_by(col(ClockSegment.seq))
-    segments = session.exec(wanted).all()
+    segments = list(session.exec(wanted))
+    if idle := session.execute(_not_taken_up().where(col(Case.id) == case.id)).first():
+        segments.append(ClockSegment(**idle._mapping, ground="not taken up yet", key=""))
     opened_on, sums, shown = local_date(case.opened_at), dict.fromkeys(HELD, 0), []
     for segment, stretch in zip(segments, stretches(segments, office.clock.now()), strict=True):
         if segment.holder is None:
@@ -101,13 +107,13 @@ def _sums(office: Office, session: Session, by: Any, pipeline: str | None) -> di
 
 def _held(office: Office, session: Session, by: Any, only: Iterable[Any], now: datetime) -> dict[tuple[str, str], int]:
     """Return the working days by name and holder: the database counts equal stretches, the calendar each length once."""
-    following = func.lead(ClockSegment.since).over(
-        partition_by=col(ClockSegment.case_id), order_by=col(ClockSegment.seq)
-    )
+    columns: list[Any] = [ClockSegment.case_id, ClockSegment.seq, ClockSegment.holder, ClockSegment.since]
+    segments = union_all(select(*columns), _not_taken_up()).subquery()
+    following = func.lead(segments.c.since).over(partition_by=segments.c.case_id, order_by=segments.c.seq)
     each = select(
-        ClockSegment.case_id,
-        ClockSegment.holder,
-        local_day(session, col(ClockSegment.since)).label("since"),
+        segments.c.case_id,
+        segments.c.holder,
+        local_day(session, segments.c.since).label("since"),
         local_day(session, following).label("until"),
     ).subquery()
     at_opening = (each.c.since == local_day(session, col(Case.opened_at))).label("at_opening")
@@ -129,6 +135,22 @@ def _held(office: Office, session: Session, by: Any, only: Iterable[Any], now: d
         if last > before:
             days[name, holder] += count * between(before, last)
     return days
+
+
+def _not_taken_up() -> Select[Any]:
+    """Return the segments that open cases get once they go on: from their last answer, or their opening, with the office."""
+    entry: Any = LedgerEntry
+    ended = or_(col(entry.kind).in_((EntryKind.ANSWER, EntryKind.MACHINE)), col(entry.outcome) == RECALLED)
+    came_back = sa_select(func.max(entry.at)).where(entry.case_id == Case.id, ended).scalar_subquery()
+    since: Any = func.coalesce(came_back, Case.opened_at)
+    last: Any = aliased(ClockSegment)
+    seen = sa_select(last.since).where(last.case_id == Case.id, last.seq == Case.segments).scalar_subquery()
+    columns: list[Any] = [col(Case.id).label("case_id"), (col(Case.segments) + 1).label("seq")]
+    columns += [literal(str(Holder.OFFICE)).label("holder"), since.label("since")]
+    waits_for_us = or_(col(Case.ready), col(Case.status) == CaseStatus.PARKED)
+    return sa_select(*columns).where(
+        col(Case.status) != CaseStatus.CLOSED, waits_for_us, or_(seen.is_(None), since > seen)
+    )
 
 
 def _nothing() -> dict[str, int]:

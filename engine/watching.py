@@ -10,10 +10,10 @@ from sqlmodel import Session, col, func, select
 
 from engine.database import among
 from engine.documents.words import moment_in_words
-from engine.notices import News, notify_all
+from engine.notices import News, administrators, notify_all
 from engine.office import Office
 from engine.registry import all_versions
-from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Role, Run, Sweep, User, UserRole, Wait
+from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Run, Sweep, Wait
 from rules import book
 
 # What failed longer before the last sweep is history, which `jalur runs --failed` has.
@@ -65,26 +65,18 @@ def report_troubles(office: Office) -> int:
     the next standstill.
     """
     with office.db.writing() as session:
-        administrators = dict(
-            session.exec(
-                select(User.name, User.id)
-                .join(UserRole, col(UserRole.user_id) == col(User.id))
-                .where(UserRole.role == Role.ADMINISTRATOR)
-            ).all()
-        )
+        those = administrators(session)
         found = {
             one.what: one for one in (*_standing_still(office, session), *_parked(session), *_failed(office, session))
         }
         told = (
             select(Notice.what)
-            .where(
-                among(session, col(Notice.account_id), administrators.values()), among(session, col(Notice.what), found)
-            )
+            .where(among(session, col(Notice.account_id), those.values()), among(session, col(Notice.what), found))
             .group_by(col(Notice.what))
-            .having(func.count() == len(administrators))
+            .having(func.count() == len(those))
         )
-        new = [found[what] for what in sorted(set(found) - set(session.scalars(told)))] if administrators else []
-        news = [News(administrators, one.what, one.kind, one.case_number, one.words) for one in new]
+        new = [found[what] for what in sorted(set(found) - set(session.scalars(told)))] if those else []
+        news = [News(those, one.what, one.kind, one.case_number, one.words) for one in new]
         notify_all(session, office, news)
         return len(new)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from prefect import flow
@@ -12,12 +13,15 @@ from engine.cohort import own_run
 from engine.delivering import deliver
 from engine.lost_runs import record_lost_runs
 
+# The schedule comes by every five minutes, and looks for what broke before anything else.
+UNTIL_THE_NEXT = timedelta(minutes=4)
+
 
 @flow(name="delivery", flow_run_name="delivery", persist_result=False, retries=0)
 async def delivery() -> Any:
     """Send the letters that are due, what broke since, and in the morning the digests."""
     async with own_run() as (office, run):
         await record_lost_runs(office)
-        counts = await asyncio.to_thread(deliver, office)
+        counts = await asyncio.to_thread(deliver, office, UNTIL_THE_NEXT)
         run.cases = sum(counts.values())
     return Completed(message=", ".join(f"{count} {what}" for what, count in counts.items()))

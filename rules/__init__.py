@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+NEEDED = ("name", "value", "unit", "since", "citation", "standing")
+STANDINGS = ("law", "policy", "unconfirmed")
 
 
 class UnknownRule(LookupError):
@@ -110,8 +112,15 @@ def book(name: str, folder: Path = HERE) -> RuleBook:
 
 
 def _read(file: Path) -> list[Rule]:
+    """Return the rows of a file. Raises `ValueError` where it is no TOML, or a row is none: it would be found out case by case."""
     if not file.exists():
         return []
+    rows = tomllib.loads(file.read_text("utf-8")).get("rule")
+    if not isinstance(rows, list):
+        raise ValueError(f"{file.name}: there is no [[rule]] in it")
+    for row in rows:
+        if fault := _fault(row):
+            raise ValueError(f"{file.name}, rule {row.get('name', '-')}: {fault}")
     return [
         Rule(
             name=row["name"],
@@ -124,5 +133,16 @@ def _read(file: Path) -> list[Rule]:
             remark=row.get("remark", ""),
             moves_to_working_day=row.get("moves_to_working_day", False),
         )
-        for row in tomllib.loads(file.read_text("utf-8"))["rule"]
+        for row in rows
     ]
+
+
+def _fault(row: dict[str, Any]) -> str:
+    """Return what is wrong with a row; nothing where it is whole."""
+    if missing := [name for name in NEEDED if name not in row]:
+        return f"{', '.join(missing)} is missing"
+    if any(type(row[name]) is not date for name in ("since", "until") if name in row):
+        return "since and until are days: 2026-01-31, without quotes or hour"
+    if row["standing"] not in STANDINGS:
+        return f"standing is one of {', '.join(STANDINGS)}"
+    return ""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session, col, select
 
-from engine.authority import handle_of, mandate_in_force, roles_of
+from engine.absence import stands_in_for
+from engine.authority import mandate_in_force, roles_of
 from engine.errors import UnknownCase
 from engine.office import Office
+from engine.showing import inbox
 from models import Case, Role, User
 from web.problems import Unauthorized
 
@@ -64,16 +66,18 @@ AskerDep = Annotated[Asker, Depends(asker)]
 
 
 def seen_by(office: Office, session: Session, who: Asker, numbers: set[str]) -> set[str]:
-    """Return those of the cases that ``who`` may see."""
+    """Return those of the cases that ``who`` may see; who stands in for somebody sees theirs, while it lasts."""
     cases = session.exec(
-        select(Case.number, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
+        select(Case.number, Case.id, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
     ).all()
     staff, region, today = bool(who.roles & STAFF), who.user.region_code or "", office.clock.today()
+    absences = [(one, one.away.region_code or "") for one in stands_in_for(session, who.user, today)]
     return {
         number
-        for number, person, where in cases
+        for number, case_id, person, where in cases
         if person == who.user.person_id
         or (staff and where.startswith(region))
+        or any(where.startswith(theirs) and one.case_id in (None, case_id) for one, theirs in absences)
         or mandate_in_force(session, who.user, person, today)
     }
 
@@ -84,12 +88,21 @@ def must_see(office: Office, session: Session, who: Asker, number: str) -> None:
         raise UnknownCase(number)
 
 
-def is_theirs(who: Asker, waiting: dict[str, object]) -> bool:
-    """Return whether what waits is for ``who`` to answer: one of their roles, or they hold it themselves."""
-    if waiting["role"] == Role.APPLICANT:
-        return Role.OFFICER in who.roles or waiting["holder"] == _handle(who)
-    return waiting["role"] in who.roles
+def waiting_for(
+    office: Office, session: Session, who: Asker, *, role: Role | None = None, number: str | None = None
+) -> list[dict[str, Any]]:
+    """Return what waits for ``who``, urgent first: what they may answer, for themselves or for ``on_behalf_of``.
 
-
-def _handle(who: Asker) -> str | None:
-    return handle_of(who.user.person_id) if who.user.person_id else None
+    An officer's list holds what owners are asked, too: they may hand it in on paper.
+    """
+    asked: dict[str, Any] = {"role": str(role) if role else None, "number": number}
+    found = inbox(office, session, whom=who.name, **asked)
+    if Role.OFFICER in who.roles:
+        mine = {(one["case"], one["question"]): one for one in found}
+        found = [
+            mine.get((one["case"], one["question"]), {**one, "on_behalf_of": None})
+            for one in inbox(office, session, **asked)
+            if (one["case"], one["question"]) in mine or one["role"] == Role.APPLICANT
+        ]
+    seen = seen_by(office, session, who, {str(one["case"]) for one in found})
+    return [one for one in found if one["case"] in seen]

@@ -16,7 +16,7 @@ from engine.intake.importing import import_file
 from engine.office import Office
 from models import Role
 from models.privacy import without_personal_numbers
-from web.access import AskerDep, OfficeDep, asker, is_theirs, must_see, seen_by
+from web.access import AskerDep, OfficeDep, asker, must_see, waiting_for
 from web.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
@@ -80,17 +80,11 @@ def history(number: str, office: OfficeDep, who: AskerDep) -> list[dict[str, Any
 def inbox(
     office: OfficeDep, who: AskerDep, role: Annotated[Role | None, Query()] = None, case: str | None = None
 ) -> list[dict[str, Any]]:
-    """List what waits for who asks, as ``jalur inbox``."""
+    """List what waits for who asks, and for whom they stand in, as ``jalur inbox --for``."""
     with office.db.reading() as session:
         if case is not None:
             must_see(office, session, who, case)
-        waiting = [
-            one
-            for one in showing.inbox(office, session, role=str(role) if role else None, number=case)
-            if is_theirs(who, one)
-        ]
-        seen = seen_by(office, session, who, {str(one["case"]) for one in waiting})
-        return [one for one in waiting if one["case"] in seen]
+        return waiting_for(office, session, who, role=role, number=case)
 
 
 @router.post("/cases/{number}/answers/{key}", status_code=201, responses=_problems(403, 404, 409, 422))

@@ -11,12 +11,11 @@ from fastapi import APIRouter, Cookie, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import select
 
-from engine import showing
 from engine.authority import roles_of
 from engine.documents.words import day_in_words
 from engine.office import Office
 from models import User
-from web.access import Asker, OfficeDep, account_of, is_theirs, seen_by
+from web.access import Asker, OfficeDep, account_of, waiting_for
 from web.pages import page
 from web.problems import Unauthorized
 
@@ -61,9 +60,15 @@ def desk(office: OfficeDep, jalur: Annotated[str | None, Cookie()] = None) -> Re
     if who is None:
         return RedirectResponse("/login", 303)
     with office.db.reading() as session:
-        waiting = [one for one in showing.inbox(office, session) if is_theirs(who, one)]
-        seen = seen_by(office, session, who, {str(one["case"]) for one in waiting})
-    tasks = [{**one, "due": _until(one)} for one in waiting if one["case"] in seen]
+        waiting = waiting_for(office, session, who)
+    tasks = [
+        {
+            **one,
+            "due": _until(one),
+            "whose": f" · atas nama {one['on_behalf_of']}" if one["on_behalf_of"] else "",
+        }
+        for one in waiting
+    ]
     nothing = None if tasks else "Tidak ada tugas yang menunggu."
     return page("desk.html", nothing=nothing, name=who.name, tasks=tasks[:SHOWN], more=max(len(tasks) - SHOWN, 0))
 

@@ -37,6 +37,8 @@ def test_a_question_is_reassigned_freed_and_spread(jalur: Jalur, number: str) ->
     done = jalur(*spread)
     assert done == {"reassigned": [{"case": number, "question": "dossier_check#1", "to": "tuti"}], "refused": []}
     assert jalur(*spread) == {"reassigned": [], "refused": []}
+    nameless = jalur("case", "reassign", number, "--to", "", "--by", "tuti", *WHY, code=1)
+    assert "There is no user" in nameless["error"], "a name that was left out by mistake frees nothing"
     freed = jalur("case", "reassign", number, "--to", "nobody", "--by", "tuti", *WHY)
     assert freed["waiting_for"][0]["holder"] is None
     told = [(entry["key"], entry["actor"], entry["outcome"]) for entry in jalur("case", "history", number)]
@@ -77,6 +79,25 @@ def test_a_date_is_extended_as_agreed(jalur: Jalur, number: str) -> None:
         "is extended until 2026-01-20"
         in jalur("case", "extend", number, "--until", "2026-01-22", *agreed, code=1)["error"]
     )
+
+
+def test_a_day_that_is_none_is_wrong_usage_and_no_run_failed(
+    jalur: Jalur, run: Callable[..., Result], number: str, tmp_path: Path
+) -> None:
+    """Exit code 2 before anything is begun: a typing mistake reaches no administrator as a failure."""
+    paper = tmp_path / "surat.pdf"
+    paper.write_bytes(b"%PDF-1.4")
+    who, about = ("--by", "admin", "--until", "31-01-2026"), ("--agreed-with", "owner-1", *WHY)
+    for words in (
+        ("case", "extend", number, *who, *about),
+        ("case", "delegate", number, "--from", "budi", "--to", "ani", *who, *WHY),
+        ("delegate", "budi", "ani", *who, *WHY),
+        ("conflict", "declare", "budi", "--kind", "family", "--person", "1", *who),
+        ("mandate", "add", "owner-1", "ani", "--paper", str(paper), *who),
+    ):
+        wrong = run(*words)
+        assert wrong.exit_code == 2 and "is no date: write YYYY-MM-DD" in wrong.output.replace("\n", " "), words
+    assert jalur("runs", "--failed") == []
 
 
 def test_what_ends_a_delegation_takes_only_what_counts(jalur: Jalur, run: Callable[..., Result], number: str) -> None:

@@ -66,6 +66,22 @@ def test_open_cases_are_migrated_one_by_one_or_all_and_back(
     assert jalur("audit", "verify")["intact"] is True
 
 
+def test_a_dry_run_asks_for_nobodys_name_and_a_move_says_how_to_undo_it(
+    jalur: Jalur, run: Callable[..., Result], opened: list[str], second_version: None, database_url: str, tmp_path: Path
+) -> None:
+    """As README has it; the run that is to be named for the undo is on standard error, and whole in the table of runs."""
+    advance(database_url, tmp_path)
+    jalur("user", "add", "admin", "--role", "administrator")
+    assert jalur("migrate-cases", "nib-legalization", "--dry-run")["movable"] == opened
+    assert jalur("case", "migrate", opened[0], "--dry-run")["movable"] == opened[:1]
+    assert run("migrate-cases", "nib-legalization", "--reason", "versi 2").exit_code == 2
+    assert run("migrate-cases", "nib-legalization", "--by", "admin").exit_code == 2
+    said = run("migrate-cases", "nib-legalization", "--by", "admin", "--reason", "versi 2").stderr
+    moved_by = jalur("case", "history", opened[0])[-1]["run"]
+    assert f"--undo {moved_by} " in said
+    assert moved_by in run("runs").output
+
+
 def test_a_case_is_moved_only_where_there_are_rules_and_a_version(
     jalur: Jalur, run: Callable[..., Result], opened: list[str], database_url: str, tmp_path: Path
 ) -> None:

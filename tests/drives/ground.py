@@ -162,6 +162,7 @@ def lay_out_only(office: Office, dossier: Dossier, document: Document, paper: Pa
     facts: dict[str, JSON] = office.vault.unseal(dossier.key, document.facts)
     number = document.number
     chrome: dict[str, JSON] = dict.fromkeys(("title", "check_url", "check_qr", "mark", "document_number", "replaces"))
+    chrome["provisional"] = []
     if number:
         chrome |= {"check_url": check_url(office, number), "check_qr": "data:,", "document_number": number}
         chrome |= {"date": jsonable(document.at)[:10]}

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from cronsim import CronSim
 from sqlmodel import col, select
 
-from engine import alerting
+from engine import alerting, delivering
 from engine.accounts import add_user
 from engine.answering import retry
 from engine.delivering import deliver
@@ -118,6 +118,30 @@ def test_nobody_sweeps_and_they_are_told_after_45_minutes(story: NibStory, offic
     story.clock.turn(minutes=46)
     deliver(office)
     assert len(alerts(office, "adi")) == 2
+
+
+def test_letters_that_hang_or_break_keep_no_alert_back(
+    story: NibStory, nib: Nib, office: Office, post: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alert leaves before the letters; where their table can't be read it left all the same, and the run has failed."""
+    parks(office, story, "ValueError: salah")
+    nib(national_id="3508166904956221")
+    taken = len(post.taken)
+    deliver(office)
+    assert [one.rcpt_tos[0].split("@")[0] for one in post.taken[taken:]] == ["adi", "tini", "sri"]
+    parks(office, story, "ValueError: masih salah")
+    with monkeypatch.context() as breaking:
+        breaking.setattr(delivering, "_due", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            deliver(office)
+    assert [one.status for one in alerts(office, "adi")] == ["sent", "sent"]
+
+
+def test_a_delivery_ends_before_the_next_one(story: NibStory, nib: Nib, office: Office, post: PostOffice) -> None:
+    """When its time is up it begins no further letter, and the next run looks anew for what broke."""
+    nib(national_id="3508166904956221")
+    assert deliver(office, within=timedelta(microseconds=1))["sent"] == 0
+    assert deliver(office, within=timedelta(minutes=4))["sent"] == 1
 
 
 @pytest.mark.both_databases

@@ -134,7 +134,7 @@ def test_who_is_barred_answers_for_nobody(begin: Begin, office: Office, workshop
         story.answers("tuti", "sample#1", decision="fine")
     story.on("2026-01-13")
     add_user(office, "ani", ["companion"], person=story.case.person_id)
-    with pytest.raises(NotAllowed, match="tuti has: officer"):
+    with pytest.raises(NotAllowed, match="ani is the applicant"):
         story.answers("tuti", "sample#1", decision="fine")
     assert waiting_for(office, "tuti") == []
 

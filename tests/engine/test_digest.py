@@ -54,6 +54,12 @@ def watched(office: Office) -> None:
         sweep(office, run)
 
 
+def found_nothing(office: Office) -> None:
+    """Let the last sweep have ended just now, without news."""
+    with office.db.writing() as session:
+        session.execute(update(Sweep).values(finished_at=office.clock.now()))
+
+
 def tell(office: Office, *names: str, what: str, kind: str = "reminder", number: str | None = None, words: str) -> None:
     """Have something for their next digest."""
     with office.db.writing() as session:
@@ -74,7 +80,7 @@ def untold(office: Office) -> int:
 
 
 def test_the_morning_of_an_officer(story: NibStory, office: Office, post: PostOffice) -> None:
-    """New things by kind, the newest first; what waits for the role; what is due today; by mail, once, and told is told."""
+    """New things by kind, the newest first; what waits; what is due today, and no reminder of that; by mail, and told is told."""
     deliver(office)
     story.on("2026-01-14", hour=16)
     tell(office, "budi", what="a", number="NIB-2026-000007", words="Periksa berkas: jatuh tempo")
@@ -88,12 +94,13 @@ def test_the_morning_of_an_officer(story: NibStory, office: Office, post: PostOf
     assert deliver(office) == {**NOTHING, "sent": 2}, "the sweep had news for Tuti, too"
     digest = digests(office)["budi"]
     assert (digest.status, digest.channel, str(digest.day)) == ("sent", "smtp", "2026-01-15")
-    assert digest.subject == "Ringkasan 15 Januari 2026: 5 kabar baru, 1 menunggu, 1 jatuh tempo"
-    order = ["Diteruskan kepada Anda (1)", "lewat 1 hari kerja", "Pengingat (3)", "NIB-2026-000008", "NIB-2026-000007"]
+    assert digest.subject == "Ringkasan 15 Januari 2026: 4 kabar baru, 1 menunggu, 1 jatuh tempo"
+    order = ["Diteruskan kepada Anda (1)", "lewat 1 hari kerja", "Pengingat (2)", "NIB-2026-000008", "NIB-2026-000007"]
     order += ["Kabar lain (1)", "- Kantor: Server diganti & dicoba", "/desk"]
     places = [digest.text.index(one) for one in order]
     assert places == sorted(places)
     assert f"- {story.number}: Periksa kelengkapan berkas, hari ini" in digest.text
+    assert digest.text.count("Periksa kelengkapan berkas") == 1
     assert "PERHATIAN" not in digest.text
     assert "Server diganti &amp; dicoba" in digest.html
     assert {one.rcpt_tos[0] for one in post.taken[taken:]} == {"budi@dinkop.example", "tuti@dinkop.example"}
@@ -112,6 +119,7 @@ def test_nobody_is_told_twice_nor_on_a_day_off(story: NibStory, office: Office) 
     story.clock.moment = datetime(2026, 1, 13, 6, 59, 59, tzinfo=JAKARTA)
     assert write_digests(office) == 0
     story.clock.turn(seconds=1)
+    found_nothing(office)
     assert (write_digests(office), write_digests(office)) == (1, 0)
     story.on("2026-01-15", hour=17)
     tell(office, "budi", what="a", words="satu")
@@ -120,6 +128,7 @@ def test_nobody_is_told_twice_nor_on_a_day_off(story: NibStory, office: Office) 
         story.on(day)
         assert write_digests(office) == 0
     story.on("2026-01-19")
+    found_nothing(office)
     assert write_digests(office) == 1
     assert "dua" in digests(office)["budi"].text and "satu" not in digests(office)["budi"].text
 
@@ -210,6 +219,24 @@ def test_it_says_when_nobody_watches_the_deadlines(
     digest = digests(office)["budi"]
     assert warned in digest.text
     assert ("PERHATIAN: Pengawasan tenggat" in digest.text, 'role="alert"' in digest.html) == (bool(warned),) * 2
+
+
+def test_while_nobody_sweeps_there_is_no_news_and_all_the_more_to_say(story: NibStory, office: Office) -> None:
+    """No sweep since Tuesday: on Thursday all for whom something waits are warned, once, and nobody else."""
+    story.on("2026-01-13")
+    watched(office)
+    assert write_digests(office) == 0, "no news, no letter"
+    story.on("2026-01-15")
+    assert (write_digests(office), write_digests(office)) == (2, 0)
+    assert sorted(digests(office)) == ["budi", "tuti"]
+    text = digests(office)["budi"].text
+    assert "PERHATIAN: Pengawasan tenggat terakhir selesai pada 13 Januari 2026" in text
+    assert f"- {story.number}: Periksa kelengkapan berkas, hari ini" in text
+    watched(office)
+    story.on("2026-01-19", hour=8)
+    watched(office)
+    write_digests(office)
+    assert "PERHATIAN" not in digests(office)["budi"].text
 
 
 def waiting(office: Office, name: str) -> tuple[int, int]:

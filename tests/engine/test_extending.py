@@ -15,6 +15,7 @@ from engine.clock import morning_of
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.extending import extend
 from engine.office import Office
+from engine.people import declare_conflict
 from models import Notice, User, Wait
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
@@ -107,15 +108,25 @@ def test_how_far_and_how_often(returned: NibStory) -> None:
 
 
 def test_who_agrees_with_whom(returned: NibStory, office: Office) -> None:
-    """An officer or official of the region, with the owner; neither a companion, nor the owner alone, nor two officials."""
+    """An officer or official of the region, with the owner; no companion, no LSP, not the owner alone, not two officials."""
     add_user(office, "tono", ["division_head"], region="3578")
-    for by in ("ani", "owner-1", "tono"):
+    add_user(office, "lusi", ["lsp_officer"])
+    for by in ("ani", "owner-1", "tono", "lusi"):
         with pytest.raises(NotAllowed):
             agree(returned, "2026-01-30", by=by)
     for other in ("rini", "budi", "ani"):
         assert f"not with {other}" in refused(returned, "2026-01-30", agreed_with=other)
     assert "no user hantu" in refused(returned, "2026-01-30", agreed_with="hantu")
     assert dates(agree(returned, "2026-01-30", by="rini"))[0] == "2026-01-30"
+
+
+def test_who_declared_a_conflict_gives_no_time(returned: NibStory, office: Office) -> None:
+    """Neither the officer of the owner's family nor the head of division who trained them; a colleague does."""
+    for name in ("budi", "rini"):
+        declare_conflict(office, name, "family", by="admin", business=returned.case.subject_id)
+        with pytest.raises(NotAllowed, match=f"{name} declared a conflict of interest"):
+            agree(returned, "2026-01-30", by=name)
+    assert dates(agree(returned, "2026-01-30", by="tuti"))[0] == "2026-01-30"
 
 
 def test_an_officers_question_is_extended_in_agreement_and_its_holder_is_told(

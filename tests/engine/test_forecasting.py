@@ -26,10 +26,11 @@ class Desks:
         self.cases += 1
         about = {"question": "visit", "role": "officer", "holder": "budi", "region": "3508", **about}
         number = f"FRM-2026-{self.cases:06d}"
-        case = {"id": self.cases, "number": number, "pipeline": "farm-visit", "region_code": about.pop("region")}
+        pipeline = about.pop("pipeline", "farm-visit")
+        case = {"id": self.cases, "number": number, "pipeline": pipeline, "region_code": about.pop("region")}
         rest = {"version": 1, "rule_date": at(on).date(), "subject_kind": "business", "subject_id": 1, "person_id": 1}
         self.session.execute(insert(Case).values(**case, **rest, salt="", facts=b"", opened_at=at(on)))
-        wait = {"case_id": self.cases, "key": f"{about['question']}#1", "pipeline": "farm-visit", **about}
+        wait = {"case_id": self.cases, "key": f"{about['question']}#1", "pipeline": pipeline, **about}
         times = {"asked_at": at(on), "due_at": at(due, 23) if due else None}
         ended = {"settled_at": at(answered), "settled_as": "answered"} if answered else {}
         made = {"kind": WaitKind.PERSON, "arguments_hash": "", "apart_from": []}
@@ -135,4 +136,42 @@ def test_a_role_is_one_desk_in_each_office_and_what_is_long_past_is_forgotten(de
     assert [(one["officer"], one["pace_days"]) for one in told["by_officer"]] == [
         ("officer 3508", 0.1),
         ("officer 3578", None),
+    ]
+
+
+def test_who_has_stopped_answering_is_slow(desks: Desks) -> None:
+    """Ten answers in the first week of June, and none since, with forty on the desk: 30 days' work for ten is no one a day."""
+    for day in range(1, 6):
+        for _ in range(2):
+            desks.asked(f"2026-06-0{day}", answered=f"2026-06-0{day}")
+    waiting = [desks.asked("2026-06-08", due="2026-07-20") for _ in range(40)]
+    told = desks.told()
+    # 1-5 June without the holiday of the 1st are four working days; 8 June to 10 July, without that of 16 June, are 24.
+    [budi] = told["by_officer"]
+    assert budi == {"officer": "budi", "open": 40, "late": 0, "will_breach": 38, "pace_days": 2.8}
+    assert [told["cases"][number] for number in waiting[:3]] == [
+        ("2026-07-15", False),  # in 2.8 working days, of which today is the first
+        ("2026-07-20", False),
+        ("2026-07-23", True),
+    ]
+
+
+def test_what_an_outside_body_decides_is_on_no_officers_desk(desks: Desks) -> None:
+    """DPMPTSP takes ten days over each; the officers, who record it, check a dossier on the day it comes."""
+    check = {"pipeline": "nib-legalization", "question": "dossier_check", "holder": None}
+    verify = {**check, "question": "verification"}
+    for _ in range(5):
+        desks.asked("2026-07-06", answered="2026-07-06", **check)
+        desks.asked("2026-06-22", answered="2026-07-03", **verify)
+    there = [desks.asked("2026-07-10", due="2026-07-14", **verify) for _ in range(2)]
+    here = desks.asked("2026-07-13", due="2026-07-15", **check)
+    told = desks.told()
+    assert [told["cases"][number] for number in (*there, here)] == [
+        ("2026-07-15", True),
+        ("2026-07-17", True),
+        ("2026-07-13", False),
+    ]
+    assert told["by_officer"] == [
+        {"officer": "DPMPTSP 3508", "open": 2, "late": 0, "will_breach": 2, "pace_days": 2.2},
+        {"officer": "officer 3508", "open": 1, "late": 0, "will_breach": 0, "pace_days": 0.2},
     ]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import date
-from time import perf_counter
 from typing import Any
 
 import pytest
-from sqlmodel import col, insert, select, update
+from sqlmodel import col, select
 
 from engine.accounts import add_user
 from engine.answering import Answered, answer
@@ -18,7 +16,7 @@ from engine.office import Office
 from engine.people import declare_conflict
 from engine.reassigning import reassign
 from engine.spreading import Reassigned, reassign_all
-from models import Case, Notice, User, Wait
+from models import Notice, User, Wait
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
 from tests.people import register_person
@@ -48,6 +46,12 @@ def give(
     with story.office.run("cli", by=by) as run:
         reassign(story.office, run, story.number, key, to=to, by=by, reason=reason)
     return story
+
+
+def spread(office: Office, *to: str, by: str = "rini", **more: Any) -> Reassigned:
+    """Spread what ani holds."""
+    with office.run("cli", by=by) as run:
+        return reassign_all(office, run, holder="ani", to=to, by=by, reason="pindah tugas", **more)
 
 
 def holder(story: Story, place: int = 0) -> str | None:
@@ -119,6 +123,18 @@ def test_others_may_not(held: Story, office: Office) -> None:
         assert f"{name} is the applicant of" in str(refusal(held, "wati", by=name))
 
 
+def test_who_declared_a_conflict_chooses_nobody_but_gives_away_their_own(held: Story, office: Office) -> None:
+    """rini is of the owner's family and names nobody who decides, in bulk neither; ani is too, and passes hers on."""
+    add_user(office, "wati", ["companion"])
+    for name in ("rini", "ani"):
+        declare_conflict(office, name, "family", by="admin", business=held.case.subject_id)
+    with pytest.raises(NotAllowed, match="rini declared a conflict of interest"):
+        give(held, "wati", by="rini")
+    assert "rini declared a conflict" in spread(office, "wati", by="rini").refused[0]["reason"]
+    give(held, "wati", by="ani")
+    assert holder(held) == "wati"
+
+
 def test_the_new_holder_must_be_able_to_answer_now(held: Story, office: Office, workshop: Workshop) -> None:
     """In role, region and impartiality, as when somebody is asked; each is refused by name."""
     owner = register_person(office, "3578016904500101", name="Pemilik")
@@ -184,6 +200,22 @@ def test_what_is_settled_or_was_never_asked_is_refused(held: Story) -> None:
         give(held, "wati")
 
 
+def test_a_question_whose_time_is_up_is_given_to_nobody(begin: Begin, office: Office, workshop: Workshop) -> None:
+    """Neither by itself nor in bulk, before a sweep has come by: it ended with its last second."""
+    workshop.write(
+        FARM_VISIT, "made_up", TO_ANI, ("of=Role.COMPANION,", 'of=Role.COMPANION, silent_after="answer_limit",')
+    )
+    story = begin().answers("budi", "visit#1", decision="fine")
+    add_user(office, "wati", ["companion"])
+    story.on(story.shown()["waiting_for"][0]["silent_on"], hour=23)
+    story.clock.turn(hours=1)
+    with pytest.raises(NotWaiting, match="the time has passed for 'sample#1'"):
+        give(story, "wati")
+    done = spread(office, "wati")
+    assert (done.reassigned, [one["question"] for one in done.refused]) == ([], ["sample#1"])
+    assert "the time has passed" in done.refused[0]["reason"]
+
+
 @pytest.mark.both_databases
 def test_an_answer_that_races_a_reassignment(held: Story, office: Office) -> None:
     """Either the answer was first, and nothing can be given away, or it comes from who holds it no more: never both."""
@@ -213,85 +245,3 @@ def test_two_who_reassign_at_once_are_one_after_the_other(held: Story, office: O
     first, second = [entry.result for entry in held.entries if entry.key == "reassigned"]
     assert (first["from"], first["to"]) == ("ani", second["from"])
     assert holder(held) == second["to"]
-
-
-# -- all that somebody holds -------------------------------------------------------------------------------------------
-
-
-def spread(office: Office, *to: str, by: str = "rini", **more: Any) -> Reassigned:
-    """Spread what ani holds."""
-    with office.run("cli", by=by) as run:
-        return reassign_all(office, run, holder="ani", to=to, by=by, reason="pindah tugas", **more)
-
-
-def test_all_goes_to_the_least_loaded_and_what_is_refused_stays(
-    begin: Begin, office: Office, workshop: Workshop
-) -> None:
-    """wati holds one already and declared a conflict in the second case; the others still go, and each is told once."""
-    workshop.write(FARM_VISIT, "made_up", TO_ANI)
-    workshop.write(FARM_VISIT.replace("farm-visit", "busy"), "busy", ("ask(SAMPLE)", 'ask(SAMPLE, to="wati")'))
-    stories = [begin() for _ in range(3)]
-    busy = begin("busy")
-    for name in ("wati", "joko"):
-        add_user(office, name, ["companion"])
-    for story in (*stories, busy):
-        story.answers("budi", "visit#1", decision="fine")
-    declare_conflict(office, "wati", "family", by="admin", business=stories[1].case.subject_id)
-    declare_conflict(office, "joko", "family", by="admin", business=stories[1].case.subject_id)
-    done = spread(office, "wati", "joko")
-    assert [(one["case"], one["question"], one["to"]) for one in done.reassigned] == [
-        (stories[0].number, "sample#1", "joko"),
-        (stories[2].number, "sample#1", "joko"),
-    ]
-    [stays] = done.refused
-    assert (stays["case"], stays["question"]) == (stories[1].number, "sample#1") and "conflict" in stays["reason"]
-    assert [holder(story) for story in stories] == ["joko", "ani", "joko"]
-    with office.db.reading() as session:
-        told = dict(session.exec(select(User.name, Notice.words).join(User, col(User.id) == Notice.account_id)).all())
-    assert told == {
-        "ani": "2 pertanyaan Anda dialihkan kepada joko: pindah tugas",
-        "joko": "2 pertanyaan dialihkan kepada Anda: pindah tugas",
-    }
-    assert spread(office, "wati").refused[0]["case"] == stories[1].number
-    assert spread(office, "wati", role="officer") == spread(office, "wati", pipeline="busy") == Reassigned()
-    for story in (stories[0], stories[2]):
-        assert story.answers("joko", "sample#1", decision="fine").outcome == "done"
-
-
-def test_a_case_whose_code_is_gone_stops_no_other(begin: Begin, office: Office, workshop: Workshop) -> None:
-    """It is refused by itself, with why; who may not is refused at each; unknown names are refused before anything."""
-    workshop.write(FARM_VISIT, "made_up", TO_ANI)
-    workshop.write(FARM_VISIT.replace("farm-visit", "lost"), "lost", TO_ANI)
-    stories = [begin("lost"), begin(), begin()]
-    add_user(office, "wati", ["companion"])
-    for story in stories:
-        story.answers("budi", "visit#1", decision="fine")
-    workshop.lose("lost", 1)
-    assert [one["reason"].split(" ")[0] for one in spread(office, "wati", by="tuti").refused][1:] == ["tuti", "tuti"]
-    done = spread(office, "wati")
-    assert [one["case"] for one in done.reassigned] == [story.number for story in stories[1:]]
-    assert [one["case"] for one in done.refused] == [stories[0].number]
-    for wrong in ({"role": "farmer"}, {"pipeline": "no-such"}):
-        with pytest.raises(Refused):
-            spread(office, "wati", **wrong)
-    with pytest.raises(Refused, match="no user hantu"):
-        spread(office, "hantu")
-
-
-def test_a_thousand_are_spread_in_a_few_seconds(held: Story, office: Office) -> None:
-    """Evenly: nobody gets two more than another."""
-    add_user(office, "joko", ["companion"])
-    with office.db.writing() as session:
-        case = session.exec(select(Case)).one().model_dump()
-        wait = session.exec(select(Wait).where(Wait.key == "sample#1")).one().model_dump()
-        ids = range(1000, 2000)
-        fresh = {**case, "last_seq": 0, "head": ""}
-        session.execute(insert(Case), [{**fresh, "id": one, "number": f"FRM-2027-{one:06d}"} for one in ids])
-        session.execute(insert(Wait), [{**wait, "case_id": one} for one in ids])
-        session.execute(update(Wait).where(col(Wait.case_id) == case["id"]).values(holder="wati"))
-    begun = perf_counter()
-    done = spread(office, "wati", "joko")
-    seconds = perf_counter() - begun
-    assert len(done.reassigned) == 1000 and done.refused == []
-    assert abs(Counter(one["to"] for one in done.reassigned)["wati"] - 499.5) < 1, "wati held one before"
-    assert seconds < 10

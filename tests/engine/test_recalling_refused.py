@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlmodel import select
 
 from engine.accounts import add_user
+from engine.clock import JAKARTA
 from engine.errors import NotAllowed, Refused
 from engine.office import Office
 from engine.people import declare_conflict
@@ -87,6 +89,22 @@ def test_silence_is_not_taken_back(nib: Nib) -> None:
         story.recalls("rini")
 
 
+def test_a_deadline_that_passed_is_not_recalled_before_the_sweep_comes_by(workshop: Workshop, begin: Begin) -> None:
+    """Who led to the question does not ask it anew once it ended by itself; on its last second they still may."""
+    timed = ("of=Role.COMPANION,", 'of=Role.COMPANION, silent_after="answer_limit",')
+    workshop.write(FARM_VISIT, "made_up", timed)
+    story, other = (begin().answers("budi", "visit", decision="fine") for _ in range(2))
+    last = date.fromisoformat(story.shown()["waiting_for"][0]["silent_on"])
+    story.clock.moment = datetime.combine(last, time(23, 59, 59), JAKARTA)
+    assert other.recalls("budi").waits_for == ["visit#2"]
+    story.clock.turn(seconds=1)
+    with pytest.raises(Refused, match=r"visit#1 .* the time for sample#1 is up") as refused:
+        story.recalls("budi")
+    assert "waktu untuk sample#1 sudah habis" in refused.value.for_people
+    with pytest.raises(Refused, match="its time passed"):
+        story.nothing_happens().recalls("budi")
+
+
 def test_while_a_machine_is_under_way_nothing_is_taken_back(nib: Nib, oss: MisbehavingOss) -> None:
     """OSS may have the filing already: its end is awaited, or the owner withdraws."""
     oss.next(Mood.BUSY)
@@ -121,6 +139,27 @@ def test_a_standing_that_was_given_stays(workshop: Workshop, begin: Begin) -> No
     story = begin().answers("budi", "visit", decision="fine")
     with pytest.raises(Refused, match="the standing weighed was given"):
         story.recalls("budi")
+
+
+REGISTERED = """    from engine.replay import playing
+    from models import Standing
+    about = {"what": "seat", "subject_kind": "day", "subject_id": 1, "reference": str(grams)}
+    run.session.merge(Standing(case_id=playing().row.id, since=run.today, **about))
+    return grams"""
+
+
+def test_only_what_came_before_a_place_in_a_register_stays(workshop: Workshop, begin: Begin, office: Office) -> None:
+    """A seat was taken after the visit: other cases counted it. The sample of the same day came later, and is asked anew."""
+    rest = ("    thank(case)\n", "    thank(case)\n    ask(VISIT)\n")
+    workshop.write(FARM_VISIT, "made_up", ("    return grams", REGISTERED), rest)
+    story = begin().answers("budi", "visit", decision="fine")
+    entry = next(one for one in story.entries if one.key == "weigh#1")
+    assert (entry.outcome, entry.reason) == ("changes a register", "seat")
+    with pytest.raises(Refused, match="seat stands in a register that other cases go by since"):
+        story.recalls("budi")
+    story.answers("ani", "sample", decision="bad").recalls("ani")
+    assert story.waits_for == ["sample#2"]
+    played_again(office, story)
 
 
 def test_a_parked_case_goes_on_after_the_answer_that_broke_it(workshop: Workshop, begin: Begin, office: Office) -> None:

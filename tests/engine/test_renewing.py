@@ -136,7 +136,9 @@ def test_a_case_that_is_open_already_is_named_and_none_opened(
     old = permit().on(ahead(180))
     own = Story(office, clock, "permit", old.case.subject_id)
     assert (renewed(office), renewed(office)) == (REMINDED, NOTHING)
-    assert "menunggu satu langkah dari Anda: Isi permohonan izin" in own.letter("renewal_reminder")["text"]
+    told = own.letter("renewal_reminder")["text"]
+    assert "menunggu satu langkah dari Anda: Isi permohonan izin" in told
+    assert "bukan untuk memperpanjang sertifikat ini, beri tahu kami" in told
     own.withdraws(f"owner-{old.case.person_id}").on(ahead(90))
     assert renewed(office) == OPENED
     assert letters(office) == [(own.number, "renewal_reminder"), ("IZN-2026-000003", "renewal_opened")]

@@ -283,6 +283,15 @@ def test_a_folder_that_holds_no_rules_is_refused(looks: Looks, rules: Callable[.
     """A missing file would be an empty one, and a broken one a riddle: both are said."""
     with pytest.raises(Refused, match=r"There is no common\.toml"):
         looks("nib-legalization", rules=tmp_path)
-    broken = rules("nib_legalization.toml", ("value = 3\n", "value = \n"))
-    with pytest.raises(Refused, match="can't be read: TOMLDecodeError"):
+    for old, new, why in (
+        ("value = 3\n", "value = \n", "TOMLDecodeError"),
+        ("since = 2021-01-01\n", 'since = "2021-01-01"\n', r"rule check_time: since and until are days"),
+        ('unit = "working_days"\n', "", r"nib_legalization\.toml, rule check_time: unit is missing"),
+        ('standing = "policy"\n', 'standing = "undang-undang"\n', r"rule check_time: standing is one of law, policy"),
+    ):
+        broken = rules("nib_legalization.toml", (old, new))
+        with pytest.raises(Refused, match=f"can't be read: .*{why}"):
+            looks("nib-legalization", rules=broken)
+    (broken / "nib_legalization.toml").write_text("")
+    with pytest.raises(Refused, match=r"nib_legalization\.toml: there is no \[\[rule\]\] in it"):
         looks("nib-legalization", rules=broken)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import event
+from sqlmodel import col, select
 
 from engine import sweeping
 from engine.accounts import add_user
+from engine.alerting import write_alerts
 from engine.deadlines import ladder_of
+from engine.notices import notify
 from engine.office import Office
 from engine.sweeping import Swept, sweep
-from models import Notice, User, Wait
+from models import Digest, Notice, User, Wait
 from models import Sweep as SweepRow
 from rules import Rule, RuleBook, book
 from tests.engine.conftest import Begin
@@ -92,7 +97,8 @@ def test_a_schedule_that_did_not_run_fires_every_rung_once_and_says_the_last_rem
     found = swept(office)
     assert (found.due, found.reminded, found.escalated) == (1, 2, 2)
     assert remarks(ladder) == [(key, outcome) for _, key, outcome, _ in RUNGS[:4]]
-    assert [name for name, _ in told(office)] == ["sari", "rini"]
+    assert told(office)[:2] == [(name, f"{ladder.number}/dossier_check#1/holder-0") for name in ("budi", "tuti")]
+    assert [name for name, _ in told(office)[2:]] == ["sari", "rini"]
     assert swept(office).due == 0
 
 
@@ -125,8 +131,72 @@ def test_a_worker_killed_in_mid_sweep_leaves_nothing_half_done(
     assert remarks(ladder) == [("dossier_check#1/holder", "reminded")]
 
 
-def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of three can't be handled: it is named with its reason, the others are reminded."""
+@pytest.mark.both_databases
+def test_what_is_due_is_found_by_one_query_of_its_own_index(office: Office) -> None:
+    """Both databases read the partial index of what is due, and never all that waits."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(office.db.engine, "before_cursor_execute", listen)
+    assert sweeping.due_waits(office, office.clock.now(), 100) == []
+    event.remove(office.db.engine, "before_cursor_execute", listen)
+    [(query, parameters)] = [one for one in asked if one[0].startswith("SELECT")]
+    with office.db.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if not sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' * sqlite}{query}", parameters).all()
+    assert "ix_wait_due" in str(plan)
+
+
+@pytest.mark.both_databases
+def test_a_process_that_is_killed_for_good_in_mid_sweep_repeats_nothing(
+    nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL at the second of three cases, with the first committed: the next sweep does the other two, that one never ended."""
+    stories = [nib(national_id=f"35081669049562{place}") for place in range(20, 23)]
+    monkeypatch.setattr(sweeping, "CHUNK", 1)
+    stories[0].on("2026-01-14", 9)
+    assert killed_in_mid_sweep(office, at=2) == signal.SIGKILL
+    assert [len(remarks(story)) for story in stories] == [1, 0, 0]
+    assert (swept(office).due, swept(office).due) == (2, 0)
+    assert [remarks(story) for story in stories] == [[("dossier_check#1/holder", "reminded")]] * 3
+    assert len(told(office)) == len(set(told(office))) == 6
+    with office.db.reading() as session:
+        assert [row.finished_at is None for row in session.exec(select(SweepRow).order_by(col(SweepRow.id)))] == [
+            *(True, False, False)
+        ]
+
+
+def killed_in_mid_sweep(office: Office, at: int) -> int:
+    """Sweep in a process of its own, which is killed where the case at that place would be told; return by which signal."""
+    child = os.fork()
+    if child:
+        return os.WTERMSIG(os.waitpid(child, 0)[1])
+    left = [at]
+
+    def dies(*given: Any, **more: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        notify(*given, **more)
+
+    try:
+        vars(sweeping)["notify"] = dies
+        swept(Office.open(office.settings, office.clock))
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_a_broken_case_is_passed_over_and_reported(
+    chunk: int, nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of three can't be handled: it is named with its reason, to an administrator once, and the others are reminded."""
+    monkeypatch.setattr(sweeping, "CHUNK", chunk)
     numbers = ("3508166904956220", "3508166904956221", "3508166904956222")
     stories = [nib(national_id=number) for number in numbers]
     broken, right = stories[1].case.id, ladder_of
@@ -153,6 +223,15 @@ def test_a_broken_case_is_passed_over_and_reported(nib: Nib, office: Office, mon
     with office.db.reading() as session:
         row = session.exec(select(SweepRow)).one()
         assert (row.due, row.failed, row.finished_at) == (3, 1, office.clock.now())
+    stories[0].clock.turn(minutes=15)
+    assert swept(office).as_json()["due"] == 1, "it is tried again"
+    write_alerts(office)
+    with office.db.reading() as session:
+        [(name, alert)] = session.exec(select(User.name, Digest).join(User))
+    assert (name, alert.subject[:15]) == ("admin", "1 gangguan baru")
+    assert (
+        f"- {stories[1].number}: dossier_check#1 jatuh tempo, tetapi tidak dapat dikerjakan: ValueError" in alert.text
+    )
 
 
 def test_an_applicant_gets_letters_and_then_the_end(nib: Nib, office: Office) -> None:
@@ -170,6 +249,16 @@ def test_an_applicant_gets_letters_and_then_the_end(nib: Nib, office: Office) ->
     assert story.outcome == "not_corrected"
     assert story.letters.count("reminder") == 2
     assert swept(office).due == 0
+
+
+def test_an_applicant_hears_of_what_was_due_while_no_schedule_ran(nib: Nib, office: Office) -> None:
+    """Half the time, the day and the supervisor's turn lie behind: one letter, which says since when, and the supervisor."""
+    story = nib().dossier("return", deficiencies=["foto KTP buram"])  # until 20 January; the silence ends it later
+    add_user(office, "sari", ["supervisor"])
+    story.on("2026-01-28").nothing_happens()
+    assert story.letters.count("reminder") == 1
+    assert "20 Januari 2026" in story.letter("reminder")["text"]
+    assert [name for name, what in told(office) if "correction#1" in what] == ["sari"]
 
 
 def test_an_answer_in_the_same_second_as_the_end_is_in_time_and_the_sweep_finds_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,14 +12,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, insert
 
+from engine.answering import answer
 from engine.clock import JAKARTA, TurnedClock, end_of, local_date
 from engine.errors import Refused
 from engine.office import Office
 from engine.timekeeping import by_office, by_pipeline, of_case
 from models import Case, CaseStatus, ClockSegment, Wait, WaitKind
 from tests.engine.conftest import Begin
+from tests.flows.nib_legalization.conftest import NibStory
 from tests.people import register_person
-from tests.pipelines_for_tests.workshop import Workshop
+from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
 
 HOLDERS = ("office", "applicant", "outside")
 DAYS = ("office_days", "applicant_days", "outside_days")
@@ -60,6 +63,8 @@ def write(session: Session, number: int, segments: list[tuple[datetime, str | No
         "region_code": "3508",
         "status": CaseStatus.CLOSED if closed else CaseStatus.OPEN,
         "opened_at": segments[0][0],
+        "ready": False,
+        "segments": len(segments),
         **about,
     }
     session.execute(insert(Case).values(**row))
@@ -160,3 +165,43 @@ def test_a_case_shows_its_stretches(begin: Begin, office: Office, workshop: Work
     assert (shown["case"], *(shown[days] for days in DAYS)) == (story.number, 2, 0, 0)
     assert [(one["holder"], one["days"]) for one in shown["stretches"]] == [("office", 2)]
     assert shown["stretches"][0]["since"].startswith("2026-01-12T09:00:00")
+
+
+def test_what_an_officer_files_by_hand_lies_with_the_office(
+    nib: Callable[..., NibStory], office: Office, blank_papers: None
+) -> None:
+    """OSS gives a NIB at once; where no machine asks it, the days until somebody does are ours. DPMPTSP's days are its own."""
+    story = nib().to_statement("MT").signs_on_paper().on("2026-01-15")
+    assert story.waits_for == ["oss_filing#1"]
+    story.corrected(phone="081234567890").advance()  # it is played once more, and nothing changes hands
+    assert story.shown()["clock"]["holder"] == "office"
+    story.filed().recorded().on("2026-01-19", hour=20)
+    with office.db.reading() as session:
+        shown = of_case(office, session, story.number)
+    held = [(one["holder"], one["key"], one["days"]) for one in shown["stretches"]]
+    assert ("office", "oss_filing#1", 2) in held and held[-1] == ("outside", "verification#1", 1)
+    assert {days: shown[days] for days in DAYS} == {"office_days": 2, "applicant_days": 0, "outside_days": 1}
+
+
+@pytest.mark.both_databases
+def test_a_case_that_nobody_takes_up_lies_with_the_office(
+    nib: Callable[..., NibStory], office: Office, workshop: Workshop, begin: Begin, blank_papers: None
+) -> None:
+    """Opened and parked at its first step; answered by its owner and no worker came by: nobody waits for the owner now."""
+    workshop.write(FARM_VISIT, "made_up", ('return "selamat datang"', "return 1 / 0"))
+    parked = begin()
+    story = nib(national_id="3508166904956221").dossier("return", deficiencies=["foto tempat usaha"]).on("2026-01-14")
+    with office.run("cli", by="owner-2") as run:
+        answer(office, run, story.number, "correction#1", by="owner-2", data={"business_name": "Sari Sri Jaya"})
+    story.on("2026-01-20", hour=20)
+    # The 13th to the 15th and the 19th; the 16th is a holiday, the 20th is not over. On the 13th it lay with the owner.
+    held = {"office_days": 4, "applicant_days": 0, "outside_days": 0}
+    held_by_both = {"office_days": 3, "applicant_days": 1, "outside_days": 0}
+    with office.db.reading() as session:
+        shown = [of_case(office, session, one.number) for one in (parked, story)]
+        rows = {row["pipeline"]: row for row in by_pipeline(office, session)}
+    for one, row, days in zip(shown, (rows["farm-visit"], rows["nib-legalization"]), (held, held_by_both), strict=True):
+        assert {name: one[name] for name in DAYS} == {name: row[name] for name in DAYS} == days
+    story.advance()
+    with office.db.reading() as session:
+        assert {name: of_case(office, session, story.number)[name] for name in DAYS} == held_by_both

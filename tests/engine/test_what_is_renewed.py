@@ -54,6 +54,7 @@ def test_a_reminder_says_how_the_renewal_stands(permit: Permit, office: Office, 
     texts = [story.letter("renewal_reminder")["text"] for story in (idle, busy, lapsed)]
     for place, words in enumerate(("menunggu satu langkah", "sedang kami proses", "permohonan baru (Izin lapak)")):
         assert [words in text for text in texts] == [place == 0, place == 1, place == 2]
+    assert not any("bukan untuk memperpanjang" in text for text in texts)
     assert len(numbers(office)) == 6
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.answering import withdraw
+from engine.clock import JAKARTA
 from engine.errors import NotWaiting, Refused
 from engine.office import Office
 from tests.engine.conftest import Begin
@@ -136,6 +138,37 @@ def test_of_several_open_questions_all_end_and_one_bears_the_withdrawal(begin: B
     for by, key in (("budi", "visit#1"), ("ani", "sample#1")):
         with pytest.raises(NotWaiting, match="was withdrawn before"):
             story.answers(by, key, decision="fine")
+
+
+def test_time_that_is_up_is_not_undone_by_a_withdrawal(nib: Nib) -> None:
+    """The owner let the last day pass, no sweep came by, and budi records a withdrawal: the case lapsed, as it would have."""
+    swept, late = nib(), nib(national_id="3508166904956221")
+    for story in (swept, late):
+        story.on("2026-01-12").dossier("return", deficiencies=["foto KTP buram"])
+    last = late.shown()["waiting_for"][0]["silent_on"]
+    late.on(str(date.fromisoformat(last) + timedelta(days=1))).withdraws("budi")
+    with pytest.raises(Refused, match="already closed"):
+        swept.nothing_happens().withdraws("budi")
+    assert swept.outcome == late.outcome == "not_corrected"
+    assert [(one.key, one.outcome) for one in late.entries if one.kind == "answer"][-1] == ("correction#1", "silent")
+    [noted] = [one for one in late.entries if one.key == "withdrawal_noted"]
+    assert (noted.actor, noted.role, noted.on_behalf_of) == ("budi", "officer", "owner-2")
+
+
+def test_of_two_questions_the_one_whose_time_is_up_ends_so(begin: Begin, workshop: Workshop) -> None:
+    """The other bears the withdrawal; on the last second itself neither had ended."""
+    both = "visit, sample = ask_all(VISIT, SAMPLE)"
+    timed = ("of=Role.OFFICER,", 'of=Role.OFFICER, silent_after="answer_limit",')
+    workshop.write(FARM_VISIT, "made_up", timed, ("visit = ask(VISIT)", both), ("    sample = ask(SAMPLE)\n", ""))
+    in_time, late = begin(), begin()
+    [last] = [date.fromisoformat(one["silent_on"]) for one in in_time.shown()["waiting_for"] if one["silent_on"]]
+    in_time.clock.moment = datetime.combine(last, time(23, 59, 59), JAKARTA)
+    in_time.withdraws(f"owner-{in_time.case.person_id}")
+    late.clock.turn(seconds=1)
+    late.withdraws(f"owner-{late.case.person_id}")
+    ends = [[(one.key, one.outcome) for one in story.entries if one.kind == "answer"] for story in (in_time, late)]
+    assert ends == [[("sample#1", "withdrawn")], [("visit#1", "silent"), ("sample#1", "withdrawn")]]
+    assert in_time.outcome == late.outcome == "withdrawn"
 
 
 def test_a_reason_that_names_a_number_is_kept_without_it(nib: Nib) -> None:

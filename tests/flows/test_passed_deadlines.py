@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -91,6 +91,45 @@ def test_under_a_rule_of_law_the_same_case_is_deemed_approved(office: Office, cl
     assert ("2026-03-21", "", "akhir pekan") not in days  # Lebaran itself is named
     assert days[-1][:2] == ("2026-04-06", "14")
     assert len([place for _, place, _ in days if place]) == 14
+
+
+@pytest.mark.parametrize(("days", "due", "last"), [(20, "2026-04-06", "2026-04-16"), (10, "2026-03-30", "2026-04-01")])
+def test_the_effect_comes_after_the_days_that_the_law_names_whatever_the_office_aims_at(
+    office: Office, clock: TurnedClock, adds: Adds, days: int, due: str, last: str
+) -> None:
+    """Fourteen days are no law: the twenty or ten of the law, and two to record, pass first; the page counts them."""
+    adds("nib_legalization", BY_LAW.replace("deadline = 14", f"deadline = {days}"))
+    story = begun(office, clock)
+    assert [story.shown()["waiting_for"][0][name] for name in ("due_on", "silent_on")] == [due, last]
+    story.on(last, 23).nothing_happens()
+    assert story.waits_for == ["verification#1"]
+    story.on(str(date.fromisoformat(last) + timedelta(days=1))).nothing_happens()
+    assert story.outcome == "legalized"
+    facts = computation(story, office)
+    counted = (f"{days} hari kerja", "Peraturan contoh 1/2026 Pasal 5", days)
+    assert (facts["budget"], facts["budget_citation"], facts["used"]) == counted
+
+
+def test_the_page_of_an_effect_counts_the_law_s_days_and_not_the_cases_own(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """The case's own eleven days, a policy, end on 31 March; what is deemed is deemed after the fourteen of the law, on 6 April."""
+    adds("nib_legalization", BY_LAW + SHORT_SERVICE)
+    story = begun(office, clock)
+    assert story.shown()["waiting_for"][0]["due_on"] == "2026-03-31"
+    assert story.on("2026-04-09").nothing_happens().outcome == "legalized"
+    facts = computation(story, office)
+    assert (facts["budget"], facts["due_on"], facts["used"]) == ("14 hari kerja", "2026-04-06", 14)
+
+
+def test_a_rule_of_law_that_names_no_deadline_does_nothing_by_itself(
+    office: Office, clock: TurnedClock, adds: Adds
+) -> None:
+    """Deadline, authority and effect are all named, or an official decides."""
+    adds("nib_legalization", BY_LAW.replace("deadline = 14, ", ""))
+    story = begun(office, clock)
+    assert story.on("2026-06-30").nothing_happens().waits_for == ["verification#1"]
+    assert computation(story, office)["not_by_law"] == ["deemed_approved"]
 
 
 def test_nobody_puts_off_what_the_law_says_of_a_deadline(office: Office, clock: TurnedClock, adds: Adds) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
-from models import Case, Mandate, Run, User
+from engine.clock import JAKARTA, TurnedClock
+from engine.delegating import delegate
+from models import Case, Mandate, Run, User, Wait
 from tests.prefect.small_office import NATIONAL_ID, SmallOffice
 from tests.web.conftest import advance
 
@@ -137,6 +141,42 @@ def test_the_inbox_holds_what_is_for_who_asks(small: SmallOffice, client: TestCl
     assert (waiting["case"], waiting["question"], waiting["role"]) == (case, "dossier_check#1", "officer")
     assert waiting["form"]["properties"]["decision"]
     assert client.get("/api/v1/inbox", headers=small.token("ani")).json() == []
+
+
+def test_who_stands_in_finds_it_on_every_page_and_answers(small: SmallOffice, client: TestClient, case: str) -> None:
+    """tuti, of another region, is away; ani, a companion of a third, answers for her on Monday and sees nothing on Tuesday."""
+    office = small.office
+    office.clock = clock = TurnedClock(datetime(2026, 11, 23, 9, tzinfo=JAKARTA))
+    for name, region in (("ani", "3574"), ("budi", "3574"), ("tuti", "3508")):
+        with office.db.writing() as session:
+            user = session.exec(select(User).where(User.name == name)).one()
+            user.region_code = region
+            session.add(user)
+    ani, path = small.token("ani"), f"/api/v1/cases/{case}"
+    assert client.get(path, headers=ani).status_code == 404
+    with office.run("cli", by="tuti") as run:
+        today = office.clock.today()
+        delegate(office, run, "tuti", "ani", until=today, reason="cuti tahunan", by="tuti")
+    [waiting] = client.get("/api/v1/inbox", headers=ani).json()
+    assert (waiting["question"], waiting["on_behalf_of"]) == ("dossier_check#1", "tuti")
+    assert [one["case"] for one in client.get("/api/v1/inbox", params={"case": case}, headers=ani).json()] == [case]
+    client.post("/login", data={"token": ani["Authorization"].removeprefix("Bearer ")})
+    assert f"{case} · sampai" in client.get("/desk").text and "atas nama tuti" in client.get("/desk").text
+    clock.turn(hours=15)
+    assert client.get("/api/v1/inbox", headers=ani).json() == []
+    assert client.post(f"{path}/answers/dossier_check%231", json=COMPLETE, headers=ani).status_code == 404
+    clock.turn(seconds=-1)
+    assert client.post(f"{path}/answers/dossier_check%231", json=COMPLETE, headers=ani).status_code == 201
+    entry = client.get(f"{path}/history", headers=ani).json()[3]
+    assert (entry["actor"], entry["role"], entry["on_behalf_of"]) == ("ani", "officer", "tuti")
+
+
+def test_what_a_colleague_holds_is_in_nobody_elses_inbox(small: SmallOffice, client: TestClient, case: str) -> None:
+    """It was given to budi by name, and tuti could not answer it."""
+    with small.office.db.writing() as session:
+        session.execute(update(Wait).values(holder="budi"))
+    assert client.get("/api/v1/inbox", headers=small.token("tuti")).json() == []
+    assert len(client.get("/api/v1/inbox", headers=small.token("budi")).json()) == 1
 
 
 def test_a_withdrawal_ends_the_case(small: SmallOffice, client: TestClient, case: str) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.answering import answer
+from engine.errors import Refused
 from tests.flows.objection.conftest import Begin, ended, objects, rejected
 from tests.flows.objection.test_times import BY_LAW
 from tests.flows.test_rules_change_by_date import Adds
@@ -38,3 +40,24 @@ def test_an_objection_that_nobody_may_rule_on_says_whom_the_office_lacks(nib: Be
     assert asked["note"].endswith(
         "Belum ada pejabat yang boleh memutuskan: semua terlibat atau belum terdaftar; tambahkan akun"
     )
+
+
+def test_no_recall_gives_the_office_its_days_anew(adds: Adds, refused: NibStory) -> None:
+    """By law the head has ten working days: what was ruled on the first is taken back that day, and on the last no more."""
+    adds("common", BY_LAW)
+    ruling = {"decision": "reject", "reason": "dua kali tidak ditemukan"}
+    objects(refused.on("2026-03-16"))
+    for day, key in (("2026-03-16", "objection_ruling#1"), ("2026-04-07", "objection_ruling#2")):
+        with refused.on(day).office.run("cli", by="ratna") as run:
+            answer(refused.office, run, refused.number, key, by="ratna", data=ruling)
+        if day == "2026-03-16":
+            refused.recalls("ratna")
+    with pytest.raises(
+        Refused, match=r"the days for objection_ruling#2 count since 2026-03-16 by law \(Peraturan contoh"
+    ):
+        refused.recalls("rini")
+    refused.advance()
+    refused.answers("owner-1", "administrative_appeal#1", decision="appeal", reason="surat desa baru")
+    adds("common", BY_LAW.replace("objection_passed", "administrative_appeal_passed"))
+    with pytest.raises(Refused, match="administrative_appeal_ruling#1 count since 2026-04-07"):
+        refused.on("2026-04-08").recalls("rini")

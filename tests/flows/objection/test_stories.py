@@ -182,6 +182,19 @@ def test_who_decided_or_declared_a_conflict_can_not_rule(refused: NibStory, offi
 
 
 @blank
+def test_in_whose_name_it_was_refused_does_not_rule(nib: Begin, office: Office) -> None:
+    """ani rejected the dossier for rini, an officer and head of division who was away: neither of them rules on it."""
+    story = nib().on("2026-03-10")
+    add_user(office, "rini", ["officer"])
+    stands_in(office, "rini", "ani")
+    story.answers("ani", "dossier_check#1", decision="reject", reason="usaha tidak berada di alamat ini")
+    objects(story.on("2026-03-16"))
+    for by in ("rini", "ani"):
+        with pytest.raises(NotAllowed, match=f"{by} took part"):
+            story.answers(by, "objection_ruling#1", decision="reject", reason="tetap tidak ditemukan")
+
+
+@blank
 def test_no_delegation_or_reassignment_brings_in_who_decided(refused: NibStory, office: Office) -> None:
     """Who refused stands in for nobody on the objection, and who ruled on it for nobody on the appeal."""
     objects(refused.on("2026-03-16"))
