@@ -65,6 +65,7 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
             result={
                 "appeal": appeal.name,
                 "version": appeal.version,
+                "evidence": evidence,
                 "answer": ledger.salted_hash(row.salt, words),
             },
             rule_versions=dossier.case.rules.take_used(),

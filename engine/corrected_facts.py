@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import escape
+
 from engine.errors import Refused
 from engine.intake.cleaning import Fault
 from engine.intake.fields import CLEANERS, Cleaner, Text
@@ -52,7 +54,7 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
     """Return what ``data`` puts right in the facts of a case about a ``subject``.
 
     A field is named by its path (``owner.phone``), or shortly (``phone``) where only one has that name. Raises `Refused` for
-    a field that can't be corrected, a value that an import would refuse, and where nothing is changed.
+    a field that can't be corrected, one that is named twice, a value that an import would refuse, and where nothing is changed.
     """
     known = {
         prefix + name: (kind, name, cleaner)
@@ -60,7 +62,8 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
         for name, cleaner in FIELDS[kind].items()
     }
     found: dict[str, Change] = {}
-    for given, raw in _flat(data).items():
+    named: dict[str, str] = {}
+    for given, raw in _flat(data):
         ends = [path for path in known if path.endswith(f".{given}")]
         path = given if given in known else ends[0] if len(ends) == 1 else None
         if path is None or not isinstance(raw, str | None):
@@ -73,6 +76,14 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
                 case=number,
                 field=given,
             )
+        if path in named:
+            raise Refused(
+                f"{path} of case {number} is named twice, as {named[path]} and as {given}. Name it once",
+                for_people=f"{path} disebut dua kali. Sebutkan satu kali saja.",
+                case=number,
+                field=path,
+            )
+        named[path] = given
         kind, name, cleaner = known[path]
         cleaned = cleaner(raw or "")
         if isinstance(cleaned, Fault):
@@ -121,15 +132,28 @@ class Rewriting:
             if change.field in NUMBERS:
                 where[masked(change.old)] = masked(change.new) if change.new else "-"
         self._kept = {text for text in _texts(facts)}
+        self._numbers: dict[str, str] = {}
+        self._parts: dict[str, str] = {}
 
     def add(self, old: str, new: str) -> None:
         """Replace this too: the number of a document that was made anew."""
-        self._anywhere[old] = new
+        self._numbers[old] = self._anywhere[old] = new
+
+    def enclose(self, key: str, sha256: str | None, new_key: str) -> None:
+        """Put the document ``new_key``, whose file may not be made yet, where a bundle encloses ``key`` or its file."""
+        self._parts[key] = new_key
+        if sha256:
+            self._parts[sha256] = new_key
+
+    def numbers(self, text: str | None) -> str | None:
+        """Return the text with the new numbers of documents, and nothing else, in it."""
+        return _replaced(text, self._numbers, ()) if text else text
 
     def __call__(self, value: Any, name: str | None = None) -> Any:
         """Return the value with what is new in it; ``name`` is that of the fact."""
         if isinstance(value, dict):
-            return {inner: self(one, inner) for inner, one in value.items()}
+            told = {inner: self(one, inner) for inner, one in value.items()}
+            return self._with_new_part(told) if name == "files" else told
         if isinstance(value, list):
             return [self(one, name) for one in value]
         if not isinstance(value, str):
@@ -139,11 +163,25 @@ class Rewriting:
             if CALLED.get(name or "", kind) == kind:
                 pairs |= named
         kept = {text for text in self._kept if any(old in text and old != text for old in pairs)}
-        wanted = sorted({*pairs, *(kept - {*pairs})}, key=len, reverse=True)
-        if not pairs:
-            return value
-        found = "|".join(re.escape(one) for one in wanted)
-        return re.sub(rf"(?<!\w)(?:{found})(?!\w)", lambda match: pairs.get(match[0], match[0]), value)
+        if name == "html":
+            return _replaced(
+                value, {str(escape(old)): str(escape(new)) for old, new in pairs.items()}, map(str, map(escape, kept))
+            )
+        return _replaced(value, pairs, kept)
+
+    def _with_new_part(self, file: dict[str, Any]) -> dict[str, Any]:
+        new_key = self._parts.get(file.get("document") or file.get("sha256") or "")
+        if new_key is None:
+            return file
+        return {**{name: one for name, one in file.items() if name != "sha256"}, "document": new_key}
+
+
+def _replaced(text: str, pairs: Mapping[str, str], kept: Iterable[str]) -> str:
+    """Return the text with the old words of ``pairs`` replaced, the longest first, and ``kept`` ones left alone."""
+    if not pairs:
+        return text
+    found = "|".join(re.escape(one) for one in sorted({*pairs, *kept}, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{found})(?!\w)", lambda match: pairs.get(match[0], match[0]), text)
 
 
 def _texts(value: Any) -> Iterable[str]:
@@ -154,11 +192,12 @@ def _texts(value: Any) -> Iterable[str]:
         yield value
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, value in data.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def _at(facts: Mapping[str, Any], path: str) -> str | None:

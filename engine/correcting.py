@@ -84,14 +84,12 @@ def correct(
 
 
 def _locked(office: Office, session: Session, number: str) -> Dossier:
-    """Return the case; it and the other open cases of the same person are locked, in the order of all workers."""
+    """Return the case; it and the other cases of the same person are locked, in the order of all workers."""
     found = session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
     if found is None:
         raise UnknownCase(number)
     case_id, person_id = found
-    theirs = select(Case).where(
-        (col(Case.id) == case_id) | ((col(Case.person_id) == person_id) & (col(Case.status) != CaseStatus.CLOSED))
-    )
+    theirs = select(Case).where(Case.person_id == person_id)
     session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
     return fetch(office, session, [case_id or 0])[0]
 
@@ -222,10 +220,11 @@ def _remark(
 
 
 def _mark_the_others(office: Office, run: RunHandle, session: Session, row: Case, actor: Actor) -> None:
-    """The applicant is called otherwise in their other open cases too, whose own facts stay as they were taken."""
-    others = select(Case).where(
-        Case.person_id == row.person_id, col(Case.id) != row.id, col(Case.status) != CaseStatus.CLOSED
-    )
+    """The applicant is called otherwise in their other cases too, whose own facts stay as they were taken.
+
+    In closed ones as well: an appeal, or a shadow run, plays them again.
+    """
+    others = select(Case).where(Case.person_id == row.person_id, col(Case.id) != row.id)
     for other in session.exec(others.order_by(col(Case.id))):
         _remark(office, run, session, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
 

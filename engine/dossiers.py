@@ -18,7 +18,7 @@ from engine.registry import Pipeline, pipeline_named
 from engine.replay import Past
 from engine.subjects import kind_of
 from engine.superseding import NOTHING, RECALLED, superseded_by
-from engine.vault import Key
+from engine.vault import Erased, Key
 from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, SealingKey, Wait, WaitKind
 from models import Case as CaseRow
 from rules import RulesAt
@@ -104,7 +104,7 @@ def by_numbers(
 
 
 def by_number(office: Office, session: Session, number: str, *, lock: bool = False) -> Dossier:
-    """Return one case. Raises `UnknownCase`."""
+    """Return one case. Raises `UnknownCase`, and `Erased` when its applicant was."""
     found = by_numbers(office, session, [number], lock=lock)
     if number not in found:
         raise UnknownCase(number)
@@ -132,6 +132,8 @@ def _fetch(
             .where(among(session, col(Person.id), {row.person_id for row in rows}))
         )
     }
+    if any(row.person_id not in people for row in rows):
+        raise Erased("gone")
     waits: dict[int, dict[str, Any]] = defaultdict(dict)
     for wait in session.execute(select(*WAITED).where(among(session, col(Wait.case_id), case_ids))):
         waits[wait.case_id][wait.key] = wait

@@ -7,20 +7,23 @@ the series of numbers: in that order everywhere, or two workers could wait for e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from engine.case import HandedOn
 from engine.claiming import free, parked_cases
+from engine.database import among
 from engine.dossiers import Dossier, fetch
 from engine.office import Office, RunHandle
 from engine.opening import Opening, open_in
-from engine.registry import pipeline_named
-from engine.replay import SYSTEM
+from engine.parking import note
+from engine.registry import Pipeline, pipeline_named
+from engine.replay import SYSTEM, jsonable
 from engine.settling import settle
-from models import EntryKind, Wait, WaitKind
+from models import Case, CaseStatus, EntryKind, Wait, WaitKind
 
 BATCH = 100
 
@@ -52,11 +55,42 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
             by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
             subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
+            _keep_apart(office, run, session, pipeline_named(target), subjects)
             openings = open_in(office, run, session, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
             opened = dict(zip(subjects, openings, strict=True))
             for dossier, _ in givers:
                 _settle(office, run, session, dossier, waits[dossier.row.id or 0], opened[dossier.case.subject_id])
         return len(waits)
+
+
+def _keep_apart(
+    office: Office, run: RunHandle, session: Session, target: Pipeline, origins: Mapping[int, HandedOn]
+) -> None:
+    """Keep who decided out of the open case that a subject has already: nothing is opened, and that one examines it anew."""
+    anew = {subject: origin for subject, origin in origins.items() if origin.decided_by}
+    if not anew:
+        return
+    ids = session.exec(
+        select(Case.id).where(
+            Case.subject_kind == target.subject,
+            among(session, col(Case.subject_id), anew),
+            Case.pipeline == target.name,
+            col(Case.status) != CaseStatus.CLOSED,
+            col(Case.number).not_in([origin.number for origin in anew.values()]),
+        )
+    )
+    for other in fetch(office, session, [case_id or 0 for case_id in ids], lock=True):
+        origin = anew[other.case.subject_id]
+        known = other.case.handed_on or HandedOn(origin.number, {})
+        decided = {
+            question: sorted({*known.decided_by.get(question, []), *origin.decided_by.get(question, [])})
+            for question in sorted({*known.decided_by, *origin.decided_by})
+        }
+        facts = office.vault.unseal(other.key, other.row.facts)
+        handed_on = jsonable(replace(known, decided_by=decided))
+        other.row.facts = office.vault.seal(other.key, {**facts, "handed_on": handed_on})
+        note(session, other.row, office, run, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
+        session.add(other.row)
 
 
 def _origin(dossier: Dossier, request: dict[str, Any]) -> HandedOn:

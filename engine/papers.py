@@ -29,6 +29,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     """Make the files of pending papers, up to a batch; return how many were taken up.
 
     One with a number takes the place of an issued document that was corrected: it is signed, and a remark bears its hash.
+    A bundle comes after its parts: it is left for the next batch while one of them is in this one.
     A paper that can't be made keeps its error, is shown with it, and is tried again later; its letters wait for it.
     """
     now = office.clock.now()
@@ -48,6 +49,8 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
             wanted = wanted.where(col(Document.case_id).in_(list(only)))
         papers = list(session.exec(wanted))
         dossiers, unreadable = fetch_readable(office, session, {paper.case_id for paper in papers})
+        batch = {(paper.case_id, paper.key) for paper in papers}
+        papers = [paper for paper in papers if not batch & _parts(office, dossiers.get(paper.case_id), paper)]
         for document in papers:
             document.leased_until = now + LEASE
             document.attempt += 1
@@ -84,7 +87,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
                     .values(**values)
                     .returning(col(Document.key))
                 ).first()
-                if published and document.case_id in cases and not values["error"]:
+                if published and document.number and not values["error"]:
                     hashed = {"number": document.number, "sha256": values["sha256"]}
                     note(
                         session, cases[document.case_id], office, run, document.key, SYSTEM, None,
@@ -105,6 +108,8 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
     facts = office.vault.unseal(dossier.key, document.facts)
     template = f"{paper.folder or dossier.pipeline.slug}/documents/{document.kind}"
     at = document.at.replace(microsecond=0)
+    if paper.bundle:
+        facts = {**facts, "files": [_by_hash(office, document, one) for one in facts["files"]]}
     files = [_kept(office, one) for one in facts["files"]] if paper.bundle else []
     url = None
     if document.number is not None:
@@ -116,6 +121,34 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
     if url is not None:
         pdf = office.signer.sign(pdf, reason=paper.title, at=at)
     return pack(pdf, facts, files, at) if paper.bundle == "zip" else pdf
+
+
+def _parts(office: Office, dossier: Dossier | None, document: Document) -> set[tuple[int, str]]:
+    """Return the documents that a bundle encloses, as far as it names them by key: those that were made anew.
+
+    One that can't be looked into encloses none here: what is wrong is said where it is made, and stops no other.
+    """
+    try:
+        if dossier is None or not dossier.pipeline.paper(document.kind).bundle:
+            return set()
+        files = office.vault.unseal(dossier.key, document.facts)["files"]
+    except (LookupError, ValueError):
+        return set()
+    return {(document.case_id, file["document"]) for file in files if "document" in file}
+
+
+def _by_hash(office: Office, bundle: Document, file: dict[str, str]) -> dict[str, str]:
+    """Return a file of a bundle by its hash, where it is named by the key of a document of the same case.
+
+    Raises FileNotFoundError while that one has no file: the bundle is tried again later.
+    """
+    if "document" not in file:
+        return file
+    with office.db.reading() as session:
+        part = session.get(Document, (bundle.case_id, file["document"]))
+    if part is None or part.sha256 is None:
+        raise FileNotFoundError(f"{file['document']}, which goes into {bundle.key}, is not made yet")
+    return {"name": file["name"], "title": file["title"], "sha256": part.sha256}
 
 
 def _kept(office: Office, file: dict[str, str]) -> Enclosed:

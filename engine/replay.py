@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any, NoReturn, Protocol
 
@@ -42,6 +43,7 @@ from engine.office import Office, RunHandle
 from engine.registers import CHANGES_REGISTER, register_changes
 from engine.registry import Appeal, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
+from engine.successors import Successors, successors_in
 from engine.superseding import NOTHING, RECALLED, Superseded
 from engine.turns import Turns
 from engine.vault import Key
@@ -312,6 +314,21 @@ class Replay:
         )
         self.book.write(LedgerEntry, **row)
 
+    def up_to_date(self, facts: Any) -> Any:
+        """Return facts with the numbers and files of what took the place of documents that were corrected.
+
+        What is recorded says what was so on its day, and is replayed as it is; what goes out now says what is so now.
+        """
+        return self._successors.rewriting(facts) if self.row.corrected_seq else facts
+
+    def newest(self, keys: Iterable[str]) -> list[str]:
+        """Return the keys of documents, of each the one that took its place."""
+        return [self._successors.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
+
+    @cached_property
+    def _successors(self) -> Successors:
+        return successors_in(self.session, self.row.id)
+
     def seal(self, plain: Any) -> bytes:
         """Seal JSON under the key of the person whose case it is."""
         return self.office.vault.seal(self.sealing_key, plain)
@@ -480,8 +497,8 @@ class Replay:
             holder=self.case.applicant.handle if question.of is Role.APPLICANT else holder,
             apart_from=sorted(took_part),
             arguments_hash=arguments_hash,
-            request=self.seal({"known": known}) if known else None,
-            note=without_numbers(note, own_numbers(self.case.facts)) if note else None,
+            request=self.seal({"known": self.up_to_date(known)}) if known else None,
+            note=without_numbers(self.up_to_date(note), own_numbers(self.case.facts)) if note else None,
             asked_at=self.now,
             **times.values(),
         )
@@ -504,7 +521,7 @@ class Replay:
             kind=kind,
             question=question,
             arguments_hash=arguments_hash,
-            request=self.seal(to_jsonable_python(request)),
+            request=self.seal(self.up_to_date(to_jsonable_python(request))),
             asked_at=self.now,
         )
 

@@ -229,7 +229,7 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
         key=key,
         kind=kind,
         language=replay.case.applicant.language,
-        facts=jsonable(dict(facts)) | replay.as_provisional(),
+        facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
     )
 
 
@@ -245,8 +245,8 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
         folder=letter.folder or replay.pipeline.slug,
         letter=letter.name,
         whom=whom,
-        facts=jsonable(dict(facts)) | replay.as_provisional(),
-        attach=attach,
+        facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
+        attach=replay.newest(attach),
     )
 
 
@@ -260,7 +260,7 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
         what=what,
         subject_kind=replay.case.subject_kind,
         subject_id=replay.case.subject_id,
-        reference=reference,
+        reference=replay.up_to_date(reference),
         since=replay.today,
         until=until,
     )

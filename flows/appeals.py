@@ -1,8 +1,8 @@
 """What can be done against each ending of each pipeline: contested here, contested in the process itself, or why not.
 
-UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP refused. The result of a
-competency test or of a curation is appealed inside its process, under its own rules; what BPJPH, MUI, DPMPTSP or the export
-center decided is contested there.
+UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP decided: FR.AK.04 inside the test
+is against the assessor's result, which the plenary may still overturn. The result of a curation is appealed inside its process,
+under its own rules; what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
 """
 
 from __future__ import annotations
@@ -96,11 +96,8 @@ contest(
     "lsp-competency-test",
     {
         Test.CERTIFIED: GRANTED,
-        Test.NOT_YET_COMPETENT: in_the_process("FR.AK.04"),
-        Test.NOT_READY: NoAppeal(
-            "an assessor advised training before the test; nothing was decided about competence",
-            "Asesor menyarankan pelatihan lebih dahulu; kompetensi Anda belum dinilai. Anda boleh mendaftar lagi kapan saja.",
-        ),
+        Test.NOT_YET_COMPETENT: lsp_appeal,
+        Test.NOT_READY: lsp_appeal,
         Test.ABSENT: LAPSED,
         Test.REFUSED: lsp_appeal,
         Test.NOT_COMPLETED: LAPSED,

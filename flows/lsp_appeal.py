@@ -1,7 +1,7 @@
-"""Appeal against the LSP's refusal to test somebody: the head of the LSP rules, who decided nothing in the case.
+"""Appeal against the LSP's decision not to test or not to certify somebody: its head rules, who decided nothing in the case.
 
 ISO/IEC 17024, 9.8. The LSP is no government office: UU 30/2014 does not apply, its days are its own policy, and its silence
-grants nothing; the ladder takes an unanswered appeal upwards. An appeal against a result (FR.AK.04) is part of the test itself.
+grants nothing; the ladder takes an unanswered appeal upwards. FR.AK.04, against an assessor's result, is part of the test itself.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from flows.lsp_competency_test.facts import common, lasting
 from flows.objection import EXAMINED_ANEW, drafted, note_for, stands
 from flows.objection.forms import Ruling, RulingEnd
 
-DECISION = Paper("lsp_appeal_decision", "Putusan banding atas penolakan permohonan", series="PBL", folder="lsp_appeal")
+DECISION = Paper("lsp_appeal_decision", "Putusan banding atas keputusan LSP", series="PBL", folder="lsp_appeal")
 RECEIVED = Letter("received", "lsp_appeal")
 REJECTED = Letter("rejected", "lsp_appeal")
 TAKEN_BACK = Letter("taken_back", "lsp_appeal")
 
 
 class LspAppealRuling(Ruling):
-    """The ruling of the head of the LSP on an appeal against a refusal."""
+    """The ruling of the head of the LSP on an appeal."""
 
 
 LSP_APPEAL_RULING = Question(
-    LspAppealRuling, of=Role.LSP_HEAD, due="appeal_resolution", title="Putuskan banding asesi atas penolakan permohonan"
+    LspAppealRuling, of=Role.LSP_HEAD, due="appeal_resolution", title="Putuskan banding asesi atas keputusan LSP"
 )
 
 
@@ -54,7 +54,7 @@ def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
 @appeal(
     "lsp-appeal",
     version=1,
-    title="Banding atas penolakan permohonan uji kompetensi",
+    title="Banding atas keputusan LSP",
     window="appeal_window",
     on_withdrawal=withdrawn,
 )
@@ -106,5 +106,5 @@ def tell_of_the_new_case(case: Case, other: HandedOver, decision: Issued) -> Non
 
 @step
 def confirm_taken_back(case: Case) -> None:
-    """Say that the appeal ends here, and that the refusal stands."""
+    """Say that the appeal ends here, and that the decision stands."""
     tell(case.applicant, TAKEN_BACK, common(case))

@@ -135,6 +135,12 @@ class Story:
             words = self.office.vault.unseal(dossier.key, letter.sealed)
         return {"subject": letter.subject, "text": words["text"]}
 
+    def attached(self, name: str) -> list[str]:
+        """Return the keys of the documents that a letter bears."""
+        with self.office.db.reading() as session:
+            wanted = select(Letter).where(Letter.case_id == self.case.id, Letter.letter == name)
+            return list(session.exec(wanted).one().attachments)
+
     def shown(self) -> dict[str, Any]:
         """Return the case as the command line shows it."""
         with self.office.db.reading() as session:

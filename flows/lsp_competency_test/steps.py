@@ -102,11 +102,15 @@ def keep_self_assessment(case: Case, application: Application, claims: SelfAsses
     paper(FR_APL_02, sheet(case, application, None, ("candidate", claims)) | {"units": units})
 
 
+# What the head of the LSP hears an appeal against: flows/appeals.py.
+CONTESTED = ("refused", "not_ready", "not_yet_competent")
+
+
 @step
 def confirm_closing(case: Case, outcome: str, detail: str) -> None:
     """Say why the case ends here, and what the candidate can do."""
     seats.release()
-    appeal_until = run.due_date(case.rules.appeal_window) if outcome == "refused" else None
+    appeal_until = run.due_date(case.rules.appeal_window) if outcome in CONTESTED else None
     said = {"detail": detail or None, "closed_on": run.today, "appeal_until": appeal_until}
     facts = common(case) | words(case)["closing"][outcome] | said
     tell(case.applicant, CLOSED, facts, attach=[paper(CLOSING_NOTICE, facts)])

@@ -230,8 +230,10 @@ def confirm_refusal_stands(case: Case, lodged: Lodged, why: str) -> None:
 
 
 def note_for(question: str, case: Case, lodged: Lodged, reason: str) -> str:
-    """Return what is contested and why, and that somebody is missing where everybody with the role decided before."""
+    """Return what is contested, why and on what proof, and who is missing where everybody with the role decided before."""
     said = f"Keputusan: {lodged.refused_for}. Alasan pemohon: {reason}"
+    if lodged.evidence:
+        said = f"{said}. Bukti pemohon: {lodged.evidence}"
     if assignable(case, question, apart_from=lodged.deciders):
         return said
     return f"{said}. Belum ada pejabat yang boleh memutuskan: semua terlibat atau belum terdaftar; tambahkan akun"

@@ -149,6 +149,8 @@ def curate(case: Case, application: Application) -> Passed | Outcome:
             continue
         confirm_not_passed(case, scores, [*ruling.notes, ruling.reason], appealed)
         judges = [] if appealed else appeal(case, application)
+        if judges is None:
+            return close(case, Outcome.NO_CURATORS, confirm_no_curators(case, Outcome.NO_CURATORS.title_id))
         if not judges:
             return close(case, Outcome.NOT_PASSED, ruling.reason or "; ".join(ruling.notes))
         barred += [*(one.by for one in scores), ruling.by]
@@ -214,15 +216,15 @@ def decide(case: Case, weighing: Weighing, barred: list[str], last: bool) -> Pan
         note = f"{said}. reason: grade {ruling.grade} di atas hasil nilai; tulis alasannya"
 
 
-def appeal(case: Case, application: Application) -> list[str]:
-    """The owner may appeal to curators who took no part. Return who upheld it; nobody where the product stays not passed."""
+def appeal(case: Case, application: Application) -> list[str] | None:
+    """The owner may appeal to curators who took no part. Return who upheld it; None: an officer gave up the search for them."""
     wish = ask(questions.APPEAL)
     if isinstance(wish, Silence) or wish.decision is AppealChoice.ACCEPT:
         return []
     size = case.rules.appeal_panel.value
     judges = find_curators(case, application, "appeal_ruling", size, [], 1)
     if judges is None:
-        return []
+        return None
     rulings: list[AppealRuling] = ask_each(questions.APPEAL_RULING, to=judges, note=wish.reason)
     upheld = [ruling.by for ruling in rulings if ruling.decision is RulingEnd.UPHELD]
     upheld = upheld if 2 * len(upheld) >= len(rulings) else []

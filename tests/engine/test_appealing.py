@@ -15,12 +15,13 @@ from engine.legal_clock import StopLimit, legal_clock
 from engine.office import Office
 from engine.parking import retry
 from engine.turns import Turn
+from engine.vault import Erased
 from engine.versions import must_have_code
-from models import Wait
+from models import Person, SealingKey, Wait
 from rules import Rule
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
-from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
+from tests.pipelines_for_tests.workshop import CERTIFICATES, FARM_VISIT, Workshop
 from tests.story import Story
 
 pytestmark = pytest.mark.usefixtures("blank_papers")
@@ -64,6 +65,22 @@ def test_code_that_ends_otherwise_stops_the_appeal(visited: Story, office: Offic
     assert [entry.kind for entry in visited.entries if entry.key == "parked"] == ["remark", "remark"]
 
 
+def test_a_name_put_right_elsewhere_meanwhile_does_not_stop_an_appeal(
+    begin: Begin, office: Office, workshop: Workshop
+) -> None:
+    """The closed case recorded a step with the old name; its replay meets the new one, and knows that it was corrected."""
+    workshop.write(CONTESTED, "made_up", ("greet(case)\n    visit", "weigh(case, len(case.applicant.name))\n    visit"))
+    workshop.write(CERTIFICATES, "made_up_2", ("    certificate = issue", "    ask(VISIT)\n    certificate = issue"))
+    closed = begin().answers("budi", "visit#1", decision="fine").answers("ani", "sample#1", decision="bad")
+    assert closed.outcome == "done"
+    Story(office, closed.clock, "certificates", closed.case.subject_id).corrected(owner__name="Sri Purnomowati")
+    assert closed.entries[-1].key == "corrected#1"
+    contest(office, closed)
+    closed.advance()
+    assert closed.waits_for == ["objection_ruling#1"]
+    assert closed.is_whole()
+
+
 def again(office: Office, story: Story) -> None:
     with office.run("cli", by="admin") as run:
         retry(office, run, story.number, by="admin")
@@ -77,6 +94,16 @@ def test_of_two_objections_at_once_one_is_taken(visited: Story, office: Office) 
     [refused] = [end for end in ends if end is not None]
     assert isinstance(refused, Refused) and "can be only once" in str(refused)
     assert [entry.key for entry in visited.entries].count("appeal_lodged#1") == 1
+
+
+def test_the_case_of_an_erased_applicant_is_neither_contested_nor_corrected(visited: Story, office: Office) -> None:
+    """The key is gone: both are refused in words, and not with a fault of ours."""
+    with office.db.writing() as session:
+        person = session.get_one(Person, visited.case.person_id)
+        session.delete(session.get_one(SealingKey, person.key_id))
+    for act in (lambda: contest(office, visited), lambda: visited.corrected(owner__name="Sri")):
+        with pytest.raises(Erased, match="This person was erased"):
+            act()
 
 
 def test_who_answered_for_the_office_is_kept_apart(visited: Story, office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from sqlmodel import select
 from engine.accounts import add_user
 from engine.answering import retry
 from engine.checking import check
-from engine.corrected_facts import Change, Rewriting
 from engine.correcting import correct
 from engine.dossiers import by_number
 from engine.errors import NotAllowed, Refused
@@ -127,6 +127,8 @@ def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, offic
     issued = next(entry for entry in story.entries if entry.key == new.key)
     assert (issued.kind, issued.outcome, issued.result["number"]) == ("remark", "issued", new.number)
     assert issued.result["sha256"] == new.sha256
+    remarks = [entry.key for entry in story.entries if entry.kind == "remark"]
+    assert remarks == ["corrected#1", new.key], "papers without number are made anew without an entry, as ever"
     assert (
         f"Dokumen nomor {old.number} diganti dengan dokumen nomor {new.number}."
         in (story.letter("document_corrected")["text"])
@@ -211,6 +213,7 @@ def test_what_would_send_the_case_another_way_is_refused(nib: Nib, office: Offic
         ),
         ({"owner": {"person_id": "2"}}, r"owner\.person_id .* can't be corrected"),
         ({"name": 7}, "is no text"),
+        ({"phone": "081234567890", "owner": {"phone": "081234567891"}}, "named twice, as phone and as owner.phone"),
     ],
 )
 def test_what_can_not_be_taken_changes_nothing(data: dict[str, Any], said: str, nib: Nib, office: Office) -> None:
@@ -271,20 +274,16 @@ def test_after_a_recall_and_before_a_withdrawal(nib: Nib, office: Office) -> Non
     assert story.withdraws("owner-1").outcome == "withdrawn"
 
 
-def test_an_owners_name_in_a_business_name_stays() -> None:
-    """Whole words only, a longer name of the facts is kept, and a fact that names somebody else is left alone."""
-    known = {"name": "Sari Sri", "owner": {"name": "Sri"}}
-    rewriting = Rewriting(known, [Change("owner.name", "person", "name", "Sri", "Sari")])
-    assert rewriting({"note": "Sri dan Sari Sri, Sriwijaya", "list": ["Sri"]}) == {
-        "note": "Sari dan Sari Sri, Sriwijaya",
-        "list": ["Sari"],
-    }
-    same = {"name": "Sri", "owner": {"name": "Sri", "national_id": WRONG}}
-    both = [
-        Change("owner.name", "person", "name", "Sri", "Sari"),
-        Change("owner.national_id", "person", "national_id", WRONG, RIGHT),
-    ]
-    words = {"applicant_name": "Sri", "business_name": "Sri", "national_id": "350816********20"}
-    assert Rewriting(same, both)(words) == {
-        "applicant_name": "Sari", "business_name": "Sri", "national_id": "350816********28",
-    }  # fmt: skip
+@blank
+def test_a_letter_that_has_not_left_says_what_is_right(nib: Nib, office: Office) -> None:
+    """It is queued with the old name, and leaves with the new one; in its HTML a sign that HTML uses is written out."""
+    story = nib()
+    story.corrected(owner__name="Sri D'Angelo").corrected(owner__name="Sri D'Artagnan")
+    with office.db.reading() as session:
+        dossier = by_number(office, session, story.number)
+        letter = session.exec(select(Letter).where(Letter.letter == "receipt")).one()
+        words = office.vault.unseal(dossier.key, letter.sealed)
+    assert (letter.status, letter.to_name) == ("waiting", "Sri D'Artagnan")
+    assert words["text"].startswith("Yth. Bapak/Ibu Sri D'Artagnan,")
+    assert "Sri D&#39;Artagnan" in words["html"]
+    assert not {"Purnomo", "Angelo"} & set(re.findall(r"\w+", words["text"] + words["html"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
+from engine.correcting import correct
 from models import Document, DocumentStatus
 from tests.prefect.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
 from tests.web.conftest import advance
@@ -32,7 +33,7 @@ def test_a_case_shows_its_pipeline_and_status_and_nobody(client: TestClient, cas
 
 
 def test_a_certificate_shows_what_is_printed_on_it(small: SmallOffice, client: TestClient, case: str) -> None:
-    """Kind, number, business and date, to be compared with the paper; no owner, no personal number."""
+    """Kind, number, business and date, to be compared with the paper; no owner. Replaced, it names the one in its place."""
     number = legalized(small, case)
     answer = client.get(f"/check/{number}")
     assert answer.status_code == 200
@@ -40,6 +41,12 @@ def test_a_certificate_shows_what_is_printed_on_it(small: SmallOffice, client: T
         assert shown in answer.text
     for hidden in (OWNER, NATIONAL_ID, PHONE):
         assert hidden not in answer.text
+    with small.office.run("cli", by="tuti") as run:
+        correct(small.office, run, case, by="tuti", reason="salah ketik", data={"name": "Sari Sri Rejeki"})
+    old, new = (client.get(f"/check/{one}") for one in (number, "LEG-2026-000002"))
+    assert (old.status_code, new.status_code) == (200, 200)
+    assert "Tidak berlaku lagi" in old.text and "Nomor penggantinya: LEG-2026-000002." in old.text
+    assert "Berlaku. Dokumen ini tercatat" in new.text and "Sari Sri Rejeki" in new.text
 
 
 def test_a_number_typed_in_small_letters_is_found(client: TestClient, case: str) -> None:

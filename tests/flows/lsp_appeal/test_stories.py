@@ -10,6 +10,7 @@ from engine.accounts import add_user
 from engine.errors import NotAllowed, Refused
 from engine.office import Office
 from tests.engine.conftest import blank_papers as blank_papers
+from tests.flows.lsp_competency_test.conftest import UNITS
 from tests.flows.lsp_competency_test.conftest import begin as begin
 from tests.flows.lsp_competency_test.conftest import lsp as lsp
 from tests.flows.objection.conftest import again, ended, objects
@@ -134,3 +135,30 @@ def test_a_refusal_by_the_rules_alone_is_appealed_too(begin: Begin, office: Offi
     assert story.outcome == "refused"
     appeals(story).answers("bambang", "lsp_appeal_ruling#1", decision="reject", reason="lisensi belum diperluas")
     assert ended(story)[1] == "banding ditolak (PBL-2026-000001)"
+
+
+@blank
+@tells("assessment_record:competent", "plenary_vote:not_yet_competent", "outcome:not_yet_competent")
+def test_what_the_plenary_decided_is_appealed_after_it(begin: Begin, office: Office) -> None:
+    """FR.AK.04 was against the assessor's result, which was competent: the decision came later, and its letter says the way."""
+    add_user(office, "bambang", ["lsp_head"])
+    story = begin().to_vote().voted(*["not_yet_competent"] * 3, units=UNITS[:1])
+    story._fills_in("retest", decision="stop")
+    assert "banding tertulis kepada Ketua LSP paling lambat" in story.letter("closed")["text"]
+    objects(story, by=story.candidate, reason="asesor menyatakan saya kompeten")
+    assert "Keputusan: Belum kompeten" in story.shown()["waiting_for"][0]["note"]
+    story.answers("bambang", "lsp_appeal_ruling#1", decision="grant", reason="pleno tidak menilai rekaman")
+    assert ended(story)[1] == "banding dikabulkan (PBL-2026-000001); diperiksa ulang dalam LSP-2026-000002"
+    assert again(story, "LSP-2026-000002").waits_for == ["application#1"]
+
+
+@blank
+@tells("assessment_review:not_continue", "outcome:not_ready")
+def test_who_is_not_let_into_the_test_may_appeal(begin: Begin, office: Office) -> None:
+    """An assessor ended it against the candidate's will; who did rules on nothing."""
+    add_user(office, "bambang", ["lsp_head"])
+    story = begin().to_schedule().scheduled().reviewed("not_continue", reason="bukti belum cukup")
+    assert "banding tertulis kepada Ketua LSP paling lambat" in story.letter("closed")["text"]
+    objects(story, by=story.candidate, reason="bukti saya lengkap")
+    story.answers("bambang", "lsp_appeal_ruling#1", decision="reject", reason="dua unit tanpa bukti")
+    assert (story.outcome, ended(story)[1]) == ("not_ready", "banding ditolak (PBL-2026-000001)")

@@ -36,7 +36,7 @@ def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, offic
     [asked] = shown["waiting_for"]
     # 10 working days after 16 March: 18 to 24 March are Nyepi, Idul Fitri and joint leave, 3 April is Good Friday
     assert (asked["question"], asked["role"], asked["due_on"]) == ("objection_ruling#1", "division_head", "2026-04-07")
-    assert OBJECTS in asked["note"]
+    assert OBJECTS in asked["note"] and f"Bukti pemohon: {EVIDENCE}" in asked["note"]
 
     refused.on("2026-03-25").answers("ratna", "objection_ruling#1", decision="grant", reason="RT 3 memang ada")
     assert refused.outcome == "refused"
@@ -54,6 +54,7 @@ def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, offic
         "applicant",
         {"objection_time": "2014-10-17"},
     )
+    assert lodged.result["evidence"] == EVIDENCE
     assert refused.letters == ["receipt", "refused", "objection_received", "examined_anew"]
     assert "NIB-2026-000002" in refused.letter("examined_anew")["text"]
     assert [document.number for document in refused.documents if document.number] == [

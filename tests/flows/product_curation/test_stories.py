@@ -207,14 +207,14 @@ def test_an_owner_who_does_not_appeal(product: Begin, blank_papers: None) -> Non
     assert (story.outcome, story.case.reason) == ("not_passed", "mutu tidak seragam")
 
 
-@tells("curators_wanted:reject", "appeal:appeal", "outcome:not_passed")
+@tells("curators_wanted:reject", "appeal:appeal", "outcome:no_curators")
 def test_an_appeal_that_nobody_can_hear(product: Begin, blank_papers: None) -> None:
-    """Where every curator scored, an officer looks for others; without any the result stands."""
+    """Where every curator scored, an officer looks for others; who gives that up is objected to, and the owner is told so."""
     story = product(curators=("agus", "bayu")).to_panel(40, 40).ruled("reject")
     story.owner_says("appeal", decision="appeal", reason="contoh tertukar")
     assert story.note == "Perlu 1 kurator makanan bersertifikat tanpa benturan, ada 0"
-    story.answers("budi", "curators_wanted#1", decision="reject", reason="tidak ada kurator lain")
-    assert story.outcome == "not_passed"
+    assert story.answers("budi", "curators_wanted#1", decision="reject", reason="tidak ada").outcome == "no_curators"
+    assert "keberatan tertulis kepada Kepala Bidang" in story.letter("closed")["text"]
 
 
 @tells("curators_wanted:reject", "outcome:no_curators")
