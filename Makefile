@@ -24,7 +24,7 @@ serve: setup ## Prefect's server, the deployments and the web app, until Ctrl-C
 	@exec $(BIN)/jalur serve $(ARGS)
 
 quick: setup-dev ## the everyday tests, on SQLite: about two minutes
-	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not prefect" $(ARGS)
+	@scripts/quick $(ARGS)
 
 test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quarter of an hour
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; \

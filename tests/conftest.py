@@ -17,9 +17,11 @@ from sqlalchemy.engine import make_url
 from engine.clock import TurnedClock
 from engine.database import Database
 from engine.documents.signing import create_demo_key
+from engine.dossiers import Dossier
 from engine.migrating import migrate
 from engine.office import Office
 from engine.settings import Environment, Settings
+from models import Document
 from tests.compiled import compiled_once
 from tests.postgres import postgres_server
 
@@ -48,6 +50,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("postgresql") and not item.get_closest_marker("both_databases"):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Everyday, papers stay blank where no test reads them; CI makes each of them."""
+    parser.addoption("--blank-papers", action="store_true", help="make papers only for tests marked reads_papers")
+
+
+@pytest.fixture
+def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Papers without words, for stories in which no paper is read: a real one takes 50 ms."""
+
+    def make(office: Office, dossier: Dossier, document: Document, paper: object) -> bytes:
+        return f"%PDF-1.7\n% {dossier.case.number} {document.key}\n%%EOF\n".encode()
+
+    monkeypatch.setattr("engine.papers.make", make)
+    monkeypatch.setattr("engine.issuing.make", make)
+
+
+@pytest.fixture(autouse=True)
+def blank_papers_every_day(request: pytest.FixtureRequest) -> None:
+    """With ``--blank-papers`` every test has them that does not read one."""
+    if request.config.getoption("--blank-papers") and not request.node.get_closest_marker("reads_papers"):
+        request.getfixturevalue("blank_papers")
 
 
 @pytest.fixture

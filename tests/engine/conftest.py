@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from engine.clock import TurnedClock
-from engine.dossiers import Dossier
 from engine.office import Office
-from models import Document
 from outside.gateway_http import HttpSms, HttpWhatsApp
 from outside.oss_http import HttpOss
 from tests.flows.nib_legalization.conftest import nib as nib
@@ -22,17 +20,6 @@ from tests.pipelines_for_tests.workshop import Workshop
 from tests.story import Story
 
 Begin = Callable[..., Story]
-
-
-@pytest.fixture
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Papers without words, for stories in which no paper is read: a real one takes 50 ms."""
-
-    def make(office: Office, dossier: Dossier, document: Document, paper: object) -> bytes:
-        return f"%PDF-1.7\n% {dossier.case.number} {document.key}\n%%EOF\n".encode()
-
-    monkeypatch.setattr("engine.papers.make", make)
-    monkeypatch.setattr("engine.issuing.make", make)
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def all_are_new(story: CurationStory, office: Office, ending: str) -> None:
     assert (said["portfolio_number"], said["certificate_number"]) == (portfolio.number, certificate.number)
 
 
+@pytest.mark.reads_papers
 def test_after_the_end_pack_and_portfolio_are_made_anew_with_their_parts(product: Product, office: Office) -> None:
     """Twice in a row: each time the old ones stay and are marked, and the new pack holds no paper that is not valid."""
     story = product().to_center().center().matched("no_buyer", reason="belum ada pembeli")
@@ -106,6 +107,7 @@ def test_what_is_too_large_for_mail_is_not_sent(product: Product, office: Office
     assert not {f"{PORTFOLIO}~2", f"{PACK}~2"} & set(attached)
 
 
+@pytest.mark.reads_papers
 def test_in_mid_case_what_is_made_later_encloses_the_new_certificate(product: Product, office: Office) -> None:
     """The ledger gave the process the old number and hash; what goes out afterwards bears those of the successor."""
     story = product().to_panel().ruled().corrected(name="Keripik singkong pedas").offers().quality()
@@ -130,6 +132,7 @@ def test_in_mid_case_what_is_made_later_encloses_the_new_certificate(product: Pr
     played_again(office, story)
 
 
+@pytest.mark.reads_papers
 def test_a_bundle_waits_for_a_part_that_can_not_be_made(
     product: Product, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

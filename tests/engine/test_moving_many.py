@@ -93,6 +93,7 @@ def test_what_a_run_moved_is_moved_back_together(begin: Begin, workshop: Worksho
         plan_all_back(office, "farm-visit", "no-such-run")
 
 
+@pytest.mark.slow
 def test_five_hundred_cases_are_moved_and_moved_back_in_seconds(
     begin: Begin, workshop: Workshop, office: Office
 ) -> None:

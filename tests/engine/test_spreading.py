@@ -75,6 +75,7 @@ def test_a_case_whose_code_is_gone_stops_no_other(begin: Begin, office: Office, 
         spread(office, "hantu")
 
 
+@pytest.mark.slow
 def test_a_thousand_are_spread_in_a_few_seconds(held: Story, office: Office) -> None:
     """Evenly: nobody gets two more than another."""
     add_user(office, "joko", ["companion"])

@@ -27,9 +27,9 @@ from rules import HERE
 from tests.flows.nib_legalization.conftest import NIB, OWNER, NibStory
 from tests.flows.test_rules_change_by_date import Adds
 from tests.flows.test_rules_change_by_date import adds as adds
-from tests.flows.test_rules_change_by_date import blank_papers as blank_papers
 from tests.people import EVIDENCE, hire_staff, register_business
 
+pytestmark = pytest.mark.usefixtures("blank_papers")
 DAY = timedelta(days=1)
 DECREES = tomllib.loads((HERE / "calendar.toml").read_text("utf-8"))["decree"]
 LISTED = {date.fromisoformat(day) for one in DECREES for kind in ("public", "joint_leave") for day in one[kind]} | {

@@ -16,8 +16,8 @@ from engine.office_days import add_day_off
 from models import Document, Notice
 from tests.flows.nib_legalization.conftest import NibStory
 from tests.flows.nib_legalization.conftest import nib as nib
-from tests.flows.test_rules_change_by_date import blank_papers as blank_papers
 
+pytestmark = pytest.mark.usefixtures("blank_papers")
 Nib = Callable[..., NibStory]
 SAID = "pemerintah belum menetapkan hari libur tahun 2027. Tanggal tahun 2027 di surat ini masih sementara"
 

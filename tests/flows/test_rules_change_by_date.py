@@ -24,6 +24,8 @@ from tests.flows.nib_legalization.conftest import NibStory
 from tests.people import hire_staff, register_business
 from tests.story import Story
 
+pytestmark = pytest.mark.usefixtures("blank_papers")
+
 BEFORE, FROM = "2026-02-02", "2026-02-03"
 
 Adds = Callable[[str, str], None]
@@ -71,13 +73,6 @@ def adds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Adds:
         book.cache_clear()
 
     return add
-
-
-@pytest.fixture(autouse=True)
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No paper is read here: a real one takes 50 ms."""
-    for module in ("engine.papers.make", "engine.issuing.make"):
-        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
 
 
 def versions(story: Story, key: str) -> dict[str, str]:

@@ -24,13 +24,6 @@ CURATOR_UNITS = [
 SUPERVISOR = {"name": "Siti Aminah", "national_id": "3508164904500102", "muslim": True, "appointed_by": "SK/01/2026"}
 
 
-@pytest.fixture
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No paper is read: a real one takes 50 ms."""
-    for module in ("engine.papers.make", "engine.issuing.make"):
-        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
-
-
 def taken_up(story: Story, kind: type[RegularStory], number: str) -> RegularStory:
     """Return the story of a case that another one opened, advanced as far as it goes."""
     other = kind.__new__(kind)
@@ -86,6 +79,7 @@ def test_a_nib_opens_the_way_to_halal_and_both_ledgers_say_so(office: Office, cl
     assert asked["form"]["properties"]["nib"]["default"] == nib.case.reason.split()[1]  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_curator_is_assignable_on_the_day_of_the_certificate_until_its_last_day(
     office: Office, clock: TurnedClock, blank_papers: None
 ) -> None:

@@ -101,6 +101,7 @@ def overlap(a: Word, b: Word) -> bool:
     return across > 1 and down > 0.35 * min(a[3] - a[1], b[3] - b[1])
 
 
+@pytest.mark.slow
 def test_the_printed_code_is_the_check_address(certificate: bytes, tmp_path: Path) -> None:
     """Module by module: the only pure black on the page is the code, and it is the one that stands for the address."""
     (tmp_path / "c.pdf").write_bytes(certificate)

@@ -41,6 +41,7 @@ def test_same_facts_and_second_give_the_same_bytes_whatever_was_rendered_before(
     assert again == certificate
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_bytes(certificate: bytes) -> None:
     """With another hash seed, and with nothing rendered before."""
     program = (

@@ -131,10 +131,3 @@ def halal(office: Office, clock: TurnedClock, request: pytest.FixtureRequest) ->
 
     yield begin
     hold_to_its_word(request, stories)
-
-
-@pytest.fixture
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No paper is read: a real one takes 50 ms."""
-    for module in ("engine.papers.make", "engine.issuing.make"):
-        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")

@@ -18,15 +18,10 @@ from tests.story import tells
 if TYPE_CHECKING:
     from tests.flows.halal_self_declare.conftest import HalalStory
 
+pytestmark = pytest.mark.usefixtures("blank_papers")
+
 Begin = Callable[..., "HalalStory"]
 OTHER_NIK = "3508166904956221"
-
-
-@pytest.fixture(autouse=True)
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No paper is read here: a real one takes 50 ms."""
-    for module in ("engine.papers.make", "engine.issuing.make"):
-        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
 
 
 @tells("correction:answered")

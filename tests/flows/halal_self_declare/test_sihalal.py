@@ -11,7 +11,6 @@ import pytest
 from engine.errors import NotAllowed
 from engine.office import Office
 from outside.sihalal_http import HttpSiHalal
-from tests.flows.halal_regular.conftest import blank_papers as blank_papers
 from tests.outside.misbehaving_sihalal import SH, MisbehavingSiHalal
 from tests.outside.moods import Mood
 from tests.people import EVIDENCE

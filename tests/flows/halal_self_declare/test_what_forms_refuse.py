@@ -13,14 +13,9 @@ from tests.people import EVIDENCE
 if TYPE_CHECKING:
     from tests.flows.halal_self_declare.conftest import HalalStory
 
+pytestmark = pytest.mark.usefixtures("blank_papers")
+
 Begin = Callable[..., "HalalStory"]
-
-
-@pytest.fixture(autouse=True)
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No paper is read here: a real one takes 50 ms."""
-    for module in ("engine.papers.make", "engine.issuing.make"):
-        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
 
 
 def test_a_word_inside_another_is_no_offence(halal: Begin) -> None:

@@ -9,7 +9,6 @@ import pytest
 from engine.accounts import add_user
 from engine.errors import NotAllowed, Refused
 from engine.office import Office
-from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.lsp_competency_test.conftest import UNITS
 from tests.flows.lsp_competency_test.conftest import begin as begin
 from tests.flows.lsp_competency_test.conftest import lsp as lsp

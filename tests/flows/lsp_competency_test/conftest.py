@@ -11,6 +11,7 @@ import pytest
 
 from engine.accounts import add_user
 from engine.clock import TurnedClock
+from engine.errors import BadAnswer
 from engine.office import Office
 from engine.people import record_certificate
 from tests.people import EVIDENCE, hire_certified, hire_staff, register_person
@@ -209,8 +210,10 @@ def begin(office: Office, clock: TurnedClock, lsp: dict[str, int], request: pyte
     hold_to_its_word(request, stories)
 
 
-@pytest.fixture
-def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No paper is read: a real one takes 50 ms."""
-    for module in ("engine.papers.make", "engine.issuing.make"):
-        monkeypatch.setattr(module, lambda *_: b"%PDF-1.7\n%%EOF\n")
+def refused(story: CompetencyStory, act: str, *given: Any, **data: Any) -> str:
+    """Do what can't be taken; return what people are told, the case still waiting for the same."""
+    before = story.waits_for
+    with pytest.raises(BadAnswer) as told:
+        getattr(story, act)(*given, **data)
+    assert story.waits_for == before
+    return told.value.for_people

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlmodel import select
@@ -14,25 +14,16 @@ from engine.office import Office
 from engine.opening import open_cases
 from engine.registry import pipeline_named
 from models import DeclaredConflict, RecordedCertificate, User
-from tests.flows.lsp_competency_test.conftest import NUMBER, UNITS, results
+from tests.flows.lsp_competency_test.conftest import UNITS, refused, results
 from tests.people import EVIDENCE, register_person
 from tests.story import tells
 
 if TYPE_CHECKING:
-    from tests.flows.lsp_competency_test.conftest import Begin, CompetencyStory
+    from tests.flows.lsp_competency_test.conftest import Begin
 
 pytestmark = pytest.mark.usefixtures("blank_papers")
 SECOND = "3508166904950001"
 AK_02 = ("asih", "assessment_record#1")
-
-
-def refused(story: CompetencyStory, act: str, *given: Any, **data: Any) -> str:
-    """Do what can't be taken; return what people are told, the case still waiting for the same."""
-    before = story.waits_for
-    with pytest.raises(BadAnswer) as told:
-        getattr(story, act)(*given, **data)
-    assert story.waits_for == before
-    return told.value.for_people
 
 
 def test_5_7_01_met_wrong_or_expired(begin: Begin) -> None:
@@ -63,18 +54,6 @@ def test_5_7_01_assessor_certificate_must_hold_on_the_test_date(
         ).one()
         session.delete(row)
     assert "sertifikat bayu (assessor:ukm) tidak berlaku" in story.scheduled(assessor="bayu").note
-
-
-def test_5_7_02_assessor_trained_the_asesi(begin: Begin) -> None:
-    """Neither as assessor, nor in the plenary; a trainer whose account is misspelt is asked for again."""
-    story = begin().applies(trainers=["asihh"])
-    assert "akun asihh tidak dikenal" in story.letter("return_notice")["text"]
-    story.to_schedule(trainers=["asih", "fajar"])
-    assert "asih" not in story.note.split(": ")[1]
-    assert "assessor: asih pernah melatih asesi; pilih asesor lain" in story.scheduled().note
-    story.scheduled(assessor="bayu").reviewed(by="bayu").planned(by="bayu").agrees(by="bayu").on("2026-01-20")
-    story.tested(by="bayu").recorded(by="bayu").says().reported(by="bayu").responds()
-    assert "members: fajar tidak boleh" in story.seated(members=["fajar", "gita", "hana"]).note
 
 
 def test_5_7_02_assessor_of_the_same_institution_or_with_a_declared_conflict(
@@ -193,19 +172,6 @@ def test_5_7_09_tuk_not_verified(begin: Begin) -> None:
     assert "tidak boleh kurang dari nol" in refused(story, "scheduled", fee_rupiah=-1)
 
 
-def test_5_7_09_capacity_of_the_site(begin: Begin) -> None:
-    """Two seats at Malang; a seat that is given back is free."""
-    first, second, third = begin(), begin(), begin()
-    first.to_schedule().scheduled(test_site="TUK Malang")
-    second.to_schedule(national_id=SECOND).scheduled(test_site="TUK Malang")
-    third.to_schedule(national_id="3508166904950002")
-    assert "TUK Malang penuh pada 2026-01-20 (2 asesi sehari)" in third.scheduled(test_site="TUK Malang").note
-    assert third.scheduled(assessor="bayu").waits_for == ["assessment_review#1"]
-    first.withdraws(first.candidate)
-    fourth = begin().to_schedule(national_id="3508166904950003").scheduled(test_site="TUK Malang")
-    assert fourth.waits_for == ["assessment_review#1"]
-
-
 def test_5_7_09_an_assessor_takes_ten_a_day(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted by assessor and day, not by site."""
     from flows.lsp_competency_test import seats
@@ -224,15 +190,6 @@ def test_5_7_10_duplicate_nik_in_batch(begin: Begin, office: Office) -> None:
         opened = open_cases(office, run, pipeline_named("lsp-competency-test"), [again], by="budi")
     assert opened.opened == []
     assert story.number in opened.refused[0]["reason"]
-
-
-def test_5_7_11_two_certificates_same_number(begin: Begin) -> None:
-    """BNSP gives a number once: a standing of another case that bears it stands against it; so do malformed ones."""
-    begin().to_vote().voted(*["competent"] * 3).numbered()
-    story = begin().to_vote(national_id=SECOND).voted(*["competent"] * 3)
-    assert "sudah tercatat pada sertifikat lain" in story.numbered().note
-    assert "bukan nomor sertifikat BNSP" in refused(story, "numbered", "620192513600334432026")
-    assert story.numbered("62019  2513 18247 2026").outcome == "certified"
 
 
 def test_5_7_12_appeal_after_window(begin: Begin) -> None:
@@ -267,16 +224,6 @@ def test_5_7_14_photo_or_nik_mismatch(begin: Begin) -> None:
     assert "persyaratan dasar" in refused(story, "checked", "reject")
 
 
-def test_5_7_15_certificate_year_is_not_issue_year(begin: Begin) -> None:
-    """Nor may the registration number bear another year, nor the end come before the beginning."""
-    story = begin().to_vote().voted(*["competent"] * 3)
-    assert "bukan tahun terbit (2026)" in refused(story, "numbered", "62019 2513 6 0033443 2025")
-    told = refused(story, "numbered", registration_number="LSP.0001.00001 2025")
-    assert "harus berakhir dengan tahun terbit 2026" in told
-    assert "harus sesudah tanggal terbit" in refused(story, "numbered", valid_until="2026-02-10")
-    assert story.numbered(NUMBER).outcome == "certified"
-
-
 def test_rcc_of_what_is_not_held_or_too_early(begin: Begin) -> None:
     """The number must be ours and in force, and its end near."""
     number = "62019 2513 6 0011111 2023"
@@ -286,14 +233,3 @@ def test_rcc_of_what_is_not_held_or_too_early(begin: Begin) -> None:
     assert "tidak tercatat berlaku" in story.letter("return_notice")["text"]
     story.applies(kind="recertification", previous_certificate=number)
     assert story.waits_for == ["application#3"]
-
-
-def test_votes_and_reports_say_why(begin: Begin) -> None:
-    """A reason for BK, and the units; a recommendation where the process was not good; advice where it stops."""
-    story = begin().to_schedule().scheduled()
-    assert "tulis saran untuk asesi" in refused(story, "reviewed", "not_continue")
-    story.reviewed().planned().agrees().on("2026-01-20").tested().recorded().says()
-    assert "apa yang perlu diperbaiki" in refused(story, "reported", followed_principles=False)
-    story.reported(followed_principles=False, recommendation="waktu ditambah").responds().seated()
-    assert "tulis alasan" in refused(story, "voted", "return", reason="")
-    assert "sebut unit yang belum kompeten" in refused(story, "voted", "not_yet_competent", units=[])

@@ -26,6 +26,7 @@ def bnsp(office: Office) -> Iterator[MisbehavingBnsp]:
         office.contacts.bnsp.close()
 
 
+@pytest.mark.slow
 def test_numbers_come_by_machine(begin: Begin, bnsp: MisbehavingBnsp) -> None:
     """The request names who is BK, too; only the competent candidate is numbered, and the ledger says by whom."""
     begin().to_vote(FAILED).voted(*["not_yet_competent"] * 3)
@@ -38,6 +39,7 @@ def test_numbers_come_by_machine(begin: Begin, bnsp: MisbehavingBnsp) -> None:
     assert "62019 2513 6 0000001 2026" in story.letter("certified")["text"]
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_lost_is_looked_up_not_asked_again(begin: Begin, bnsp: MisbehavingBnsp) -> None:
     """The blanks are printed once."""
     bnsp.next(Mood.FAIL_AFTER)
@@ -47,6 +49,7 @@ def test_an_answer_that_was_lost_is_looked_up_not_asked_again(begin: Begin, bnsp
     assert (story.outcome, len(bnsp.taken)) == ("certified", 1)
 
 
+@pytest.mark.slow
 def test_what_bnsp_refuses_an_officer_records(begin: Begin, bnsp: MisbehavingBnsp) -> None:
     """With its reason; the number comes under the same key."""
     bnsp.next(Mood.REFUSE)

@@ -52,6 +52,7 @@ def still_certified(office: Office, assessors: dict[str, int]) -> None:
 
 
 @tells("outcome:certified", "admin_check:accept")
+@pytest.mark.slow
 def test_a_curator_is_certified_again_before_the_certificate_ends(
     begin: Begin, office: Office, lsp: dict[str, int], clock: TurnedClock, blank_papers: None
 ) -> None:

@@ -48,6 +48,7 @@ def standings(office: Office, story: CompetencyStory) -> dict[str, tuple[str | N
     "certificate_blank:answered",
     "outcome:certified",
 )
+@pytest.mark.slow
 def test_a_companion_is_certified(begin: Begin, office: Office) -> None:
     """From FR.APL.01 to the certificate: every form is a paper, in the order of the real ones."""
     story = begin().on("2026-01-13").applies().checked("return", deficiencies=["pasfoto bukan asesi"])
@@ -115,6 +116,7 @@ def test_an_appeal_another_assessor_and_a_retest_in_english(begin: Begin, lsp: d
 
 
 @tells("appeal_vote:rejected", "retest:stop", "outcome:not_yet_competent")
+@pytest.mark.slow
 def test_an_appeal_is_rejected_and_the_candidate_stops(begin: Begin, blank_papers: None) -> None:
     """A vote without a majority upholds nothing; K against a unit that is BK goes back to the assessor."""
     story = begin().to_response(FAILED).responds("appeal", reason="tidak setuju").seated("appeal_seats")
@@ -128,6 +130,7 @@ def test_an_appeal_is_rejected_and_the_candidate_stops(begin: Begin, blank_paper
 
 
 @tells("retest:silent", "result_response:silent", "outcome:not_yet_competent")
+@pytest.mark.slow
 def test_bk_by_the_plenary_alone_must_name_a_unit_that_was_tested(begin: Begin, blank_papers: None) -> None:
     """BK of no unit of the scheme goes back to the assessor; silence after BK is the end."""
     story = begin().to_response().on("2026-02-20").nothing_happens().seated()
@@ -139,6 +142,7 @@ def test_bk_by_the_plenary_alone_must_name_a_unit_that_was_tested(begin: Begin, 
 
 
 @tells("outcome:not_yet_competent")
+@pytest.mark.slow
 def test_a_retest_is_the_last_one(begin: Begin, blank_papers: None) -> None:
     """The limit is a rule: after it, the second BK ends the case."""
     story = begin().to_vote(FAILED).voted(*["not_yet_competent"] * 3)._fills_in("retest", decision="retest")
@@ -158,6 +162,7 @@ def test_who_misses_the_test_is_given_one_more_day(begin: Begin, office: Office,
 
 
 @tells("assessment_review:not_continue", "outcome:not_ready")
+@pytest.mark.slow
 def test_an_assessor_advises_training_first(begin: Begin, office: Office, blank_papers: None) -> None:
     """The advice reaches the candidate, and the seat is free again."""
     story = begin().to_schedule().scheduled().reviewed("not_continue", reason="ikuti pelatihan pendampingan")
@@ -202,6 +207,7 @@ def test_recertification_is_by_portfolio(begin: Begin, office: Office, blank_pap
 
 
 @tells("outcome:certified")
+@pytest.mark.slow
 def test_a_curator_may_curate_the_clusters_that_were_named(begin: Begin, office: Office, blank_papers: None) -> None:
     """Eleven units; a certificate issued on 29 February ends on 28 February three years later."""
     codes = [
@@ -220,6 +226,7 @@ def test_a_curator_may_curate_the_clusters_that_were_named(begin: Begin, office:
     assert held["curator"] == held["curator:makanan"] == (number, date(2031, 2, 28))
 
 
+@pytest.mark.slow
 def test_the_blank_request_lists_k_and_bk(begin: Begin, office: Office, blank_papers: None) -> None:
     """All who were decided from one test, at that site; the NIK is masked in our copy."""
     from engine import words

@@ -11,7 +11,6 @@ from engine.dossiers import by_number
 from engine.office import Office
 from flows.nib_legalization.application import application_of
 from tests.engine.conftest import authorities as authorities
-from tests.engine.conftest import blank_papers as blank_papers
 from tests.engine.conftest import oss as oss
 from tests.flows.halal_self_declare.filling import refused
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood

@@ -10,7 +10,6 @@ import pytest
 from engine.accounts import add_user
 from engine.appealing import lodge
 from engine.office import Office
-from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.nib_legalization.conftest import nib as nib
 from tests.story import Story
 

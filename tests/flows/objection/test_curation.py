@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import NotAllowed
-from tests.engine.conftest import blank_papers as blank_papers
 from tests.flows.objection.conftest import again, ended, objects
 from tests.flows.product_curation.conftest import APPLICATION
 from tests.flows.product_curation.conftest import product as product

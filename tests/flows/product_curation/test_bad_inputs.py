@@ -195,6 +195,7 @@ def test_6_5_12_photo_of_another_product(product: Begin) -> None:
 
 
 @tells("return_ruling:end")
+@pytest.mark.slow
 def test_6_5_13_ecs_returns_twice(product: Begin) -> None:
     """A return has its finding; after the second one an officer decides."""
     story = product().to_center()
@@ -215,6 +216,7 @@ def test_6_5_14_product_withdrawn_after_brand_assignment(product: Begin) -> None
     assert not {"handed_over", "exported"} & set(story.standings)
 
 
+@pytest.mark.slow
 def test_6_5_15_curator_overload(product: Begin) -> None:
     """Whoever holds the fewest open scores is asked next: of six curators nobody has three while another has one."""
     stories = [product(f"Keripik {number}", business=1 if number else None).to_scores() for number in range(6)]
