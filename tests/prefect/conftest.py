@@ -28,8 +28,8 @@ R = TypeVar("R")
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[SmallOffice]:
-    """An office with five businesses."""
-    small = SmallOffice.at(tmp_path, businesses=5)
+    """An office with businesses enough to ask a busy server again and again."""
+    small = SmallOffice.at(tmp_path, businesses=40)
     yield small
     small.office.close()
 

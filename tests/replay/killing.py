@@ -84,7 +84,7 @@ class Before:
     moments: list[str]
 
 
-MANY, OF_MANY = 80, 60
+MANY, OF_MANY = 60, 40
 
 
 def kill_everywhere(script: Script, start: Place, disk: Disk, outside: World, warm: Zygote) -> Cuts:
