@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.orm import object_session
 from sqlmodel import Session
 
 from models import Standing
 
 CHANGES_REGISTER = "changes a register"
-_NOTED = "register_changes"
+_NOTED, _HELD = "register_changes", "holds_standings"
 
 
 @contextmanager
@@ -34,11 +35,26 @@ def register_changes(session: Session) -> Iterator[list[str]]:
 
 @event.listens_for(Session, "before_flush")
 def _note(session: Session, *_: Any) -> None:
+    changed = _changed(session)
     noted = session.info.get(_NOTED)
     if noted is not None:
-        noted += _changed(session)
+        noted += changed
+
+
+@event.listens_for(Standing, "load")
+def _loaded(one: Standing, _: Any) -> None:
+    if session := object_session(one):
+        session.info[_HELD] = True
 
 
 def _changed(session: Session) -> list[str]:
-    touched = [*session.new, *session.deleted, *(one for one in session.dirty if session.is_modified(one))]
-    return [one.what for one in touched if isinstance(one, Standing)]
+    """Return the names of the rows that wait to be written. Looks through what is dirty only where the session holds such a row:
+
+    a chunk holds hundreds of cases that changed, and this is asked at each of their steps.
+    """
+    found = [one for one in (*session.new, *session.deleted) if isinstance(one, Standing)]
+    if found:
+        session.info[_HELD] = True
+    if session.info.get(_HELD):
+        found += (one for one in session.dirty if isinstance(one, Standing) and session.is_modified(one))
+    return [one.what for one in found]

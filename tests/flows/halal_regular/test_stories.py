@@ -222,3 +222,11 @@ def test_an_owner_may_withdraw_at_any_wait(halal: Begin, key: str, blank_papers:
     assert story.waits_for == [key]
     assert story.withdraws(story.owner).outcome == "withdrawn"
     assert story.letters[-1] == "withdrawn"
+
+
+def test_a_step_that_changes_a_slot_says_so_in_the_ledger(halal: Begin, blank_papers: None) -> None:
+    """Reserved, paid from, used: each is noted with its entry, so that no recall undoes what the quota was told."""
+    story = halal().applies(office_pays=True).facilitated().checked().quoted().pays(by_office=True).receipted()
+    story.audited().ruled().certified()
+    noted = {one.key for one in story.entries if one.outcome in ("changes a register", "opens the way")}
+    assert {"reserve_slot#1", "spend#1", "hand_over#1"} <= noted
