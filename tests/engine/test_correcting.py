@@ -104,6 +104,7 @@ def test_the_ledger_keeps_names_of_fields_and_hashes(nib: Nib, office: Office) -
 
 
 @pytest.mark.reads_papers
+@pytest.mark.slow
 def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, office: Office) -> None:
     """After the end: the old certificate is marked, the new one names it, both can be checked; the series has no gap."""
     story = nib().to_statement().signs_on_paper().filed().recorded()

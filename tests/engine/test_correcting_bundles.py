@@ -108,6 +108,7 @@ def test_what_is_too_large_for_mail_is_not_sent(product: Product, office: Office
 
 
 @pytest.mark.reads_papers
+@pytest.mark.slow
 def test_in_mid_case_what_is_made_later_encloses_the_new_certificate(product: Product, office: Office) -> None:
     """The ledger gave the process the old number and hash; what goes out afterwards bears those of the successor."""
     story = product().to_panel().ruled().corrected(name="Keripik singkong pedas").offers().quality()
@@ -133,6 +134,7 @@ def test_in_mid_case_what_is_made_later_encloses_the_new_certificate(product: Pr
 
 
 @pytest.mark.reads_papers
+@pytest.mark.slow
 def test_a_bundle_waits_for_a_part_that_can_not_be_made(
     product: Product, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def day_by_day(office: Office, segments: list[tuple[datetime, str | None]], now:
 @example(lives=[(0, [("office", 60), ("applicant", 60)], None)], later=0)
 @example(lives=[(0, [], "outside")], later=LAST_SECOND)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_the_sums_are_what_a_count_day_by_day_gives(
     office: Office, clock: TurnedClock, workshop: Workshop, lives: list[Any], later: int
 ) -> None:

@@ -25,6 +25,7 @@ PAGE = "office/documents/deadline_computation"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.slow
 def test_sixty_days_of_which_thirty_stood_still_are_one_page(language: str) -> None:
     """Over New Year, into a year without a decree; neighbours that do not count for one reason are one line."""
     text, lines = page(language, date(2026, 11, 30), 60, range(5, 35), provisional=["2027"])

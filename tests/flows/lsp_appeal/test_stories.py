@@ -138,6 +138,7 @@ def test_a_refusal_by_the_rules_alone_is_appealed_too(begin: Begin, office: Offi
 
 @blank
 @tells("assessment_record:competent", "plenary_vote:not_yet_competent", "outcome:not_yet_competent")
+@pytest.mark.slow
 def test_what_the_plenary_decided_is_appealed_after_it(begin: Begin, office: Office) -> None:
     """FR.AK.04 was against the assessor's result, which was competent: the decision came later, and its letter says the way."""
     add_user(office, "bambang", ["lsp_head"])

@@ -38,6 +38,7 @@ Begin = Callable[..., "CurationStory"]
     "realisation:answered",
 )
 @pytest.mark.reads_papers
+@pytest.mark.slow
 def test_a_product_is_scored_graded_handed_over_and_exported(product: Begin, office: Office, tmp_path: Path) -> None:
     """Papers are real here: the certificate names the standard, the pack holds every file with its hash."""
     story = product()
