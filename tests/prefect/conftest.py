@@ -29,7 +29,7 @@ R = TypeVar("R")
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[SmallOffice]:
     """An office with businesses enough to ask a busy server again and again."""
-    small = SmallOffice.at(tmp_path, businesses=40)
+    small = SmallOffice.at(tmp_path, businesses=300)
     yield small
     small.office.close()
 
