@@ -25,8 +25,11 @@ from models import Answer, Case, CaseStatus, LedgerEntry
 
 
 def fingerprint(pipeline: Pipeline | Appeal) -> str:
-    """Return SHA-256 over the process (its module without comments and docstrings) and the schemas of its forms."""
-    tree = ast.parse(inspect.getsource(sys.modules[pipeline.module]))
+    """Return SHA-256 over the process (its module without comments, docstrings, imports) and the schemas of its forms.
+
+    Imports are left out: they say where a word stands, not what the process does.
+    """
+    tree = _WithoutImports().visit(ast.parse(inspect.getsource(sys.modules[pipeline.module])))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
@@ -35,6 +38,16 @@ def fingerprint(pipeline: Pipeline | Appeal) -> str:
         _without_descriptions(schema)
     said = ast.dump(tree) + json.dumps(forms, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+class _WithoutImports(ast.NodeTransformer):
+    """Takes import statements out of a tree, at any depth."""
+
+    def visit_Import(self, node: ast.Import) -> None:
+        """Drop ``import x``."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """Drop ``from x import y``."""
 
 
 def same_step(pipeline: Pipeline, version: int, step: str) -> bool:
