@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-import sys
+import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from types import ModuleType
 from typing import Any, Literal, TypeVar
 
 from engine.forms import Question
@@ -68,10 +68,11 @@ _T = TypeVar("_T")
 
 
 class Declared:
-    """A process in a module of its own, and what is declared in that module."""
+    """A process in a module of its own, and what is declared in that module, or in the modules of that package."""
 
     name: str
     module: str
+    body: Callable[..., Any]
 
     @property
     def slug(self) -> str:
@@ -108,10 +109,7 @@ class Declared:
         return seen
 
     def _values(self) -> Iterable[Any]:
-        for module in self._modules():
-            yield from vars(module).values()
-
-    def _modules(self) -> list[ModuleType]:
-        here = sys.modules[self.module]
-        inside = [m for name, m in sys.modules.items() if name.startswith(self.module + ".")]
-        return [here, *inside]
+        here: dict[str, Any] = self.body.__globals__
+        yield from here.values()
+        for found in pkgutil.walk_packages(here.get("__path__", ()), f"{self.module}."):
+            yield from vars(importlib.import_module(found.name)).values()

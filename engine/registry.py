@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.declared import OFFICE_PAPERS, Declared, Ending, Paper
@@ -148,24 +147,18 @@ def all_appeals() -> list[Appeal]:
     return [appeal for _, appeal in sorted(_appeals.items())]
 
 
+# What Prefect looks for in flows. Importing it takes seconds, and no pipeline is in it.
+FOR_PREFECT = ("deployed", "scheduled")
+
+
+@cache
 def load() -> None:
-    """Import every module of ``flows`` that may hold a pipeline, once."""
+    """Import every module of ``flows``, once, but what is there for Prefect: pipelines and appeals register themselves."""
     import flows
 
     for found in pkgutil.walk_packages(flows.__path__, "flows."):
-        if found.name not in sys.modules and not found.name.startswith(NOT_PIPELINES):
+        if found.name.split(".")[1] not in FOR_PREFECT:
             importlib.import_module(found.name)
-
-
-# These import Prefect, which takes seconds; no pipeline is in them.
-NOT_PIPELINES = (
-    "flows.deployed",
-    "flows.intake",
-    "flows.delivery",
-    "flows.escalation",
-    "flows.renewal",
-    "flows.sealing",
-)
 
 
 def current() -> list[Pipeline]:

@@ -10,9 +10,9 @@ import ast
 import hashlib
 import inspect
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -29,7 +29,9 @@ def fingerprint(pipeline: Pipeline | Appeal) -> str:
 
     Imports are left out: they say where a word stands, not what the process does.
     """
-    tree = _WithoutImports().visit(ast.parse(inspect.getsource(sys.modules[pipeline.module])))
+    file = inspect.getsourcefile(pipeline.body)
+    assert file is not None
+    tree = _WithoutImports().visit(ast.parse(Path(file).read_text("utf-8")))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]

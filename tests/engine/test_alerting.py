@@ -175,7 +175,7 @@ def test_one_that_cannot_be_written_is_told_by_the_next_look(
 def test_the_schedule_lets_nothing_wait_for_a_quarter_of_an_hour() -> None:
     """From any moment to the next delivery, with the grace that a run may be late by: within the 15 minutes of the promise."""
     stanzas = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    [delivery] = [one for one in stanzas if one["entrypoint"] == "flows.delivery.delivery"]
+    [delivery] = [one for one in stanzas if one["entrypoint"] == "flows.scheduled.delivery.delivery"]
     [schedule] = delivery["schedules"]
     runs = CronSim(schedule["cron"], datetime(2026, 1, 17, 23, 0, tzinfo=UTC))
     moments = [next(runs) for _ in range(600)]

@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 
 from cli import app
 from engine.documents.templating import TEMPLATES, offences
-from engine.registry import NOT_PIPELINES, all_appeals, all_versions, current
+from engine.registry import FOR_PREFECT, all_appeals, all_versions, current
 from engine.versions import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,15 +123,18 @@ def test_every_pipeline_is_deployed() -> None:
 
 
 def test_every_scheduled_flow_is_deployed_and_is_no_pipeline() -> None:
-    """What imports Prefect in flows/ is named where pipelines are looked for, and has a stanza with a schedule or a trigger."""
+    """What imports Prefect in flows/ stands where no pipelines are looked for, and has a stanza with its entrypoint."""
     stanzas = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     entrypoints = {stanza["entrypoint"] for stanza in stanzas}
-    flows = [file.stem for file in (ROOT / "flows").glob("*.py") if re.search("^from prefect", file.read_text(), re.M)]
-    assert {"delivery", "escalation", "renewal"} <= set(flows)
+    scheduled = [file for file in (ROOT / "flows" / "scheduled").glob("*.py") if file.name != "__init__.py"]
+    flows = [file.stem for file in scheduled]
+    assert {"delivery", "escalation", "intake", "renewal"} <= set(flows)
     for name in flows:
-        assert f"flows.{name}" in NOT_PIPELINES
-        assert name == "deployed" or f"flows.{name}.{name}" in entrypoints
-    [renewal] = [stanza for stanza in stanzas if stanza["entrypoint"] == "flows.renewal.renewal"]
+        assert f"flows.scheduled.{name}.{name}" in entrypoints
+    importing = {file for file in (ROOT / "flows").rglob("*.py") if re.search("^from prefect", file.read_text(), re.M)}
+    assert importing == set(scheduled)
+    assert FOR_PREFECT == ("deployed", "scheduled")
+    [renewal] = [stanza for stanza in stanzas if stanza["entrypoint"] == "flows.scheduled.renewal.renewal"]
     assert [(one["cron"], one["timezone"]) for one in renewal["schedules"]] == [("20 6 * * *", "Asia/Jakarta")]
 
 

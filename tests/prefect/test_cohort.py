@@ -12,7 +12,7 @@ from engine import cohort
 from engine.cohort import FailedHere, PrefectWorker
 from engine.registry import current
 from flows.deployed import flow_of
-from flows.renewal import renewal
+from flows.scheduled.renewal import renewal
 from tests.prefect.small_office import NATIONAL_ID, PIPELINE, SmallOffice
 from web.deployments import deployment_of, stanzas
 
