@@ -8,9 +8,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from engine.authority import hash_own_code, new_own_code, role_named, roles_of, user_named
+from engine.authority import role_named, roles_of, user_named
 from engine.errors import Refused
 from engine.office import Office
+from engine.own_codes import hash_own_code, new_own_code
 from models import Institution, Mandate, Person, User, UserRole
 
 

@@ -6,10 +6,6 @@ owner, from somebody with a mandate in force, or on paper that an officer scans.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,10 +13,11 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.absence import asked_beside, stands_in_for
-from engine.case import Case, handle_of
+from engine.case import Case
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
 from engine.impartiality import must_be_impartial, who_took_part
+from engine.own_codes import verify_own_code
 from models import AnyWait, Mandate, Role, User, UserRole
 
 
@@ -224,28 +221,13 @@ def _elsewhere(user: User, case: Case) -> NotAllowed:
     )
 
 
-# -- own codes: scrypt (RFC 7914), small enough for a desk and slow enough for a thief -----------------------------
-
-_COST = {"n": 2**13, "r": 8, "p": 1}
-
-
-def new_own_code() -> str:
-    """Return a fresh own code: eight digits, told to its owner once and kept as a hash only."""
-    return f"{secrets.randbelow(10**8):08d}"
-
-
-def hash_own_code(code: str) -> str:
-    """Return salt and scrypt hash of an own code, in hex."""
-    salt = os.urandom(16)
-    return f"{salt.hex()}:{hashlib.scrypt(code.encode(), salt=salt, dklen=32, **_COST).hex()}"
-
-
 def _check_own_code(user: User, form: object) -> None:
+    """Check the own code in ``form``. Raises: `NotAllowed`. Mutates: ``user``, whose outdated hash is renewed."""
     code = form.own_code if isinstance(form, ApplicantForm) else None
     if code and user.own_code_hash:
-        salt, expected = user.own_code_hash.split(":")
-        given = hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), dklen=32, **_COST).hex()
-        if hmac.compare_digest(given, expected):
+        right, renewed = verify_own_code(code, user.own_code_hash)
+        if right:
+            user.own_code_hash = renewed or user.own_code_hash
             return
     what = "is wrong" if code and user.own_code_hash else "is missing"
     raise NotAllowed(
@@ -254,19 +236,3 @@ def _check_own_code(user: User, form: object) -> None:
         for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, atau lampirkan kertas bertanda tangan.",
         user=user.name,
     )
-
-
-__all__ = [
-    "Actor",
-    "handle_of",
-    "hash_own_code",
-    "is_in_region",
-    "known_roles",
-    "may_act_for_applicant",
-    "may_answer",
-    "must_be_in_region",
-    "new_own_code",
-    "role_named",
-    "roles_of",
-    "user_named",
-]

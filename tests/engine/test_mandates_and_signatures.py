@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 
 from engine.accounts import add_mandate, give_own_code, revoke_mandates
 from engine.answering import withdraw
+from engine.authority import user_named
 from engine.dossiers import by_number
 from engine.errors import NotAllowed
 from engine.office import Office
+from engine.own_codes import hash_own_code
 from models import LedgerEntry
 from tests.engine.together import everything_stored
 from tests.people import EVIDENCE, register_business
@@ -29,6 +32,18 @@ SIGN: dict[str, Any] = {"decision": "sign", "k3l": True, "spatial": True, "sppl"
 def signature(story: NibStory) -> LedgerEntry:
     """The entry of the signed statement."""
     return next(entry for entry in story.entries if entry.key == "statement#1")
+
+
+def keep_hash(office: Office, name: str, hashed: str) -> None:
+    """Keep that hash of an own code for an account."""
+    with office.db.writing() as session:
+        user_named(session, name).own_code_hash = hashed
+
+
+def kept_hash(office: Office, name: str) -> str:
+    """Return the hash of an account's own code."""
+    with office.db.reading() as session:
+        return user_named(session, name).own_code_hash or ""
 
 
 def mandate(office: Office, since: str = "2026-01-01", until: str | None = None) -> None:
@@ -71,6 +86,33 @@ def test_a_wrong_or_missing_code_signs_nothing(nib: Nib, office: Office) -> None
     renewed = give_own_code(office, "owner-1")
     with pytest.raises(NotAllowed, match="is wrong"):
         story.answers("owner-1", "statement#1", own_code=code if code != renewed else wrong, **SIGN)
+
+
+def test_a_code_hashed_before_argon2_still_signs_and_is_hashed_anew(nib: Nib, office: Office) -> None:
+    """The old scrypt hash gives way to an Argon2 hash at the first right use; a wrong code changes nothing."""
+    old = f"{bytes(16).hex()}:{hashlib.scrypt(b'00417263', salt=bytes(16), dklen=32, n=2**13, r=8, p=1).hex()}"
+    story = nib().to_statement()
+    keep_hash(office, "owner-1", old)
+    with pytest.raises(NotAllowed, match="own code of owner-1 is wrong"):
+        story.answers("owner-1", "statement#1", own_code="00417264", **SIGN)
+    assert kept_hash(office, "owner-1") == old
+    story.answers("owner-1", "statement#1", own_code="00417263", **SIGN)
+    assert signature(story).result["signed"] == "own_code"
+    renewed = kept_hash(office, "owner-1")
+    assert renewed.startswith("$argon2id$")
+
+    another = nib(national_id="3508166904956221", owner_name="Joko").to_statement()
+    keep_hash(office, "owner-2", renewed)
+    with pytest.raises(NotAllowed, match="own code of owner-2 is wrong"):
+        another.answers("owner-2", "statement#1", own_code="00417264", **SIGN)
+    another.answers("owner-2", "statement#1", own_code="00417263", **SIGN)
+    assert kept_hash(office, "owner-2") == renewed
+
+
+def test_a_new_code_is_hashed_by_argon2() -> None:
+    """With a salt of its own, so that equal codes do not look alike."""
+    assert hash_own_code("00417263").startswith("$argon2id$")
+    assert hash_own_code("00417263") != hash_own_code("00417263")
 
 
 def test_the_code_is_stored_nowhere(nib: Nib, office: Office, tmp_path: Path) -> None:
