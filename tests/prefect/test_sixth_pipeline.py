@@ -25,7 +25,7 @@ from tests.prefect.conftest import ROOT, PrefectApi, eventually, program, runnin
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
-COPIED = ("cli.py", "printing.py", "prefect.yaml", "engine", "flows", "models", "outside", "rules", "templates", "web")
+COPIED = ("cli", "prefect.yaml", "engine", "flows", "models", "outside", "rules", "templates", "web")
 STANZA = """
   - name: advance
     entrypoint: flows.deployed.organic_farm

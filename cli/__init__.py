@@ -1,0 +1,19 @@
+"""The ``jalur`` command. With ``--json`` standard output holds one JSON value; the shapes are a contract."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.commands import Commands
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def jalur() -> None:
+    """Jalur: certification and curation pipelines of the Cooperatives and SME office."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,84 @@
+"""The office's calendar: its days off, those that the law gives and those that the office decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.context import Here, opened, say
+from cli.options import Json, as_date
+
+if TYPE_CHECKING:
+    from engine.rederiving import Moved
+
+app = typer.Typer()
+calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
+app.add_typer(calendar_app, name="calendar")
+
+Day = Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")]
+Decider = Annotated[str | None, typer.Option(help="The head or administrator that decided it; none: who runs this.")]
+
+
+@calendar_app.callback()
+def list_days_off(
+    context: typer.Context,
+    year: Annotated[int | None, typer.Option(min=1, max=9999, help="The year.")] = None,
+    json: Json = False,
+) -> None:
+    """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
+    if context.invoked_subcommand is None:
+        from engine.calendar import Calendar
+        from engine.migrating import is_migrated
+        from engine.office_days import must_know
+
+        with opened(json, made=False) as here:
+            known = here.office.calendar if is_migrated(here.office.db) else Calendar()
+            wanted = year or here.office.clock.today().year
+            must_know(known, wanted)
+            days = known.days_off(wanted)
+            rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
+            provisional = not json and any(known.is_provisional(day) for day in days)
+            if provisional:
+                say("Belum ada SKB untuk tahun ini: tanggalnya sementara.")
+                rows = [{**row, "standing": "" if row["kind"] == "office" else "sementara"} for row in rows]
+            here.tell(rows, ("date", "name", "kind", *(["standing"] if provisional else [])))
+
+
+@calendar_app.command("add")
+def add_day(
+    day: Day,
+    name: Annotated[str, typer.Argument(help="Why the office does not work then.")],
+    by: Decider = None,
+    json: Json = False,
+) -> None:
+    """Add a day off of the office's own; every open clock that runs over it is derived again."""
+    from engine.office_days import add_day_off
+
+    with opened(json, by) as here, here.run() as run:
+        _tell_moved(here, add_day_off(here.office, run, as_date(day, "DATE"), name, by=by))
+
+
+@calendar_app.command("cancel")
+def cancel_day(
+    day: Day,
+    reason: Annotated[str, typer.Argument(help="Why the office works then all the same.")],
+    by: Decider = None,
+    json: Json = False,
+) -> None:
+    """Cancel a listed day off; every open clock that runs over it is derived again."""
+    from engine.office_days import cancel_day_off
+
+    with opened(json, by) as here, here.run() as run:
+        _tell_moved(here, cancel_day_off(here.office, run, as_date(day, "DATE"), reason, by=by))
+
+
+def _tell_moved(here: Here, moved: Sequence[Moved]) -> None:
+    """Print the clocks that a decision about a day moved; people read which of the new dates no decree fixes yet."""
+    rows = [one.as_json() for one in moved]
+    years = here.office.calendar.provisional_years
+    if not here.json and any(years(one.after) for one in moved):
+        marks = ["sementara" if years(one.after) else "" for one in moved]
+        rows = [{**row, "standing": mark} for row, mark in zip(rows, marks, strict=True)]
+    here.tell({"moved": rows})

@@ -1,0 +1,206 @@
+"""One case: what it shows, and what a person does to it beside answering."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.context import opened
+from cli.options import (
+    By,
+    Json,
+    Mover,
+    Number,
+    OneQuestion,
+    Reason,
+    ToVersion,
+    WhyMoved,
+    as_date,
+    as_date_if_named,
+    as_json_or_read,
+    who_and_why,
+)
+
+app = typer.Typer()
+case_app = typer.Typer(
+    help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
+)
+app.add_typer(case_app, name="case")
+
+
+@case_app.command("show")
+def show_case(number: Number, json: Json = False) -> None:
+    """Show a case: where it stands, whom it waits for, its documents and letters."""
+    with opened(json) as here:
+        here.show(number)
+
+
+@case_app.command("history")
+def show_history(number: Number, json: Json = False) -> None:
+    """Show the ledger of a case: who did what, when, in which role, under which rules."""
+    from engine.showing import history
+
+    with opened(json) as here, here.reading() as session:
+        entries = history(session, number)
+        here.tell(entries, ("seq", "at", "key", "actor", "role", "on_behalf_of", "outcome", "reason"))
+
+
+@case_app.command("retry")
+def retry_case(number: Number, by: By = "administrator", json: Json = False) -> None:
+    """Free a parked case, so that the next run tries it again."""
+    from engine.answering import retry
+
+    with opened(json, by) as here:
+        with here.run() as run:
+            retry(here.office, run, number, by=by)
+        here.show(number)
+
+
+@case_app.command("withdraw")
+def withdraw_case(number: Number, by: By, reason: Reason = "", json: Json = False) -> None:
+    """Take an application back, at any wait."""
+    from engine.answering import withdraw
+
+    with opened(json, by) as here:
+        with here.run() as run:
+            withdraw(here.office, run, number, by=by, reason=reason)
+        here.show(number)
+
+
+@case_app.command("reassign")
+def reassign_question(
+    number: Number,
+    by: By,
+    to: Annotated[str, typer.Option(help="The account that answers instead; nobody: the whole role.")],
+    reason: Reason,
+    question: OneQuestion = None,
+    json: Json = False,
+) -> None:
+    """Give an open question to somebody else, or back to the whole role."""
+    from engine.reassigning import reassign
+
+    with opened(json, by) as here:
+        with here.run() as run:
+            reassign(here.office, run, number, question, to=None if to == "nobody" else to, by=by, reason=reason)
+        here.show(number)
+
+
+@case_app.command("delegate")
+def delegate_case(
+    number: Number,
+    by: By,
+    away: Annotated[str, typer.Option("--from", help="Who is away.")],
+    to: Annotated[str, typer.Option(help="Who answers for them.")],
+    until: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
+    reason: Reason,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
+    json: Json = False,
+) -> None:
+    """Let another answer for somebody who is away, in this case alone."""
+    from engine.delegating import delegate
+
+    first, last = as_date_if_named(since, "--since"), as_date(until, "--until")
+    with opened(json, by) as here:
+        with here.run() as run:
+            delegate(here.office, run, away, to, since=first, until=last, reason=reason, by=by, number=number)
+        here.show(number)
+
+
+@case_app.command("extend")
+def extend_date(
+    number: Number,
+    by: By,
+    until: Annotated[str, typer.Option(help="The new date, YYYY-MM-DD.")],
+    reason: Reason,
+    agreed_with: Annotated[str, typer.Option(help="The other side: the account that is asked, or the applicant's.")],
+    question: OneQuestion = None,
+    json: Json = False,
+) -> None:
+    """Move the date of an open question, as agreed with the other side."""
+    from engine.extending import extend
+
+    last = as_date(until, "--until")
+    with opened(json, by) as here:
+        with here.run() as run:
+            extend(here.office, run, number, question, until=last, reason=reason, by=by, agreed_with=agreed_with)
+        here.show(number)
+
+
+@case_app.command("appeal")
+def lodge_appeal(
+    number: Number,
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why the decision is contested, in words.")],
+    evidence: Annotated[str | None, typer.Option(help="A file that shows it: @path/to/file.")] = None,
+    json: Json = False,
+) -> None:
+    """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
+    from engine.appealing import lodge
+    from engine.evidence import take_in
+
+    with opened(json, by) as here:
+        with here.run() as run:
+            lodge(here.office, run, number, by=by, reason=reason, evidence=take_in(here.office, evidence))
+        here.show(number)
+
+
+@case_app.command("migrate")
+def migrate_case(
+    number: Number,
+    by: Mover = None,
+    reason: WhyMoved = None,
+    to: ToVersion = None,
+    rules_on: Annotated[str | None, typer.Option(help="Also by the rules of that day, YYYY-MM-DD.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it fits, and change nothing.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Back to where the case was before its last move.")] = False,
+    json: Json = False,
+) -> None:
+    """Move an open case to another version of its process, or to the rules of another day."""
+    from engine.moving import look, move_one, plan_back, plan_for
+
+    if undo and (to or rules_on):
+        raise typer.BadParameter("--undo goes back to where the case was: leave out --to and --rules-on")
+    day = as_date_if_named(rules_on, "--rules-on")
+    with opened(json, by) as here:
+        office = here.office
+        plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
+        if dry_run:
+            here.tell(look(office, plan).as_json())
+            return
+        by, reason = who_and_why(by, reason)
+        with here.run(plan.pipeline) as run:
+            move_one(office, run, plan, by=by, reason=reason)
+        here.show(number)
+
+
+@case_app.command("recall")
+def recall_answer(number: Number, by: By, reason: Reason, json: Json = False) -> None:
+    """Take the last answer back, before anything that can't be undone was built on it: its question is asked again."""
+    from engine.recalling import recall
+
+    with opened(json, by) as here:
+        with here.run() as run:
+            recall(here.office, run, number, by=by, reason=reason)
+        here.show(number)
+
+
+@case_app.command("correct")
+def correct_register(
+    number: Number,
+    by: By,
+    reason: Reason,
+    data: Annotated[str, typer.Option(help='The right values, as JSON: {"owner.name": …}. A dash reads it.')],
+    evidence: Annotated[str | None, typer.Option(help="@path/to/file that shows what is right.")] = None,
+    json: Json = False,
+) -> None:
+    """Correct a name or number that was registered wrong; documents that bear it are made anew."""
+    from engine.correcting import correct
+    from engine.evidence import take_in
+
+    right = as_json_or_read(data, "--data")
+    with opened(json, by) as here:
+        with here.run() as run:
+            kept = take_in(here.office, evidence) if evidence else None
+            correct(here.office, run, number, by=by, reason=reason, data=right, evidence=kept)
+        here.show(number)

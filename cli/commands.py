@@ -1,0 +1,78 @@
+"""The file in which each command stands. A call imports and makes the commands of its file alone.
+
+``jalur --help`` reads only names and docstrings: making all commands with their options takes longer than all else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from typing import Any, cast
+
+import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+# In the order of `jalur --help`. A test holds the names against what each file registers.
+FILES = {
+    "cli.system": ("migrate", "serve", "demo", "preview"),
+    "cli.work": ("import", "open", "advance", "inbox", "answer", "reassign", "delegate", "runs"),
+    "cli.cases": ("case",),
+    "cli.sweeps": ("escalate", "deliver", "renew"),
+    "cli.pipelines": ("pipelines", "rules", "migrate-cases", "shadow"),
+    "cli.people": ("user", "mandate", "person", "product", "conflict"),
+    "cli.calendar": ("calendar",),
+    "cli.reports": ("report",),
+    "cli.audit": ("verify", "audit"),
+}
+FILE_OF = {name: file for file, names in FILES.items() for name in names}
+
+
+class Commands(TyperGroup):
+    """All commands, each made when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast("MutableMapping[str, Any]", Made())
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with their help alone; no option is made."""
+        made, self.commands = self.commands, {name: TyperCommand(name, help=words) for name, words in listed()}
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.commands = made
+
+
+class Made(Mapping[str, Any]):
+    """The commands by name; the first look at one makes those of its file."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made.update(typer.main.get_group(app_in(FILE_OF[name])).commands)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FILE_OF)
+
+    def __len__(self) -> int:
+        return len(FILE_OF)
+
+
+def app_in(file: str) -> typer.Typer:
+    """Import a file of commands; return where they are registered."""
+    return cast("typer.Typer", import_module(file).app)
+
+
+def listed() -> Iterator[tuple[str, str]]:
+    """Return each command's name and help, in the order of ``FILES``."""
+    for file, names in FILES.items():
+        registered = app_in(file)
+        help_of = {one.name: inspect.getdoc(one.callback) for one in registered.registered_commands}
+        for group in registered.registered_groups:
+            help_of[group.name] = group.typer_instance.info.help if group.typer_instance else None
+        yield from ((name, help_of[name] or "") for name in names)

@@ -1,0 +1,113 @@
+"""What every command works in: the open office, runs on somebody's account, and where results and refusals are printed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from engine.office import Office, RunHandle
+
+
+@dataclass(frozen=True)
+class Here:
+    """The open office of one command, the account that it acts on, and whether a program reads its result."""
+
+    office: Office
+    named: str | None
+    json: bool
+
+    @property
+    def by(self) -> str:
+        """Return the account named with --by; where none was, that of the machine's own user."""
+        return self.named or f"cli:{getpass.getuser()}"
+
+    def run(self, pipeline: str | None = None) -> AbstractContextManager[RunHandle]:
+        """Record what is done inside as one run of the command line."""
+        return self.office.run("cli", by=self.by, pipeline=pipeline)
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Open a session that changes nothing."""
+        return self.office.db.reading()
+
+    def tell(self, value: Any, columns: tuple[str, ...] = ()) -> None:
+        """Print the result."""
+        tell(value, self.json, columns)
+
+    def show(self, number: str) -> None:
+        """Print a case as it stands now."""
+        from engine.showing import show
+
+        with self.reading() as session:
+            self.tell(show(self.office, session, number))
+
+
+@contextmanager
+def opened(json: bool = False, by: str | None = None, *, made: bool = True) -> Iterator[Here]:
+    """Open the office for one command, which acts on the account ``by``.
+
+    Refuses in words, with exit code 1, a database that was not ``made`` yet and all that is refused inside.
+    """
+    from engine.migrating import must_be_migrated
+    from engine.office import Office
+
+    with refusals_told(json):
+        office = Office.open()
+        try:
+            if made:
+                must_be_migrated(office.db)
+            yield Here(office, by, json)
+        finally:
+            office.close()
+
+
+@contextmanager
+def refusals_told(json: bool) -> Iterator[None]:
+    """Print what was refused: as JSON where JSON was asked for, in words on standard error always."""
+    from pydantic import ValidationError
+
+    from engine.errors import Refused
+
+    try:
+        yield
+    except (Refused, ValidationError) as error:
+        # What was set stays unsaid: a database's password may be among it.
+        english = str(error) if isinstance(error, Refused) else "; ".join(map(_wrong_setting, error.errors()))
+        people = error.for_people if isinstance(error, Refused) else english
+        if json:
+            _print_json({"error": english, "for_people": people}, indent=None)
+        say(english if people == english else f"{people}\n({english})")
+        raise typer.Exit(1) from None
+
+
+def _wrong_setting(error: Mapping[str, Any]) -> str:
+    """Return which setting is wrong, and why."""
+    return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), error["msg"]])
+
+
+def say(words: str) -> None:
+    """Speak to the person at the terminal; standard output stays clean."""
+    print(words, file=sys.stderr)
+
+
+def tell(value: Any, json: bool, columns: tuple[str, ...] = ()) -> None:
+    """Print a result: one JSON value, or a table for people."""
+    if json:
+        _print_json(value, indent=2)
+        return
+    from cli.tables import as_table
+
+    as_table(value, columns)
+
+
+def _print_json(value: Any, indent: int | None) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=indent, default=str))

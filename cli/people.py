@@ -1,0 +1,204 @@
+"""Accounts and whom they belong to: users, mandates, persons, products, declared conflicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import opened
+from cli.options import By, Json, LastDay, as_date, as_date_if_named, as_json_or_read
+
+app = typer.Typer()
+user_app = typer.Typer(help="Accounts: who may act here.", no_args_is_help=True)
+mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is_help=True)
+person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
+product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
+conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(mandate_app, name="mandate")
+app.add_typer(person_app, name="person")
+app.add_typer(product_app, name="product")
+app.add_typer(conflict_app, name="conflict")
+
+
+@user_app.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="The name under which the ledger will know them.")],
+    role: Annotated[list[str], typer.Option(help="A role; repeat for several.")],
+    region: Annotated[str | None, typer.Option(help="Region code; only cases of it are theirs.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Code of their institution.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Code of their unit.")] = None,
+    reports_to: Annotated[str | None, typer.Option(help="The account of their superior.")] = None,
+    person: Annotated[int | None, typer.Option(help="Id of the person whose account this is.")] = None,
+    json: Json = False,
+) -> None:
+    """Add an account, or give an existing one another role."""
+    from engine.accounts import add_user
+
+    with opened(json) as here:
+        roles = add_user(
+            here.office,
+            name,
+            role,
+            region=region,
+            institution=institution,
+            unit=unit,
+            reports_to=reports_to,
+            person=person,
+        )
+        here.tell({"name": name, "roles": roles})
+
+
+@user_app.command("code")
+def user_code(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
+    """Make a new own code, with which an owner signs. It is shown this once."""
+    from engine.accounts import give_own_code
+
+    with opened(json) as here:
+        here.tell({"name": name, "own_code": give_own_code(here.office, name)})
+
+
+@user_app.command("token")
+def user_token(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
+    """Make a new token for the API. It is shown this once."""
+    from engine.accounts import give_token
+
+    with opened(json) as here:
+        here.tell({"name": name, "token": give_token(here.office, name)})
+
+
+@mandate_app.command("add")
+def mandate_add(
+    owner: Annotated[str, typer.Argument(help="The owner's account, e.g. owner-12.")],
+    name: Annotated[str, typer.Argument(help="Who may act for them.")],
+    paper: Annotated[Path, typer.Option(help="The scanned mandate.")],
+    by: By,
+    until: LastDay = None,
+    json: Json = False,
+) -> None:
+    """Record a mandate: dated, on paper, revocable."""
+    from engine.accounts import add_mandate
+    from engine.evidence import take_in
+
+    last = as_date_if_named(until, "--until")
+    with opened(json, by) as here:
+        office = here.office
+        kept = take_in(office, f"@{paper}")
+        made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last)
+        here.tell({"mandate": made, "owner": owner, "name": name})
+
+
+@mandate_app.command("revoke")
+def mandate_revoke(
+    owner: Annotated[str, typer.Argument(help="The owner's account.")],
+    name: Annotated[str, typer.Argument(help="Who may act for them no longer.")],
+    json: Json = False,
+) -> None:
+    """Revoke a mandate from this moment on."""
+    from engine.accounts import revoke_mandates
+
+    with opened(json) as here:
+        here.tell({"revoked": revoke_mandates(here.office, owner, name)})
+
+
+@person_app.command("add")
+def person_add(
+    name: Annotated[str, typer.Argument(help="The person's name, as on the identity card.")],
+    data: Annotated[str, typer.Option(help="JSON: national_id, and phone, email, address, region. A dash reads it.")],
+    json: Json = False,
+) -> None:
+    """Register a person with an account to answer from; one who is known already is named."""
+    from engine.case import handle_of
+    from engine.people import add_person
+
+    about = as_json_or_read(data, "--data")
+    if unknown := set(about) - {"national_id", "phone", "email", "address", "tax_id", "region", "language"}:
+        raise typer.BadParameter(f"--data: unknown field {', '.join(sorted(unknown))}")
+    with opened(json) as here:
+        person = add_person(here.office, name, **{"national_id": "", **about})
+        here.tell({"person": person, "name": name, "account": handle_of(person)})
+
+
+@person_app.command("channel")
+def person_channel(
+    person: Annotated[int, typer.Argument(help="Id of the person.")],
+    channel: Annotated[str, typer.Argument(help="mail, sms or whatsapp; any: the first that reaches them.")],
+    by: By,
+    json: Json = False,
+) -> None:
+    """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
+    from engine.people import choose_channel
+
+    with opened(json, by) as here, here.run():
+        chosen = choose_channel(here.office, person, None if channel == "any" else channel, by=by)
+        here.tell({"person": person, "channel": chosen})
+
+
+@person_app.command("certificate")
+def person_certificate(
+    person: Annotated[int, typer.Argument(help="Id of the person who holds it.")],
+    what: Annotated[str, typer.Argument(help="The standing that it gives: assessor, curator, curator:makanan …")],
+    number: Annotated[str, typer.Option(help="Its number, as its issuer printed it.")],
+    since: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
+    source: Annotated[str, typer.Option(help="Who issued it, and from where it is known.")],
+    evidence: Annotated[Path, typer.Option(help="The scanned certificate.")],
+    by: By,
+    until: LastDay = None,
+    json: Json = False,
+) -> None:
+    """Record a certificate that another body gave a person: with its evidence, never made up."""
+    from engine.evidence import take_in
+    from engine.people import record_certificate
+
+    first, last = as_date(since, "--since"), as_date_if_named(until, "--until")
+    with opened(json, by) as here:
+        made = record_certificate(
+            here.office,
+            person,
+            what,
+            number,
+            since=first,
+            until=last,
+            source=source,
+            evidence=take_in(here.office, f"@{evidence}"),
+            by=by,
+        )
+        here.tell({"certificate": made, "person": person, "what": what, "number": number})
+
+
+@product_app.command("add")
+def product_add(
+    business: Annotated[int, typer.Argument(help="Id of the business that makes it.")],
+    name: Annotated[str, typer.Argument(help="The product's name.")],
+    cluster: Annotated[str, typer.Option(help="Its cluster: makanan, minuman, fesyen, kerajinan …")],
+    json: Json = False,
+) -> None:
+    """Register a product of a business; one of that name is not registered twice."""
+    from engine.people import add_product
+
+    with opened(json) as here:
+        here.tell({"product": add_product(here.office, business, name, cluster), "name": name, "cluster": cluster})
+
+
+@conflict_app.command("declare")
+def conflict_declare(
+    name: Annotated[str, typer.Argument(help="The account that is not impartial.")],
+    kind: Annotated[str, typer.Option(help="family, employer, trainer, consultant, association or other.")],
+    by: By,
+    business: Annotated[int | None, typer.Option(help="Towards this business.")] = None,
+    person: Annotated[int | None, typer.Option(help="Towards this person.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Towards this institution (its code).")] = None,
+    until: LastDay = None,
+    json: Json = False,
+) -> None:
+    """Declare a conflict of interest: from now on that account decides nothing there."""
+    from engine.people import declare_conflict
+
+    last = as_date_if_named(until, "--until")
+    with opened(json, by) as here:
+        made = declare_conflict(
+            here.office, name, kind, by=by, business=business, person=person, institution=institution, until=last
+        )
+        here.tell({"conflict": made, "name": name, "kind": kind})

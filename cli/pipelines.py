@@ -1,0 +1,87 @@
+"""Pipelines: what each asks and by which rules, and the versions that its cases follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import opened, refusals_told, say, tell
+from cli.options import Json, Mover, ToVersion, WhyMoved, as_date_if_named, who_and_why
+
+app = typer.Typer()
+
+
+@app.command("pipelines")
+def list_pipelines(json: Json = False) -> None:
+    """List the pipelines: steps, questions with their budgets, documents, outcomes."""
+    from engine.clock import Clock
+    from engine.showing import pipelines
+
+    with refusals_told(json):
+        columns = ("name", "version", "title", "questions", "documents", "outcomes")
+        tell(pipelines(Clock().today()), json, columns)
+
+
+@app.command("rules")
+def list_rules(
+    pipeline: Annotated[str | None, typer.Argument(help="Name of the pipeline; none: all.")] = None,
+    on: Annotated[str | None, typer.Option(help="Only what is in force on that day, YYYY-MM-DD.")] = None,
+    json: Json = False,
+) -> None:
+    """List the rules with their dates: whether each is law, policy of the office, or unconfirmed."""
+    from engine.showing import rules
+
+    with refusals_told(json):
+        columns = ("name", "value", "unit", "since", "until", "standing", "citation")
+        found = rules(pipeline, as_date_if_named(on, "--on"))
+        tell(found, json, columns if pipeline else ("pipeline", *columns))
+
+
+@app.command("migrate-cases")
+def migrate_cases(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    by: Mover = None,
+    reason: WhyMoved = None,
+    to: ToVersion = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which fit, and change nothing.")] = False,
+    undo: Annotated[str | None, typer.Option(help="Move back what that run moved.", metavar="RUN")] = None,
+    json: Json = False,
+) -> None:
+    """Move all open cases of a pipeline that fit; each of the others is named with the reason. See: jalur runs."""
+    from engine.moving import look, move, plan_all_back, plan_for_all
+
+    if undo and to:
+        raise typer.BadParameter("--undo goes back to where the cases were: leave out --to")
+    with opened(json, by) as here:
+        office = here.office
+        plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
+        if dry_run:
+            here.tell(look(office, plan).as_json())
+            return
+        by, reason = who_and_why(by, reason)
+        with here.run(plan.pipeline) as run:
+            done = move(office, run, plan, by=by, reason=reason)
+        here.tell(done.as_json())
+        if done.moved and not undo:
+            say(f"To move them back: jalur migrate-cases {plan.pipeline} --undo {run.id} --by … --reason …")
+        if done.refused and not done.moved:
+            raise typer.Exit(1)
+
+
+@app.command("shadow")
+def shadow_run(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    to: ToVersion = None,
+    rules: Annotated[Path | None, typer.Option(help="A folder of rule files in place of rules/.")] = None,
+    rules_on: Annotated[str | None, typer.Option(help="The rules of that day, not of each case's own.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    json: Json = False,
+) -> None:
+    """Play closed cases through another version or other rules: which would have ended otherwise. Nothing is changed."""
+    from engine.shadowing import shadow
+
+    day = as_date_if_named(rules_on, "--rules-on")
+    with opened(json) as here:
+        here.tell(shadow(here.office, pipeline, to=to, rules=rules, rules_on=day, limit=limit))

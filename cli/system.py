@@ -1,0 +1,55 @@
+"""The machine's own commands: the database, the servers, the demonstration, the preview of all papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import opened, refusals_told, say, tell
+from cli.options import Json
+
+app = typer.Typer()
+
+
+@app.command("migrate")
+def migrate_database(json: Json = False) -> None:
+    """Create the database, or bring it to the newest revision."""
+    from engine.migrating import migrate
+
+    with opened(json, made=False) as here:
+        here.tell({"revision": migrate(here.office.db)})
+
+
+@app.command("serve")
+def keep_serving() -> None:
+    """Start Prefect's server, the deployments and the web app, until Ctrl-C."""
+    from engine.settings import Settings
+    from web.serving import serve
+
+    with refusals_told(False):
+        serve(Settings(), say=say)
+
+
+@app.command("demo")
+def carry_demo() -> None:
+    """Carry 300 made-up businesses through real flow runs to every end, and show where to look."""
+    from demo import main
+
+    raise typer.Exit(main())
+
+
+@app.command("preview")
+def preview(
+    folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("var/preview"),
+    json: Json = False,
+) -> None:
+    """Write every document and letter, filled with its sample facts, in both languages, and one sheet that shows all."""
+    from engine.previewing import CONTACT_SHEET, preview_all
+
+    with refusals_told(json):
+        files = [str(file) for file in preview_all(folder)]
+        tell({"files": files}, json)
+        if str(folder / CONTACT_SHEET) not in files:
+            say(f"No {CONTACT_SHEET}: pdftoppm is missing, which draws its pages. Install poppler-utils and try again.")

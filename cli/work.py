@@ -1,0 +1,191 @@
+"""The everyday work: take cases in, advance them, answer what waits, give it to somebody else, look at the runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import opened, say
+from cli.options import By, Json, LastDay, Number, Reason, as_date_if_named, as_json
+
+app = typer.Typer()
+
+
+@app.command("import")
+def import_businesses(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX.", exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and change nothing.")] = False,
+    refused_to: Annotated[Path | None, typer.Option(help="Where to write the refused rows with their reasons.")] = None,
+    json: Json = False,
+) -> None:
+    """Import businesses as people send them. A bad row never stops the file."""
+    from engine.intake.importing import import_file
+    from engine.intake.refused import refused_rows
+
+    with opened(json) as here, here.run() as run:
+        content = file.read_bytes()
+        imported = import_file(here.office, run, name=file.name, content=content, by=here.by, dry_run=dry_run)
+        if refused_to and imported.import_id is not None:
+            refused_to.write_bytes(refused_rows(here.office, imported.import_id))
+        here.tell(imported.as_json())
+        if imported.file_refused:
+            raise typer.Exit(1)
+
+
+@app.command("open")
+def open_new(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    business: Annotated[int | None, typer.Option(help="Id of a business.")] = None,
+    person: Annotated[int | None, typer.Option(help="Id of a person.")] = None,
+    product: Annotated[int | None, typer.Option(help="Id of a product.")] = None,
+    imported: Annotated[bool, typer.Option("--imported", help="Every imported subject without a case yet.")] = False,
+    facts: Annotated[str | None, typer.Option(help="More facts, as JSON.")] = None,
+    json: Json = False,
+) -> None:
+    """Open cases."""
+    from engine.opening import open_cases, without_case
+    from engine.registry import pipeline_named
+
+    given = {"business": business, "person": person, "product": product}
+    named = {kind: number for kind, number in given.items() if number is not None}
+    if len(named) + imported != 1:
+        raise typer.BadParameter("name one of --business, --person, --product or --imported")
+    more = as_json(facts, "--facts") if facts else None
+    with opened(json) as here:
+        wanted = pipeline_named(pipeline)
+        if named and wanted.subject not in named:
+            raise typer.BadParameter(f"{wanted.name} is about a {wanted.subject}: name it with --{wanted.subject} ID")
+        with here.run(wanted.name) as run:
+            subjects = without_case(here.office, wanted) if imported else list(named.values())
+            result = open_cases(here.office, run, wanted, subjects, by=here.by, facts=more)
+        here.tell({"opened": result.opened, "refused": result.refused})
+        if result.refused and not result.opened:
+            raise typer.Exit(1)
+
+
+@app.command("advance")
+def advance(
+    pipeline: Annotated[str | None, typer.Argument(help="Name of the pipeline; none: all.")] = None,
+    case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    json: Json = False,
+) -> None:
+    """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
+    from engine.advancing import advance_here
+    from engine.registry import current, pipeline_named
+    from engine.showing import case_numbered
+
+    with opened(json) as here:
+        if case:
+            with here.reading() as session:
+                pipeline = case_numbered(session, case).pipeline
+        wanted = [pipeline_named(pipeline)] if pipeline else current()
+        here.tell(advance_here(here.office, wanted, [case] if case else None, by=here.by, say=say))
+
+
+@app.command("inbox")
+def list_inbox(
+    role: Annotated[str | None, typer.Option(help="Only what this role answers.")] = None,
+    case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    whom: Annotated[str | None, typer.Option("--for", help="Only what this account may answer.")] = None,
+    json: Json = False,
+) -> None:
+    """List what waits for people, the most urgent first."""
+    from engine.showing import inbox
+
+    with opened(json) as here, here.reading() as session:
+        found = inbox(here.office, session, role=role, number=case, whom=whom)
+        columns = ["case", "question", "title", "role", "holder", "due_on"]
+        if not json and any(one["provisional"] for one in found):
+            found = [{**one, "standing": "sementara" if one["provisional"] else ""} for one in found]
+            columns.append("standing")
+        here.tell(found, tuple(columns))
+
+
+@app.command("answer")
+def give_answer(
+    number: Number,
+    question: Annotated[str, typer.Argument(help="The question as the inbox names it, e.g. dossier_check#1.")],
+    by: By,
+    data: Annotated[str, typer.Option(help="The filled-in form, as JSON; @path/to/file attaches evidence.")],
+    json: Json = False,
+) -> None:
+    """Answer a question of a case."""
+    from engine.answering import answer
+    from engine.evidence import take_in
+
+    words = as_json(data, "--data")
+    with opened(json, by) as here, here.run() as run:
+        done = answer(here.office, run, number, question, by=by, data=take_in(here.office, words))
+        here.tell({"case": done.case, "question": done.question, "entry": done.entry})
+
+
+@app.command("reassign")
+def reassign_held(
+    by: By,
+    holder: Annotated[str, typer.Option("--from", help="Whose open questions are given to others.")],
+    to: Annotated[list[str], typer.Option(help="Who gets them; repeat to spread them.")],
+    reason: Reason,
+    role: Annotated[str | None, typer.Option(help="Only what they hold in this role.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
+    json: Json = False,
+) -> None:
+    """Give all that somebody holds to others, the least loaded first; each question with its result."""
+    from engine.registry import pipeline_named
+    from engine.spreading import reassign_all
+
+    with opened(json, by) as here:
+        only = pipeline_named(pipeline).name if pipeline is not None else None
+        with here.run(only) as run:
+            done = reassign_all(here.office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=only)
+        here.tell(vars(done))
+        if done.refused and not done.reassigned:
+            raise typer.Exit(1)
+
+
+@app.command("delegate")
+def delegate_or_revoke(
+    away: Annotated[str, typer.Argument(help="Who is away.", metavar="FROM")],
+    to: Annotated[str, typer.Argument(help="Who answers for them.")],
+    by: By,
+    until: LastDay = None,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(help="Only what they answer in this role; with --revoke, only what is delegated for it alone."),
+    ] = None,
+    reason: Reason = "",
+    end: Annotated[bool, typer.Option("--revoke", help="End it from this moment.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another answer for somebody who is away; both names stand in the ledger."""
+    from engine.delegating import delegate, revoke
+
+    if (until is None) != end:
+        raise typer.BadParameter("name the last day with --until, or end it with --revoke")
+    if end and since:
+        raise typer.BadParameter("--since is for a new one; --revoke ends it from this moment")
+    first, last = as_date_if_named(since, "--since"), as_date_if_named(until, "--until")
+    with opened(json, by) as here, here.run() as run:
+        if last is None:
+            ended = revoke(here.office, run, away, to, by=by, role=role, reason=reason)
+            here.tell({"from": away, "to": to, "role": role, "revoked": ended})
+            return
+        made = delegate(here.office, run, away, to, since=first, until=last, reason=reason, by=by, role=role)
+        begins = (first or here.office.clock.today()).isoformat()
+        here.tell({"delegation": made, "from": away, "to": to, "role": role, "since": begins, "until": until})
+
+
+@app.command("runs")
+def list_runs(
+    pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed.")] = False,
+    json: Json = False,
+) -> None:
+    """List our own record of runs, the newest first."""
+    from engine.showing import runs
+
+    with opened(json) as here, here.reading() as session:
+        found = runs(session, pipeline=pipeline, failed=failed)
+        here.tell(found, ("run", "started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"))
