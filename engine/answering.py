@@ -21,12 +21,10 @@ from engine.dossiers import Dossier, by_number, by_numbers, known_of
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
+from engine.ledger import SYSTEM, note, valid_reason
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words
-from engine.parking import note, retry
-from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
-from models import AnyWait, CaseStatus, EntryKind, Role, User, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -202,7 +200,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
             )
         now = office.clock.now()
         actor = may_act_for_applicant(session, user_named(session, by), dossier.case, local_date(now))
-        reason = in_words(reason) if actor.on_behalf_of else without_personal_numbers(reason)
+        reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
         found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
         waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
@@ -279,6 +277,3 @@ def _how_signed(form: Form) -> dict[str, Any]:
 def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
     waits = dossier.past.waits.values()
     return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)
-
-
-__all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "note", "open_wait", "retry", "withdraw"]

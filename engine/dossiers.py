@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlmodel import Session, col
 
 from engine.case import Applicant, Case, HandedOn
 from engine.database import among
 from engine.errors import UnknownCase
+from engine.ledger import RECALLED
+from engine.legal_clock import Segment
 from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
-from engine.replay import Past
 from engine.subjects import kind_of
-from engine.superseding import NOTHING, RECALLED, superseded_by
+from engine.superseding import NOTHING, Superseded, superseded_by
 from engine.vault import Erased, Key
 from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, SealingKey, Wait, WaitKind
 from models import Case as CaseRow
@@ -45,6 +47,20 @@ APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language
 WAITED = list(Wait.__table__.c)  # type: ignore[attr-defined]
 SEGMENTS = list(ClockSegment.__table__.c)  # type: ignore[attr-defined]
 ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when.
+
+    Of what recalls took back the entries are left out, and the waits stay: they tell what became of a question.
+    """
+
+    entries: Mapping[str, Row[Any]]
+    waits: Mapping[str, AnyWait]
+    answers: Mapping[str, tuple[dict[str, Any], datetime]]
+    segments: Sequence[Segment] = ()
+    superseded: Superseded = NOTHING
 
 
 @dataclass(frozen=True)

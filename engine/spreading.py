@@ -13,9 +13,9 @@ from engine.authority import role_named, user_named
 from engine.book import Book
 from engine.dossiers import fetch_waiting
 from engine.errors import Refused
+from engine.ledger import valid_reason
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words
 from engine.reassigning import give
 from engine.registry import pipeline_named
 from models import Case as CaseRow
@@ -48,7 +48,7 @@ def reassign_all(
 
     Raises `Refused` where an account, the role or the pipeline is unknown.
     """
-    reason, done = in_words(reason), Reassigned()
+    reason, done = valid_reason(reason), Reassigned()
     if role is not None:
         role = role_named(role)
     if pipeline is not None:

@@ -18,17 +18,18 @@ from sqlmodel import Session, col, insert, select, update
 from engine import ledger
 from engine.answering import end_by_time
 from engine.book import Book
-from engine.climbing import HIGHER, reassigned, told_of
+from engine.climbing import reassigned, told_of
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
 from engine.dossiers import Dossier, fetch_waiting
+from engine.ledger import SYSTEM
 from engine.notices import administrators, notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
+from engine.overseeing import HIGHER
 from engine.reassigning import from_to
-from engine.replay import SYSTEM
 from engine.settling import change
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.base import Moment
