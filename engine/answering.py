@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
+from engine.batches import together_or_alone
 from engine.book import Book
 from engine.claiming import CHUNK
 from engine.clock import is_over, local_date
@@ -112,13 +113,16 @@ def _answer_chunk(
 
 def _on_the_table(office: Office, session: Session, numbers: set[str]) -> dict[str, Dossier | Refused]:
     """Fetch and lock the cases; one whose version has no code any more is refused by itself."""
-    try:
-        return {**by_numbers(office, session, numbers, lock=True, history=False)}
-    except Refused as refused:
-        if len(numbers) == 1:
-            return dict.fromkeys(numbers, refused)
-    one_by_one = (_on_the_table(office, session, {number}) for number in sorted(numbers))
-    return {number: found for table in one_by_one for number, found in table.items()}
+
+    def fetched(group: Sequence[str]) -> Mapping[str, Dossier | Refused]:
+        return by_numbers(office, session, group, lock=True, history=False)
+
+    def refused(number: str, error: Exception) -> Mapping[str, Dossier | Refused]:
+        assert isinstance(error, Refused)
+        return {number: error}
+
+    tables = together_or_alone(sorted(numbers), fetched, refused, catch=Refused)
+    return {number: found for table in tables for number, found in table.items()}
 
 
 def _given(

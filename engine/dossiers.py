@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 from sqlmodel import Session, col
 
+from engine.batches import together_or_alone
 from engine.case import Applicant, Case, HandedOn
 from engine.database import among
 from engine.errors import UnknownCase
@@ -96,19 +97,17 @@ def fetch_readable(
 
     One case that can't be read must not stop those that were claimed with it.
     """
-    wanted = sorted(set(ids))
-    try:
-        return {dossier.row.id or 0: dossier for dossier in fetch(office, session, wanted, under=under)}, {}
-    except Exception as error:
-        if len(wanted) == 1:
-            return {}, {wanted[0]: error}
-    readable: dict[int, Dossier] = {}
     unreadable: dict[int, Exception] = {}
-    for case_id in wanted:
-        found, failed = fetch_readable(office, session, [case_id], under=under)
-        readable |= found
-        unreadable |= failed
-    return readable, unreadable
+
+    def read(group: Sequence[int]) -> list[Dossier]:
+        return fetch(office, session, group, under=under)
+
+    def not_read(case_id: int, error: Exception) -> list[Dossier]:
+        unreadable[case_id] = error
+        return []
+
+    found = together_or_alone(sorted(set(ids)), read, not_read)
+    return {dossier.row.id or 0: dossier for dossiers in found for dossier in dossiers}, unreadable
 
 
 def by_numbers(
