@@ -13,7 +13,6 @@ from sqlmodel import Session
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
 from engine.batches import together_or_alone
 from engine.book import Book
-from engine.claiming import CHUNK
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import effect_of
@@ -22,6 +21,7 @@ from engine.dossiers import Dossier, by_number, by_numbers, known_of
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
+from engine.leases import CHUNK
 from engine.ledger import SYSTEM, note, valid_reason
 from engine.office import Office, RunHandle
 from engine.settling import drop, record, settle, win

@@ -16,10 +16,10 @@ from sqlmodel import Session, col, select, update
 from engine import ledger
 from engine.authority import roles_of, user_named
 from engine.book import Book
-from engine.claiming import CHUNK
 from engine.database import among
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import Fit, Moves, Place, check
+from engine.leases import CHUNK
 from engine.ledger import valid_reason
 from engine.office import Office, RunHandle
 from engine.registry import pipeline_named

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from engine.database import among, insert_new
 from engine.documents.letters import Written
 from engine.office import Office
-from engine.outgoing import BATCH, Outbox, Parcel, due_now, record
+from engine.outgoing import Outbox, Parcel, record, unsent
 from engine.reaching import Way, as_text_message, quiet_until, ways_to
 from models import Digest, LetterStatus, Notice, Person, SealingKey, User
 from outside.channels import Message, message_id_for
@@ -98,8 +98,8 @@ def put(session: Session, office: Office, user: User, occasion: str, written: Wr
 # -- on their way out, as letters go ---------------------------------------------------------------------------------
 
 
-def _due(office: Office) -> SelectOfScalar[Digest]:
-    return select(Digest).where(*due_now(office, Digest)).order_by(col(Digest.id)).limit(BATCH)
+def _due() -> SelectOfScalar[Digest]:
+    return select(Digest).where(unsent(Digest)).order_by(col(Digest.id))
 
 
 def _ready(office: Office, digest: Digest) -> Parcel:
@@ -146,4 +146,4 @@ def _left(office: Office, digest: Digest, why: str, status: LetterStatus) -> Non
     record(office, digest, status, error=why)
 
 
-DIGESTS = Outbox(_due, _ready, _left)
+DIGESTS = Outbox(Digest, _due, _ready, _left)

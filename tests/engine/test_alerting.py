@@ -130,7 +130,7 @@ def test_letters_that_hang_or_break_keep_no_alert_back(
     assert [one.rcpt_tos[0].split("@")[0] for one in post.taken[taken:]] == ["adi", "tini", "sri"]
     parks(office, story, "ValueError: masih salah")
     with monkeypatch.context() as breaking:
-        breaking.setattr(delivering, "_due", lambda _: 1 / 0)
+        breaking.setattr(delivering, "_due", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             deliver(office)
     assert [one.status for one in alerts(office, "adi")] == ["sent", "sent"]
