@@ -49,7 +49,7 @@ def show_history(number: Number, json: Json = False) -> None:
 @case_app.command("retry")
 def retry_case(number: Number, by: By = "administrator", json: Json = False) -> None:
     """Free a parked case, so that the next run tries it again."""
-    from engine.answering import retry
+    from engine.parking import retry
 
     with opened(json, by) as here:
         with here.run() as run:

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from engine.superseding import RECALLED, superseded_by
+from engine.ledger import RECALLED
+from engine.superseding import superseded_by
 from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
 
 

@@ -8,13 +8,14 @@ parked with its error while the others go on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlmodel import Session, col, select
 
+from engine.batches import together_or_alone
 from engine.book import Book
 from engine.claiming import FATAL_ATTEMPTS, Claimed, claim_cases
 from engine.dossiers import Dossier, fetch
@@ -127,21 +128,20 @@ def _advance_claimed(
 
 def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, tally: Tally) -> None:
     """Advance cases in one transaction; where it fails, each in its own, so that one bad case does not stop the others."""
-    try:
+
+    def advanced(group: Sequence[int]) -> list[Move]:
         with office.db.writing() as session:
             office.look_at_the_calendar(session)  # before any case is locked: see rederiving
-            moves = _play_all(office, run, session, fetch(office, session, ids, lock=True), stage)
-    except Exception as error:
-        if len(ids) > 1:
-            log.warning("A chunk of %d cases failed (%s); running it case by case", len(ids), type(error).__name__)
-            for case_id in ids:
-                _advance_group(office, run, [case_id], stage, tally)
-            return
-        number, message = park(office, run, ids[0], f"{type(error).__name__}: {error}")
+            return _play_all(office, run, session, fetch(office, session, group, lock=True), stage)
+
+    def parked(case_id: int, error: Exception) -> list[Move]:
+        number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
         log.error("Case %s is parked: %s", number, message)
-        moves = [(number, "", message, CaseStatus.PARKED)]
-    for number, before, after, status in moves:
-        tally.note(number, before, after, status)
+        return [(number, "", message, CaseStatus.PARKED)]
+
+    for moves in together_or_alone(ids, advanced, parked):
+        for number, before, after, status in moves:
+            tally.note(number, before, after, status)
 
 
 Move = tuple[str, str, str, str]

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from engine.absence import stands_in_for
 from engine.authority import known_roles, mandate_in_force, may_answer, user_named
+from engine.batches import together_or_alone
 from engine.delivering import HAND_DELIVERY
 from engine.dossiers import Dossier, by_numbers
 from engine.errors import NotAllowed, Refused
@@ -48,9 +49,10 @@ def answerable(
 
 def _readable(office: Office, session: Session, numbers: list[str]) -> dict[str, Dossier]:
     """Return the cases whose code is there; one that is gone takes no other with it."""
-    try:
-        return by_numbers(office, session, numbers, history=False)
-    except Refused:
-        if len(numbers) == 1:
-            return {}
-    return {number: found for one in numbers for number, found in _readable(office, session, [one]).items()}
+    found = together_or_alone(
+        numbers,
+        lambda group: by_numbers(office, session, group, history=False),
+        lambda number, error: {},
+        catch=Refused,
+    )
+    return {number: dossier for dossiers in found for number, dossier in dossiers.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -11,8 +11,8 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
+from engine.batches import together_or_alone
 from engine.book import Book
-from engine.claiming import CHUNK
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import effect_of
@@ -21,12 +21,11 @@ from engine.dossiers import Dossier, by_number, by_numbers, known_of
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
+from engine.leases import CHUNK
+from engine.ledger import SYSTEM, note, valid_reason
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words
-from engine.parking import note, retry
-from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
-from models import AnyWait, CaseStatus, EntryKind, Role, User, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -114,13 +113,16 @@ def _answer_chunk(
 
 def _on_the_table(office: Office, session: Session, numbers: set[str]) -> dict[str, Dossier | Refused]:
     """Fetch and lock the cases; one whose version has no code any more is refused by itself."""
-    try:
-        return {**by_numbers(office, session, numbers, lock=True, history=False)}
-    except Refused as refused:
-        if len(numbers) == 1:
-            return dict.fromkeys(numbers, refused)
-    one_by_one = (_on_the_table(office, session, {number}) for number in sorted(numbers))
-    return {number: found for table in one_by_one for number, found in table.items()}
+
+    def fetched(group: Sequence[str]) -> Mapping[str, Dossier | Refused]:
+        return by_numbers(office, session, group, lock=True, history=False)
+
+    def refused(number: str, error: Exception) -> Mapping[str, Dossier | Refused]:
+        assert isinstance(error, Refused)
+        return {number: error}
+
+    tables = together_or_alone(sorted(numbers), fetched, refused, catch=Refused)
+    return {number: found for table in tables for number, found in table.items()}
 
 
 def _given(
@@ -202,7 +204,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
             )
         now = office.clock.now()
         actor = may_act_for_applicant(session, user_named(session, by), dossier.case, local_date(now))
-        reason = in_words(reason) if actor.on_behalf_of else without_personal_numbers(reason)
+        reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
         found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
         waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
@@ -279,6 +281,3 @@ def _how_signed(form: Form) -> dict[str, Any]:
 def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
     waits = dossier.past.waits.values()
     return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)
-
-
-__all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "note", "open_wait", "retry", "withdraw"]

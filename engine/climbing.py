@@ -5,7 +5,7 @@ Of somebody who is away who stands in for them is told as well, if nothing bars 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 
 from sqlmodel import Session, col, select, update
@@ -15,6 +15,7 @@ from engine.dossiers import Dossier
 from engine.errors import NotAllowed
 from engine.impartiality import assignable, must_be_impartial, must_not_be_concerned, who_took_part
 from engine.office import Office
+from engine.overseeing import HIGHER, superiors
 from models import AnyWait, Role, User, UserRole, Wait
 
 
@@ -38,9 +39,6 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: da
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
             return _with_stand_ins(session, dossier, wait, found, on, role)
     return []
-
-
-HIGHER = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
 
 
 def _above(role: str | None) -> int:
@@ -124,17 +122,6 @@ def _with_role(session: Session, role: str, region: str) -> list[str]:
     near = [user for user in users if region.startswith(user.region_code or "")]
     closest = max((len(user.region_code or "") for user in near), default=0)
     return sorted(user.name for user in near if len(user.region_code or "") == closest)
-
-
-def superiors(session: Session, name: str | None) -> Iterator[User]:
-    """Yield the superiors of an account by who reports to whom, the nearest first; a circle ends where it closes."""
-    user = session.exec(select(User).where(User.name == name)).first() if name else None
-    seen: set[int | None] = set()
-    while user is not None and user.id not in seen:
-        seen.add(user.id)
-        user = session.get(User, user.reports_to_id) if user.reports_to_id else None
-        if user is not None and user.id not in seen:
-            yield user
 
 
 def _roles(session: Session, user: User) -> set[str]:

@@ -22,15 +22,12 @@ from engine.dossiers import Dossier, fetch
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import goes_on
 from engine.impartiality import must_not_be_concerned
-from engine.ledger import salted_hash
+from engine.ledger import CORRECTED, note, salted_hash, valid_reason
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
-from engine.overseeing import in_words
 from engine.papers import make_pending
-from engine.parking import note
 from engine.people import CLEANERS
 from engine.remaking import Remade, remake, rewritten
-from engine.replay import CORRECTED
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, Wait, WaitKind
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
@@ -65,7 +62,7 @@ def correct(
     `Refused` for a field or value that can't be taken, while a machine is at work for the case, and where the case would go
     another way with it. Then nothing was changed.
     """
-    reason = in_words(reason)
+    reason = valid_reason(reason)
     try:
         with office.db.writing() as session:
             dossier = _locked(office, session, number)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import orjson
 from sqlalchemy import ARRAY, ColumnElement, Engine, any_, create_engine, event, literal
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
@@ -24,6 +25,16 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
     if session.get_bind().dialect.name == "sqlite":
         return cast("ColumnElement[bool]", column.in_(wanted))
     return cast("ColumnElement[bool]", column == any_(literal(wanted, ARRAY(column.type))))
+
+
+def insert_new(session: Session, table: type[Any], *unique: str) -> Any:
+    """Return an insert into ``table`` that writes nothing where the row is there already.
+
+    ``unique`` names the columns by which it would be the same row; without them, those of any unique key.
+    """
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    inserting: Any = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
+    return inserting.on_conflict_do_nothing(index_elements=list(unique) or None)
 
 
 class Database:

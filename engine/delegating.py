@@ -16,10 +16,10 @@ from engine.database import among
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, who_took_part
+from engine.ledger import note, valid_reason
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words, must_not_be_the_applicant, must_oversee
-from engine.parking import note
+from engine.overseeing import must_not_be_the_applicant, must_oversee
 from models import Case, CaseStatus, Delegation, Role, User, WaitKind
 
 ADMINISTRATOR = (Role.ADMINISTRATOR,)
@@ -43,7 +43,7 @@ def delegate(
     ``role`` narrows it to one role, ``number`` to one case. Raises `UnknownCase`, `NotAllowed` (who asks is neither ``away`` nor
     a superior nor an administrator, or ``to`` is barred on that case) and `Refused`; then nothing was changed.
     """
-    reason, since = in_words(reason), since or office.clock.today()
+    reason, since = valid_reason(reason), since or office.clock.today()
     role = role_named(role) if role is not None else None
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True) if number is not None else None
@@ -96,7 +96,7 @@ def revoke(
 
     ``role`` ends only those of that one role. Raises `NotAllowed` as `delegate` does, and `Refused` where there is none.
     """
-    why = f"; {in_words(reason)}" if reason else ""
+    why = f"; {valid_reason(reason)}" if reason else ""
     role = role_named(role) if role is not None else None
     with office.db.writing() as session:
         absent, stand_in = user_named(session, away), user_named(session, to)

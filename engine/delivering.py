@@ -20,12 +20,12 @@ from sqlmodel import Session, col, func, insert, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from engine.alerting import write_alerts
-from engine.claiming import same_row
 from engine.digest import write_digests
 from engine.forms import Form, Question
+from engine.leases import same_row
 from engine.office import Office
 from engine.outbox import is_of_the_office
-from engine.outgoing import BATCH, COUNTED, OPEN, Outbox, Parcel, due_now, record, send_due
+from engine.outgoing import COUNTED, OPEN, Outbox, Parcel, record, send_due, unsent
 from engine.papers import check_url
 from engine.reaching import Way, as_text_message, ways_to
 from engine.telling import DIGESTS
@@ -82,7 +82,7 @@ def deliver(office: Office, within: timedelta | None = None) -> dict[str, int]:
 
     parts: tuple[Callable[[], None], ...] = (
         partial(tell_accounts, write_alerts),
-        partial(send_due, office, Outbox(_due, _ready, _by_hand), counts, until),
+        partial(send_due, office, Outbox(Letter, _due, _ready, _by_hand), counts, until),
         partial(tell_accounts, write_digests),
     )
     for part in parts:
@@ -95,7 +95,7 @@ def deliver(office: Office, within: timedelta | None = None) -> dict[str, int]:
     return counts
 
 
-def _due(office: Office) -> SelectOfScalar[Letter]:
+def _due() -> SelectOfScalar[Letter]:
     attachments_ready = (
         ~select(Document.key)
         .where(col(Document.case_id) == col(Letter.case_id), Document.status == DocumentStatus.PENDING)
@@ -103,9 +103,8 @@ def _due(office: Office) -> SelectOfScalar[Letter]:
     )
     return (
         select(Letter)
-        .where(*due_now(office, Letter), (col(Letter.status) == LetterStatus.QUEUED) | attachments_ready)
+        .where(unsent(Letter), (col(Letter.status) == LetterStatus.QUEUED) | attachments_ready)
         .order_by(col(Letter.at), col(Letter.case_id), col(Letter.key))
-        .limit(BATCH)
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlmodel import Session, col
 
+from engine.batches import together_or_alone
 from engine.case import Applicant, Case, HandedOn
 from engine.database import among
 from engine.errors import UnknownCase
+from engine.ledger import RECALLED
+from engine.legal_clock import Segment
 from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
-from engine.replay import Past
 from engine.subjects import kind_of
-from engine.superseding import NOTHING, RECALLED, superseded_by
+from engine.superseding import NOTHING, Superseded, superseded_by
 from engine.vault import Erased, Key
 from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, SealingKey, Wait, WaitKind
 from models import Case as CaseRow
@@ -45,6 +48,20 @@ APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language
 WAITED = list(Wait.__table__.c)  # type: ignore[attr-defined]
 SEGMENTS = list(ClockSegment.__table__.c)  # type: ignore[attr-defined]
 ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when.
+
+    Of what recalls took back the entries are left out, and the waits stay: they tell what became of a question.
+    """
+
+    entries: Mapping[str, Row[Any]]
+    waits: Mapping[str, AnyWait]
+    answers: Mapping[str, tuple[dict[str, Any], datetime]]
+    segments: Sequence[Segment] = ()
+    superseded: Superseded = NOTHING
 
 
 @dataclass(frozen=True)
@@ -80,19 +97,17 @@ def fetch_readable(
 
     One case that can't be read must not stop those that were claimed with it.
     """
-    wanted = sorted(set(ids))
-    try:
-        return {dossier.row.id or 0: dossier for dossier in fetch(office, session, wanted, under=under)}, {}
-    except Exception as error:
-        if len(wanted) == 1:
-            return {}, {wanted[0]: error}
-    readable: dict[int, Dossier] = {}
     unreadable: dict[int, Exception] = {}
-    for case_id in wanted:
-        found, failed = fetch_readable(office, session, [case_id], under=under)
-        readable |= found
-        unreadable |= failed
-    return readable, unreadable
+
+    def read(group: Sequence[int]) -> list[Dossier]:
+        return fetch(office, session, group, under=under)
+
+    def not_read(case_id: int, error: Exception) -> list[Dossier]:
+        unreadable[case_id] = error
+        return []
+
+    found = together_or_alone(sorted(set(ids)), read, not_read)
+    return {dossier.row.id or 0: dossier for dossiers in found for dossier in dossiers}, unreadable
 
 
 def by_numbers(

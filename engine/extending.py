@@ -19,12 +19,12 @@ from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
 from engine.impartiality import must_not_be_concerned
+from engine.ledger import note, valid_reason
 from engine.legal_clock import own_time_ends
 from engine.notices import notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
-from engine.overseeing import in_words, must_oversee
-from engine.parking import note
+from engine.overseeing import must_oversee
 from engine.reassigning import question_of_a_person
 from engine.settling import change
 from models import AnyWait, LedgerEntry, Role, User
@@ -50,7 +50,7 @@ def extend(
     `UnknownCase`, `NotWaiting`, `NotAllowed` and `Refused` (an extension runs, there were too many, too long, too short, the
     law gives none).
     """
-    reason = in_words(reason)
+    reason = valid_reason(reason)
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         wait = question_of_a_person(dossier, key)

@@ -14,14 +14,13 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.case import HandedOn
-from engine.claiming import free, parked_cases
+from engine.claiming import claim_waits
 from engine.database import among
 from engine.dossiers import Dossier, fetch
+from engine.ledger import SYSTEM, jsonable, note
 from engine.office import Office, RunHandle
 from engine.opening import Opening, open_in
-from engine.parking import note
 from engine.registry import Pipeline, pipeline_named
-from engine.replay import SYSTEM, jsonable
 from engine.settling import settle
 from models import Case, CaseStatus, EntryKind, Wait, WaitKind
 
@@ -31,22 +30,8 @@ BATCH = 100
 def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
     """Open the cases that others wait for, up to a batch; return how many were taken up."""
     with office.db.writing() as session:
-        wanted = (
-            select(Wait)
-            .where(
-                Wait.pipeline == pipeline,
-                Wait.kind == WaitKind.HAND_ON,
-                col(Wait.settled_at).is_(None),
-                col(Wait.case_id).not_in(parked_cases(pipeline)),
-                free(Wait.leased_until, office.clock.now()),
-            )
-            .order_by(col(Wait.case_id))
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        if only is not None:
-            wanted = wanted.where(col(Wait.case_id).in_(list(only)))
-        waits = {wait.case_id: wait for wait in session.exec(wanted)}
+        claimed = claim_waits(office, session, pipeline, WaitKind.HAND_ON, only, BATCH)
+        waits = {wait.case_id: wait for wait in claimed}
         if not waits:
             return 0
         by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)

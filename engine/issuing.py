@@ -16,15 +16,16 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, insert, select, update
 
-from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
+from engine.claiming import claim_waits
 from engine.clock import local_date
 from engine.declared import Paper
 from engine.dossiers import Dossier, fetch, fetch_readable
+from engine.leases import lease, pause_after, still_ours
 from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.papers import make as make
@@ -81,29 +82,11 @@ def _reserve(
 ) -> tuple[Reserved, list[tuple[Wait, Exception]]]:
     now = office.clock.now()
     with office.db.writing() as session:
-        wanted = (
-            select(Wait)
-            .where(
-                Wait.pipeline == pipeline,
-                Wait.kind == WaitKind.ISSUE,
-                col(Wait.settled_at).is_(None),
-                col(Wait.case_id).not_in(parked_cases(pipeline)),
-                free(Wait.leased_until, now),
-                free(Wait.next_attempt_at, now + timedelta(microseconds=1)),
-            )
-            .order_by(col(Wait.case_id))
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        if only is not None:
-            wanted = wanted.where(col(Wait.case_id).in_(list(only)))
-        waits = list(session.exec(wanted))
+        waits = claim_waits(office, session, pipeline, WaitKind.ISSUE, only, BATCH)
         if not waits:
             return [], []
         for wait in waits:
-            wait.leased_until = now + LEASE
-            wait.attempt += 1
-            session.add(wait)
+            lease(session, wait, now)
         dossiers, failures = fetch_readable(office, session, {wait.case_id for wait in waits})
         unreadable = [(wait, failures[wait.case_id]) for wait in waits if wait.case_id in failures]
         for wait in [wait for wait in waits if wait.case_id in dossiers]:

@@ -13,10 +13,9 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select, update
 
+from engine.database import insert_new
 from engine.office import Office
 from engine.registry import all_versions
 from models import Run
@@ -59,9 +58,8 @@ def _record(office: Office, lost: FlowRun) -> bool:
         known = session.exec(select(Run.state).where(Run.flow_run_id == flow_run_id)).first()
         if known is None:
             # Two deliveries may come upon it at the same moment.
-            make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
             written = session.execute(
-                make(Run)
+                insert_new(session, Run, "id")
                 .values(
                     id=flow_run_id,
                     kind="flow",
@@ -73,7 +71,6 @@ def _record(office: Office, lost: FlowRun) -> bool:
                     cases=0,
                     error=error,
                 )
-                .on_conflict_do_nothing(index_elements=["id"])
                 .returning(col(Run.id))
             )
             return written.first() is not None

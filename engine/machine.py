@@ -18,13 +18,14 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 
 from engine.book import Book
-from engine.claiming import LEASE, free, parked_cases, pause_after, still_ours
+from engine.claiming import claim_waits
 from engine.deadlines import times_of
 from engine.dossiers import Dossier, fetch
 from engine.errors import PipelineMistake
 from engine.forms import Form
+from engine.leases import lease, pause_after, still_ours
+from engine.ledger import jsonable
 from engine.office import Office, RunHandle
-from engine.replay import jsonable
 from engine.settling import settle
 from engine.turns import Turns
 from models import Case, EntryKind, Role, Wait, WaitKind
@@ -107,27 +108,10 @@ def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wa
     """Lease waits. An attempt that was under way when its lease ran out has an unknown end."""
     now = office.clock.now()
     with office.db.writing() as session:
-        wanted = (
-            select(Wait)
-            .where(
-                Wait.pipeline == pipeline,
-                Wait.kind == WaitKind.EXTERNAL,
-                col(Wait.settled_at).is_(None),
-                col(Wait.case_id).not_in(parked_cases(pipeline)),
-                free(Wait.leased_until, now),
-                free(Wait.next_attempt_at, now + timedelta(microseconds=1)),
-            )
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        if only is not None:
-            wanted = wanted.where(col(Wait.case_id).in_(list(only)))
-        waits = list(session.exec(wanted))
+        waits = claim_waits(office, session, pipeline, WaitKind.EXTERNAL, only, BATCH)
         for wait in waits:
             wait.end_unknown = wait.end_unknown or wait.leased_until is not None
-            wait.attempt += 1
-            wait.leased_until = now + LEASE
-            session.add(wait)
+            lease(session, wait, now)
         return waits
 
 

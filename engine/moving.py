@@ -16,12 +16,12 @@ from sqlmodel import Session, col, select, update
 from engine import ledger
 from engine.authority import roles_of, user_named
 from engine.book import Book
-from engine.claiming import CHUNK
 from engine.database import among
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import Fit, Moves, Place, check
+from engine.leases import CHUNK
+from engine.ledger import valid_reason
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words
 from engine.registry import pipeline_named
 from models import Case as CaseRow
 from models import CaseStatus, EntryKind, LedgerEntry, Role
@@ -102,7 +102,7 @@ def look(office: Office, plan: Plan) -> Moves:
 
 def move(office: Office, run: RunHandle, plan: Plan, *, by: str, reason: str) -> Moves:
     """Move the cases of ``plan`` that can be moved, a chunk a transaction. Raises `NotAllowed`, `Refused` for ``by``."""
-    reason = in_words(reason)
+    reason = valid_reason(reason)
     with office.db.reading() as session:
         _must_be_administrator(session, by)
     moves = _begun(plan)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
 
-from engine.database import among
+from engine.database import among, insert_new
 from engine.office import Office
 from models import Notice, Role, User, UserRole
 from models.privacy import without_personal_numbers
@@ -75,5 +73,4 @@ def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
     if values:
         # In one order everywhere: of two workers with the same news one waits for the other, and never both.
         values.sort(key=lambda row: (row["account_id"], row["what"]))
-        make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-        session.execute(make(Notice).on_conflict_do_nothing(index_elements=["account_id", "what"]), values)
+        session.execute(insert_new(session, Notice, "account_id", "what"), values)

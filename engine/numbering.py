@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col
 
+from engine.database import insert_new
 from models import Series
 
 
@@ -22,11 +21,10 @@ def draw(session: Session, wanted: Mapping[str, int]) -> dict[str, list[int]]:
 
 
 def _draw(session: Session, name: str, count: int) -> list[int]:
-    make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     raised = update(Series).where(col(Series.name) == name).values(last=Series.last + count).returning(col(Series.last))
     last = session.scalar(raised)
     if last is None:
-        session.execute(make(Series).values(name=name, last=0).on_conflict_do_nothing())
+        session.execute(insert_new(session, Series).values(name=name, last=0))
         last = session.scalar(raised)
     assert last is not None
     return list(range(last - count + 1, last + 1))

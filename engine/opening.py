@@ -12,14 +12,14 @@ from sqlmodel import Session, col, insert, select
 
 from engine import ledger
 from engine.case import HandedOn
-from engine.claiming import CHUNK
 from engine.clock import local_date
 from engine.database import among
 from engine.errors import Refused
+from engine.leases import CHUNK
+from engine.ledger import jsonable
 from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.registry import Pipeline
-from engine.replay import jsonable
 from engine.subjects import Subject, kind_of
 from models import Case, CaseStatus, EntryKind, LedgerEntry
 

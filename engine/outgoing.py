@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from engine.claiming import LEASE, free, same_row, still_ours
+from engine.leases import claim, lease, pause_after, same_row, still_ours
 from engine.office import Office
 from engine.reaching import Way, quiet_until
 from models import Digest, Letter, LetterStatus
@@ -51,12 +51,13 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Outbox(Generic[T]):
-    """A kind of row: how the next ones are found, made ready, and left to people.
+    """A kind of row: its table, how the unsent ones are found, made ready, and left to people.
 
     Of what needs no sending, ``ready`` returns under which count it goes, or None where it is not counted.
     """
 
-    due: Callable[[Office], SelectOfScalar[T]]
+    table: type[T]
+    due: Callable[[], SelectOfScalar[T]]
     ready: Callable[[Office, T], Parcel | str | None]
     by_hand: Callable[[Office, T, str, LetterStatus], None]
 
@@ -69,14 +70,9 @@ def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int], until: f
                 counts[became] += 1
 
 
-def due_now(office: Office, table: type[T]) -> list[ColumnElement[bool]]:
-    """Return the conditions under which a row may be sent now: open, not leased, not put off."""
-    now = office.clock.now()
-    return [
-        col(table.status).in_(OPEN),
-        free(table.leased_until, now),
-        free(table.next_attempt_at, now + timedelta(microseconds=1)),
-    ]
+def unsent(table: type[T]) -> ColumnElement[bool]:
+    """Return the condition that a row has not left yet, nor been given up."""
+    return col(table.status).in_(OPEN)
 
 
 def record(office: Office, row: Letter | Digest, status: LetterStatus | None = None, **values: Any) -> None:
@@ -90,12 +86,11 @@ def record(office: Office, row: Letter | Digest, status: LetterStatus | None = N
 
 
 def _claim(office: Office, outbox: Outbox[T]) -> list[T]:
-    until = office.clock.now() + LEASE
+    now = office.clock.now()
     with office.db.writing() as session:
-        rows = list(session.exec(outbox.due(office).with_for_update(skip_locked=True)))
+        rows: list[T] = claim(session, outbox.due(), outbox.table, now, BATCH)
         for row in rows:
-            row.leased_until, row.attempt = until, row.attempt + 1
-            session.add(row)
+            lease(session, row, now)
         return rows
 
 
@@ -154,7 +149,7 @@ def _put_off(office: Office, outbox: Outbox[T], row: T, why: str, after: timedel
     if row.attempt >= ATTEMPTS:
         outbox.by_hand(office, row, why, LetterStatus.GIVEN_UP)
         return "given_up"
-    pause = after or min(FIRST_PAUSE * 2 ** (row.attempt - 1), LONGEST_PAUSE)
+    pause = after or pause_after(row.attempt, FIRST_PAUSE, LONGEST_PAUSE)
     record(office, row, error=why, next_attempt_at=office.clock.now() + pause, **values)
     return "later"
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from engine.authority import is_in_region, known_roles
 from engine.case import Case
-from engine.climbing import HIGHER, superiors
-from engine.errors import NotAllowed, Refused
+from engine.errors import NotAllowed
 from engine.impartiality import must_not_be_concerned
 from models import Role, User
-from models.privacy import without_personal_numbers
+
+HIGHER = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
 
 
 def must_oversee(
@@ -59,15 +60,19 @@ def must_not_be_the_applicant(user: User, case: Case) -> None:
         )
 
 
-def in_words(reason: str) -> str:
-    """Return a reason as it may be kept. Raises `Refused` where there is none."""
-    if len(reason.strip()) < 3:
-        raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
-    return without_personal_numbers(reason.strip())
-
-
 def _line(session: Session, name: str | None) -> list[str]:
     known: dict[str | None, list[str]] = session.info.setdefault("lines", {})
     if name not in known:
         known[name] = [user.name for user in superiors(session, name)]
     return known[name]
+
+
+def superiors(session: Session, name: str | None) -> Iterator[User]:
+    """Yield the superiors of an account by who reports to whom, the nearest first; a circle ends where it closes."""
+    user = session.exec(select(User).where(User.name == name)).first() if name else None
+    seen: set[int | None] = set()
+    while user is not None and user.id not in seen:
+        seen.add(user.id)
+        user = session.get(User, user.reports_to_id) if user.reports_to_id else None
+        if user is not None and user.id not in seen:
+            yield user

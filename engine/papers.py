@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select, update
 
-from engine.claiming import LEASE, free, pause_after
 from engine.clock import local_date
 from engine.declared import Paper
 from engine.documents.packing import Enclosed, pack
 from engine.dossiers import Dossier, fetch_readable
+from engine.leases import claim, lease, pause_after
+from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
-from engine.parking import note
-from engine.replay import SYSTEM
 from models import Case, Document, DocumentStatus
 from models.privacy import without_personal_numbers
 
@@ -34,27 +33,13 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     """
     now = office.clock.now()
     with office.db.writing() as session:
-        wanted = (
-            select(Document)
-            .where(
-                Document.pipeline == pipeline,
-                Document.status == DocumentStatus.PENDING,
-                free(Document.leased_until, now),
-            )
-            .order_by(col(Document.case_id))
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        if only is not None:
-            wanted = wanted.where(col(Document.case_id).in_(list(only)))
-        papers = list(session.exec(wanted))
+        pending = select(Document).where(Document.pipeline == pipeline, Document.status == DocumentStatus.PENDING)
+        papers: list[Document] = claim(session, pending.order_by(col(Document.case_id)), Document, now, BATCH, only)
         dossiers, unreadable = fetch_readable(office, session, {paper.case_id for paper in papers})
         batch = {(paper.case_id, paper.key) for paper in papers}
         papers = [paper for paper in papers if not batch & _parts(office, dossiers.get(paper.case_id), paper)]
         for document in papers:
-            document.leased_until = now + LEASE
-            document.attempt += 1
-            session.add(document)
+            lease(session, document, now)
     made: list[tuple[Document, dict[str, Any]]] = []
     for document in papers:
         try:

@@ -1,17 +1,14 @@
-"""Sets a case aside with its error, so that it stops nobody else; frees it for another attempt; writes remarks."""
+"""Sets a case aside with its error, so that it stops nobody else; frees it for another attempt."""
 
 from __future__ import annotations
 
-from typing import Any
+from sqlmodel import col, select, update
 
-from sqlmodel import Session, col, insert, select, update
-
-from engine import ledger
 from engine.dossiers import by_number
 from engine.errors import Refused
+from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
-from engine.replay import SYSTEM
-from models import Case, CaseStatus, Document, DocumentStatus, EntryKind, LedgerEntry, Wait
+from models import Case, CaseStatus, Document, DocumentStatus, Wait
 from models.privacy import without_personal_numbers
 
 
@@ -51,20 +48,3 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
         note(session, row, office, run, "retried", by, None)
         session.add(row)
     run.cases += 1
-
-
-def note(
-    session: Session, row: Case, office: Office, run: RunHandle, key: str, actor: str, reason: str | None, **fields: Any
-) -> None:
-    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
-    entry = ledger.append(
-        row,
-        at=office.clock.now(),
-        run_id=run.id,
-        kind=EntryKind.REMARK,
-        key=key,
-        actor=actor,
-        reason=reason,
-        **{"outcome": key, **fields},
-    )
-    session.execute(insert(LedgerEntry).values(**entry))

@@ -16,9 +16,10 @@ from engine.clock import is_over
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.impartiality import must_be_impartial, who_took_part
+from engine.ledger import valid_reason
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words, must_oversee
+from engine.overseeing import must_oversee
 from engine.settling import change
 from models import AnyWait, EntryKind, LedgerEntry, Role, User, WaitKind
 
@@ -30,7 +31,7 @@ def reassign(
 
     Raises `UnknownCase`, `NotWaiting`, `NotAllowed` (who asks may not, or who should get it may not answer) and `Refused`.
     """
-    reason = in_words(reason)
+    reason = valid_reason(reason)
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         wait, book = question_of_a_person(dossier, key), Book()

@@ -17,20 +17,18 @@ from sqlmodel import Session, col, select
 
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
 from engine.book import Book
-from engine.climbing import superiors
 from engine.clock import is_over, local_date
 from engine.deadlines import effect_of
 from engine.dossiers import Dossier, by_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
+from engine.ledger import OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, note, valid_reason
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
-from engine.overseeing import in_words
-from engine.parking import note
+from engine.overseeing import superiors
 from engine.registers import CHANGES_REGISTER
-from engine.replay import OPENS_WAY, REPLAYED, STARTS_CLOCK
 from engine.settling import win
-from engine.superseding import RECALLED, numbers_in
+from engine.superseding import numbers_in
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
@@ -48,7 +46,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     administrator, or is barred; `Refused` without a reason, and where something was built on it that can't be undone.
     Then nothing was changed.
     """
-    reason = in_words(reason)
+    reason = valid_reason(reason)
     with office.db.writing() as session:
         dossier = by_number(office, session, number, lock=True)
         user = user_named(session, by)

@@ -20,6 +20,7 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, or_, select, update
 
 from engine import ledger
+from engine.batches import together_or_alone
 from engine.book import Book
 from engine.climbing import asked_of
 from engine.clock import JAKARTA, local_date
@@ -85,22 +86,16 @@ def _move_group(
     failed: dict[str, Exception],
 ) -> list[Moved]:
     """Move the waits of some cases in one transaction; where it fails, in halves, and the one that fails is passed over."""
-    if not cases:
-        return []
-    try:
+
+    def moved(group: Sequence[int]) -> list[Moved]:
         with office.db.writing() as session:
-            return _move(office, run, session, set(cases), day, reason, known)
-    except Exception as error:
-        if len(cases) == 1:
-            failed.update(dict.fromkeys(cases.values(), error))
-            return []
-    ids = list(cases)
-    halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
-    return [
-        one
-        for half in halves
-        for one in _move_group(office, run, {case_id: cases[case_id] for case_id in half}, day, reason, known, failed)
-    ]
+            return _move(office, run, session, set(group), day, reason, known)
+
+    def not_moved(case_id: int, error: Exception) -> list[Moved]:
+        failed[cases[case_id]] = error
+        return []
+
+    return [one for group in together_or_alone(list(cases), moved, not_moved, in_halves=True) for one in group]
 
 
 def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason: str) -> None:

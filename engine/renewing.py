@@ -16,19 +16,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
 from engine.book import Book
 from engine.case import Applicant, Expiring, HandedOn
-from engine.database import among
+from engine.database import among, insert_new
 from engine.dossiers import frozen
 from engine.expiring import Due, due_certificates
+from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
 from engine.opening import open_in
 from engine.outbox import write_to_applicant
-from engine.parking import note
-from engine.replay import SYSTEM
 from engine.vault import Key
 from models import Answer, Case, CaseStatus, Person, RecordedCertificate, Renewal, Role, SealingKey, Standing, Wait
 from models.privacy import without_personal_numbers
@@ -194,9 +192,8 @@ def _win(
     office: Office, session: Session, due: Due, case_id: int | None, opened: str | None, refused: str | None
 ) -> None:
     """Write down that this stage is done. Raises `_Meanwhile` where it was."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = {"case_id": case_id, "what": due.key, "until": due.until, "reminded": 0, "at": office.clock.now()}
-    session.execute(insert(Renewal).values(**row).on_conflict_do_nothing())
+    session.execute(insert_new(session, Renewal).values(**row))
     won = session.execute(
         update(Renewal)
         .where(

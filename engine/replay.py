@@ -16,15 +16,13 @@ Where the recorded end was contested, the play goes on after it with the process
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import zip_longest
 from typing import Any, NoReturn, Protocol
 
-from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Row
 from sqlmodel import Session
@@ -35,28 +33,21 @@ from engine.case import Case, Lodged
 from engine.clock import local_date
 from engine.deadlines import times_of
 from engine.declared import Ending
+from engine.dossiers import Past
 from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial, named_in
-from engine.legal_clock import Segment
+from engine.ledger import CORRECTED, LODGED, OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, SYSTEM
 from engine.office import Office, RunHandle
 from engine.registers import CHANGES_REGISTER, register_changes
 from engine.registry import Appeal, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.successors import Successors, successors_in
-from engine.superseding import NOTHING, RECALLED, Superseded
 from engine.turns import Turns
 from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models import Case as CaseRow
 from models.privacy import without_numbers, without_personal_numbers
-
-REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
-SYSTEM = "jalur"
-CORRECTED = "corrected"
-STARTS_CLOCK = "starts the clock"
-OPENS_WAY = "opens the way"
-LODGED = "appeal_lodged#1"
 
 
 class Suspended(BaseException):
@@ -84,20 +75,6 @@ class PlainStage:
     def step(self, case: str, key: str, work: Callable[[], None]) -> None:
         """Do ``work``."""
         work()
-
-
-@dataclass(frozen=True)
-class Past:
-    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when.
-
-    Of what recalls took back the entries are left out, and the waits stay: they tell what became of a question.
-    """
-
-    entries: Mapping[str, Row[Any]]
-    waits: Mapping[str, AnyWait]
-    answers: Mapping[str, tuple[dict[str, Any], datetime]]
-    segments: Sequence[Segment] = ()
-    superseded: Superseded = NOTHING
 
 
 _playing: ContextVar[Replay | None] = ContextVar("playing", default=None)
@@ -585,8 +562,3 @@ class Replay:
         ]
         last = max(ended, key=lambda entry: entry.seq, default=None)
         return (last.at, last.key) if last else None
-
-
-def jsonable(value: BaseModel | Any) -> Any:
-    """Return ``value`` as JSON would hold it."""
-    return to_jsonable_python(value)

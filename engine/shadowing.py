@@ -14,12 +14,12 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.claiming import CHUNK
 from engine.course import Anew, Course, LookedAt, MustBeDone, Nobody, Other, ShadowPlay
 from engine.database import among
 from engine.dossiers import Dossier, fetch_readable
 from engine.errors import Refused
 from engine.fitting import what_failed
+from engine.leases import CHUNK
 from engine.office import Office
 from engine.registry import Pipeline, pipeline_named
 from models import Case as CaseRow

@@ -10,12 +10,13 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.authority import role_named, user_named
+from engine.batches import together_or_alone
 from engine.book import Book
 from engine.dossiers import fetch_waiting
 from engine.errors import Refused
+from engine.ledger import valid_reason
 from engine.notices import notify
 from engine.office import Office, RunHandle
-from engine.overseeing import in_words
 from engine.reassigning import give
 from engine.registry import pipeline_named
 from models import Case as CaseRow
@@ -48,7 +49,7 @@ def reassign_all(
 
     Raises `Refused` where an account, the role or the pipeline is unknown.
     """
-    reason, done = in_words(reason), Reassigned()
+    reason, done = valid_reason(reason), Reassigned()
     if role is not None:
         role = role_named(role)
     if pipeline is not None:
@@ -91,27 +92,30 @@ def _load(session: Session, names: Iterable[str]) -> Counter[str]:
 
 def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spread, done: Reassigned) -> None:
     """Give what is held in some cases to others, in one transaction; where a case can't be read, each alone."""
-    group, load = Reassigned(), Counter(spread.load)
-    try:
-        with office.db.writing() as session:
-            _spread_over(office, run, session, cases, spread, group)
-    except Exception as error:
-        spread.load.clear()
-        spread.load.update(load)
-        if len(cases) > 1:
-            for one in cases:
-                _spread_group(office, run, [one], spread, done)
-            return
-        reason = (
-            str(error) if isinstance(error, Refused) else without_personal_numbers(f"{type(error).__name__}: {error}")
-        )
-        group = Reassigned(refused=_held_there(office, cases[0], spread, reason))
-    done.reassigned += group.reassigned
-    done.refused += group.refused
+
+    def given(group: Sequence[int]) -> Reassigned:
+        did, load = Reassigned(), Counter(spread.load)
+        try:
+            with office.db.writing() as session:
+                _spread_over(office, run, session, group, spread, did)
+        except Exception:
+            spread.load.clear()
+            spread.load.update(load)
+            raise
+        return did
+
+    def kept(case_id: int, error: Exception) -> Reassigned:
+        masked = without_personal_numbers(f"{type(error).__name__}: {error}")
+        reason = str(error) if isinstance(error, Refused) else masked
+        return Reassigned(refused=_held_there(office, case_id, spread, reason))
+
+    for did in together_or_alone(cases, given, kept):
+        done.reassigned += did.reassigned
+        done.refused += did.refused
 
 
 def _spread_over(
-    office: Office, run: RunHandle, session: Session, cases: list[int], spread: _Spread, done: Reassigned
+    office: Office, run: RunHandle, session: Session, cases: Sequence[int], spread: _Spread, done: Reassigned
 ) -> None:
     by, others = user_named(session, spread.by), [user_named(session, name) for name in spread.to]
     book, given = Book(), Counter[str]()

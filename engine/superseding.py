@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-RECALLED = "recalled"
+from engine.ledger import RECALLED
 
 
 class Remark(Protocol):

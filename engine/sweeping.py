@@ -8,6 +8,7 @@ that did not run change nothing. A case that can't be handled is passed over and
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -17,18 +18,20 @@ from sqlmodel import Session, col, insert, select, update
 
 from engine import ledger
 from engine.answering import end_by_time
+from engine.batches import together_or_alone
 from engine.book import Book
-from engine.climbing import HIGHER, reassigned, told_of
+from engine.climbing import reassigned, told_of
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
 from engine.dossiers import Dossier, fetch_waiting
+from engine.ledger import SYSTEM
 from engine.notices import administrators, notify
 from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
+from engine.overseeing import HIGHER
 from engine.reassigning import from_to
-from engine.replay import SYSTEM
 from engine.settling import change
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.base import Moment
@@ -55,6 +58,14 @@ class Swept:
     escalated: int = 0
     silent: list[str] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, other: Swept) -> None:
+        """Count what another group came to."""
+        self.due += other.due
+        self.reminded += other.reminded
+        self.escalated += other.escalated
+        self.silent += other.silent
+        self.failed += other.failed
 
     def as_json(self) -> dict[str, Any]:
         """Return it as ``jalur escalate`` prints it."""
@@ -92,25 +103,21 @@ def due_waits(office: Office, now: datetime, limit: int, after: Due | None = Non
 
 def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept) -> None:
     """Work off some waits in one transaction; where it fails, each alone, and the one that fails is passed over."""
-    group = Swept()
-    try:
+
+    def worked_off(group: Sequence[Due]) -> Swept:
+        did = Swept()
         with office.db.writing() as session:
-            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {one.case_id for one in due})}
-            for one in due:
-                _sweep_one(office, run, session, dossiers[one.case_id], one.key, now, group)
-    except Exception as error:
-        if len(due) > 1:
-            for one in due:
-                _sweep_group(office, run, [one], now, swept)
-            return
-        log.exception("What was due in case %d could not be done: %s", due[0].case_id, due[0].key)
-        swept.due += 1
-        swept.failed.append(_passed_over(office, due[0].case_id, due[0].key, error))
-        return
-    swept.due += group.due
-    swept.reminded += group.reminded
-    swept.escalated += group.escalated
-    swept.silent += group.silent
+            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {one.case_id for one in group})}
+            for one in group:
+                _sweep_one(office, run, session, dossiers[one.case_id], one.key, now, did)
+        return did
+
+    def passed_over(one: Due, error: Exception) -> Swept:
+        log.error("What was due in case %d could not be done: %s", one.case_id, one.key, exc_info=error)
+        return Swept(due=1, failed=[_passed_over(office, one.case_id, one.key, error)])
+
+    for did in together_or_alone(due, worked_off, passed_over):
+        swept.add(did)
 
 
 def _sweep_one(

@@ -6,15 +6,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from engine.database import among
+from engine.database import among, insert_new
 from engine.documents.letters import Written
 from engine.office import Office
-from engine.outgoing import BATCH, Outbox, Parcel, due_now, record
+from engine.outgoing import Outbox, Parcel, record, unsent
 from engine.reaching import Way, as_text_message, quiet_until, ways_to
 from models import Digest, LetterStatus, Notice, Person, SealingKey, User
 from outside.channels import Message, message_id_for
@@ -74,9 +72,9 @@ def shortened(lines: list[Fact]) -> list[Fact]:
 
 def put(session: Session, office: Office, user: User, occasion: str, written: Written, news: Sequence[Notice]) -> bool:
     """Put it into the outbox and mark its news told; return False where this account has had it on this occasion."""
-    now, make = office.clock.now(), sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    now = office.clock.now()
     won = session.execute(
-        make(Digest)
+        insert_new(session, Digest, "account_id", "day", "occasion")
         .values(
             account_id=user.id,
             day=office.clock.today(),
@@ -88,7 +86,6 @@ def put(session: Session, office: Office, user: User, occasion: str, written: Wr
             attempt=0,
             at=now,
         )
-        .on_conflict_do_nothing(index_elements=["account_id", "day", "occasion"])
         .returning(col(Digest.id))
     ).first()
     if won is None:
@@ -101,8 +98,8 @@ def put(session: Session, office: Office, user: User, occasion: str, written: Wr
 # -- on their way out, as letters go ---------------------------------------------------------------------------------
 
 
-def _due(office: Office) -> SelectOfScalar[Digest]:
-    return select(Digest).where(*due_now(office, Digest)).order_by(col(Digest.id)).limit(BATCH)
+def _due() -> SelectOfScalar[Digest]:
+    return select(Digest).where(unsent(Digest)).order_by(col(Digest.id))
 
 
 def _ready(office: Office, digest: Digest) -> Parcel:
@@ -149,4 +146,4 @@ def _left(office: Office, digest: Digest, why: str, status: LetterStatus) -> Non
     record(office, digest, status, error=why)
 
 
-DIGESTS = Outbox(_due, _ready, _left)
+DIGESTS = Outbox(Digest, _due, _ready, _left)

@@ -18,11 +18,12 @@ from engine.declaring import appeal, external_step, pipeline, step
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
 from engine.impartiality import Held
+from engine.ledger import jsonable
 from engine.machine import calling
 from engine.outbox import queue_letter, queue_paper
 from engine.papers import check_url
 from engine.registry import Appeal, NoAppeal, contest
-from engine.replay import Replay, Withdrawn, jsonable, playing
+from engine.replay import Replay, Withdrawn, playing
 from models import Role, Standing
 from outside.once import ByHand
 from rules import Rule

@@ -18,7 +18,7 @@ from contextlib import suppress
 from sqlmodel import col, select
 
 from engine.advance import Tally, drain
-from engine.claiming import free
+from engine.leases import free
 from engine.office import Office
 from engine.prefect_server import answers, running_url
 from engine.registry import current

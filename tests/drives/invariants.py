@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from engine import ledger
 from engine.book import Book
 from engine.dossiers import Dossier, by_numbers
+from engine.ledger import LODGED, RECALLED
 from engine.office import Office, RunHandle
 from engine.registry import pipeline_named
-from engine.replay import LODGED, PlainStage, Replay
-from engine.superseding import RECALLED
+from engine.replay import PlainStage, Replay
 from models import (
     Answer,
     Case,

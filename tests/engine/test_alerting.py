@@ -16,11 +16,10 @@ from sqlmodel import col, select
 
 from engine import alerting, delivering
 from engine.accounts import add_user
-from engine.answering import retry
 from engine.delivering import deliver
 from engine.documents.letters import write
 from engine.office import Office
-from engine.parking import park
+from engine.parking import park, retry
 from models import Digest, Notice, User
 from tests.engine.test_digest import watched
 from tests.engine.test_reaching import NOTHING
@@ -131,7 +130,7 @@ def test_letters_that_hang_or_break_keep_no_alert_back(
     assert [one.rcpt_tos[0].split("@")[0] for one in post.taken[taken:]] == ["adi", "tini", "sri"]
     parks(office, story, "ValueError: masih salah")
     with monkeypatch.context() as breaking:
-        breaking.setattr(delivering, "_due", lambda _: 1 / 0)
+        breaking.setattr(delivering, "_due", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             deliver(office)
     assert [one.status for one in alerts(office, "adi")] == ["sent", "sent"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlmodel import col, select
 
-from engine import delivering
+from engine import delivering, outgoing
 from engine.delivering import deliver
 from engine.office import Office
 from models import Letter
@@ -162,7 +162,7 @@ def test_two_who_deliver_at_the_same_moment_send_each_letter_once(
 ) -> None:
     """Two workers empty the same outbox: nobody gets a letter twice, and everybody gets one."""
     stories = [nib(national_id=f"35081669049562{number}") for number in range(20, 26)]
-    monkeypatch.setattr(delivering, "BATCH", 2)
+    monkeypatch.setattr(outgoing, "BATCH", 2)
     ends = at_once(partial(deliver, office), partial(deliver, office), partial(deliver, office))
     assert sum(end["sent"] for end in ends) == len(stories)
     ids = [message_from_bytes(one.original_content or b"")["Message-ID"] for one in post.taken]
