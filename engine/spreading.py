@@ -10,11 +10,10 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.authority import role_named, user_named
-from engine.book import Book
-from engine.dossiers import fetch_waiting
+from engine.dossiers import lock_waiting
 from engine.errors import Refused
 from engine.notices import notify
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.overseeing import in_words
 from engine.reassigning import give
 from engine.registry import pipeline_named
@@ -93,8 +92,8 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
     """Give what is held in some cases to others, in one transaction; where a case can't be read, each alone."""
     group, load = Reassigned(), Counter(spread.load)
     try:
-        with office.db.writing() as session:
-            _spread_over(office, run, session, cases, spread, group)
+        with office.work(run) as work:
+            _spread_over(work, cases, spread, group)
     except Exception as error:
         spread.load.clear()
         spread.load.update(load)
@@ -110,12 +109,10 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
     done.refused += group.refused
 
 
-def _spread_over(
-    office: Office, run: RunHandle, session: Session, cases: list[int], spread: _Spread, done: Reassigned
-) -> None:
-    by, others = user_named(session, spread.by), [user_named(session, name) for name in spread.to]
-    book, given = Book(), Counter[str]()
-    for dossier in fetch_waiting(office, session, cases):
+def _spread_over(work: Work, cases: list[int], spread: _Spread, done: Reassigned) -> None:
+    by, others = user_named(work.session, spread.by), [user_named(work.session, name) for name in spread.to]
+    given = Counter[str]()
+    for dossier in lock_waiting(work, cases):
         for key, wait in sorted(dossier.past.waits.items()):
             if wait.settled_at is not None or wait.holder != spread.holder or wait.kind != WaitKind.PERSON:
                 continue
@@ -125,7 +122,7 @@ def _spread_over(
             why: Refused | None = None
             for to in sorted(others, key=lambda one: (spread.load[one.name], one.name)):
                 try:
-                    give(office, run, session, book, dossier, wait, by, to, spread.reason)
+                    give(work, dossier, wait, by, to, spread.reason)
                 except Refused as refused:
                     why = why or refused
                     continue
@@ -135,12 +132,11 @@ def _spread_over(
                 break
             else:
                 done.refused.append({**asked, "reason": str(why)})
-        session.add(dossier.row)
-    book.insert(session)
-    _tell(office, session, spread, given, f"{run.id}/{cases[0]}")
+        work.session.add(dossier.row)
+    _tell(work, spread, given, f"{work.run.id}/{cases[0]}")
 
 
-def _tell(office: Office, session: Session, spread: _Spread, given: Counter[str], what: str) -> None:
+def _tell(work: Work, spread: _Spread, given: Counter[str], what: str) -> None:
     """Tell each once how many it got, and who held them how many went."""
     told = [(name, f"{count} pertanyaan dialihkan kepada Anda") for name, count in given.items()]
     if given:
@@ -148,8 +144,8 @@ def _tell(office: Office, session: Session, spread: _Spread, given: Counter[str]
     for name, words in told:
         if name != spread.by:
             notify(
-                session,
-                office,
+                work.session,
+                work.office,
                 [name],
                 what=f"reassigned/{what}",
                 kind="reassigned",
