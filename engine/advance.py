@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from engine.batches import together_or_alone
-from engine.book import Book
 from engine.claiming import FATAL_ATTEMPTS, Claimed, claim_cases
-from engine.dossiers import Dossier, fetch
+from engine.dossiers import Dossier, lock
 from engine.handing_on import hand_on_waiting
 from engine.issuing import issue_waiting
 from engine.machine import call_waiting
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.papers import make_pending
 from engine.parking import park
 from engine.replay import PlainStage, Replay, Stage
@@ -130,9 +129,9 @@ def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage,
     """Advance cases in one transaction; where it fails, each in its own, so that one bad case does not stop the others."""
 
     def advanced(group: Sequence[int]) -> list[Move]:
-        with office.db.writing() as session:
-            office.look_at_the_calendar(session)  # before any case is locked: see rederiving
-            return _play_all(office, run, session, fetch(office, session, group, lock=True), stage)
+        with office.work(run) as work:
+            office.look_at_the_calendar(work.session)  # before any case is locked: see rederiving
+            return [_play(work, dossier, stage) for dossier in lock(work, group)]
 
     def parked(case_id: int, error: Exception) -> list[Move]:
         number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
@@ -147,22 +146,15 @@ def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage,
 Move = tuple[str, str, str, str]
 
 
-def _play_all(office: Office, run: RunHandle, session: Session, dossiers: list[Dossier], stage: Stage) -> list[Move]:
-    book = Book()
-    moves = [_play(office, run, session, book, dossier, stage) for dossier in dossiers]
-    book.insert(session)
-    return moves
-
-
-def _play(office: Office, run: RunHandle, session: Session, book: Book, dossier: Dossier, stage: Stage) -> Move:
+def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
     row = dossier.row
     if row.status != CaseStatus.OPEN:
         row.ready = False
         return row.number, row.status, row.status, row.status
     before = _last_met(dossier)
-    Replay(office, run, session, book, dossier.pipeline, row, dossier.case, dossier.key, dossier.past, stage).play()
-    session.add(row)
-    after = row.outcome or book.last_wait(row.id) or before
+    Replay(work, dossier, stage).play()
+    work.session.add(row)
+    after = row.outcome or work.book.last_wait(row.id) or before
     return row.number, before, after, row.status
 
 

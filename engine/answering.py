@@ -8,22 +8,19 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from sqlmodel import Session
-
 from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
 from engine.batches import together_or_alone
-from engine.book import Book
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import effect_of
 from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
-from engine.dossiers import Dossier, by_number, by_numbers, known_of
+from engine.dossiers import Dossier, known_of, lock_number, lock_numbers
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
 from engine.leases import CHUNK
 from engine.ledger import SYSTEM, note, valid_reason
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.settling import drop, record, settle, win
 from models import AnyWait, CaseStatus, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
@@ -64,8 +61,8 @@ def answer_many(
     results: dict[int, Answered | Refused] = {}
     waiting = iter(sorted(enumerate(answers), key=lambda item: item[1][0]))
     while chunk := list(islice(waiting, CHUNK)):
-        with office.db.writing() as session:
-            results.update(_answer_chunk(office, run, session, chunk, by))
+        with office.work(run) as work:
+            results.update(_answer_chunk(work, chunk, by))
     run.cases += sum(isinstance(result, Answered) for result in results.values())
     return [results[place] for place in range(len(answers))]
 
@@ -82,40 +79,38 @@ class _Given:
 
 
 def _answer_chunk(
-    office: Office,
-    run: RunHandle,
-    session: Session,
+    work: Work,
     answers: list[tuple[int, tuple[str, str, dict[str, Any]]]],
     by: str,
 ) -> dict[int, Answered | Refused]:
     """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
-    dossiers = _on_the_table(office, session, {number for _, (number, _, _) in answers})
-    account = cache(partial(user_named, session, by))  # once a chunk, and only where something is waiting for an answer
+    dossiers = _on_the_table(work, {number for _, (number, _, _) in answers})
+    account = cache(
+        partial(user_named, work.session, by)
+    )  # once a chunk, and only where something is waiting for an answer
     results: dict[int, Answered | Refused] = {}
     given: dict[int, _Given] = {}
     for place, (number, key, data) in answers:
         try:
-            given[place] = _given(office, run, session, dossiers, number, key, account, data)
+            given[place] = _given(work, dossiers, number, key, account, data)
         except Refused as refused:
             results[place] = refused
-    won = win(session, [one.wait for one in given.values()], "answered", office.clock.now()) if given else set()
-    book = Book()
+    won = win(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
     for place, one in given.items():
         number, key = one.dossier.case.number, one.wait.key
         if (one.wait.case_id, key) in won:
             won.remove((one.wait.case_id, key))  # the same question answered twice in one request: the first one counts
-            results[place] = Answered(number, key, _take(office, run, session, book, one))
+            results[place] = Answered(number, key, _take(work, one))
         else:
             results[place] = NotWaiting(number, key, _open_keys(one.dossier, but=key), "answered")
-    book.insert(session)
     return results
 
 
-def _on_the_table(office: Office, session: Session, numbers: set[str]) -> dict[str, Dossier | Refused]:
+def _on_the_table(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]:
     """Fetch and lock the cases; one whose version has no code any more is refused by itself."""
 
     def fetched(group: Sequence[str]) -> Mapping[str, Dossier | Refused]:
-        return by_numbers(office, session, group, lock=True, history=False)
+        return lock_numbers(work, group)
 
     def refused(number: str, error: Exception) -> Mapping[str, Dossier | Refused]:
         assert isinstance(error, Refused)
@@ -126,9 +121,7 @@ def _on_the_table(office: Office, session: Session, numbers: set[str]) -> dict[s
 
 
 def _given(
-    office: Office,
-    run: RunHandle,
-    session: Session,
+    work: Work,
     dossiers: Mapping[str, Dossier | Refused],
     number: str,
     key: str,
@@ -141,28 +134,26 @@ def _given(
     if isinstance(dossier, Refused):
         raise dossier
     wait = open_wait(dossier, key)
-    now = office.clock.now()
+    now = work.now
     if is_over(wait.silent_at, now):
-        end_by_time(office, run, session, dossier, wait)
+        end_by_time(work, dossier, wait)
         raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    data = {**known_of(office, dossier.key, wait), **data}
-    form = filled_in(number, key, question, data, lambda sha256: office.store.find(sha256) is not None)
-    actor = may_answer(session, account(), dossier.case, wait, question, form, local_date(now))
+    data = {**known_of(work.office, dossier.key, wait), **data}
+    form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
+    actor = may_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)
 
 
-def _take(office: Office, run: RunHandle, session: Session, book: Book, given: _Given) -> int:
+def _take(work: Work, given: _Given) -> int:
     form, actor = given.form, given.actor
     words = form.model_dump(mode="json")
     words.pop("own_code", None)  # checked, never kept
     if isinstance(form, HandDelivery):
-        handed_over(session, given.wait, form)
+        handed_over(work.session, given.wait, form)
     return record(
-        office,
-        run,
-        book,
+        work,
         given.dossier.row,
         given.wait,
         kind=EntryKind.REMARK if given.wait.kind == WaitKind.HAND_DELIVERY else EntryKind.ANSWER,
@@ -191,8 +182,8 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
     says why, in words; owners owe no reason. Raises `UnknownCase`, `NotAllowed`, and `Refused` where that is missing, or the
     case is closed or is being withdrawn already.
     """
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
+    with office.work(run) as work:
+        dossier = lock_number(work, number)
         row = dossier.row
         taken_back = any(wait.settled_as == "withdrawn" for wait in dossier.past.waits.values())
         if row.status == CaseStatus.CLOSED or row.withdrawal or taken_back:
@@ -202,20 +193,18 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 for_people=f"Permohonan {number} sudah selesai atau sedang ditarik.",
                 case=number,
             )
-        now = office.clock.now()
-        actor = may_act_for_applicant(session, user_named(session, by), dossier.case, local_date(now))
+        now = work.now
+        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
         reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
         found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
         waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
-            end_by_time(office, run, session, dossier, over)
+            end_by_time(work, dossier, over)
             waits.remove(over)
         people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
         if people and len(people) == len(waits):
             settle(
-                office,
-                run,
-                session,
+                work,
                 row,
                 people[0],
                 settled_as="withdrawn",
@@ -227,7 +216,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 reason=reason,
             )
             for wait in people[1:]:
-                drop(session, wait, "withdrawn", now)
+                drop(work.session, wait, "withdrawn", now)
         else:
             row.withdrawal = {
                 "by": actor.name,
@@ -236,12 +225,12 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 "reason": reason,
             }
             said = {"role": actor.role, "on_behalf_of": actor.on_behalf_of}
-            note(session, row, office, run, "withdrawal_noted", actor.name, reason, **said)
-            session.add(row)
+            note(work, row, "withdrawal_noted", actor.name, reason, **said)
+            work.session.add(row)
     run.cases += 1
 
 
-def end_by_time(office: Office, run: RunHandle, session: Session, dossier: Dossier, wait: AnyWait) -> bool:
+def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
     """Record that the time of a question is up: silence, or what the law says of its deadline. Return False if it ended before.
 
     An effect of the law comes with the page that counts the days to it.
@@ -249,22 +238,21 @@ def end_by_time(office: Office, run: RunHandle, session: Session, dossier: Dossi
     effect = effect_of(dossier.case.rules, dossier.pipeline.questions[wait.question or ""])
     if effect and not effect.by_law:
         effect = None
-    book, row = Book(), dossier.row
-    if not win(session, [wait], "passed" if effect else "silent", office.clock.now()):
+    row = dossier.row
+    if not win(work.session, [wait], "passed" if effect else "silent", work.now):
         return False
-    until = local_date(wait.silent_at or office.clock.now())
+    until = local_date(wait.silent_at or work.now)
     said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
     if effect:
-        page = queue_computation(office, session, book, dossier, wait, effect)
+        page = queue_computation(work, dossier, wait, effect)
         named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
         said = {
             "outcome": "passed",
             "reason": f"{effect.effect}: {effect.authority}, {effect.citation}",
             "result": {**named, "computation": page},
         }
-    record(office, run, book, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
-    book.insert(session)
-    session.add(row)
+    record(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
+    work.session.add(row)
     return True
 
 

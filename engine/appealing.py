@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from sqlmodel import Session, insert
+from sqlmodel import insert
 
 from engine import ledger
 from engine.authority import may_act_for_applicant, user_named
 from engine.clock import local_date
-from engine.dossiers import Dossier, by_number
+from engine.dossiers import Dossier, lock_number
 from engine.errors import Refused
 from engine.filling import filled_in
 from engine.forms import Evidence, Form, Question
 from engine.ledger import LODGED
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.registry import Appeal, NoAppeal, inside, ways
 from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
 from models.privacy import without_personal_numbers
@@ -37,10 +37,10 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
     Raises `UnknownCase`, `NotAllowed` (neither the applicant nor somebody for them), `BadAnswer`, and `Refused` where the case
     is open or parked, its ending can't be contested, it was contested before, or the time is up; then nothing was changed.
     """
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
-        row, today = dossier.row, office.clock.today()
-        actor = may_act_for_applicant(session, user_named(session, by), dossier.case, today)
+    with office.work(run) as work:
+        dossier = lock_number(work, number)
+        row, today = dossier.row, work.today
+        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
         appeal = _may_be_contested(office, dossier)
         form = filled_in(
             number,
@@ -50,7 +50,7 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
             lambda sha256: office.store.find(sha256) is not None,
         )
         words = form.model_dump(mode="json")
-        now = office.clock.now()
+        now = work.now
         entry = ledger.append(
             row,
             at=now,
@@ -70,20 +70,18 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
             },
             rule_versions=dossier.case.rules.take_used(),
         )
-        _write(office, session, dossier, entry, words)
+        _write(work, dossier, entry, words)
         row.status, row.ready, row.attempts, row.leased_until = CaseStatus.OPEN, True, 0, None
         row.outcome = row.reason = row.closed_at = None
         row.withdrawal = None  # one that was noted too late must not take the objection back
-        session.add(row)
+        work.session.add(row)
     run.cases += 1
 
 
-def _write(
-    office: Office, session: Session, dossier: Dossier, entry: dict[str, object], words: dict[str, object]
-) -> None:
-    session.execute(insert(LedgerEntry).values(**entry))
-    sealed = office.vault.seal(dossier.key, words)
-    session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=sealed, at=entry["at"]))
+def _write(work: Work, dossier: Dossier, entry: dict[str, object], words: dict[str, object]) -> None:
+    work.session.execute(insert(LedgerEntry).values(**entry))
+    sealed = work.vault.seal(dossier.key, words)
+    work.session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=sealed, at=entry["at"]))
 
 
 def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:

@@ -14,7 +14,7 @@ from engine.absence import asked_beside, stand_ins_of
 from engine.dossiers import Dossier
 from engine.errors import NotAllowed
 from engine.impartiality import assignable, must_be_impartial, must_not_be_concerned, who_took_part
-from engine.office import Office
+from engine.office import Work
 from engine.overseeing import HIGHER, superiors
 from models import AnyWait, Role, User, UserRole, Wait
 
@@ -46,30 +46,30 @@ def _above(role: str | None) -> int:
     return min(HIGHER.index(Role(role)) + 1, len(HIGHER) - 1) if role in HIGHER else 0
 
 
-def reassigned(office: Office, session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:
+def reassigned(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
     """Give a question whose holder let it lie to the next who may answer it; return both, or whom it was left with.
 
     Nobody is passed over who was not asked by name: a question that a whole role may answer stays with that role. Who is away,
     and has nobody who may answer it for them, gets it only where nobody else can.
     """
     if wait.holder is None or wait.role == Role.APPLICANT:
-        return told_of(session, dossier, wait, "holder", office.clock.today())
-    question, today = dossier.pipeline.questions[wait.question or ""], office.clock.today()
-    took_part = {*wait.apart_from, *who_took_part(session, dossier.case.number, question), wait.holder}
-    following = assignable(session, dossier.case, question, today, question.holds, took_part)
+        return told_of(work.session, dossier, wait, "holder", work.today)
+    question, today = dossier.pipeline.questions[wait.question or ""], work.today
+    took_part = {*wait.apart_from, *who_took_part(work.session, dossier.case.number, question), wait.holder}
+    following = assignable(work.session, dossier.case, question, today, question.holds, took_part)
     others = {one.holder for one in dossier.past.waits.values() if one.question == wait.question}
     following = [name for name in following if name not in others]
     if not following:
-        return told_of(session, dossier, wait, "holder", today)
+        return told_of(work.session, dossier, wait, "holder", today)
     barred = took_part | {name for name in others if name}
-    following.sort(key=lambda name: _nobody_is_there(session, dossier, wait, name, today, barred))
-    session.execute(
+    following.sort(key=lambda name: _nobody_is_there(work.session, dossier, wait, name, today, barred))
+    work.session.execute(
         update(Wait)
         .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
         .values(holder=following[0])
         .execution_options(synchronize_session=False)
     )
-    return _with_stand_ins(session, dossier, wait, [following[0], wait.holder], today)
+    return _with_stand_ins(work.session, dossier, wait, [following[0], wait.holder], today)
 
 
 def _nobody_is_there(

@@ -7,9 +7,8 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from engine.book import Book
 from engine.calendar import Calendar
 from engine.clock import local_date
 from engine.deadlines import Effect, budget_by_law, ladder_key, passes_on
@@ -17,22 +16,20 @@ from engine.declared import COMPUTATION
 from engine.documents.words import days_in_words
 from engine.dossiers import Dossier
 from engine.legal_clock import DAY, stop_limit, stopped_days
-from engine.office import Office
+from engine.office import Work
 from engine.outbox import letter_facts, queue_paper
 from models import AnyWait, ClockSegment
 from rules import Rule
 
 
-def queue_computation(
-    office: Office, session: Session, book: Book, dossier: Dossier, wait: AnyWait, effect: Effect
-) -> str:
+def queue_computation(work: Work, dossier: Dossier, wait: AnyWait, effect: Effect) -> str:
     """Hand out the page for a deadline of ``wait`` that passed; return its key."""
     question, language = dossier.pipeline.questions[wait.question or ""], dossier.case.applicant.language
-    budget, started_on, due_on, stopped = _count_behind(office, session, dossier, wait)
-    days = list(together(counted(office.calendar, budget, started_on, due_on, language, stopped), language))
+    budget, started_on, due_on, stopped = _count_behind(work, dossier, wait)
+    days = list(together(counted(work.calendar, budget, started_on, due_on, language, stopped), language))
     years = range(started_on.year, due_on.year + 1) if budget.unit == "working_days" else ()
     facts = {
-        **letter_facts(office, dossier.case),
+        **letter_facts(work.office, dossier.case),
         "question": question.title,
         "authority": effect.authority,
         "citation": effect.citation,
@@ -45,26 +42,22 @@ def queue_computation(
         "days": days,
         "crowding": crowding(len(days)),
         "stopped": bool(stopped),
-        "provisional": office.calendar.provisional_years(*(date(year, 1, 1) for year in years)),
+        "provisional": work.calendar.provisional_years(*(date(year, 1, 1) for year in years)),
         "by_law": [effect.effect] if effect.by_law else [],
         "not_by_law": [] if effect.by_law else [effect.effect],
         "effect": EFFECTS[language].get(effect.effect, effect.effect),
     }
     return queue_paper(
-        book,
-        dossier.row,
-        lambda plain: office.vault.seal(dossier.key, plain),
-        office.clock.now(),
+        work,
+        dossier,
+        work.now,
         key=f"{ladder_key(wait)}/{COMPUTATION.name}",
         kind=COMPUTATION,
-        language=language,
         facts=facts,
     )
 
 
-def _count_behind(
-    office: Office, session: Session, dossier: Dossier, wait: AnyWait
-) -> tuple[Rule, date, date, set[date]]:
+def _count_behind(work: Work, dossier: Dossier, wait: AnyWait) -> tuple[Rule, date, date, set[date]]:
     """Return what was counted: the budget, its first day and its last, and the days on which the clock stood still.
 
     That is the law's deadline where it has an effect; else the question's own budget, or the case's where its time ended first.
@@ -72,17 +65,17 @@ def _count_behind(
     pipeline, rules, asked_on = dossier.pipeline, dossier.case.rules, local_date(wait.asked_at)
     question = pipeline.questions[wait.question or ""]
     if (by_law := budget_by_law(rules, question)) and (
-        passed_on := passes_on(office.calendar, rules, question, asked_on, wait.extended_until)
+        passed_on := passes_on(work.calendar, rules, question, asked_on, wait.extended_until)
     ):
         return by_law, asked_on, passed_on, set()
     due_on, own = local_date(wait.due_at or wait.asked_at), rules[question.due or ""]
     of_case = rules.quietly(pipeline.clock) if pipeline.clock else None
-    ends = max(office.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
+    ends = max(work.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
     if due_on >= ends or of_case is None or dossier.row.complete_at is None:
         return own, asked_on, due_on, set()
     turns = select(ClockSegment).where(ClockSegment.case_id == dossier.row.id).order_by(col(ClockSegment.seq))
-    segments, complete_at = session.exec(turns).all(), dossier.row.complete_at
-    stopped = stopped_days(office.calendar, of_case, stop_limit(rules), complete_at, segments, office.clock.now())
+    segments, complete_at = work.session.exec(turns).all(), dossier.row.complete_at
+    stopped = stopped_days(work.calendar, of_case, stop_limit(rules), complete_at, segments, work.now)
     return of_case, local_date(complete_at), due_on, stopped
 
 

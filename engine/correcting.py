@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import col, delete, func, select
 
 from engine.authority import Actor, must_be_in_region, roles_of, user_named
-from engine.book import Book
 from engine.case import Applicant
 from engine.clock import local_date
 from engine.corrected_facts import Change, Rewriting, changes_of, put_into
@@ -23,7 +22,7 @@ from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import goes_on
 from engine.impartiality import must_not_be_concerned
 from engine.ledger import CORRECTED, note, salted_hash, valid_reason
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.papers import make_pending
 from engine.people import CLEANERS
@@ -64,10 +63,10 @@ def correct(
     """
     reason = valid_reason(reason)
     try:
-        with office.db.writing() as session:
-            dossier = _locked(office, session, number)
-            actor = _may_correct(session, dossier, by, office)
-            _correct(office, run, session, dossier, actor, reason, data, evidence)
+        with office.work(run) as work:
+            dossier = _locked(work, number)
+            actor = _may_correct(work, dossier, by)
+            _correct(work, dossier, actor, reason, data, evidence)
             pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
     except IntegrityError:
         raise Refused(
@@ -80,20 +79,20 @@ def correct(
         pass
 
 
-def _locked(office: Office, session: Session, number: str) -> Dossier:
+def _locked(work: Work, number: str) -> Dossier:
     """Return the case; it and the other cases of the same person are locked, in the order of all workers."""
-    found = session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
+    found = work.session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
     if found is None:
         raise UnknownCase(number)
     case_id, person_id = found
     theirs = select(Case).where(Case.person_id == person_id)
-    session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
-    return fetch(office, session, [case_id or 0])[0]
+    work.session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
+    return fetch(work.office, work.session, [case_id or 0])[0]
 
 
-def _may_correct(session: Session, dossier: Dossier, by: str, office: Office) -> Actor:
-    user, case = user_named(session, by), dossier.case
-    roles = roles_of(session, user)
+def _may_correct(work: Work, dossier: Dossier, by: str) -> Actor:
+    user, case = user_named(work.session, by), dossier.case
+    roles = roles_of(work.session, user)
     role = next((one for one in MAY_CORRECT if one in roles), None)
     if role is None:
         raise NotAllowed(
@@ -101,22 +100,20 @@ def _may_correct(session: Session, dossier: Dossier, by: str, office: Office) ->
             for_people="Hanya petugas, kepala bidang atau administrator yang dapat memperbaiki data permohonan.",
             user=by,
         )
-    must_not_be_concerned(session, user, case, local_date(office.clock.now()))
+    must_not_be_concerned(work.session, user, case, local_date(work.now))
     must_be_in_region(user, case)
     return Actor(by, role)
 
 
 def _correct(
-    office: Office,
-    run: RunHandle,
-    session: Session,
+    work: Work,
     dossier: Dossier,
     actor: Actor,
     reason: str,
     data: dict[str, Any],
     evidence: str | None,
 ) -> None:
-    row, now = dossier.row, office.clock.now()
+    row, now = dossier.row, work.now
     number = row.number
     waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
     if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in waits if wait.kind in MACHINES]):
@@ -125,27 +122,25 @@ def _correct(
             for_people=f"{busy[0]} pada {number} sedang diproses. Ulangi perbaikan setelah selesai.",
             case=number,
         )
-    if evidence and office.store.find(evidence.removeprefix("sha256:")) is None:
+    if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
         raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
-    stuck = goes_on(office, session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
-    sealed = office.vault.unseal(dossier.key, row.facts)
+    stuck = goes_on(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
+    sealed = work.vault.unseal(dossier.key, row.facts)
     changes = changes_of(number, row.subject_kind, sealed, data)
-    register(office, session, dossier, sealed, changes)
-    rewriting, book = Rewriting(sealed, changes), Book()
-    remade = remake(office, session, book, dossier, rewriting)
-    for wait in session.exec(select(Wait).where(Wait.case_id == row.id, col(Wait.settled_at).is_(None))):
-        wait.request, wait.note = rewritten(office, dossier, wait.request, rewriting), rewriting(wait.note)
-        session.add(wait)
+    register(work, dossier, sealed, changes)
+    rewriting = Rewriting(sealed, changes)
+    remade = remake(work, dossier, rewriting)
+    for wait in work.session.exec(select(Wait).where(Wait.case_id == row.id, col(Wait.settled_at).is_(None))):
+        wait.request, wait.note = rewritten(work, dossier, wait.request, rewriting), rewriting(wait.note)
+        work.session.add(wait)
     said = [
         {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
         for one in changes
     ]
     facts = put_into(sealed, changes)
-    row.facts = office.vault.seal(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
+    row.facts = work.vault.seal(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
     key = _remark(
-        office,
-        run,
-        session,
+        work,
         row,
         actor,
         reason,
@@ -156,12 +151,11 @@ def _correct(
         },
     )
     if any((one.kind, one.field) == ("person", "name") for one in changes):
-        _mark_the_others(office, run, session, row, actor)
-    _tell(office, session, book, dossier, key, changes, remade)
-    book.insert(session)
-    session.flush()
-    anew = fetch(office, session, [row.id or 0])[0]
-    if (why_not := goes_on(office, session, _copy(anew))) and why_not != stuck:
+        _mark_the_others(work, row, actor)
+    _tell(work, dossier, key, changes, remade)
+    work.flush()
+    anew = fetch(work.office, work.session, [row.id or 0])[0]
+    if (why_not := goes_on(work.office, work.session, _copy(anew))) and why_not != stuck:
         raise Refused(
             f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
             for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",
@@ -174,77 +168,68 @@ def _copy(dossier: Dossier) -> Dossier:
     return replace(dossier, row=Case(**dossier.row.model_dump()))
 
 
-def register(
-    office: Office, session: Session, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]
-) -> None:
+def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]) -> None:
     """Write the new values into the register: the person's sealed data and look-up digests, the business, the product."""
     case = dossier.case
     person_id = case.applicant.person_id
-    person = session.get_one(Person, person_id)
+    person = work.session.get_one(Person, person_id)
     business: Any = facts if case.subject_kind == "business" else facts.get("business")
     for one in changes:
         if one.kind == "business":
-            setattr(session.get_one(Business, business["business_id"]), one.field, one.new)
+            setattr(work.session.get_one(Business, business["business_id"]), one.field, one.new)
         elif one.kind == "product":
-            session.get_one(Product, case.subject_id).name = one.new or ""
+            work.session.get_one(Product, case.subject_id).name = one.new or ""
         elif one.field == "name":
             person.name = one.new or ""
         else:
-            sealed = office.vault.unseal(dossier.key, person.sealed)
-            person.sealed = office.vault.seal(dossier.key, {**sealed, one.field: one.new})
+            sealed = work.vault.unseal(dossier.key, person.sealed)
+            person.sealed = work.vault.seal(dossier.key, {**sealed, one.field: one.new})
             if one.field in CLEANERS:
-                session.execute(
+                work.session.execute(
                     delete(PersonIndex).where(
                         col(PersonIndex.kind) == one.field, col(PersonIndex.person_id) == person_id
                     )
                 )
                 if one.new:
-                    digest = office.vault.digest(one.field, one.new.lower())
-                    session.add(PersonIndex(kind=one.field, digest=digest, person_id=person_id))
-    session.flush()
+                    digest = work.vault.digest(one.field, one.new.lower())
+                    work.session.add(PersonIndex(kind=one.field, digest=digest, person_id=person_id))
+    work.session.flush()
 
 
-def _remark(
-    office: Office, run: RunHandle, session: Session, row: Case, actor: Actor, reason: str, result: dict[str, Any]
-) -> str:
+def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, Any]) -> str:
     """Write the remark; what was recorded up to it is fitted by key. Return its key."""
     earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
-    key = f"corrected#{session.exec(earlier).one() + 1}"
-    note(session, row, office, run, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
+    key = f"corrected#{work.session.exec(earlier).one() + 1}"
+    note(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
     row.corrected_seq = row.last_seq
-    session.add(row)
+    work.session.add(row)
     return key
 
 
-def _mark_the_others(office: Office, run: RunHandle, session: Session, row: Case, actor: Actor) -> None:
+def _mark_the_others(work: Work, row: Case, actor: Actor) -> None:
     """The applicant is called otherwise in their other cases too, whose own facts stay as they were taken.
 
     In closed ones as well: an appeal, or a shadow run, plays them again.
     """
     others = select(Case).where(Case.person_id == row.person_id, col(Case.id) != row.id)
-    for other in session.exec(others.order_by(col(Case.id))):
-        _remark(office, run, session, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
+    for other in work.session.exec(others.order_by(col(Case.id))):
+        _remark(work, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
 
 
 def _tell(
-    office: Office,
-    session: Session,
-    book: Book,
+    work: Work,
     dossier: Dossier,
     key: str,
     changes: list[Change],
     remade: Remade,
 ) -> None:
     applicant = dossier.case.applicant
-    name = session.get_one(Person, applicant.person_id).name
+    name = work.session.get_one(Person, applicant.person_id).name
     language = applicant.language
     whom = Applicant(applicant.person_id, name, language)
     write_to_applicant(
-        office,
-        book,
-        dossier.row,
-        dossier.case,
-        dossier.key,
+        work,
+        dossier,
         key=f"{key}/{LETTER}",
         letter=LETTER,
         whom=whom,

@@ -11,14 +11,13 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete
 
-from engine.book import Book
 from engine.deadlines import effect_of
 from engine.declared import Ending
 from engine.dossiers import Dossier
 from engine.errors import PipelineMistake
 from engine.fitting import met_by, what_failed
 from engine.forms import Form, Passed, Question, Silence
-from engine.office import Office, RunHandle
+from engine.office import NO_RUN, Office, Work
 from engine.registry import Pipeline
 from engine.replay import PlainStage, Replay, Stage, Suspended, Withdrawn
 from engine.versions import same_step
@@ -111,12 +110,12 @@ class ShadowPlay(Replay):
         self, office: Office, session: Session, dossier: Dossier, other: Other, looked_at: LookedAt, stage: Stage
     ) -> None:
         row, self._entries = dossier.row, _up_to_its_end(dossier.past.entries)
-        past = replace(dossier.past, entries=self._entries)
         self._day = other.rules_on or row.rule_date
         case = met_by(dossier.case, other.pipeline.version, other.rules, self._day)
         row.withdrawal = None
-        run = RunHandle("", "cli", "")
-        super().__init__(office, run, session, Book(), other.pipeline, row, case, dossier.key, past, stage)
+        past = replace(dossier.past, entries=self._entries)
+        under = replace(dossier, case=case, pipeline=other.pipeline, past=past)
+        super().__init__(Work(office, NO_RUN, session), under, stage)
         self.now = row.opened_at
         self._other, self._looked_at = other, looked_at
         self._again: dict[str, Row[Any]] = {}
@@ -158,7 +157,7 @@ class ShadowPlay(Replay):
             result = super().hand_on(pipeline, facts, decided_by)
         except Suspended:
             return {"number": "-", "opened": True}
-        asked = self.office.vault.unseal(self.sealing_key, self.past.waits[self._key].request or b"")
+        asked = self.office.vault.unseal(self.dossier.key, self.past.waits[self._key].request or b"")
         if asked["pipeline"] != pipeline:
             self._other_way(self._key)
         return result

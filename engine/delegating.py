@@ -13,12 +13,12 @@ from sqlmodel import Session, col, select, update
 
 from engine.authority import must_be_in_region, role_named, roles_of, user_named
 from engine.database import among
-from engine.dossiers import Dossier, by_number
+from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, who_took_part
 from engine.ledger import note, valid_reason
 from engine.notices import notify
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.overseeing import must_not_be_the_applicant, must_oversee
 from models import Case, CaseStatus, Delegation, Role, User, WaitKind
 
@@ -45,12 +45,12 @@ def delegate(
     """
     reason, since = valid_reason(reason), since or office.clock.today()
     role = role_named(role) if role is not None else None
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True) if number is not None else None
-        absent, stand_in = _both(session, away, to)
-        actor = user_named(session, by)
+    with office.work(run) as work:
+        dossier = lock_number(work, number) if number is not None else None
+        absent, stand_in = _both(work.session, away, to)
+        actor = user_named(work.session, by)
         case = dossier.case if dossier else None
-        acting = must_oversee(session, actor, away, on=office.clock.today(), case=case, officials=ADMINISTRATOR)
+        acting = must_oversee(work.session, actor, away, on=work.today, case=case, officials=ADMINISTRATOR)
         made = Delegation(
             from_id=absent.id or 0,
             to_id=stand_in.id or 0,
@@ -60,22 +60,20 @@ def delegate(
             until=until,
             reason=reason,
             recorded_by=by,
-            recorded_at=office.clock.now(),
+            recorded_at=work.now,
         )
-        _must_make_sense(office, session, absent, stand_in, made)
-        _must_be_free(session, absent, stand_in, made)
+        _must_make_sense(work, absent, stand_in, made)
+        _must_be_free(work.session, absent, stand_in, made)
         if dossier:
-            _must_be_of_use(office, session, dossier, absent, stand_in, made)
-        session.add(made)
-        session.flush()
+            _must_be_of_use(work, dossier, absent, stand_in, made)
+        work.session.add(made)
+        work.session.flush()
         said = f"{away} kepada {to}, {since.isoformat()} sampai {until.isoformat()}; {reason}"
         if dossier:
             told = {"delegation": made.id, "from": away, "to": to, "until": until.isoformat()}
             note(
-                session,
+                work,
                 dossier.row,
-                office,
-                run,
                 "delegated",
                 by,
                 said,
@@ -83,8 +81,8 @@ def delegate(
                 on_behalf_of=None if by == away else away,
                 result=told,
             )
-            session.add(dossier.row)
-        _tell(office, session, {away, to} - {by}, f"delegated/{made.id}", number, f"Tugas didelegasikan dari {said}")
+            work.session.add(dossier.row)
+        _tell(work, {away, to} - {by}, f"delegated/{made.id}", number, f"Tugas didelegasikan dari {said}")
         assert made.id is not None
         return made.id
 
@@ -98,47 +96,45 @@ def revoke(
     """
     why = f"; {valid_reason(reason)}" if reason else ""
     role = role_named(role) if role is not None else None
-    with office.db.writing() as session:
-        absent, stand_in = user_named(session, away), user_named(session, to)
-        actor, today = user_named(session, by), office.clock.today()
-        acting = must_oversee(session, actor, away, on=today, officials=ADMINISTRATOR)
+    with office.work(run) as work:
+        absent, stand_in = user_named(work.session, away), user_named(work.session, to)
+        actor, today = user_named(work.session, by), work.today
+        acting = must_oversee(work.session, actor, away, on=today, officials=ADMINISTRATOR)
         running = (
             col(Delegation.from_id) == absent.id,
             col(Delegation.to_id) == stand_in.id,
             col(Delegation.until) >= today,
             col(Delegation.revoked_at).is_(None),
         )
-        ended = session.execute(
+        ended = work.session.execute(
             update(Delegation)
             .where(*running, *([col(Delegation.role) == role] if role is not None else []))
-            .values(revoked_at=office.clock.now())
+            .values(revoked_at=work.now)
             .returning(col(Delegation.id), col(Delegation.case_id))
             .execution_options(synchronize_session=False)
         ).all()
         if not ended:
             raise _nothing_to_end(
-                away, to, role, {one for one in session.exec(select(Delegation.role).where(*running))}
+                away, to, role, {one for one in work.session.exec(select(Delegation.role).where(*running))}
             )
         which = f"{away} kepada {to}" + (f" untuk peran {role}" if role else "")
         case_ids = sorted({case_id for _, case_id in ended if case_id is not None})
-        cases = select(Case).where(among(session, col(Case.id), case_ids)).order_by(col(Case.id)).with_for_update()
-        for row in session.exec(cases) if case_ids else ():
+        cases = select(Case).where(among(work.session, col(Case.id), case_ids)).order_by(col(Case.id)).with_for_update()
+        for row in work.session.exec(cases) if case_ids else ():
             said = f"pendelegasian {which} dicabut{why}"
             note(
-                session,
+                work,
                 row,
-                office,
-                run,
                 "delegation_revoked",
                 by,
                 said,
                 role=acting,
                 on_behalf_of=None if by == away else away,
             )
-            session.add(row)
+            work.session.add(row)
         last = max(made for made, _ in ended)
         words = f"Pendelegasian dari {which} dicabut{why}"
-        _tell(office, session, {away, to} - {by}, f"delegation-revoked/{last}", None, words)
+        _tell(work, {away, to} - {by}, f"delegation-revoked/{last}", None, words)
         return len(ended)
 
 
@@ -157,8 +153,8 @@ def _nothing_to_end(away: str, to: str, role: str | None, others: set[str | None
     )
 
 
-def _tell(office: Office, session: Session, names: set[str], what: str, number: str | None, words: str) -> None:
-    notify(session, office, names, what=what, kind="delegated", case_number=number, words=words)
+def _tell(work: Work, names: set[str], what: str, number: str | None, words: str) -> None:
+    notify(work.session, work.office, names, what=what, kind="delegated", case_number=number, words=words)
 
 
 def _both(session: Session, away: str, to: str) -> tuple[User, User]:
@@ -169,8 +165,8 @@ def _both(session: Session, away: str, to: str) -> tuple[User, User]:
     return found[away], found[to]
 
 
-def _must_make_sense(office: Office, session: Session, away: User, to: User, made: Delegation) -> None:
-    roles, today = roles_of(session, away) - {Role.APPLICANT}, office.clock.today()
+def _must_make_sense(work: Work, away: User, to: User, made: Delegation) -> None:
+    roles, today = roles_of(work.session, away) - {Role.APPLICANT}, work.today
     wrong: tuple[str, str] | None = None
     if away.id == to.id or (to.person_id is not None and away.person_id == to.person_id):
         wrong = (
@@ -203,7 +199,7 @@ def _must_make_sense(office: Office, session: Session, away: User, to: User, mad
             f"{away.name} holds no {made.role} role to delegate; theirs: {theirs}",
             f"{away.name} tidak memegang peran {made.role}. Perannya: {theirs}.",
         )
-    elif not roles_of(session, to) - {Role.APPLICANT}:
+    elif not roles_of(work.session, to) - {Role.APPLICANT}:
         wrong = f"{to.name} holds no role of the office", f"{to.name} tidak memegang peran apa pun di kantor."
     if wrong:
         raise Refused(f"{wrong[0]}; nothing was delegated", for_people=wrong[1])
@@ -242,12 +238,12 @@ def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> N
             )
 
 
-def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: User, to: User, made: Delegation) -> None:
+def _must_be_of_use(work: Work, dossier: Dossier, away: User, to: User, made: Delegation) -> None:
     """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where one is barred."""
     case, number = dossier.case, dossier.case.number
     must_be_in_region(away, case)
     must_not_be_the_applicant(away, case)
-    roles = {made.role} if made.role else roles_of(session, away)
+    roles = {made.role} if made.role else roles_of(work.session, away)
     theirs = [one for one in dossier.pipeline.questions.values() if one.of in roles - {Role.APPLICANT}]
     if dossier.row.status == CaseStatus.CLOSED or not theirs:
         raise Refused(
@@ -255,7 +251,7 @@ def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: Us
             for_people=f"Permohonan {number} tidak lagi meminta apa pun dari {away.name}.",
             case=number,
         )
-    today, bars = office.clock.today(), dict[str, NotAllowed]()
+    today, bars = work.today, dict[str, NotAllowed]()
     waiting = [
         one
         for one in dossier.past.waits.values()
@@ -263,10 +259,13 @@ def _must_be_of_use(office: Office, session: Session, dossier: Dossier, away: Us
     ]
     for question in theirs:
         asked = [one for one in waiting if one.question == question.name]
-        took_part = {*who_took_part(session, number, question), *(name for one in asked for name in one.apart_from)}
+        took_part = {
+            *who_took_part(work.session, number, question),
+            *(name for one in asked for name in one.apart_from),
+        }
         try:
             for user in (to, away):  # what somebody may not do they can't delegate
-                must_be_impartial(session, user, case, question, today, took_part)
+                must_be_impartial(work.session, user, case, question, today, took_part)
         except NotAllowed as barred:
             if asked:
                 raise

@@ -17,7 +17,7 @@ from engine.database import among
 from engine.errors import UnknownCase
 from engine.ledger import RECALLED
 from engine.legal_clock import Segment
-from engine.office import Office
+from engine.office import Office, Work
 from engine.registry import Pipeline, pipeline_named
 from engine.subjects import kind_of
 from engine.superseding import NOTHING, Superseded, superseded_by
@@ -75,19 +75,28 @@ class Dossier:
     past: Past
 
 
-def fetch(
-    office: Office, session: Session, ids: Iterable[int], *, lock: bool = False, under: Pipeline | None = None
-) -> list[Dossier]:
-    """Return the cases in the order of their ids; ``lock`` holds their rows, in one order for all workers.
+def fetch(office: Office, session: Session, ids: Iterable[int], *, under: Pipeline | None = None) -> list[Dossier]:
+    """Return the cases in the order of their ids.
 
     ``under`` puts them on the table under that version, whichever they began with: to see what it would make of them.
     """
-    return _fetch(office, session, among(session, col(CaseRow.id), ids), lock, history=True, under=under)
+    return _fetch(office, session, among(session, col(CaseRow.id), ids), under=under)
 
 
-def fetch_waiting(office: Office, session: Session, ids: Iterable[int]) -> list[Dossier]:
-    """Return the cases, their rows locked, with their waits and without their history: they can't be replayed."""
-    return _fetch(office, session, among(session, col(CaseRow.id), ids), lock=True, history=False)
+def lock(work: Work, ids: Iterable[int]) -> list[Dossier]:
+    """Return the cases in the order of their ids.
+
+    Locks: their rows, in one order for all workers.
+    """
+    return _fetch(work.office, work.session, among(work.session, col(CaseRow.id), ids), lock=True)
+
+
+def lock_waiting(work: Work, ids: Iterable[int]) -> list[Dossier]:
+    """Return the cases with their waits and without their history: they can't be replayed.
+
+    Locks: their rows, in one order for all workers.
+    """
+    return _fetch(work.office, work.session, among(work.session, col(CaseRow.id), ids), lock=True, history=False)
 
 
 def fetch_readable(
@@ -110,17 +119,39 @@ def fetch_readable(
     return {dossier.row.id or 0: dossier for dossiers in found for dossier in dossiers}, unreadable
 
 
-def by_numbers(
-    office: Office, session: Session, numbers: Iterable[str], *, lock: bool = False, history: bool = True
-) -> dict[str, Dossier]:
-    """Return the cases that exist; without their ``history`` they have their waits, but can't be replayed."""
-    found = _fetch(office, session, among(session, col(CaseRow.number), numbers), lock, history)
+def by_numbers(office: Office, session: Session, numbers: Iterable[str], *, history: bool = True) -> dict[str, Dossier]:
+    """Return the cases that exist, by their numbers; without their ``history`` they have their waits, but can't be replayed."""
+    return _by_numbers(_fetch(office, session, among(session, col(CaseRow.number), numbers), history=history))
+
+
+def by_number(office: Office, session: Session, number: str) -> Dossier:
+    """Return one case. Raises `UnknownCase`, and `Erased` when its applicant was."""
+    return _known(number, by_numbers(office, session, [number]))
+
+
+def lock_numbers(work: Work, numbers: Iterable[str]) -> dict[str, Dossier]:
+    """Return the cases that exist, by their numbers, with their waits and without their history: they can't be replayed.
+
+    Locks: their rows, in one order for all workers.
+    """
+    which = among(work.session, col(CaseRow.number), numbers)
+    return _by_numbers(_fetch(work.office, work.session, which, lock=True, history=False))
+
+
+def lock_number(work: Work, number: str) -> Dossier:
+    """Return one case. Raises `UnknownCase`, and `Erased` when its applicant was.
+
+    Locks: its row.
+    """
+    which = col(CaseRow.number) == number
+    return _known(number, _by_numbers(_fetch(work.office, work.session, which, lock=True)))
+
+
+def _by_numbers(found: Iterable[Dossier]) -> dict[str, Dossier]:
     return {dossier.row.number: dossier for dossier in found}
 
 
-def by_number(office: Office, session: Session, number: str, *, lock: bool = False) -> Dossier:
-    """Return one case. Raises `UnknownCase`, and `Erased` when its applicant was."""
-    found = by_numbers(office, session, [number], lock=lock)
+def _known(number: str, found: Mapping[str, Dossier]) -> Dossier:
     if number not in found:
         raise UnknownCase(number)
     return found[number]
@@ -130,8 +161,9 @@ def _fetch(
     office: Office,
     session: Session,
     which: ColumnElement[bool],
-    lock: bool,
-    history: bool,
+    *,
+    lock: bool = False,
+    history: bool = True,
     under: Pipeline | None = None,
 ) -> list[Dossier]:
     wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))

@@ -12,17 +12,16 @@ from functools import partial
 from sqlmodel import Session, col, func, select
 
 from engine.authority import is_in_region, known_roles, user_named
-from engine.book import Book
 from engine.clock import is_over, local_date
 from engine.deadlines import Times, effect_of, ladder_of, rungs_behind, times_of
-from engine.dossiers import Dossier, by_number
+from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
 from engine.impartiality import must_not_be_concerned
 from engine.ledger import note, valid_reason
 from engine.legal_clock import own_time_ends
 from engine.notices import notify
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import must_oversee
 from engine.reassigning import question_of_a_person
@@ -51,36 +50,36 @@ def extend(
     law gives none).
     """
     reason = valid_reason(reason)
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
+    with office.work(run) as work:
+        dossier = lock_number(work, number)
         wait = question_of_a_person(dossier, key)
-        if is_over(wait.silent_at, office.clock.now()):
+        if is_over(wait.silent_at, work.now):
             raise NotWaiting(number, wait.key, [], "silent")
-        question, actor = dossier.pipeline.questions[wait.question or ""], user_named(session, by)
-        must_not_be_concerned(session, actor, dossier.case, office.clock.today())
-        role = _may_agree(session, actor, dossier, wait, question, office.clock.today())
-        _must_be_the_other_side(session, actor, user_named(session, agreed_with), dossier, wait, question)
+        question, actor = dossier.pipeline.questions[wait.question or ""], user_named(work.session, by)
+        must_not_be_concerned(work.session, actor, dossier.case, work.today)
+        role = _may_agree(work.session, actor, dossier, wait, question, work.today)
+        _must_be_the_other_side(work.session, actor, user_named(work.session, agreed_with), dossier, wait, question)
         before = _date_of(dossier, wait)
-        _must_be_in_turn(office, session, dossier, wait)
+        _must_be_in_turn(work, dossier, wait)
         _must_be_of_a_length(office, dossier, question, before, until)
         times, rung = _times(office, dossier, wait, question, until)
-        after = local_date(times.due_at or times.silent_at or office.clock.now())
+        after = local_date(times.due_at or times.silent_at or work.now)
         if after <= before:
             raise _refused(
                 dossier,
                 f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
                 f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        if not change(session, wait, extended_until=until, rung=rung, **times.values()):
+        if not change(work.session, wait, extended_until=until, rung=rung, **times.values()):
             raise NotWaiting(number, wait.key, [])
         said = (
             f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"
         )
         told = {"question": wait.key, "from": before.isoformat(), "to": after.isoformat(), "agreed_with": agreed_with}
         used = dossier.case.rules.take_used()
-        note(session, dossier.row, office, run, "extended", by, said, role=role, result=told, rule_versions=used)
-        session.add(dossier.row)
-        _tell(office, session, dossier, wait, question, before, after, reason, by)
+        note(work, dossier.row, "extended", by, said, role=role, result=told, rule_versions=used)
+        work.session.add(dossier.row)
+        _tell(work, dossier, wait, question, before, after, reason, by)
     run.cases += 1
 
 
@@ -128,16 +127,16 @@ def _date_of(dossier: Dossier, wait: AnyWait) -> date:
     return local_date(moment)
 
 
-def _must_be_in_turn(office: Office, session: Session, dossier: Dossier, wait: AnyWait) -> None:
+def _must_be_in_turn(work: Work, dossier: Dossier, wait: AnyWait) -> None:
     """Do nothing where no extension runs and the question was not extended too often. Raises `Refused`."""
-    if wait.extended_until is not None and wait.extended_until >= office.clock.today():
+    if wait.extended_until is not None and wait.extended_until >= work.today:
         raise _refused(
             dossier,
             f"{wait.key} is extended until {wait.extended_until}; the next extension is agreed on after that day",
             f"{wait.key} sudah diperpanjang sampai {wait.extended_until.isoformat()}; tunggu sampai tanggal itu lewat.",
         )
     limit = dossier.case.rules.extension_limit
-    made = session.exec(
+    made = work.session.exec(
         select(func.count()).where(
             LedgerEntry.case_id == wait.case_id,
             LedgerEntry.key == "extended",
@@ -202,8 +201,7 @@ def _times(
 
 
 def _tell(
-    office: Office,
-    session: Session,
+    work: Work,
     dossier: Dossier,
     wait: AnyWait,
     question: Question[object],
@@ -215,8 +213,8 @@ def _tell(
     """Write to the applicant whose step it is, or put it into the digest of who holds it."""
     if question.of is not Role.APPLICANT:
         notify(
-            session,
-            office,
+            work.session,
+            work.office,
             {wait.holder or by} - {by},
             what=f"{dossier.case.number}/{wait.key}/extended-{after}",
             kind="moved",
@@ -224,19 +222,15 @@ def _tell(
             words=f"{question.title}: tenggat {before.isoformat()} menjadi {after.isoformat()}; {reason}",
         )
         return
-    book = Book()
     facts = {
         "question": question.title,
         "before": before.isoformat(),
         "after": after.isoformat(),
         "reason": reason,
-        "provisional": office.calendar.provisional_years(after),
+        "provisional": work.calendar.provisional_years(after),
     }
     key = f"{wait.key}/date_extended-{dossier.row.last_seq}"
-    write_to_applicant(
-        office, book, dossier.row, dossier.case, dossier.key, key=key, letter="date_extended", facts=facts
-    )
-    book.insert(session)
+    write_to_applicant(work, dossier, key=key, letter="date_extended", facts=facts)
 
 
 def _refused(dossier: Dossier, english: str, indonesian: str) -> Refused:

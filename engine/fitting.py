@@ -20,7 +20,7 @@ from engine.case import Case
 from engine.database import among
 from engine.dossiers import Dossier, fetch_readable
 from engine.errors import LedgerMisfit
-from engine.office import Office, RunHandle
+from engine.office import NO_RUN, Office, Work
 from engine.registry import Pipeline, pipeline_named
 from engine.replay import Replay
 from models import AnyWait, CaseStatus, LedgerEntry, Wait, WaitKind
@@ -145,10 +145,9 @@ def met_by(case: Case, version: int, rules: RuleBook, day: date) -> Case:
 
 def goes_on(office: Office, session: Session, dossier: Dossier) -> str:
     """Return in words why the case, as it is put on the table, can't go on; nothing when it can. Its row is used up."""
-    row, under, nothing = dossier.row, dossier.pipeline, _NothingNew()
+    row, nothing = dossier.row, _NothingNew()
     try:
-        run = RunHandle("", "cli", "")
-        Replay(office, run, session, nothing, under, row, dossier.case, dossier.key, dossier.past, nothing).play()
+        Replay(Work(office, NO_RUN, session, nothing), dossier, nothing).play()
     except Beyond as beyond:
         if _open_waits(dossier):
             return f"version {row.version} would {beyond.what}, besides what the case waits for"

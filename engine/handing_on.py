@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from engine.case import HandedOn
 from engine.claiming import claim_waits
 from engine.database import among
-from engine.dossiers import Dossier, fetch
+from engine.dossiers import Dossier, lock
 from engine.ledger import SYSTEM, jsonable, note
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.opening import Opening, open_in
 from engine.registry import Pipeline, pipeline_named
 from engine.settling import settle
@@ -29,64 +29,60 @@ BATCH = 100
 
 def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
     """Open the cases that others wait for, up to a batch; return how many were taken up."""
-    with office.db.writing() as session:
-        claimed = claim_waits(office, session, pipeline, WaitKind.HAND_ON, only, BATCH)
+    with office.work(run) as work:
+        claimed = claim_waits(office, work.session, pipeline, WaitKind.HAND_ON, only, BATCH)
         waits = {wait.case_id: wait for wait in claimed}
         if not waits:
             return 0
         by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
-        for dossier in fetch(office, session, waits, lock=True):
-            request = office.vault.unseal(dossier.key, waits[dossier.row.id or 0].request or b"")
+        for dossier in lock(work, waits):
+            request = work.vault.unseal(dossier.key, waits[dossier.row.id or 0].request or b"")
             by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
             subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
-            _keep_apart(office, run, session, pipeline_named(target), subjects)
-            openings = open_in(office, run, session, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
+            _keep_apart(work, pipeline_named(target), subjects)
+            openings = open_in(work, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
             opened = dict(zip(subjects, openings, strict=True))
             for dossier, _ in givers:
-                _settle(office, run, session, dossier, waits[dossier.row.id or 0], opened[dossier.case.subject_id])
+                _settle(work, dossier, waits[dossier.row.id or 0], opened[dossier.case.subject_id])
         return len(waits)
 
 
-def _keep_apart(
-    office: Office, run: RunHandle, session: Session, target: Pipeline, origins: Mapping[int, HandedOn]
-) -> None:
+def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
     """Keep who decided out of the open case that a subject has already: nothing is opened, and that one examines it anew."""
     anew = {subject: origin for subject, origin in origins.items() if origin.decided_by}
     if not anew:
         return
-    ids = session.exec(
+    ids = work.session.exec(
         select(Case.id).where(
             Case.subject_kind == target.subject,
-            among(session, col(Case.subject_id), anew),
+            among(work.session, col(Case.subject_id), anew),
             Case.pipeline == target.name,
             col(Case.status) != CaseStatus.CLOSED,
             col(Case.number).not_in([origin.number for origin in anew.values()]),
         )
     )
-    for other in fetch(office, session, [case_id or 0 for case_id in ids], lock=True):
+    for other in lock(work, [case_id or 0 for case_id in ids]):
         origin = anew[other.case.subject_id]
         known = other.case.handed_on or HandedOn(origin.number, {})
         decided = {
             question: sorted({*known.decided_by.get(question, []), *origin.decided_by.get(question, [])})
             for question in sorted({*known.decided_by, *origin.decided_by})
         }
-        facts = office.vault.unseal(other.key, other.row.facts)
+        facts = work.vault.unseal(other.key, other.row.facts)
         handed_on = jsonable(replace(known, decided_by=decided))
-        other.row.facts = office.vault.seal(other.key, {**facts, "handed_on": handed_on})
-        note(session, other.row, office, run, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
-        session.add(other.row)
+        other.row.facts = work.vault.seal(other.key, {**facts, "handed_on": handed_on})
+        note(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
+        work.session.add(other.row)
 
 
 def _origin(dossier: Dossier, request: dict[str, Any]) -> HandedOn:
     return HandedOn(dossier.case.number, request["facts"], request.get("decided_by", {}))
 
 
-def _settle(office: Office, run: RunHandle, session: Session, dossier: Dossier, wait: Wait, opening: Opening) -> None:
+def _settle(work: Work, dossier: Dossier, wait: Wait, opening: Opening) -> None:
     settle(
-        office,
-        run,
-        session,
+        work,
         dossier.row,
         wait,
         settled_as="answered",

@@ -24,7 +24,7 @@ from sqlmodel import Session, col, insert, select, update
 from engine.claiming import claim_waits
 from engine.clock import local_date
 from engine.declared import Paper
-from engine.dossiers import Dossier, fetch, fetch_readable
+from engine.dossiers import Dossier, fetch_readable, lock
 from engine.leases import lease, pause_after, still_ours
 from engine.numbering import draw
 from engine.office import Office, RunHandle
@@ -151,13 +151,11 @@ def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:
 
 
 def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, sha256: str, path: str, size: int) -> None:
-    with office.db.writing() as session:
-        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
+    with office.work(run) as work:
+        dossier = lock(work, [wait.case_id])[0]
         issued_on = local_date(document.at)
         won = settle(
-            office,
-            run,
-            session,
+            work,
             dossier.row,
             wait,
             settled_as="answered",
@@ -168,7 +166,7 @@ def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, sha
         )
         if won is None:
             return
-        session.execute(
+        work.session.execute(
             update(Document)
             .where(col(Document.case_id) == document.case_id, col(Document.key) == document.key)
             .values(status=str(DocumentStatus.READY), seq=won, sha256=sha256, path=path, size=size)

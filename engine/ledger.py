@@ -16,10 +16,10 @@ import orjson
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import select
-from sqlmodel import Session, insert
+from sqlmodel import Session
 
 from engine.errors import Refused
-from engine.office import Office, RunHandle
+from engine.office import Work
 from models import Case, EntryKind, LedgerEntry
 from models.privacy import without_personal_numbers
 
@@ -117,21 +117,19 @@ def append(
     return row
 
 
-def note(
-    session: Session, row: Case, office: Office, run: RunHandle, key: str, actor: str, reason: str | None, **fields: Any
-) -> None:
+def note(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
     """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
     entry = append(
         row,
-        at=office.clock.now(),
-        run_id=run.id,
+        at=work.now,
+        run_id=work.run.id,
         kind=EntryKind.REMARK,
         key=key,
         actor=actor,
         reason=reason,
         **{"outcome": key, **fields},
     )
-    session.execute(insert(LedgerEntry).values(**entry))
+    work.book.write(LedgerEntry, **entry)
 
 
 def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:

@@ -17,10 +17,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select, update
 
-from engine.book import Book
 from engine.claiming import claim_waits
 from engine.deadlines import times_of
-from engine.dossiers import Dossier, fetch
+from engine.dossiers import Dossier, fetch, lock
 from engine.errors import PipelineMistake
 from engine.forms import Form
 from engine.leases import lease, pause_after, still_ours
@@ -127,12 +126,10 @@ def _call(office: Office, dossier: Dossier, wait: Wait) -> Form | ByHand:
 
 
 def _record(office: Office, run: RunHandle, wait: Wait, answer: Form) -> None:
-    with office.db.writing() as session:
-        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
+    with office.work(run) as work:
+        dossier = lock(work, [wait.case_id])[0]
         settle(
-            office,
-            run,
-            session,
+            work,
             dossier.row,
             wait,
             settled_as="answered",
@@ -162,15 +159,15 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
     """
     if not end_unknown and _withdrawn_meanwhile(office, run, wait):
         return
-    with office.db.writing() as session:
-        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
-        question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, office.clock.now()
+    with office.work(run) as work:
+        dossier = lock(work, [wait.case_id])[0]
+        question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, work.now
         note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
-        book, rules = Book(), dossier.case.rules
-        turns = Turns(office.calendar, dossier.pipeline, dossier.case, row, dossier.past.segments, book, now)
-        times = times_of(office.calendar, rules, question, now, legal_due=turns.legal_due(question, None))
+        rules = dossier.case.rules
+        turns = Turns(work, dossier, now)
+        times = times_of(work.calendar, rules, question, now, legal_due=turns.legal_due(question, None))
         turned = _change(
-            session,
+            work.session,
             wait,
             kind=WaitKind.PERSON,
             role=str(question.of),
@@ -184,22 +181,19 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
         )
         if turned:
             turns.left_to(question, wait.key)
-            book.insert(session)
-            session.add(row)
+            work.session.add(row)
 
 
 def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
     """Settle the wait by the withdrawal that was noted while the machine had it; return whether there was one."""
-    with office.db.writing() as session:
-        dossier = fetch(office, session, [wait.case_id], lock=True)[0]
+    with office.work(run) as work:
+        dossier = lock(work, [wait.case_id])[0]
         noted = dossier.row.withdrawal
         if not noted:
             return False
         dossier.row.withdrawal = None
         settle(
-            office,
-            run,
-            session,
+            work,
             dossier.row,
             wait,
             settled_as="withdrawn",
@@ -210,7 +204,7 @@ def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
             outcome="withdrawn",
             reason=noted.get("reason"),
         )
-        session.add(dossier.row)
+        work.session.add(dossier.row)
         return True
 
 

@@ -15,7 +15,6 @@ from sqlmodel import Session, col, select, update
 
 from engine import ledger
 from engine.authority import roles_of, user_named
-from engine.book import Book
 from engine.database import among
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import Fit, Moves, Place, check
@@ -129,14 +128,13 @@ def record(
     office: Office, run: RunHandle, fits: Iterable[Fit], moves: Moves, *, act: str, by: str, reason: str
 ) -> None:
     """Move the cases that were found to fit, with a remark each; one that has changed since is refused. One transaction."""
-    with office.db.writing() as session:
-        book = Book()
+    with office.work(run) as work:
         for fit in fits:
             seen = fit.row
             head = ledger.Head(seen.id, seen.number, fit.version, seen.last_seq, seen.head)
             entry = ledger.append(
                 head,
-                at=office.clock.now(),
+                at=work.now,
                 run_id=run.id,
                 kind=EntryKind.REMARK,
                 key=act,
@@ -152,7 +150,7 @@ def record(
                 },
             )
             # An answer writes an entry; a worker that comes by opens waits without one, but the case is ready no more.
-            won = session.execute(
+            won = work.session.execute(
                 update(CaseRow)
                 .where(
                     col(CaseRow.id) == seen.id,
@@ -167,11 +165,10 @@ def record(
                 .execution_options(synchronize_session=False)
             ).first()
             if won:
-                book.write(LedgerEntry, **entry)
+                work.book.write(LedgerEntry, **entry)
                 moves.moved.append(seen.number)
             else:
                 moves.refuse(seen.number, *WENT_ON)
-        book.insert(session)
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------

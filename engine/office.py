@@ -7,12 +7,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, update
 from sqlmodel import Session
 
+from engine.book import Book
 from engine.calendar import Calendar, as_decided
 from engine.clock import Clock, TurnedClock
 from engine.contacts import Contacts, contacts_of
@@ -37,6 +39,48 @@ class RunHandle:
     by: str
     cases: int = 0
     state: str = "completed"
+
+
+# Of a work that is only tried: nothing that it writes is kept.
+NO_RUN = RunHandle("", "cli", "")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Hold one unit of work: the transaction of a run of ours, and the rows that it inserts together at its end.
+
+    Who writes takes a `Work`; who only reads takes the office and a session.
+    """
+
+    office: Office
+    run: RunHandle
+    session: Session
+    book: Book = field(default_factory=Book)
+
+    @property
+    def now(self) -> datetime:
+        """Return the present moment: a work that waited for a lock must not date itself before what it waited for."""
+        return self.office.clock.now()
+
+    @property
+    def today(self) -> date:
+        """Return the present date in Asia/Jakarta."""
+        return self.office.clock.today()
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return the office's working days."""
+        return self.office.calendar
+
+    @property
+    def vault(self) -> Vault:
+        """Return what seals and unseals."""
+        return self.office.vault
+
+    def flush(self) -> None:
+        """Insert the book and flush the session now, so that queries of this work see what it wrote."""
+        self.book.insert(self.session)
+        self.session.flush()
 
 
 @dataclass
@@ -68,6 +112,14 @@ class Office:
     def close(self) -> None:
         """Give the connections back."""
         self.db.close()
+
+    @contextmanager
+    def work(self, run: RunHandle) -> Iterator[Work]:
+        """Open a unit of work: one transaction; its book is inserted before it commits, an exception rolls both back."""
+        with self.db.writing() as session:
+            work = Work(self, run, session)
+            yield work
+            work.book.insert(session)
 
     @property
     def calendar(self) -> Calendar:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlmodel import Session, col, insert, select
+from sqlmodel import col, insert, select
 
 from engine import ledger
 from engine.case import HandedOn
@@ -18,7 +18,7 @@ from engine.errors import Refused
 from engine.leases import CHUNK
 from engine.ledger import jsonable
 from engine.numbering import draw
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.registry import Pipeline
 from engine.subjects import Subject, kind_of
 from models import Case, CaseStatus, EntryKind, LedgerEntry
@@ -51,8 +51,8 @@ def open_cases(
     result = Opened()
     waiting = iter(subjects)
     while chunk := list(islice(waiting, CHUNK)):
-        with office.db.writing() as session:
-            for subject, opening in zip(chunk, open_in(office, run, session, pipeline, chunk, by, facts), strict=True):
+        with office.work(run) as work:
+            for subject, opening in zip(chunk, open_in(work, pipeline, chunk, by, facts), strict=True):
                 if opening.opened:
                     result.opened.append(opening.number)
                 else:
@@ -72,9 +72,7 @@ class Opening:
 
 
 def open_in(
-    office: Office,
-    run: RunHandle,
-    session: Session,
+    work: Work,
     pipeline: Pipeline,
     subjects: list[int],
     by: str,
@@ -85,12 +83,12 @@ def open_in(
 
     ``handed_on`` says of a subject from which case it comes, and what is known from there.
     """
-    loaded = kind_of(pipeline.subject).load(office, session, subjects)
+    loaded = kind_of(pipeline.subject).load(work.office, work.session, subjects)
     numbers = dict(
-        session.exec(
+        work.session.exec(
             select(Case.subject_id, Case.number).where(
                 Case.subject_kind == pipeline.subject,
-                among(session, col(Case.subject_id), subjects),
+                among(work.session, col(Case.subject_id), subjects),
                 Case.pipeline == pipeline.name,
                 col(Case.status) != CaseStatus.CLOSED,
                 col(Case.number).not_in([origin.number for origin in (handed_on or {}).values()]),
@@ -100,7 +98,7 @@ def open_in(
     wanted = [subject for subject in dict.fromkeys(subjects) if subject in loaded and subject not in numbers]
     if wanted:
         origins = {subject: (handed_on or {}).get(subject) for subject in wanted}
-        numbers |= _open(office, run, session, pipeline, {s: loaded[s] for s in wanted}, by, given or {}, origins)
+        numbers |= _open(work, pipeline, {s: loaded[s] for s in wanted}, by, given or {}, origins)
     new, openings = set(wanted), []
     for subject in subjects:
         openings.append(Opening(numbers.get(subject, ""), subject in new))
@@ -109,16 +107,14 @@ def open_in(
 
 
 def _open(
-    office: Office,
-    run: RunHandle,
-    session: Session,
+    work: Work,
     pipeline: Pipeline,
     loaded: dict[int, Subject],
     by: str,
     given: dict[str, Any],
     origins: Mapping[int, HandedOn | None],
 ) -> dict[int, str]:
-    now = office.clock.now()
+    now = work.now
     today = local_date(now)
     rows: list[dict[str, Any]] = []
     for subject, (facts, applicant, key, region) in loaded.items():
@@ -133,7 +129,7 @@ def _open(
                 "person_id": applicant.person_id,
                 "region_code": region,
                 "salt": secrets.token_hex(16),
-                "facts": office.vault.seal(key, {**jsonable(facts), **given, **origin}),
+                "facts": work.vault.seal(key, {**jsonable(facts), **given, **origin}),
                 "status": str(CaseStatus.OPEN),
                 "ready": True,
                 "attempts": 0,
@@ -143,7 +139,7 @@ def _open(
             }
         )
     series = f"{pipeline.prefix}-{today.year}"
-    numbers = draw(session, {series: len(rows)})[series]  # late: others wait for the series until we commit
+    numbers = draw(work.session, {series: len(rows)})[series]  # late: others wait for the series until we commit
     entries: list[dict[str, Any]] = []
     for row, number in zip(rows, numbers, strict=True):
         row["number"] = f"{series}-{number:06d}"
@@ -153,7 +149,7 @@ def _open(
             ledger.append(
                 case,
                 at=now,
-                run_id=run.id,
+                run_id=work.run.id,
                 kind=EntryKind.OPENED,
                 key="opened#1",
                 actor=by,
@@ -163,8 +159,8 @@ def _open(
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head
-    ids = session.scalars(insert(Case).returning(col(Case.id), sort_by_parameter_order=True), rows).all()
-    session.execute(insert(LedgerEntry), [{**e, "case_id": i} for e, i in zip(entries, ids, strict=True)])
+    ids = work.session.scalars(insert(Case).returning(col(Case.id), sort_by_parameter_order=True), rows).all()
+    work.session.execute(insert(LedgerEntry), [{**e, "case_id": i} for e, i in zip(entries, ids, strict=True)])
     return {row["subject_id"]: row["number"] for row in rows}
 
 

@@ -5,29 +5,26 @@ What a pipeline tells goes through `engine.words.tell` and `paper`; both end her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from engine.book import Book
 from engine.case import Applicant, Case
 from engine.declared import OFFICE, Paper
 from engine.documents.letters import write
 from engine.documents.templating import TEMPLATES
-from engine.office import Office
+from engine.dossiers import Dossier
+from engine.office import Office, Work
 from engine.papers import check_url
-from engine.vault import Key
-from models import Case as CaseRow
-from models import Document, DocumentStatus, LetterStatus, SealingKey
+from models import Document, DocumentStatus, LetterStatus
 from models import Letter as LetterRow
 from rules.regions import region_name
 
 
 def queue_letter(
-    book: Book,
-    row: CaseRow,
-    seal: Callable[[Any], bytes],
-    now: datetime,
+    work: Work,
+    dossier: Dossier,
+    at: datetime,
     *,
     key: str,
     folder: str,
@@ -36,13 +33,13 @@ def queue_letter(
     facts: Mapping[str, Any],
     attach: Iterable[str] = (),
 ) -> None:
-    """Queue a letter in the caller's transaction; it leaves when what it attaches (keys of documents) is ready.
+    """Queue a letter in this unit of work; it leaves when what it attaches (keys of documents) is ready.
 
     ``folder`` is the pipeline's template folder, or `OFFICE`; ``facts`` are JSON.
     """
-    attached = list(attach)
+    row, attached = dossier.row, list(attach)
     written = write(f"{folder}/letters/{letter}", facts, whom.language)
-    book.write(
+    work.book.write(
         LetterRow,
         case_id=row.id,
         key=key,
@@ -53,19 +50,16 @@ def queue_letter(
         to_name=whom.name,
         language=whom.language,
         subject=written.subject,
-        sealed=seal({"text": written.text, "html": written.html}),
+        sealed=work.vault.seal(dossier.key, {"text": written.text, "html": written.html}),
         attachments=attached,
         status=LetterStatus.WAITING if attached else LetterStatus.QUEUED,
-        at=now,
+        at=at,
     )
 
 
 def write_to_applicant(
-    office: Office,
-    book: Book,
-    row: CaseRow,
-    case: Case,
-    under: Key | SealingKey,
+    work: Work,
+    dossier: Dossier,
     *,
     key: str,
     letter: str,
@@ -73,49 +67,36 @@ def write_to_applicant(
     attach: Iterable[str] = (),
     whom: Applicant | None = None,
 ) -> None:
-    """Queue a letter of the office itself to the applicant of ``case``, with the facts that all of these bear.
+    """Queue a letter of the office itself to the applicant of a case, with the facts that all of these bear.
 
-    ``under`` seals it; ``whom`` is the applicant where the case still calls them otherwise.
+    ``whom`` is the applicant where the case still calls them otherwise.
     """
     queue_letter(
-        book,
-        row,
-        lambda plain: office.vault.seal(under, plain),
-        office.clock.now(),
+        work,
+        dossier,
+        work.now,
         key=key,
         folder=OFFICE,
         letter=letter,
-        whom=whom or case.applicant,
-        facts={**letter_facts(office, case), **facts},
+        whom=whom or dossier.case.applicant,
+        facts={**letter_facts(work.office, dossier.case), **facts},
         attach=attach,
     )
 
 
-def queue_paper(
-    book: Book,
-    row: CaseRow,
-    seal: Callable[[Any], bytes],
-    now: datetime,
-    *,
-    key: str,
-    kind: Paper,
-    language: str,
-    facts: Mapping[str, Any],
-    replaces: str | None = None,
-) -> str:
-    """Record the facts (JSON) of a paper in the caller's transaction; its file is made afterwards. Return its key."""
-    book.write(
+def queue_paper(work: Work, dossier: Dossier, at: datetime, *, key: str, kind: Paper, facts: Mapping[str, Any]) -> str:
+    """Record the facts (JSON) of a paper in this unit of work; its file is made afterwards. Return its key."""
+    work.book.write(
         Document,
-        case_id=row.id,
+        case_id=dossier.row.id,
         key=key,
-        pipeline=row.pipeline,
-        seq=row.last_seq + 1,
+        pipeline=dossier.row.pipeline,
+        seq=dossier.row.last_seq + 1,
         kind=kind.name,
-        language=language,
-        facts=seal(facts),
-        at=now,
+        language=dossier.case.applicant.language,
+        facts=work.vault.seal(dossier.key, facts),
+        at=at,
         status=DocumentStatus.PENDING,
-        replaces=replaces,
     )
     return key
 

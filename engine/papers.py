@@ -58,10 +58,10 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
             ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(content)}
             made.append((document, {**ready, "error": None, "leased_until": None}))
     if made:
-        with office.db.writing() as session:
-            cases = _locked(session, {one.case_id for one, values in made if one.number and not values["error"]})
+        with office.work(run) as work:
+            cases = _locked(work.session, {one.case_id for one, values in made if one.number and not values["error"]})
             for document, values in made:
-                published = session.execute(
+                published = work.session.execute(
                     update(Document)
                     .where(
                         col(Document.case_id) == document.case_id,
@@ -75,7 +75,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
                 if published and document.number and not values["error"]:
                     hashed = {"number": document.number, "sha256": values["sha256"]}
                     note(
-                        session, cases[document.case_id], office, run, document.key, SYSTEM, None,
+                        work, cases[document.case_id], document.key, SYSTEM, None,
                         outcome="issued", result=hashed,
                     )  # fmt: skip
     return len(made)

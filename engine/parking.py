@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import col, select, update
 
-from engine.dossiers import by_number
+from engine.dossiers import lock_number
 from engine.errors import Refused
 from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
@@ -15,18 +15,18 @@ from models.privacy import without_personal_numbers
 def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:
     """Set a case aside with its error, masked; return its number and the error."""
     message = without_personal_numbers(error)[:2000]
-    with office.db.writing() as session:
-        case = session.exec(select(Case).where(col(Case.id) == case_id).with_for_update()).one()
+    with office.work(run) as work:
+        case = work.session.exec(select(Case).where(col(Case.id) == case_id).with_for_update()).one()
         case.status, case.error, case.ready, case.leased_until = CaseStatus.PARKED, message, False, None
-        note(session, case, office, run, "parked", SYSTEM, message)
-        session.add(case)
+        note(work, case, "parked", SYSTEM, message)
+        work.session.add(case)
         return case.number, message
 
 
 def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
     """Free a parked case, so that the next run tries it again. Raises `UnknownCase`, `Refused` when it is not parked."""
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
+    with office.work(run) as work:
+        dossier = lock_number(work, number)
         row = dossier.row
         if row.status != CaseStatus.PARKED:
             raise Refused(
@@ -35,16 +35,16 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
                 case=number,
             )
         row.status, row.ready, row.attempts, row.leased_until, row.error = CaseStatus.OPEN, True, 0, None, None
-        session.execute(
+        work.session.execute(
             update(Wait)
             .where(col(Wait.case_id) == row.id, col(Wait.settled_at).is_(None))
             .values(attempt=0, next_attempt_at=None, leased_until=None)
         )
-        session.execute(
+        work.session.execute(
             update(Document)
             .where(col(Document.case_id) == row.id, col(Document.status) == DocumentStatus.PENDING)
             .values(attempt=0, leased_until=None)
         )
-        note(session, row, office, run, "retried", by, None)
-        session.add(row)
+        note(work, row, "retried", by, None)
+        work.session.add(row)
     run.cases += 1

@@ -6,19 +6,16 @@ is judged by what then holds. The question, its arguments and its clock stay as 
 
 from __future__ import annotations
 
-from sqlmodel import Session
-
 from engine import ledger
 from engine.absence import asked_beside
 from engine.authority import known_roles, must_be_in_region, user_named
-from engine.book import Book
 from engine.clock import is_over
-from engine.dossiers import Dossier, by_number
+from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.impartiality import must_be_impartial, who_took_part
 from engine.ledger import valid_reason
 from engine.notices import notify
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.overseeing import must_oversee
 from engine.settling import change
 from models import AnyWait, EntryKind, LedgerEntry, Role, User, WaitKind
@@ -32,16 +29,15 @@ def reassign(
     Raises `UnknownCase`, `NotWaiting`, `NotAllowed` (who asks may not, or who should get it may not answer) and `Refused`.
     """
     reason = valid_reason(reason)
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
-        wait, book = question_of_a_person(dossier, key), Book()
-        holder = user_named(session, to) if to is not None else None
-        give(office, run, session, book, dossier, wait, user_named(session, by), holder, reason)
-        book.insert(session)
-        session.add(dossier.row)
+    with office.work(run) as work:
+        dossier = lock_number(work, number)
+        wait = question_of_a_person(dossier, key)
+        holder = user_named(work.session, to) if to is not None else None
+        give(work, dossier, wait, user_named(work.session, by), holder, reason)
+        work.session.add(dossier.row)
         title = dossier.pipeline.questions[wait.question or ""].title
         notify(
-            session,
+            work.session,
             office,
             {name for name in (wait.holder, to) if name} - {by},
             what=f"{number}/{wait.key}/reassigned-{dossier.row.last_seq}",
@@ -73,17 +69,14 @@ def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
 
 
 def give(
-    office: Office,
-    run: RunHandle,
-    session: Session,
-    book: Book,
+    work: Work,
     dossier: Dossier,
     wait: AnyWait,
     by: User,
     to: User | None,
     reason: str,
 ) -> None:
-    """Move one wait to ``to`` and write the remark into ``book``. Raises `Refused` and its kin; then nothing was changed.
+    """Move one wait to ``to`` and write the remark into the book. Raises `Refused` and its kin; then nothing was changed.
 
     A question whose time is up is nobody's any more, whether or not a sweep had come by.
     """
@@ -94,11 +87,11 @@ def give(
             for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
             question=wait.key,
         )
-    role = must_oversee(session, by, wait.holder, on=office.clock.today(), case=dossier.case)
-    if is_over(wait.silent_at, office.clock.now()):
+    role = must_oversee(work.session, by, wait.holder, on=work.today, case=dossier.case)
+    if is_over(wait.silent_at, work.now):
         raise NotWaiting(number, wait.key, [], "silent")
-    _must_be_able(office, session, dossier, wait, to)
-    if not change(session, wait, holder=to.name if to else None):
+    _must_be_able(work, dossier, wait, to)
+    if not change(work.session, wait, holder=to.name if to else None):
         raise Refused(
             f"{wait.key} of {number} was settled or given to somebody else meanwhile. See: jalur case show {number}",
             for_people=f"{wait.key} pada {number} baru saja dijawab atau dialihkan. Lihat kembali permohonannya.",
@@ -107,8 +100,8 @@ def give(
     names = {"question": wait.key, "from": wait.holder, "to": to.name if to else None}
     entry = ledger.append(
         dossier.row,
-        at=office.clock.now(),
-        run_id=run.id,
+        at=work.now,
+        run_id=work.run.id,
         kind=EntryKind.REMARK,
         key="reassigned",
         actor=by.name,
@@ -117,10 +110,10 @@ def give(
         reason=f"{wait.key}: {from_to(wait.holder, names['to'])}; {reason}",
         result=names,
     )
-    book.write(LedgerEntry, **entry)
+    work.book.write(LedgerEntry, **entry)
 
 
-def _must_be_able(office: Office, session: Session, dossier: Dossier, wait: AnyWait, to: User | None) -> None:
+def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) -> None:
     """Do nothing where ``to`` may answer now, as when they were asked. Raises `Refused` with the next move."""
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     whom = to.name if to else None
@@ -131,7 +124,7 @@ def _must_be_able(office: Office, session: Session, dossier: Dossier, wait: AnyW
             for_people=f"{wait.key} pada {number} sudah ada pada {whom or f'semua {question.of}'}.",
             case=number,
         )
-    beside = asked_beside(session, wait) if _has_others_beside(dossier, wait) else set()
+    beside = asked_beside(work.session, wait) if _has_others_beside(dossier, wait) else set()
     if to is None:
         if beside:
             raise Refused(
@@ -140,7 +133,7 @@ def _must_be_able(office: Office, session: Session, dossier: Dossier, wait: AnyW
                 case=number,
             )
         return
-    if question.of not in known_roles(session, to):
+    if question.of not in known_roles(work.session, to):
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
             for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",
@@ -154,8 +147,8 @@ def _must_be_able(office: Office, session: Session, dossier: Dossier, wait: AnyW
             user=to.name,
         )
     must_be_in_region(to, dossier.case)
-    took_part = {*wait.apart_from, *who_took_part(session, number, question)}
-    must_be_impartial(session, to, dossier.case, question, office.clock.today(), took_part, wait.key)
+    took_part = {*wait.apart_from, *who_took_part(work.session, number, question)}
+    must_be_impartial(work.session, to, dossier.case, question, work.today, took_part, wait.key)
 
 
 def _has_others_beside(dossier: Dossier, wait: AnyWait) -> bool:

@@ -16,14 +16,13 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
-from engine.book import Book
 from engine.clock import is_over, local_date
 from engine.deadlines import effect_of
-from engine.dossiers import Dossier, by_number
+from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
 from engine.ledger import OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, note, valid_reason
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import superiors
 from engine.registers import CHANGES_REGISTER
@@ -47,34 +46,32 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     Then nothing was changed.
     """
     reason = valid_reason(reason)
-    with office.db.writing() as session:
-        dossier = by_number(office, session, number, lock=True)
-        user = user_named(session, by)
-        row, now = dossier.row, office.clock.now()
+    with office.work(run) as work:
+        dossier = lock_number(work, number)
+        user = user_named(work.session, by)
+        row, now = dossier.row, work.now
         last = _last_answer(dossier)
         waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
         waits = [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
-        for english, indonesian in _obstacles(office, session, dossier, last, waits):
+        for english, indonesian in _obstacles(work, dossier, last, waits):
             raise Refused(
                 f"{last.key} of case {number} can't be taken back: {english}. See: jalur case history {number}",
                 for_people=f"Jawaban {last.key} pada {number} tidak dapat dicabut: {indonesian}.",
                 case=number,
                 key=last.key,
             )
-        actor = _may_recall(session, user, dossier, last, local_date(now))
-        win(session, waits, RECALLED, now)
+        actor = _may_recall(work.session, user, dossier, last, local_date(now))
+        win(work.session, waits, RECALLED, now)
         since = [entry for entry in _since(dossier, last) if entry.kind in REPLAYED]
         superseded = [last.key, *(entry.key for entry in since), *sorted(wait.key for wait in waits)]
         recounted = any(entry.outcome == STARTS_CLOCK for entry in since)
         if recounted:
             row.complete_at = None
-        _tell(office, session, dossier, last, reason, recounted)
+        _tell(work, dossier, last, reason, recounted)
         row.status, row.ready, row.leased_until, row.attempts, row.error = CaseStatus.OPEN, True, None, 0, None
         note(
-            session,
+            work,
             row,
-            office,
-            run,
             f"recall#{len(dossier.past.superseded.recalls) + 1}",
             actor.name,
             reason,
@@ -83,7 +80,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
             outcome=RECALLED,
             result={"superseded": superseded, "counted": _counted(dossier, superseded)},
         )
-        session.add(row)
+        work.session.add(row)
     run.cases += 1
 
 
@@ -104,9 +101,7 @@ def _since(dossier: Dossier, last: Row[Any]) -> list[Row[Any]]:
     return sorted(found, key=lambda entry: entry.seq)
 
 
-def _obstacles(
-    office: Office, session: Session, dossier: Dossier, last: Row[Any], waits: list[AnyWait]
-) -> Iterator[Reason]:
+def _obstacles(work: Work, dossier: Dossier, last: Row[Any], waits: list[AnyWait]) -> Iterator[Reason]:
     """Yield each thing that makes it too late, with what to do instead, in English and in Indonesian."""
     since = _since(dossier, last)
     if dossier.row.status == CaseStatus.CLOSED or any(entry.kind == EntryKind.CLOSED for entry in since):
@@ -129,20 +124,20 @@ def _obstacles(
             "nobody gave it, its time passed. Open a new case, or appeal (jalur case appeal)",
             "tenggatnya telah lewat dan tidak ada yang menjawab. Ajukan permohonan baru atau keberatan",
         )
-    if over := next((wait.key for wait in waits if is_over(wait.silent_at, office.clock.now())), None):
+    if over := next((wait.key for wait in waits if is_over(wait.silent_at, work.now)), None):
         yield (
             f"the time for {over} is up, and that counts. Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
             f"waktu untuk {over} sudah habis dan itu tetap berlaku. Tarik permohonan, atau ajukan keberatan",
         )
     for wait in (dossier.past.waits.get(last.key), *waits):
-        if wait and (law := _counts_by_law(office, dossier, wait)):
+        if wait and (law := _counts_by_law(work.office, dossier, wait)):
             yield (
                 f"the days for {wait.key} count since {local_date(wait.asked_at)} by law ({law}), and would count anew. "
                 f"Withdraw (jalur case withdraw), or appeal (jalur case appeal)",
                 f"tenggat {wait.key} berjalan sejak {local_date(wait.asked_at).isoformat()} menurut {law} dan tidak boleh "
                 f"diulang. Tarik permohonan, atau ajukan keberatan",
             )
-    if _was_outside(office, dossier, dossier.past.waits.get(last.key)):
+    if _was_outside(work.office, dossier, dossier.past.waits.get(last.key)):
         yield (
             "it records what was done in somebody else's system. Answer the next question accordingly, or withdraw",
             "jawaban itu mencatat tindakan di sistem luar. Nyatakan pada pertanyaan berikutnya, atau tarik permohonan",
@@ -153,7 +148,7 @@ def _obstacles(
             f"{built} sudah dibuat berdasarkan jawaban itu. Perbaiki nama atau nomor, atau tarik permohonan",
         )
     for wait in waits:
-        if wait.kind in MACHINES or (wait.end_unknown and _was_outside(office, dossier, wait)):
+        if wait.kind in MACHINES or (wait.end_unknown and _was_outside(work.office, dossier, wait)):
             yield (
                 f"{wait.key} is under way and may have gone out. Wait for its end, or withdraw (jalur case withdraw)",
                 f"{wait.key} sedang berjalan dan mungkin sudah terkirim. Tunggu hasilnya, atau tarik permohonan",
@@ -186,20 +181,19 @@ def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool
     return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.unseal(dossier.key, wait.request)
 
 
-def _tell(office: Office, session: Session, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:
+def _tell(work: Work, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:
     """Write to the applicant where an official's answer that they were told about is taken back; else do nothing."""
     row, case = dossier.row, dossier.case
     question = dossier.pipeline.questions[dossier.past.waits[last.key].question or ""]
     wanted = select(Letter.subject).where(
         Letter.case_id == row.id, Letter.seq > last.seq, Letter.to_person_id == case.applicant.person_id
     )
-    told = session.exec(wanted.order_by(col(Letter.seq), col(Letter.key))).all()
+    told = work.session.exec(wanted.order_by(col(Letter.seq), col(Letter.key))).all()
     if question.of is Role.APPLICANT or not told:
         return
     facts = {"question": question.title, "reason": reason, "told": list(told), "recounted": recounted}
-    book, key = Book(), f"{last.key}/taken_back"
-    write_to_applicant(office, book, row, case, dossier.key, key=key, letter="answer_taken_back", facts=facts)
-    book.insert(session)
+    key = f"{last.key}/taken_back"
+    write_to_applicant(work, dossier, key=key, letter="answer_taken_back", facts=facts)
 
 
 def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:

@@ -21,15 +21,14 @@ from sqlmodel import Session, col, or_, select, update
 
 from engine import ledger
 from engine.batches import together_or_alone
-from engine.book import Book
 from engine.climbing import asked_of
 from engine.clock import JAKARTA, local_date
 from engine.database import among
 from engine.deadlines import Times, as_told, times_of
-from engine.dossiers import SEGMENTS, Dossier, fetch_waiting
+from engine.dossiers import SEGMENTS, Dossier, lock_waiting
 from engine.legal_clock import own_time_ends
 from engine.notices import News, administrators, notify_all
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.registry import pipeline_named
 from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
@@ -88,8 +87,8 @@ def _move_group(
     """Move the waits of some cases in one transaction; where it fails, in halves, and the one that fails is passed over."""
 
     def moved(group: Sequence[int]) -> list[Moved]:
-        with office.db.writing() as session:
-            return _move(office, run, session, set(group), day, reason, known)
+        with office.work(run) as work:
+            return _move(work, set(group), day, reason, known)
 
     def not_moved(case_id: int, error: Exception) -> list[Moved]:
         failed[cases[case_id]] = error
@@ -105,8 +104,10 @@ def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason
         log.error("The clock of case %s was not derived again: %s", number, why)
     named = ", ".join([*list(failed)[:NAMED], *([f"dan {len(failed) - NAMED} lainnya"] if len(failed) > NAMED else [])])
     words = f"Tenggat {len(failed)} permohonan belum dihitung ulang ({named}): {reason}. Perbaiki, lalu ulangi keputusan itu."
-    with office.db.writing() as session:
-        notify_all(session, office, [News(administrators(session), f"not-moved/{run.id}", "failed", None, words)])
+    with office.work(run) as work:
+        notify_all(
+            work.session, office, [News(administrators(work.session), f"not-moved/{run.id}", "failed", None, words)]
+        )
 
 
 _TIMES = (Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)
@@ -188,38 +189,34 @@ def _times(
     return as_told(office.calendar, rules, question, row, known[key], now)
 
 
-def _move(
-    office: Office, run: RunHandle, session: Session, ids: set[int], day: date, reason: str, known: dict[Any, Times]
-) -> list[Moved]:
+def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Times]) -> list[Moved]:
     """Move the waits of these cases as they are now that nobody else can write; remark and tell where a date changed."""
-    held = select(Case).where(among(session, col(Case.id), ids)).order_by(col(Case.id)).with_for_update()
-    cases = {case.id: case for case in session.exec(held)}
-    changed = _wrong(office, session, _open_clocks(session, day, of=ids), known, {})
+    held = select(Case).where(among(work.session, col(Case.id), ids)).order_by(col(Case.id)).with_for_update()
+    cases = {case.id: case for case in work.session.exec(held)}
+    changed = _wrong(work.office, work.session, _open_clocks(work.session, day, of=ids), known, {})
     if not changed:
         return []
     alike: dict[tuple[str, Times], list[int]] = defaultdict(list)
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
     for (key, times), of in alike.items():  # a few: many cases were asked the same on the same day
-        here = (col(Wait.key) == key, among(session, col(Wait.case_id), of))
+        here = (col(Wait.key) == key, among(work.session, col(Wait.case_id), of))
         moves = update(Wait).where(*here).values(times.values())
-        session.execute(moves.execution_options(synchronize_session=False))
-    book = Book()
+        work.session.execute(moves.execution_options(synchronize_session=False))
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
         entry = ledger.append(
             cases[row.case_id],
-            at=office.clock.now(),
-            run_id=run.id,
+            at=work.now,
+            run_id=work.run.id,
             kind=EntryKind.REMARK,
             key=f"{row.key}/moved",
-            actor=run.by,
+            actor=work.run.by,
             outcome="moved",
             reason="; ".join([*_in_words(row, times), reason]),
         )
-        book.write(LedgerEntry, **entry)
-    _tell(office, run, session, book, dated, reason)
-    book.insert(session)
+        work.book.write(LedgerEntry, **entry)
+    _tell(work, dated, reason)
     return [
         Moved(row.number, row.key, local_date(row.due_at), local_date(times.due_at) if times.due_at else None)
         for row, times in dated
@@ -233,44 +230,46 @@ def _in_words(row: Row[Any], times: Times) -> Iterator[str]:
             yield f"{name}{local_date(before)} menjadi {local_date(after)}"
 
 
-def _tell(
-    office: Office, run: RunHandle, session: Session, book: Book, dated: list[tuple[Row[Any], Times]], reason: str
-) -> None:
+def _tell(work: Work, dated: list[tuple[Row[Any], Times]], reason: str) -> None:
     """Write to the applicants whose own question moved; officers read in their digest how many of theirs did."""
     theirs: dict[tuple[str | None, str, str], list[Row[Any]]] = defaultdict(list)
     for row, _ in dated:
         theirs[row.holder, row.role, row.region_code].append(row)
     letters = {row.case_id for row, _ in dated if row.role == Role.APPLICANT}
     firsts = {rows[0].case_id for rows in theirs.values()}
-    dossiers = {one.row.id: one for one in fetch_waiting(office, session, letters | firsts)}
+    dossiers = {one.row.id: one for one in lock_waiting(work, letters | firsts)}
     for row, times in dated:
         if row.role == Role.APPLICANT:
-            _write(office, book, dossiers[row.case_id], row, times, reason)
+            _write(work, dossiers[row.case_id], row, times, reason)
     counts: Counter[tuple[str, ...]] = Counter()
     for (_, role, _), rows in theirs.items():
         if role != Role.APPLICANT:
-            counts[tuple(asked_of(session, dossiers[rows[0].case_id], rows[0]))] += len(rows)
+            counts[tuple(asked_of(work.session, dossiers[rows[0].case_id], rows[0]))] += len(rows)
     news = [
         News(
-            names, f"moved/{run.id}/{dated[0][0].number}/{place}", "moved", None, f"{count} tenggat bergeser: {reason}"
+            names,
+            f"moved/{work.run.id}/{dated[0][0].number}/{place}",
+            "moved",
+            None,
+            f"{count} tenggat bergeser: {reason}",
         )
         for place, (names, count) in enumerate(counts.items())
     ]
-    notify_all(session, office, news)
+    notify_all(work.session, work.office, news)
 
 
-def _write(office: Office, book: Book, dossier: Dossier, row: Row[Any], times: Times, reason: str) -> None:
+def _write(work: Work, dossier: Dossier, row: Row[Any], times: Times, reason: str) -> None:
     facts = {
         "question": dossier.pipeline.questions[row.question].title,
         "due": _change(row.due_at, times.due_at),
         "ends": _change(row.silent_at, times.silent_at),
         "reason": reason,
-        "provisional": office.calendar.provisional_years(
+        "provisional": work.calendar.provisional_years(
             *(local_date(one) for one in (times.due_at, times.silent_at) if one)
         ),
     }
     key = f"{row.key}/date_moved-{dossier.row.last_seq}"
-    write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="date_moved", facts=facts)
+    write_to_applicant(work, dossier, key=key, letter="date_moved", facts=facts)
 
 
 def _change(before: datetime | None, after: datetime | None) -> list[dict[str, str]]:

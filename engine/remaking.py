@@ -13,13 +13,12 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.book import Book
 from engine.corrected_facts import Rewriting
 from engine.declared import Paper
 from engine.dossiers import Dossier
 from engine.errors import Refused
 from engine.issuing import draw_for
-from engine.office import Office
+from engine.office import Work
 from models import Document, DocumentStatus, Letter, LetterStatus, Standing
 
 UNSENT = (LetterStatus.WAITING, LetterStatus.QUEUED)
@@ -37,20 +36,20 @@ class Remade:
     keys: list[str]
 
 
-def remake(office: Office, session: Session, book: Book, dossier: Dossier, rewriting: Rewriting) -> Remade:
-    """Write the rows of what is to be made anew into ``book``; return what that is.
+def remake(work: Work, dossier: Dossier, rewriting: Rewriting) -> Remade:
+    """Write the rows of what is to be made anew into the book; return what that is.
 
     Standings that name an old number name the new one. Letters that have not left say what is right, and attach the new papers.
     Raises `Refused` where the version that the case is under no longer hands out what would have to be made anew.
     """
     wanted = select(Document).where(Document.case_id == dossier.row.id).order_by(col(Document.seq), col(Document.key))
-    documents = list(session.exec(wanted))
-    facts = {one.key: office.vault.unseal(dossier.key, one.facts) for one in documents}
+    documents = list(work.session.exec(wanted))
+    facts = {one.key: work.vault.unseal(dossier.key, one.facts) for one in documents}
     keys: dict[str, str] = {}
     _find_out_of_date(documents, facts, rewriting, keys)
     issued = [one for one in documents if one.number and one.key in keys]
-    now = office.clock.now().replace(microsecond=0)
-    numbers = draw_for(session, [_kind(dossier, one) for one in issued], now) if issued else []
+    now = work.now.replace(microsecond=0)
+    numbers = draw_for(work.session, [_kind(dossier, one) for one in issued], now) if issued else []
     drawn = {one.key: number for one, number in zip(issued, numbers, strict=True)}
     for one in issued:
         rewriting.add(one.number or "", drawn[one.key])
@@ -60,14 +59,14 @@ def remake(office: Office, session: Session, book: Book, dossier: Dossier, rewri
     for one in documents:
         corrected = rewriting(facts[one.key])
         if one.status in UNMADE and corrected != facts[one.key]:
-            one.facts, one.leased_until, one.attempt = office.vault.seal(dossier.key, corrected), None, 0
-            session.add(one)
+            one.facts, one.leased_until, one.attempt = work.vault.seal(dossier.key, corrected), None, 0
+            work.session.add(one)
         elif one.key in keys:
             number = drawn.get(one.key)
             names[one.number or one.key] = number or keys[one.key]
             if number:
                 corrected = {**corrected, "replaces": one.number}
-            book.write(
+            work.book.write(
                 Document,
                 case_id=one.case_id,
                 key=keys[one.key],
@@ -76,14 +75,14 @@ def remake(office: Office, session: Session, book: Book, dossier: Dossier, rewri
                 kind=one.kind,
                 number=number,
                 language=one.language,
-                facts=office.vault.seal(dossier.key, corrected),
+                facts=work.vault.seal(dossier.key, corrected),
                 at=now,
                 status=DocumentStatus.PENDING,
                 replaces=one.key,
             )
             one.status = DocumentStatus.REPLACED
-            session.add(one)
-    _point_to_the_new(office, session, dossier, rewriting, keys)
+            work.session.add(one)
+    _point_to_the_new(work, dossier, rewriting, keys)
     bundles = {keys[one.key] for one in documents if one.key in keys and _kind(dossier, one).bundle}
     return Remade(names, [key for key in keys.values() if key not in bundles])
 
@@ -127,27 +126,25 @@ def _next_key(key: str, known: Iterable[str]) -> str:
     return f"{first}~{sum(one.split('~')[0] == first for one in known) + 1}"
 
 
-def _point_to_the_new(
-    office: Office, session: Session, dossier: Dossier, rewriting: Rewriting, keys: Mapping[str, str]
-) -> None:
+def _point_to_the_new(work: Work, dossier: Dossier, rewriting: Rewriting, keys: Mapping[str, str]) -> None:
     case_id = dossier.row.id
-    for standing in session.exec(select(Standing).where(Standing.case_id == case_id)):
+    for standing in work.session.exec(select(Standing).where(Standing.case_id == case_id)):
         standing.reference = rewriting.numbers(standing.reference)
-        session.add(standing)
-    for letter in session.exec(select(Letter).where(Letter.case_id == case_id, col(Letter.status).in_(UNSENT))):
-        letter.sealed = rewritten(office, dossier, letter.sealed, rewriting) or letter.sealed
+        work.session.add(standing)
+    for letter in work.session.exec(select(Letter).where(Letter.case_id == case_id, col(Letter.status).in_(UNSENT))):
+        letter.sealed = rewritten(work, dossier, letter.sealed, rewriting) or letter.sealed
         letter.subject = rewriting(letter.subject)
         if letter.to_person_id == dossier.case.applicant.person_id:
             letter.to_name = rewriting(letter.to_name, "applicant_name")
         attached = [keys.get(key, key) for key in letter.attachments]
         if attached != letter.attachments:
             letter.attachments, letter.status = attached, LetterStatus.WAITING
-        session.add(letter)
+        work.session.add(letter)
 
 
-def rewritten(office: Office, dossier: Dossier, sealed: bytes | None, rewriting: Rewriting) -> bytes | None:
+def rewritten(work: Work, dossier: Dossier, sealed: bytes | None, rewriting: Rewriting) -> bytes | None:
     """Return what is sealed with a wait (what is known already, or the facts of a document), with the new values."""
     if sealed is None:
         return None
-    plain: Any = office.vault.unseal(dossier.key, sealed)
-    return office.vault.seal(dossier.key, rewriting(plain))
+    plain: Any = work.vault.unseal(dossier.key, sealed)
+    return work.vault.seal(dossier.key, rewriting(plain))

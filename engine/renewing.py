@@ -18,13 +18,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_
 from sqlmodel import Session, col, select, update
 
-from engine.book import Book
 from engine.case import Applicant, Expiring, HandedOn
 from engine.database import among, insert_new
-from engine.dossiers import frozen
+from engine.dossiers import Dossier, Past, frozen
 from engine.expiring import Due, due_certificates
 from engine.ledger import SYSTEM, note
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.opening import open_in
 from engine.outbox import write_to_applicant
 from engine.vault import Key
@@ -88,26 +87,26 @@ def renew(office: Office, run: RunHandle) -> Renewed:
 
 def _renew(office: Office, run: RunHandle, due: Due) -> str | None:
     """Return what became of the certificate; None where another worker was first."""
-    with office.db.writing() as session:
-        running = _running(session, due, _before(session, due))
-        rows = _locked(session, [one for one in (due.case_id, running) if one])
-        before = _before(session, due)
+    with office.work(run) as work:
+        running = _running(work.session, due, _before(work.session, due))
+        rows = _locked(work.session, [one for one in (due.case_id, running) if one])
+        before = _before(work.session, due)
         if before and before.stage >= due.stage:
             return None
         old, case = rows.get(due.case_id or 0), rows.get(running or 0)
-        opened = None if case else _opened(office, run, session, due)
+        opened = None if case else _opened(work, due)
         told = opened or case or old
         if told is None:
             raise LookupError(f"There is no {due.subject_kind} {due.subject_id}, and no case to write to")
-        taken_back = case is not None and _taken_back(session, case)
+        taken_back = case is not None and _taken_back(work.session, case)
         ours = opened.number if opened else before.opened if before else None
         refused = f"{told.number} was withdrawn" if taken_back else None if ours else _why_not(due, case)
-        _win(office, session, due, before.case_id if before else (old or told).id, ours, refused)
+        _win(work, due, before.case_id if before else (old or told).id, ours, refused)
         if taken_back:
             return "skipped"
-        _tell(office, run, session, due, told, opened is not None, ours is not None)
+        _tell(work, due, told, opened is not None, ours is not None)
         if opened and old:
-            note(session, old, office, run, "renewal_opened", SYSTEM, f"dilanjutkan sebagai {opened.number}")
+            note(work, old, "renewal_opened", SYSTEM, f"dilanjutkan sebagai {opened.number}")
         return "opened" if opened else "reminded"
 
 
@@ -150,14 +149,14 @@ def _locked(session: Session, ids: Iterable[int]) -> dict[int, Case]:
     return {row.id or 0: row for row in session.exec(wanted)}
 
 
-def _opened(office: Office, run: RunHandle, session: Session, due: Due) -> Case | None:
+def _opened(work: Work, due: Due) -> Case | None:
     """Open the case with what is known; None where the subject is gone. Raises `_Meanwhile`."""
-    origin = HandedOn(due.named, _known(office, session, due))
+    origin = HandedOn(due.named, _known(work.office, work.session, due))
     handed_on = {due.subject_id: origin}
-    [opening] = open_in(office, run, session, due.pipeline, [due.subject_id], SYSTEM, handed_on=handed_on)
+    [opening] = open_in(work, due.pipeline, [due.subject_id], SYSTEM, handed_on=handed_on)
     if opening.number and not opening.opened:
         raise _Meanwhile
-    return session.exec(select(Case).where(Case.number == opening.number)).first()
+    return work.session.exec(select(Case).where(Case.number == opening.number)).first()
 
 
 def _known(office: Office, session: Session, due: Due) -> dict[str, Any]:
@@ -188,20 +187,18 @@ def _taken_back(session: Session, case: Case) -> bool:
     return bool(case.withdrawal) or session.exec(wanted).first() is not None
 
 
-def _win(
-    office: Office, session: Session, due: Due, case_id: int | None, opened: str | None, refused: str | None
-) -> None:
+def _win(work: Work, due: Due, case_id: int | None, opened: str | None, refused: str | None) -> None:
     """Write down that this stage is done. Raises `_Meanwhile` where it was."""
-    row = {"case_id": case_id, "what": due.key, "until": due.until, "reminded": 0, "at": office.clock.now()}
-    session.execute(insert_new(session, Renewal).values(**row))
-    won = session.execute(
+    row = {"case_id": case_id, "what": due.key, "until": due.until, "reminded": 0, "at": work.now}
+    work.session.execute(insert_new(work.session, Renewal).values(**row))
+    won = work.session.execute(
         update(Renewal)
         .where(
             col(Renewal.case_id) == case_id,
             col(Renewal.what) == due.key,
             or_(col(Renewal.reminded) < due.stage, col(Renewal.until) != due.until),
         )
-        .values(until=due.until, reminded=due.stage, opened=opened, refused=refused, at=office.clock.now())
+        .values(until=due.until, reminded=due.stage, opened=opened, refused=refused, at=work.now)
         .returning(col(Renewal.case_id))
         .execution_options(synchronize_session=False)
     )
@@ -209,21 +206,22 @@ def _win(
         raise _Meanwhile
 
 
-def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case, opened: bool, ours: bool) -> None:
+def _tell(work: Work, due: Due, row: Case, opened: bool, ours: bool) -> None:
     """Queue the letter of this stage with ``row``, the renewal's case or else the old one, and say so in its ledger.
 
     A case that is open and not ``ours``, opened for this certificate, may be about another one: its holder alone knows.
     """
-    person, key = session.exec(
+    person, key = work.session.exec(
         select(Person, SealingKey)
         .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
         .where(Person.id == row.person_id)
     ).one()
     whom = Applicant(row.person_id, person.name, person.language)
-    rules = RulesAt(due.pipeline.rules, office.clock.today())
-    yours, over = _yours(session, due, row), row.status == CaseStatus.CLOSED
+    rules = RulesAt(due.pipeline.rules, work.today)
+    yours, over = _yours(work.session, due, row), row.status == CaseStatus.CLOSED
     subject = rules["renewal"].value.get("subject") if opened or yours or over else None
-    case = replace(frozen(office, row, due.pipeline, whom, Key(key.id, key.wrapped)), rules=rules)
+    under = Key(key.id, key.wrapped)
+    case = replace(frozen(work.office, row, due.pipeline, whom, under), rules=rules)
     facts = {
         "subject": (subject or rules["renewal_subject"].value)[whom.language],
         "process": due.pipeline.title,
@@ -234,12 +232,11 @@ def _tell(office: Office, run: RunHandle, session: Session, due: Due, row: Case,
     if not opened:
         facts |= {"yours": yours, "in_progress": not (yours or over), "not_running": over}
         facts["perhaps_for_another"] = not (ours or over)
-    book = Book()
     place = f"renewal-{row.last_seq + 1}/{letter}"
-    write_to_applicant(office, book, row, case, key, key=place, letter=letter, facts=facts)
-    book.insert(session)
+    dossier = Dossier(row, case, due.pipeline, under, Past({}, {}, {}))
+    write_to_applicant(work, dossier, key=place, letter=letter, facts=facts)
     about = f"sertifikat {due.number or due.what} berlaku sampai {due.until.isoformat()}"
-    note(session, row, office, run, letter, SYSTEM, about)
+    note(work, row, letter, SYSTEM, about)
 
 
 def _yours(session: Session, due: Due, row: Case) -> list[str]:

@@ -25,28 +25,24 @@ from typing import Any, NoReturn, Protocol
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Row
-from sqlmodel import Session
 
 from engine import ledger
-from engine.book import Book
-from engine.case import Case, Lodged
+from engine.case import Lodged
 from engine.clock import local_date
 from engine.deadlines import times_of
 from engine.declared import Ending
-from engine.dossiers import Past
+from engine.dossiers import Dossier
 from engine.errors import LedgerMisfit, PipelineMistake
 from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial, named_in
 from engine.ledger import CORRECTED, LODGED, OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, SYSTEM
-from engine.office import Office, RunHandle
+from engine.office import Office, Work
 from engine.registers import CHANGES_REGISTER, register_changes
-from engine.registry import Appeal, Pipeline, appeal_named, carried_question
+from engine.registry import Appeal, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.successors import Successors, successors_in
 from engine.turns import Turns
-from engine.vault import Key
 from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
-from models import Case as CaseRow
 from models.privacy import without_numbers, without_personal_numbers
 
 
@@ -91,29 +87,10 @@ def playing() -> Replay:
 class Replay:
     """One play of one case."""
 
-    def __init__(
-        self,
-        office: Office,
-        run: RunHandle,
-        session: Session,
-        book: Book,
-        pipeline: Pipeline,
-        row: CaseRow,
-        case: Case,
-        key: Key,
-        past: Past,
-        stage: Stage,
-    ) -> None:
-        self.office, self.run, self.session, self.book = office, run, session, book
-        self.pipeline, self.row, self.case, self.sealing_key, self.past, self.stage = (
-            pipeline,
-            row,
-            case,
-            key,
-            past,
-            stage,
-        )
-        self.now = office.clock.now()
+    def __init__(self, work: Work, dossier: Dossier, stage: Stage) -> None:
+        self.work, self.dossier, self.stage = work, dossier, stage
+        self.pipeline, self.row, self.case, self.past = dossier.pipeline, dossier.row, dossier.case, dossier.past
+        self.now = work.now
         self.step_key: str | None = None
         self.reason: str | None = None
         self.opened_ways: list[
@@ -121,18 +98,25 @@ class Replay:
         ] = []  # what the step under way gives, and the cases on which it relies: for its entry
         self.relied_on: list[str] = []
         self.provisional: set[str] = set()  # years without a decree in which dates lie that the last step promised
-        self.turns = Turns(office.calendar, pipeline, case, row, past.segments, book, self.now)
+        self.turns = Turns(work, dossier, self.now)
         self._counts: Counter[str] = Counter()
-        self._unmet = {key for key, entry in past.entries.items() if entry.kind in REPLAYED}
+        self._unmet = {key for key, entry in self.past.entries.items() if entry.kind in REPLAYED}
         # Facts that were corrected made other arguments of what was called before: see _with_other_facts.
         self._corrected_at = max(
-            (entry.at for entry in past.entries.values() if row.corrected_seq and entry.outcome == CORRECTED),
+            (entry.at for entry in self.past.entries.values() if self.row.corrected_seq and entry.outcome == CORRECTED),
             default=None,
         )
         # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
         self._open = {
-            key for key, wait in past.waits.items() if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
+            key
+            for key, wait in self.past.waits.items()
+            if wait.settled_at is None and wait.kind != WaitKind.HAND_DELIVERY
         }
+
+    @property
+    def office(self) -> Office:
+        """Return the office that plays the case."""
+        return self.work.office
 
     @property
     def today(self) -> date:
@@ -176,7 +160,7 @@ class Replay:
             self.step_key, self.opened_ways, self.relied_on, self.provisional = key, [], [], set()
             try:
                 # What people write comes into results; their own numbers belong under their key, and not in the ledger.
-                with register_changes(self.session) as changed:
+                with register_changes(self.work.session) as changed:
                     done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
                 registered.extend(changed)
             finally:
@@ -282,14 +266,14 @@ class Replay:
         row = ledger.append(
             self.row,
             at=self.now,
-            run_id=self.run.id,
+            run_id=self.work.run.id,
             kind=kind,
             key=key,
             actor=SYSTEM,
             rule_versions=self.case.rules.take_used(),
             **fields,
         )
-        self.book.write(LedgerEntry, **row)
+        self.work.book.write(LedgerEntry, **row)
 
     def up_to_date(self, facts: Any) -> Any:
         """Return facts with the numbers and files of what took the place of documents that were corrected.
@@ -304,11 +288,11 @@ class Replay:
 
     @cached_property
     def _successors(self) -> Successors:
-        return successors_in(self.session, self.row.id)
+        return successors_in(self.work.session, self.row.id)
 
     def seal(self, plain: Any) -> bytes:
         """Seal JSON under the key of the person whose case it is."""
-        return self.office.vault.seal(self.sealing_key, plain)
+        return self.work.vault.seal(self.dossier.key, plain)
 
     def all_must_be_met(self, before: str) -> None:
         """Refuse to go on when the ledger holds entries that this code no longer reaches."""
@@ -460,10 +444,10 @@ class Replay:
         self.all_must_be_met(key)
         took_part = self.who_answered(question.apart_from) | set(apart_from)
         if holder:
-            must_be_impartial(self.session, holder, self.case, question, self.today, took_part)
+            must_be_impartial(self.work.session, holder, self.case, question, self.today, took_part)
         legal_due = self.turns.legal_due(question, self._ball_came_back())
-        times = times_of(self.office.calendar, self.case.rules, question, self.now, legal_due=legal_due)
-        self.book.write(
+        times = times_of(self.work.calendar, self.case.rules, question, self.now, legal_due=legal_due)
+        self.work.book.write(
             Wait,
             case_id=self.row.id,
             key=key,
@@ -490,7 +474,7 @@ class Replay:
             self._fit_wait(wait, arguments_hash)
             return
         self.all_must_be_met(key)
-        self.book.write(
+        self.work.book.write(
             Wait,
             case_id=self.row.id,
             key=key,
@@ -525,7 +509,7 @@ class Replay:
         row = ledger.append(
             self.row,
             at=self.now,
-            run_id=self.run.id,
+            run_id=self.work.run.id,
             kind=EntryKind.ANSWER,
             key=key,
             actor=noted["by"],
@@ -535,7 +519,7 @@ class Replay:
             reason=noted.get("reason"),
             arguments_hash=arguments_hash,
         )
-        self.book.write(LedgerEntry, **row)
+        self.work.book.write(LedgerEntry, **row)
         self.row.withdrawal = None
         raise Withdrawn(noted.get("reason") or "")
 

@@ -14,17 +14,14 @@ from typing import Any
 from sqlmodel import Session, col, update
 
 from engine import ledger
-from engine.book import Book
 from engine.database import among
-from engine.office import Office, RunHandle
+from engine.office import Work
 from engine.vault import Key
 from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait
 
 
 def settle(
-    office: Office,
-    run: RunHandle,
-    session: Session,
+    work: Work,
     case: Case,
     wait: AnyWait,
     *,
@@ -39,12 +36,10 @@ def settle(
     The caller holds the case's row lock. ``words`` are the answer and the key to seal them under: the ledger keeps
     their salted hash.
     """
-    if not win(session, [wait], settled_as, office.clock.now()):
+    if not win(work.session, [wait], settled_as, work.now):
         return None
-    book = Book()
-    seq = record(office, run, book, case, wait, kind=kind, actor=actor, words=words, **fields)
-    book.insert(session)
-    session.add(case)
+    seq = record(work, case, wait, kind=kind, actor=actor, words=words, **fields)
+    work.session.add(case)
     return seq
 
 
@@ -84,9 +79,7 @@ def change(session: Session, wait: AnyWait, **values: Any) -> bool:
 
 
 def record(
-    office: Office,
-    run: RunHandle,
-    book: Book,
+    work: Work,
     case: Case,
     wait: AnyWait,
     *,
@@ -96,16 +89,16 @@ def record(
     result: dict[str, Any] | None = None,
     **fields: Any,
 ) -> int:
-    """Write the entry of a wait that was won into ``book``, seal the words, and make the case ready; return the seq."""
-    now = office.clock.now()
+    """Write the entry of a wait that was won into the book, seal the words, and make the case ready; return the seq."""
+    now = work.now
     if words is not None:
         key, plain = words
         result = {**(result or {}), "answer": ledger.salted_hash(case.salt, plain)}
-        book.write(Answer, case_id=case.id, key=wait.key, sealed=office.vault.seal(key, plain), at=now)
+        work.book.write(Answer, case_id=case.id, key=wait.key, sealed=work.vault.seal(key, plain), at=now)
     row = ledger.append(
         case,
         at=now,
-        run_id=run.id,
+        run_id=work.run.id,
         kind=kind,
         key=wait.key,
         actor=actor,
@@ -113,7 +106,7 @@ def record(
         result=result,
         **fields,
     )
-    book.write(LedgerEntry, **row)
+    work.book.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:
         case.ready = True
     return case.last_seq

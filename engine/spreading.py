@@ -11,12 +11,11 @@ from sqlmodel import Session, col, func, select
 
 from engine.authority import role_named, user_named
 from engine.batches import together_or_alone
-from engine.book import Book
-from engine.dossiers import fetch_waiting
+from engine.dossiers import lock_waiting
 from engine.errors import Refused
 from engine.ledger import valid_reason
 from engine.notices import notify
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.reassigning import give
 from engine.registry import pipeline_named
 from models import Case as CaseRow
@@ -96,8 +95,8 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
     def given(group: Sequence[int]) -> Reassigned:
         did, load = Reassigned(), Counter(spread.load)
         try:
-            with office.db.writing() as session:
-                _spread_over(office, run, session, group, spread, did)
+            with office.work(run) as work:
+                _spread_over(work, group, spread, did)
         except Exception:
             spread.load.clear()
             spread.load.update(load)
@@ -114,12 +113,10 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
         done.refused += did.refused
 
 
-def _spread_over(
-    office: Office, run: RunHandle, session: Session, cases: Sequence[int], spread: _Spread, done: Reassigned
-) -> None:
-    by, others = user_named(session, spread.by), [user_named(session, name) for name in spread.to]
-    book, given = Book(), Counter[str]()
-    for dossier in fetch_waiting(office, session, cases):
+def _spread_over(work: Work, cases: Sequence[int], spread: _Spread, done: Reassigned) -> None:
+    by, others = user_named(work.session, spread.by), [user_named(work.session, name) for name in spread.to]
+    given = Counter[str]()
+    for dossier in lock_waiting(work, cases):
         for key, wait in sorted(dossier.past.waits.items()):
             if wait.settled_at is not None or wait.holder != spread.holder or wait.kind != WaitKind.PERSON:
                 continue
@@ -129,7 +126,7 @@ def _spread_over(
             why: Refused | None = None
             for to in sorted(others, key=lambda one: (spread.load[one.name], one.name)):
                 try:
-                    give(office, run, session, book, dossier, wait, by, to, spread.reason)
+                    give(work, dossier, wait, by, to, spread.reason)
                 except Refused as refused:
                     why = why or refused
                     continue
@@ -139,12 +136,11 @@ def _spread_over(
                 break
             else:
                 done.refused.append({**asked, "reason": str(why)})
-        session.add(dossier.row)
-    book.insert(session)
-    _tell(office, session, spread, given, f"{run.id}/{cases[0]}")
+        work.session.add(dossier.row)
+    _tell(work, spread, given, f"{work.run.id}/{cases[0]}")
 
 
-def _tell(office: Office, session: Session, spread: _Spread, given: Counter[str], what: str) -> None:
+def _tell(work: Work, spread: _Spread, given: Counter[str], what: str) -> None:
     """Tell each once how many it got, and who held them how many went."""
     told = [(name, f"{count} pertanyaan dialihkan kepada Anda") for name, count in given.items()]
     if given:
@@ -152,8 +148,8 @@ def _tell(office: Office, session: Session, spread: _Spread, given: Counter[str]
     for name, words in told:
         if name != spread.by:
             notify(
-                session,
-                office,
+                work.session,
+                work.office,
                 [name],
                 what=f"reassigned/{what}",
                 kind="reassigned",

@@ -14,21 +14,20 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, String, literal, tuple_
-from sqlmodel import Session, col, insert, select, update
+from sqlmodel import col, insert, select, update
 
 from engine import ledger
 from engine.answering import end_by_time
 from engine.batches import together_or_alone
-from engine.book import Book
 from engine.climbing import reassigned, told_of
 from engine.clock import is_over, local_date
 from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
-from engine.dossiers import Dossier, fetch_waiting
+from engine.dossiers import Dossier, lock_waiting
 from engine.ledger import SYSTEM
 from engine.notices import administrators, notify
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import HIGHER
 from engine.reassigning import from_to
@@ -106,10 +105,10 @@ def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, 
 
     def worked_off(group: Sequence[Due]) -> Swept:
         did = Swept()
-        with office.db.writing() as session:
-            dossiers = {one.row.id: one for one in fetch_waiting(office, session, {one.case_id for one in group})}
+        with office.work(run) as work:
+            dossiers = {one.row.id: one for one in lock_waiting(work, {one.case_id for one in group})}
             for one in group:
-                _sweep_one(office, run, session, dossiers[one.case_id], one.key, now, did)
+                _sweep_one(work, dossiers[one.case_id], one.key, now, did)
         return did
 
     def passed_over(one: Due, error: Exception) -> Swept:
@@ -120,40 +119,34 @@ def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, 
         swept.add(did)
 
 
-def _sweep_one(
-    office: Office, run: RunHandle, session: Session, dossier: Dossier, key: str, now: datetime, swept: Swept
-) -> None:
+def _sweep_one(work: Work, dossier: Dossier, key: str, now: datetime, swept: Swept) -> None:
     wait = dossier.past.waits[key]
     if wait.settled_at is not None or wait.next_due_at is None or wait.next_due_at > now:
         return  # another worker was here between our look and our lock
     if is_over(wait.silent_at, now):
-        if end_by_time(office, run, session, dossier, wait):
+        if end_by_time(work, dossier, wait):
             swept.due += 1
             swept.silent.append(dossier.case.number)
         return
     question = dossier.pipeline.questions[wait.question or ""]
     ladder, asked_on = ladder_of(dossier.case.rules, question), local_date(wait.asked_at)
     due_on = local_date(wait.due_at) if wait.due_at else None
-    fired = rungs_behind(office.calendar, ladder, wait.asked_at, wait.due_at, now)
-    coming = next_due(office.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
-    if not change(session, wait, rung=fired, next_due_at=coming):
+    fired = rungs_behind(work.calendar, ladder, wait.asked_at, wait.due_at, now)
+    coming = next_due(work.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
+    if not change(work.session, wait, rung=fired, next_due_at=coming):
         return
     swept.due += 1
-    book, rungs = Book(), ladder[wait.rung : fired]
+    rungs = ladder[wait.rung : fired]
     last_reminder = next((rung for rung in reversed(rungs) if rung.tell == "holder"), None)
     for rung in rungs:
-        _fire(office, run, session, book, dossier, wait, rung, said=rung is last_reminder)
+        _fire(work, dossier, wait, rung, said=rung is last_reminder)
     swept.reminded += sum(1 for rung in rungs if rung.tell == "holder")
     swept.escalated += sum(1 for rung in rungs if rung.tell != "holder")
-    book.insert(session)
-    session.add(dossier.row)
+    work.session.add(dossier.row)
 
 
 def _fire(
-    office: Office,
-    run: RunHandle,
-    session: Session,
-    book: Book,
+    work: Work,
     dossier: Dossier,
     wait: AnyWait,
     rung: Rung,
@@ -162,42 +155,42 @@ def _fire(
 ) -> None:
     """Do what a rung says and write it into the ledger. Of several reminders that are due at once only the last is said."""
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
-    today, due_on = office.clock.today(), local_date(wait.due_at or wait.asked_at)
+    today, due_on = work.today, local_date(wait.due_at or wait.asked_at)
     told: list[str] = []
     effect, happened = effect_of(dossier.case.rules, question), ""
     outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
     if rung.act == "reassign":
-        told = reassigned(office, session, dossier, wait)
+        told = reassigned(work, dossier, wait)
         if wait.holder in (None, *told[:1]):
             outcome = "stays"
         else:
             happened = from_to(wait.holder, told[0])
     elif rung.act == "say_passed" and effect:
-        queue_computation(office, session, book, dossier, wait, effect)
-        asked = told_of(session, dossier, wait, "holder", today) if question.of in HIGHER else []
-        told = list(dict.fromkeys((*asked, *told_of(session, dossier, wait, Role.DIVISION_HEAD, today))))
+        queue_computation(work, dossier, wait, effect)
+        asked = told_of(work.session, dossier, wait, "holder", today) if question.of in HIGHER else []
+        told = list(dict.fromkeys((*asked, *told_of(work.session, dossier, wait, Role.DIVISION_HEAD, today))))
         happened = f"waktu {effect.authority} lewat, akibat hukumnya belum dipastikan, pejabat yang memutuskan"
     elif rung.tell == "holder" and question.of is Role.APPLICANT:
         told = [dossier.case.applicant.handle]
         if said:
-            _remind_applicant(office, book, dossier, wait, due_on)
+            _remind_applicant(work, dossier, wait, due_on)
     elif rung.tell:
-        told = told_of(session, dossier, wait, rung.tell, today)
+        told = told_of(work.session, dossier, wait, rung.tell, today)
     name = rung.act or rung.tell or ""
     if said or rung.tell != "holder":
         notify(
-            session,
-            office,
+            work.session,
+            work.office,
             told,
             what=f"{number}/{ladder_key(wait)}/{name}-{rung.days if rung.share is None else rung.share}",
             kind="reassigned" if outcome == "reassigned" else "reminder" if rung.tell == "holder" else "escalation",
             case_number=number,
-            words=f"{question.title}: {'; '.join(filter(None, (happened, _how_late(office, due_on))))}",
+            words=f"{question.title}: {'; '.join(filter(None, (happened, _how_late(work.office, due_on))))}",
         )
     entry = ledger.append(
         dossier.row,
-        at=office.clock.now(),
-        run_id=run.id,
+        at=work.now,
+        run_id=work.run.id,
         kind=EntryKind.REMARK,
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
@@ -206,7 +199,7 @@ def _fire(
             filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
         ),
     )
-    book.write(LedgerEntry, **entry)
+    work.book.write(LedgerEntry, **entry)
 
 
 # What the ledger says of a rung; every other one handed the case upwards. A question that nobody else may answer stays.
@@ -220,9 +213,9 @@ def _how_late(office: Office, due_on: date) -> str:
     return f"{late}tenggat {day_in_words(due_on, 'id')}{provisional}"
 
 
-def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWait, due_on: date) -> None:
+def _remind_applicant(work: Work, dossier: Dossier, wait: AnyWait, due_on: date) -> None:
     """Queue the applicant's reminder in the words of the day: before the date, on it, after it."""
-    today, question = office.clock.today(), dossier.pipeline.questions[wait.question or ""]
+    today, question = work.today, dossier.pipeline.questions[wait.question or ""]
     day = due_on.isoformat()
     facts = {
         "question": question.title,
@@ -231,12 +224,10 @@ def _remind_applicant(office: Office, book: Book, dossier: Dossier, wait: AnyWai
         "today": [day] if today == due_on else [],
         "late": [day] if today > due_on else [],
         "closes": [local_date(wait.silent_at).isoformat()] if wait.silent_at else [],
-        "provisional": office.calendar.provisional_years(
-            due_on, local_date(wait.silent_at) if wait.silent_at else None
-        ),
+        "provisional": work.calendar.provisional_years(due_on, local_date(wait.silent_at) if wait.silent_at else None),
     }
     key = f"{ladder_key(wait)}/reminder-{wait.rung + 1}"
-    write_to_applicant(office, book, dossier.row, dossier.case, dossier.key, key=key, letter="reminder", facts=facts)
+    write_to_applicant(work, dossier, key=key, letter="reminder", facts=facts)
 
 
 def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> dict[str, str]:

@@ -8,15 +8,12 @@ from datetime import date, datetime
 from itertools import takewhile
 from typing import Any
 
-from engine.book import Book
-from engine.calendar import Calendar
-from engine.case import Case
 from engine.clock import local_date
+from engine.dossiers import Dossier
 from engine.forms import Question
 from engine.legal_clock import Segment, own_time_ends, stop_limit
-from engine.registry import Pipeline
+from engine.office import Work
 from models import AnyWait, ClockSegment, Holder, Role
-from models import Case as CaseRow
 from rules import Rule
 
 INCOMPLETE = "dossier not complete"
@@ -39,21 +36,12 @@ class Turns:
     applicant's. While the machine has not yet come by after an answer it is the office's.
     """
 
-    def __init__(
-        self,
-        calendar: Calendar,
-        pipeline: Pipeline,
-        case: Case,
-        row: CaseRow,
-        segments: Sequence[Segment],
-        book: Book,
-        now: datetime,
-    ) -> None:
-        self._calendar, self._row, self._book, self._now = calendar, row, book, now
-        self._segments = list(segments)
-        self._rules, self._clock = case.rules, pipeline.clock
-        self._budget = case.rules.quietly(pipeline.clock) if pipeline.clock else None
-        self._limit = stop_limit(case.rules)
+    def __init__(self, work: Work, dossier: Dossier, now: datetime) -> None:
+        self._calendar, self._row, self._book, self._now = work.calendar, dossier.row, work.book, now
+        self._segments: list[Segment] = list(dossier.past.segments)
+        self._rules, self._clock = dossier.case.rules, dossier.pipeline.clock
+        self._budget = self._rules.quietly(self._clock) if self._clock else None
+        self._limit = stop_limit(self._rules)
         self._waits: list[tuple[Holder, str]] = []
         self._contested = False
         self._seen_until: datetime | None = None  # an answer up to then was dealt with when these waits were asked

@@ -111,7 +111,7 @@ class _Run:
     @property
     def session(self) -> Session:
         """Return the open transaction; the engine commits it."""
-        return _in_step("run.session").session
+        return _in_step("run.session").work.session
 
     def due_date(self, budget: Rule) -> date:
         """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today.
@@ -201,7 +201,7 @@ def assignable(case: Case, question: str, *, holds: str | None = None, apart_fro
     replay = _in_step(f"assignable {question}")
     asked = replay.pipeline.questions[question]
     took_part = replay.who_answered(asked.apart_from) | set(apart_from)
-    return impartiality.assignable(replay.session, case, asked, replay.today, holds or asked.holds, took_part)
+    return impartiality.assignable(replay.work.session, case, asked, replay.today, holds or asked.holds, took_part)
 
 
 def held(*what: str, kind: str, of: int | str) -> list[Held]:
@@ -212,8 +212,8 @@ def held(*what: str, kind: str, of: int | str) -> list[Held]:
     The step's ledger entry names those cases: what one case opened and another used stands in both ledgers.
     """
     replay = _in_step(f"held {what}")
-    subject = of if isinstance(of, int) else user_named(replay.session, of).person_id or 0
-    found = impartiality.standings(replay.session, kind, subject, what, replay.today)
+    subject = of if isinstance(of, int) else user_named(replay.work.session, of).person_id or 0
+    found = impartiality.standings(replay.work.session, kind, subject, what, replay.today)
     replay.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found
 
@@ -223,13 +223,11 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
     replay = _in_step(f"paper {kind.name}")
     key = f"{replay.step_key}/{kind.name}"
     return queue_paper(
-        replay.book,
-        replay.row,
-        replay.seal,
+        replay.work,
+        replay.dossier,
         replay.now,
         key=key,
         kind=kind,
-        language=replay.case.applicant.language,
         facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
     )
 
@@ -238,9 +236,8 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
     """Queue a letter in this transaction; the delivery flow sends it when what it attaches is ready."""
     replay = _in_step(f"tell {letter.name}")
     queue_letter(
-        replay.book,
-        replay.row,
-        replay.seal,
+        replay.work,
+        replay.dossier,
         replay.now,
         key=f"{replay.step_key}/{letter.name}",
         folder=letter.folder or replay.pipeline.slug,
@@ -255,7 +252,7 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
     """Record what this case opens the way to, for its subject, from today; the step's ledger entry says so."""
     replay = _in_step(f"stand {what}")
     replay.opened_ways.append(what)
-    replay.book.write(
+    replay.work.book.write(
         Standing,
         case_id=replay.row.id,
         what=what,

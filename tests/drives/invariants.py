@@ -10,10 +10,9 @@ import orjson
 from sqlmodel import Session, col, select
 
 from engine import ledger
-from engine.book import Book
 from engine.dossiers import Dossier, by_numbers
 from engine.ledger import LODGED, RECALLED
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.registry import pipeline_named
 from engine.replay import PlainStage, Replay
 from models import (
@@ -212,17 +211,15 @@ def _replays(office: Office, numbers: list[str]) -> list[str]:
 
 
 def _played_again(office: Office, session: Session, dossier: Dossier) -> Iterator[str]:
-    row, outcome, book = dossier.row, dossier.row.outcome, Book()
+    row, outcome = dossier.row, dossier.row.outcome
     if row.status == CaseStatus.PARKED:
         return
-    run = RunHandle("again", "cli", "test")
+    work = Work(office, RunHandle("again", "cli", "test"), session)
     try:
-        Replay(
-            office, run, session, book, dossier.pipeline, row, dossier.case, dossier.key, dossier.past, PlainStage()
-        ).play()
+        Replay(work, dossier, PlainStage()).play()
     except Exception as error:
         yield f"fails: {type(error).__name__}: {error}"
-    written = [(table.__name__, one["key"]) for table, rows in book._rows.items() for one in rows]
+    written = [(table.__name__, one["key"]) for table, rows in work.book._rows.items() for one in rows]
     expected = [("LedgerEntry", "closed#2" if LODGED in dossier.past.entries else "closed#1")] if outcome else []
     if written != expected:
         yield f"writes {written}"

@@ -9,7 +9,6 @@ import pytest
 from sqlmodel import select
 
 from engine import outgoing
-from engine.book import Book
 from engine.declared import OFFICE
 from engine.delivering import deliver
 from engine.dossiers import by_number
@@ -213,23 +212,20 @@ def test_a_channel_is_chosen_by_its_reader_or_an_officer(nib: Nib, office: Offic
 def remind(story: NibStory, key: str, question: str = "Lengkapi berkas") -> None:
     """The office reminds the owner by itself."""
     office = story.office
-    with office.db.writing() as session:
-        dossier = by_number(office, session, story.number)
+    with office.run("cli", by="test") as run, office.work(run) as work:
+        dossier = by_number(office, work.session, story.number)
         facts = {**letter_facts(office, dossier.case), "question": question, "due_on": "2026-01-14"}
         facts.update(ahead=["2026-01-14"], today=[], late=[], closes=[])
-        book = Book()
         queue_letter(
-            book,
-            dossier.row,
-            lambda plain: office.vault.seal(dossier.key, plain),
-            office.clock.now(),
+            work,
+            dossier,
+            work.now,
             key=key,
             folder=OFFICE,
             letter="reminder",
             whom=dossier.case.applicant,
             facts=facts,
         )
-        book.insert(session)
 
 
 def test_the_office_does_not_say_the_same_twice_within_a_day(nib: Nib, office: Office, post: PostOffice) -> None:

@@ -11,10 +11,9 @@ from sqlmodel import select
 
 from engine.accounts import add_user
 from engine.answering import Answered, answer
-from engine.book import Book
 from engine.dossiers import by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
-from engine.office import Office, RunHandle
+from engine.office import Office, RunHandle, Work
 from engine.recalling import recall
 from engine.replay import PlainStage, Replay
 from models import ClockSegment, Letter, Wait
@@ -45,10 +44,11 @@ def played_again(office: Office, story: Story) -> None:
     fresh = Office.open(office.settings, office.clock)
     try:
         with fresh.db.writing() as session:
-            dossier, book = by_number(fresh, session, story.number), Book()
-            args = (dossier.pipeline, dossier.row, dossier.case, dossier.key, dossier.past, PlainStage())
-            Replay(fresh, RunHandle("again", "cli", "test"), session, book, *args).play()
-            written = [row["key"] for table, rows in book._rows.items() for row in rows if table is not ClockSegment]
+            work = Work(fresh, RunHandle("again", "cli", "test"), session)
+            Replay(work, by_number(fresh, session, story.number), PlainStage()).play()
+            written = [
+                row["key"] for table, rows in work.book._rows.items() for row in rows if table is not ClockSegment
+            ]
             assert written == (["closed#1"] if story.outcome else [])
             raise Undone
     except Undone:

@@ -79,9 +79,9 @@ def test_a_broken_case_is_passed_over_and_reported(
     sweeping_now: list[int | None] = []
     one_of = sweeping._sweep_one
 
-    def notes(office: Office, run: Any, session: Any, dossier: Any, *rest: Any) -> None:
+    def notes(work: Any, dossier: Any, *rest: Any) -> None:
         sweeping_now.append(dossier.row.id)
-        one_of(office, run, session, dossier, *rest)
+        one_of(work, dossier, *rest)
 
     monkeypatch.setattr(sweeping, "_sweep_one", notes)
     monkeypatch.setattr(sweeping, "ladder_of", breaks)

@@ -48,7 +48,7 @@ def test_a_step_without_a_key_is_found(staffed: Place, folder: Path, outside: Wo
         self.step_key = name
         result = to_jsonable_python(work())
         self.step_key = None
-        event.listen(self.session, "after_commit", lambda session: memory.update({self.case.number: result}))
+        event.listen(self.work.session, "after_commit", lambda session: memory.update({self.case.number: result}))
         return result
 
     with mock.patch.object(Replay, "perform", perform):
@@ -63,7 +63,7 @@ def test_a_letter_sent_before_the_commit_is_found(staffed: Place, folder: Path, 
     def hasty(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: Iterable[str] = ()) -> None:
         tell(whom, letter, facts)
         replay = playing()
-        row = replay.book._rows[LetterRow][-1]
+        row = replay.work.book._rows[LetterRow][-1]
         row.update(status="sent", attempt=1)
         send_now(replay.office, f"{replay.case.number}/{row['key']}", row)
 
