@@ -17,7 +17,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.absence import asked_beside, stands_in_for
-from engine.case import Case, handle_of
+from engine.case import Case
 from engine.errors import NotAllowed, Refused
 from engine.forms import ApplicantForm, Question
 from engine.impartiality import must_be_impartial, who_took_part
@@ -94,7 +94,11 @@ def may_answer(
 
 
 def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
-    return question.of in known_roles(session, user) and wait.holder in (None, user.name) and is_in_region(user, case)
+    return (
+        question.of in known_roles(session, user)
+        and wait.holder in (None, user.name)
+        and user.works_in(case.region_code)
+    )
 
 
 def _away(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date) -> list[User]:
@@ -104,7 +108,7 @@ def _away(session: Session, user: User, case: Case, wait: AnyWait, question: Que
         for one in stands_in_for(session, user, on)
         if wait.holder in (None, one.away.name)
         and one.covers(wait.case_id, question.of)
-        and is_in_region(one.away, case)
+        and one.away.works_in(case.region_code)
     ]
 
 
@@ -205,14 +209,9 @@ def _stranger(user: User, case: Case) -> NotAllowed:
     )
 
 
-def is_in_region(user: User, case: Case) -> bool:
-    """Return whether the case lies in the region for which ``user`` works; an account without one works for all."""
-    return case.region_code.startswith(user.region_code or "")
-
-
 def must_be_in_region(user: User, case: Case) -> None:
     """Do nothing where the case is in the region of ``user``. Raises `NotAllowed`."""
-    if not is_in_region(user, case):
+    if not user.works_in(case.region_code):
         raise _elsewhere(user, case)
 
 
@@ -254,19 +253,3 @@ def _check_own_code(user: User, form: object) -> None:
         for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, atau lampirkan kertas bertanda tangan.",
         user=user.name,
     )
-
-
-__all__ = [
-    "Actor",
-    "handle_of",
-    "hash_own_code",
-    "is_in_region",
-    "known_roles",
-    "may_act_for_applicant",
-    "may_answer",
-    "must_be_in_region",
-    "new_own_code",
-    "role_named",
-    "roles_of",
-    "user_named",
-]

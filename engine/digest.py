@@ -61,7 +61,7 @@ class _Open:
     def _is_of(self, user: User, roles: Container[str | None]) -> bool:
         if self.holder is not None:
             return self.holder == user.name
-        return self.role in roles and self.region.startswith(user.region_code or "")
+        return self.role in roles and user.works_in(self.region)
 
 
 @dataclass(frozen=True)
