@@ -23,10 +23,10 @@ from engine.alerting import write_alerts
 from engine.digest import write_digests
 from engine.forms import Form, Question
 from engine.leases import same_row
+from engine.links import check_url
 from engine.office import Office
 from engine.outbox import is_of_the_office
 from engine.outgoing import COUNTED, OPEN, Outbox, Parcel, record, send_due, unsent
-from engine.papers import check_url
 from engine.reaching import Way, as_text_message, ways_to
 from engine.telling import DIGESTS
 from models import (

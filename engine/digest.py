@@ -19,9 +19,10 @@ from engine.declared import DIGEST, OFFICE
 from engine.documents.letters import write
 from engine.documents.words import day_in_words
 from engine.errors import Refused
+from engine.links import desk_url
 from engine.office import Office
 from engine.registry import pipeline_named
-from engine.telling import MORNING, Fact, desk_url, for_each, grouped, put, shortened, untold
+from engine.telling import MORNING, Fact, for_each, grouped, put, shortened, untold
 from engine.watching import standstill
 from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book

@@ -14,8 +14,8 @@ from engine.case import Applicant, Case
 from engine.declared import OFFICE, Paper
 from engine.documents.letters import write
 from engine.documents.templating import TEMPLATES
+from engine.links import check_url
 from engine.office import Office
-from engine.papers import check_url
 from engine.vault import Key
 from models import Case as CaseRow
 from models import Document, DocumentStatus, LetterStatus, SealingKey
