@@ -418,7 +418,7 @@ def case_withdraw(
     number: Number, by: By, reason: Annotated[str, typer.Option(help="Why, in words.")] = "", json: Json = False
 ) -> None:
     """Take an application back, at any wait."""
-    from engine.answering import withdraw
+    from engine.withdrawing import withdraw
 
     with the_office(json) as office:
         with office.run("cli", by=by) as run:
