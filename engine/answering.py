@@ -14,11 +14,11 @@ from engine.authority import Actor, may_answer, user_named
 from engine.batches import together_or_alone
 from engine.book import Book
 from engine.clock import is_over, local_date
-from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
 from engine.dossiers import Dossier, by_numbers, known_of
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
+from engine.hand_delivery import HAND_DELIVERY, HandDelivery, handed_over
 from engine.leases import CHUNK
 from engine.office import Office, RunHandle
 from engine.settling import record, win
