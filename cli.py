@@ -691,8 +691,8 @@ def runs(
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
     from engine.clock import JAKARTA
+    from engine.sweep_health import standstill, sweep_is_stale
     from engine.sweeping import sweep
-    from engine.watching import standstill, sweep_is_stale
 
     with the_office(json) as office, office.run("cli", by=account()) as run:
         with office.db.reading() as session:

@@ -22,8 +22,8 @@ from engine.errors import Refused
 from engine.links import desk_url
 from engine.office import Office
 from engine.registry import pipeline_named
+from engine.sweep_health import standstill
 from engine.telling import MORNING, Fact, for_each, grouped, put, shortened, untold
-from engine.watching import standstill
 from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
 

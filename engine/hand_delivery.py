@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, insert, select, update
 from engine.forms import Form, Question
 from engine.leases import same_row
 from engine.office import Office
-from engine.outgoing import OPEN
+from engine.outgoing import unsent
 from models import AnyWait, Case, Letter, LetterStatus, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 
@@ -40,10 +40,7 @@ def leave_to_an_officer(office: Office, letter: Letter, why: str, status: Letter
         case = session.exec(select(Case).where(Case.id == letter.case_id).with_for_update()).one()
         ended = session.execute(
             update(Letter)
-            .where(
-                *same_row(letter),
-                col(Letter.status).in_(OPEN),
-            )
+            .where(*same_row(letter), unsent(Letter))
             .values(status=str(status), leased_until=None, error=without_personal_numbers(why)[:500])
             .returning(col(Letter.key))
         ).first()
