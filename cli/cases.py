@@ -60,7 +60,7 @@ def retry_case(number: Number, by: By = "administrator", json: Json = False) -> 
 @case_app.command("withdraw")
 def withdraw_case(number: Number, by: By, reason: Reason = "", json: Json = False) -> None:
     """Take an application back, at any wait."""
-    from engine.answering import withdraw
+    from engine.withdrawing import withdraw
 
     with opened(json, by) as here:
         with here.run() as run:

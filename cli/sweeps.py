@@ -14,8 +14,8 @@ app = typer.Typer()
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
     from engine.clock import JAKARTA
+    from engine.sweep_health import standstill, sweep_is_stale
     from engine.sweeping import sweep
-    from engine.watching import standstill, sweep_is_stale
 
     with opened(json) as here, here.run() as run:
         with here.reading() as session:

@@ -8,10 +8,11 @@ from typing import Any
 from sqlmodel import col, select
 
 from engine.accounts import give_own_code
-from engine.answering import answer_many, withdraw
+from engine.answering import answer_many
 from engine.case import handle_of
 from engine.evidence import keep
 from engine.office import Office
+from engine.withdrawing import withdraw
 from models import Case, Person, Standing, Wait, WaitKind
 
 Said = tuple[str, dict[str, Any]] | None

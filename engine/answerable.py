@@ -9,9 +9,9 @@ from sqlmodel import Session
 from engine.absence import stands_in_for
 from engine.authority import known_roles, mandate_in_force, may_answer, user_named
 from engine.batches import together_or_alone
-from engine.delivering import HAND_DELIVERY
 from engine.dossiers import Dossier, by_numbers
 from engine.errors import NotAllowed, Refused
+from engine.hand_delivery import HAND_DELIVERY
 from engine.office import Office
 from models import Role, Wait, WaitKind
 

@@ -1,4 +1,4 @@
-"""Answers, withdrawals and silences: each settles a wait in one transaction and makes its case ready to be advanced."""
+"""Answers of people: each settles a wait in one transaction and makes its case ready to be advanced."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from engine.authority import Actor, may_act_for_applicant, may_answer, user_named
+from engine.authority import Actor, may_answer, user_named
 from engine.batches import together_or_alone
 from engine.clock import is_over, local_date
-from engine.computing import queue_computation
-from engine.deadlines import effect_of
-from engine.delivering import HAND_DELIVERY, HandDelivery, handed_over
-from engine.dossiers import Dossier, known_of, lock_number, lock_numbers
+from engine.dossiers import Dossier, known_of, lock_numbers
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
+from engine.hand_delivery import HAND_DELIVERY, HandDelivery, handed_over
 from engine.leases import CHUNK
-from engine.ledger import SYSTEM, note, valid_reason
 from engine.office import Office, RunHandle, Work
-from engine.settling import drop, record, settle, win
-from models import AnyWait, CaseStatus, EntryKind, User, WaitKind
+from engine.settling import record, win
+from engine.time_up import end_by_time
+from models import AnyWait, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -173,87 +171,6 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
     if wait is None or wait.settled_at is not None or wait.kind not in FOR_PEOPLE:
         raise NotWaiting(dossier.case.number, key, _open_keys(dossier), wait.settled_as if wait else None)
     return wait
-
-
-def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
-    """Take an application back, at any wait. During a machine wait it is noted, and takes effect once that is recorded.
-
-    Where the time of a question is up, that is recorded first, whether or not a sweep had come by. Who withdraws for an owner
-    says why, in words; owners owe no reason. Raises `UnknownCase`, `NotAllowed`, and `Refused` where that is missing, or the
-    case is closed or is being withdrawn already.
-    """
-    with office.work(run) as work:
-        dossier = lock_number(work, number)
-        row = dossier.row
-        taken_back = any(wait.settled_as == "withdrawn" for wait in dossier.past.waits.values())
-        if row.status == CaseStatus.CLOSED or row.withdrawal or taken_back:
-            what = f"closed ({row.outcome})" if row.status == CaseStatus.CLOSED else "being withdrawn"
-            raise Refused(
-                f"Case {number} is already {what}. See: jalur case show {number}",
-                for_people=f"Permohonan {number} sudah selesai atau sedang ditarik.",
-                case=number,
-            )
-        now = work.now
-        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
-        reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
-        found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
-        waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
-        for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
-            end_by_time(work, dossier, over)
-            waits.remove(over)
-        people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
-        if people and len(people) == len(waits):
-            settle(
-                work,
-                row,
-                people[0],
-                settled_as="withdrawn",
-                kind=EntryKind.ANSWER,
-                actor=actor.name,
-                role=actor.role,
-                on_behalf_of=actor.on_behalf_of,
-                outcome="withdrawn",
-                reason=reason,
-            )
-            for wait in people[1:]:
-                drop(work.session, wait, "withdrawn", now)
-        else:
-            row.withdrawal = {
-                "by": actor.name,
-                "role": actor.role,
-                "on_behalf_of": actor.on_behalf_of,
-                "reason": reason,
-            }
-            said = {"role": actor.role, "on_behalf_of": actor.on_behalf_of}
-            note(work, row, "withdrawal_noted", actor.name, reason, **said)
-            work.session.add(row)
-    run.cases += 1
-
-
-def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
-    """Record that the time of a question is up: silence, or what the law says of its deadline. Return False if it ended before.
-
-    An effect of the law comes with the page that counts the days to it.
-    """
-    effect = effect_of(dossier.case.rules, dossier.pipeline.questions[wait.question or ""])
-    if effect and not effect.by_law:
-        effect = None
-    row = dossier.row
-    if not win(work.session, [wait], "passed" if effect else "silent", work.now):
-        return False
-    until = local_date(wait.silent_at or work.now)
-    said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
-    if effect:
-        page = queue_computation(work, dossier, wait, effect)
-        named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
-        said = {
-            "outcome": "passed",
-            "reason": f"{effect.effect}: {effect.authority}, {effect.citation}",
-            "result": {**named, "computation": page},
-        }
-    record(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
-    work.session.add(row)
-    return True
 
 
 def _reason(form: Form) -> str | None:

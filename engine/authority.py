@@ -91,7 +91,11 @@ def may_answer(
 
 
 def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
-    return question.of in known_roles(session, user) and wait.holder in (None, user.name) and is_in_region(user, case)
+    return (
+        question.of in known_roles(session, user)
+        and wait.holder in (None, user.name)
+        and user.works_in(case.region_code)
+    )
 
 
 def _away(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date) -> list[User]:
@@ -101,7 +105,7 @@ def _away(session: Session, user: User, case: Case, wait: AnyWait, question: Que
         for one in stands_in_for(session, user, on)
         if wait.holder in (None, one.away.name)
         and one.covers(wait.case_id, question.of)
-        and is_in_region(one.away, case)
+        and one.away.works_in(case.region_code)
     ]
 
 
@@ -202,14 +206,9 @@ def _stranger(user: User, case: Case) -> NotAllowed:
     )
 
 
-def is_in_region(user: User, case: Case) -> bool:
-    """Return whether the case lies in the region for which ``user`` works; an account without one works for all."""
-    return case.region_code.startswith(user.region_code or "")
-
-
 def must_be_in_region(user: User, case: Case) -> None:
     """Do nothing where the case is in the region of ``user``. Raises `NotAllowed`."""
-    if not is_in_region(user, case):
+    if not user.works_in(case.region_code):
         raise _elsewhere(user, case)
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from engine.errors import Refused
 from engine.office import Office
-from engine.remaking import replacement_of
+from engine.successors import replacement_of
 from models import Document, DocumentStatus
 
 

@@ -119,7 +119,7 @@ def _with_role(session: Session, role: str, region: str) -> list[str]:
     users = session.exec(
         select(User).join(UserRole, col(UserRole.user_id) == col(User.id)).where(UserRole.role == role)
     ).all()
-    near = [user for user in users if region.startswith(user.region_code or "")]
+    near = [user for user in users if user.works_in(region)]
     closest = max((len(user.region_code or "") for user in near), default=0)
     return sorted(user.name for user in near if len(user.region_code or "") == closest)
 

@@ -12,6 +12,10 @@ from outside.channels import Channel
 from outside.oss import ManualOss, Oss
 from outside.sihalal import ManualSiHalal, SiHalal
 
+# In this order for somebody who chose nothing; each with the address that it needs.
+ADDRESSED_BY = {"mail": "email", "whatsapp": "phone", "sms": "phone"}
+CHANNELS = tuple(ADDRESSED_BY)
+
 
 @dataclass
 class Contacts:

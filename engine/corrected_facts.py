@@ -1,23 +1,18 @@
-"""Which names and numbers of a case can be put right, how each is checked, and how an old value is replaced in words.
+"""Which names and numbers of a case can be put right, and how each is checked.
 
 What decides the way of a case (region, industry code, money, cluster) is no slip of the pen: who stated it wrong applies anew.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
-
-from markupsafe import escape
 
 from engine.errors import Refused
 from engine.intake.cleaning import Fault
 from engine.intake.fields import CLEANERS, Cleaner, Text
-from models.privacy import masked
+from engine.successors import Change
 
-NUMBERS = ("national_id", "tax_id", "phone")
 _PERSON = ("national_id", "tax_id", "phone", "email", "address")
 # What may be corrected of each kind of subject, with the cleaner that an import uses for it.
 FIELDS: dict[str, dict[str, Cleaner]] = {
@@ -35,19 +30,6 @@ PLACES = {
     "business": {"": "business", "owner.": "person"},
     "product": {"": "product", "business.": "business", "business.owner.": "person"},
 }
-# A fact of this name says what somebody or something is called, and nobody else: an owner and a business may have one name.
-CALLED = {"applicant_name": "person", "owner_name": "person", "business_name": "business", "product_name": "product"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One value put right: where it stands in the facts, whose it is, and both values."""
-
-    path: str
-    kind: str
-    field: str
-    old: str | None
-    new: str | None
 
 
 def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mapping[str, Any]) -> list[Change]:
@@ -113,83 +95,6 @@ def put_into(facts: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, A
             inner = inner[name]
         inner[last] = change.new
     return corrected
-
-
-class Rewriting:
-    """Replaces old values by new ones in the texts of a JSON value, as whole words, masked numbers too.
-
-    A longer value of the facts that holds an old one (a business that bears its owner's name) is left as it is.
-    """
-
-    def __init__(self, facts: Mapping[str, Any], changes: Iterable[Change]) -> None:
-        self._named = {kind: dict[str, str]() for kind in FIELDS}
-        self._anywhere: dict[str, str] = {}
-        for change in changes:
-            if not change.old:
-                continue
-            where = self._named[change.kind] if change.field == "name" else self._anywhere
-            where[change.old] = change.new or "-"
-            if change.field in NUMBERS:
-                where[masked(change.old)] = masked(change.new) if change.new else "-"
-        self._kept = {text for text in _texts(facts)}
-        self._numbers: dict[str, str] = {}
-        self._parts: dict[str, str] = {}
-
-    def add(self, old: str, new: str) -> None:
-        """Replace this too: the number of a document that was made anew."""
-        self._numbers[old] = self._anywhere[old] = new
-
-    def enclose(self, key: str, sha256: str | None, new_key: str) -> None:
-        """Put the document ``new_key``, whose file may not be made yet, where a bundle encloses ``key`` or its file."""
-        self._parts[key] = new_key
-        if sha256:
-            self._parts[sha256] = new_key
-
-    def numbers(self, text: str | None) -> str | None:
-        """Return the text with the new numbers of documents, and nothing else, in it."""
-        return _replaced(text, self._numbers, ()) if text else text
-
-    def __call__(self, value: Any, name: str | None = None) -> Any:
-        """Return the value with what is new in it; ``name`` is that of the fact."""
-        if isinstance(value, dict):
-            told = {inner: self(one, inner) for inner, one in value.items()}
-            return self._with_new_part(told) if name == "files" else told
-        if isinstance(value, list):
-            return [self(one, name) for one in value]
-        if not isinstance(value, str):
-            return value
-        pairs = dict(self._anywhere)
-        for kind, named in self._named.items():
-            if CALLED.get(name or "", kind) == kind:
-                pairs |= named
-        kept = {text for text in self._kept if any(old in text and old != text for old in pairs)}
-        if name == "html":
-            return _replaced(
-                value, {str(escape(old)): str(escape(new)) for old, new in pairs.items()}, map(str, map(escape, kept))
-            )
-        return _replaced(value, pairs, kept)
-
-    def _with_new_part(self, file: dict[str, Any]) -> dict[str, Any]:
-        new_key = self._parts.get(file.get("document") or file.get("sha256") or "")
-        if new_key is None:
-            return file
-        return {**{name: one for name, one in file.items() if name != "sha256"}, "document": new_key}
-
-
-def _replaced(text: str, pairs: Mapping[str, str], kept: Iterable[str]) -> str:
-    """Return the text with the old words of ``pairs`` replaced, the longest first, and ``kept`` ones left alone."""
-    if not pairs:
-        return text
-    found = "|".join(re.escape(one) for one in sorted({*pairs, *kept}, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{found})(?!\w)", lambda match: pairs.get(match[0], match[0]), text)
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, str) and value:
-        yield value
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

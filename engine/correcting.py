@@ -16,7 +16,7 @@ from sqlmodel import col, delete, func, select
 from engine.authority import Actor, must_be_in_region, roles_of, user_named
 from engine.case import Applicant
 from engine.clock import local_date
-from engine.corrected_facts import Change, Rewriting, changes_of, put_into
+from engine.corrected_facts import changes_of, put_into
 from engine.dossiers import Dossier, fetch
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import goes_on
@@ -27,6 +27,7 @@ from engine.outbox import write_to_applicant
 from engine.papers import make_pending
 from engine.people import CLEANERS
 from engine.remaking import Remade, remake, rewritten
+from engine.successors import Change, Rewriting
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, Wait, WaitKind
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)

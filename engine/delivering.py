@@ -10,60 +10,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
 from functools import partial
 from math import inf
 
-from pydantic import Field
 from sqlalchemy import tuple_
-from sqlmodel import Session, col, func, insert, select, update
+from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from engine.alerting import write_alerts
 from engine.digest import write_digests
-from engine.forms import Form, Question
+from engine.hand_delivery import leave_to_an_officer
 from engine.leases import same_row
+from engine.links import check_url
 from engine.office import Office
 from engine.outbox import is_of_the_office
-from engine.outgoing import COUNTED, OPEN, Outbox, Parcel, record, send_due, unsent
-from engine.papers import check_url
+from engine.outgoing import COUNTED, Outbox, Parcel, record, send_due, unsent
 from engine.reaching import Way, as_text_message, ways_to
 from engine.telling import DIGESTS
 from models import (
-    AnyWait,
     Case,
     Document,
     DocumentStatus,
     Letter,
     LetterStatus,
     Person,
-    Role,
     SealingKey,
-    Wait,
-    WaitKind,
 )
 from models.privacy import without_personal_numbers
 from outside.channels import Attachment, Message, message_id_for
 
 SAID_WITHIN = timedelta(days=1)
-
-
-class Reached(StrEnum):
-    """How a person was reached by hand, or that they were not."""
-
-    PRINTED = "printed"
-    TELEPHONED = "telephoned"
-    NOT_REACHED = "not_reached"
-
-
-class HandDelivery(Form):
-    """An officer prints a letter or reads it out on the telephone, and says which."""
-
-    decision: Reached
-    note: str = Field(default="", max_length=500)
-
-
-HAND_DELIVERY = Question(HandDelivery, of=Role.OFFICER, title="Cetak surat ini atau telepon penerimanya")
 
 
 def deliver(office: Office, within: timedelta | None = None) -> dict[str, int]:
@@ -82,7 +58,7 @@ def deliver(office: Office, within: timedelta | None = None) -> dict[str, int]:
 
     parts: tuple[Callable[[], None], ...] = (
         partial(tell_accounts, write_alerts),
-        partial(send_due, office, Outbox(Letter, _due, _ready, _by_hand), counts, until),
+        partial(send_due, office, Outbox(Letter, _due, _ready, leave_to_an_officer), counts, until),
         partial(tell_accounts, write_digests),
     )
     for part in parts:
@@ -201,51 +177,3 @@ def _attachment(office: Office, document: Document) -> Attachment:
     path = document.path or ""
     suffix = path.rsplit(".", 1)[-1]
     return Attachment(f"{document.number or document.kind}.{suffix}", office.store.get(path), f"application/{suffix}")
-
-
-def _by_hand(office: Office, letter: Letter, why: str, status: LetterStatus) -> None:
-    """Make of a letter that reaches nobody a task in the office's inbox, in one transaction: print it, or telephone."""
-    now = office.clock.now()
-    with office.db.writing() as session:
-        case = session.exec(select(Case).where(Case.id == letter.case_id).with_for_update()).one()
-        ended = session.execute(
-            update(Letter)
-            .where(
-                *same_row(letter),
-                col(Letter.status).in_(OPEN),
-            )
-            .values(status=str(status), leased_until=None, error=without_personal_numbers(why)[:500])
-            .returning(col(Letter.key))
-        ).first()
-        if ended is None:
-            return  # another worker was first
-        known = session.exec(
-            select(func.count()).where(Wait.case_id == case.id, Wait.kind == WaitKind.HAND_DELIVERY)
-        ).one()
-        session.execute(
-            insert(Wait).values(
-                case_id=case.id,
-                key=f"{HAND_DELIVERY.name}#{known + 1}",
-                pipeline=case.pipeline,
-                kind=str(WaitKind.HAND_DELIVERY),
-                question=HAND_DELIVERY.name,
-                role=str(HAND_DELIVERY.of),
-                arguments_hash="",
-                apart_from=[],
-                note=f"{letter.key}: {letter.subject} ({without_personal_numbers(why)[:200]})",
-                asked_at=now,
-                attempt=0,
-                end_unknown=False,
-            )
-        )
-
-
-def handed_over(session: Session, wait: AnyWait, how: HandDelivery) -> None:
-    """Record on the letter what the officer's task came to. The caller has settled the task."""
-    letter_key = (wait.note or "").split(": ", 1)[0]
-    status = LetterStatus.GIVEN_UP if how.decision is Reached.NOT_REACHED else LetterStatus.HANDED_OVER
-    session.execute(
-        update(Letter)
-        .where(col(Letter.case_id) == wait.case_id, col(Letter.key) == letter_key)
-        .values(status=str(status))
-    )

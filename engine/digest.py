@@ -19,10 +19,11 @@ from engine.declared import DIGEST, OFFICE
 from engine.documents.letters import write
 from engine.documents.words import day_in_words
 from engine.errors import Refused
+from engine.links import desk_url
 from engine.office import Office
 from engine.registry import pipeline_named
-from engine.telling import MORNING, Fact, desk_url, for_each, grouped, put, shortened, untold
-from engine.watching import standstill
+from engine.sweep_health import standstill
+from engine.telling import MORNING, Fact, for_each, grouped, put, shortened, untold
 from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
 
@@ -61,7 +62,7 @@ class _Open:
     def _is_of(self, user: User, roles: Container[str | None]) -> bool:
         if self.holder is not None:
             return self.holder == user.name
-        return self.role in roles and self.region.startswith(user.region_code or "")
+        return self.role in roles and user.works_in(self.region)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlmodel import Session, col, func, select
 
-from engine.authority import is_in_region, known_roles, user_named
+from engine.authority import known_roles, user_named
 from engine.clock import is_over, local_date
 from engine.deadlines import Times, effect_of, ladder_of, rungs_behind, times_of
 from engine.dossiers import Dossier, lock_number
@@ -96,7 +96,7 @@ def _may_agree(
         if wait.holder is None and question.of is not Role.APPLICANT:
             theirs.add(question.of)
         mine = sorted(theirs & roles)
-        if not mine or not is_in_region(user, dossier.case):
+        if not mine or not user.works_in(dossier.case.region_code):
             raise
         return mine[0]
 

@@ -122,7 +122,7 @@ def assignable(
     free = [
         user.name
         for user in session.exec(wanted)
-        if case.region_code.startswith(user.region_code or "")
+        if user.works_in(case.region_code)
         and not any(_bars(session, user, case, question, on, took_part, question.name))
     ]
     open_waits = (

@@ -14,8 +14,8 @@ from engine.declared import OFFICE, Paper
 from engine.documents.letters import write
 from engine.documents.templating import TEMPLATES
 from engine.dossiers import Dossier
+from engine.links import check_url
 from engine.office import Office, Work
-from engine.papers import check_url
 from models import Document, DocumentStatus, LetterStatus
 from models import Letter as LetterRow
 from rules.regions import region_name

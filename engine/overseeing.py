@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlmodel import Session, select
 
-from engine.authority import is_in_region, known_roles
+from engine.authority import known_roles
 from engine.case import Case
 from engine.errors import NotAllowed
 from engine.impartiality import must_not_be_concerned
@@ -36,7 +36,7 @@ def must_oversee(
         must_not_be_the_applicant(user, case)
         if user.name != whose:
             must_not_be_concerned(session, user, case, on)
-        office = office if is_in_region(user, case) else []
+        office = office if user.works_in(case.region_code) else []
     line = _line(session, whose)
     if office:
         return office[0]

@@ -15,6 +15,7 @@ from engine.documents.packing import Enclosed, pack
 from engine.dossiers import Dossier, fetch_readable
 from engine.leases import claim, lease, pause_after
 from engine.ledger import SYSTEM, note
+from engine.links import check_url
 from engine.office import Office, RunHandle
 from models import Case, Document, DocumentStatus
 from models.privacy import without_personal_numbers
@@ -142,8 +143,3 @@ def _kept(office: Office, file: dict[str, str]) -> Enclosed:
     if path is None:
         raise FileNotFoundError(f"the store has no {file['name']} ({file['sha256']})")
     return Enclosed(f"{file['name']}.{path.rsplit('.', 1)[1]}", file["title"], office.store.get(path))
-
-
-def check_url(office: Office, number: str) -> str:
-    """Return the public address at which anybody can check a document."""
-    return f"{office.settings.public_url.rstrip('/')}/check/{number}"

@@ -10,11 +10,11 @@ from sqlmodel import select
 from engine.accounts import add_user, institution_coded
 from engine.authority import roles_of, user_named
 from engine.case import handle_of
+from engine.contacts import ADDRESSED_BY, CHANNELS
 from engine.errors import NotAllowed, Refused
 from engine.intake import identity
 from engine.intake.cleaning import Cleaned, Fault
 from engine.office import Office
-from engine.reaching import ADDRESSED_BY, CHANNELS
 from models import (
     Business,
     DeclaredConflict,

@@ -8,15 +8,12 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from engine.clock import JAKARTA
-from engine.contacts import Contacts
+from engine.contacts import ADDRESSED_BY, CHANNELS, Contacts
 from engine.office import Office
 from models.privacy import without_personal_numbers
 from outside.channels import Channel
 from rules import book
 
-# In this order for somebody who chose nothing; each with the address that it needs.
-ADDRESSED_BY = {"mail": "email", "whatsapp": "phone", "sms": "phone"}
-CHANNELS = tuple(ADDRESSED_BY)
 LONGEST_TEXT = 300
 
 _WHERE = {

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from engine.corrected_facts import Rewriting
 from engine.declared import Paper
 from engine.dossiers import Dossier
 from engine.errors import Refused
 from engine.issuing import draw_for
 from engine.office import Work
+from engine.successors import Rewriting
 from models import Document, DocumentStatus, Letter, LetterStatus, Standing
 
 UNSENT = (LetterStatus.WAITING, LetterStatus.QUEUED)
@@ -109,16 +109,6 @@ def _kind(dossier: Dossier, document: Document) -> Paper:
             for_people=f"Dokumen {document.number or document.key} tidak lagi dibuat pada versi ini. Hubungi administrator.",
             case=number,
         ) from None
-
-
-def replacement_of(session: Session, document: Document) -> Document | None:
-    """Return the document that took the place of this one, the last of several."""
-    found = None
-    while document := session.exec(  # type: ignore[assignment]
-        select(Document).where(Document.case_id == document.case_id, Document.replaces == document.key)
-    ).first():
-        found = document
-    return found
 
 
 def _next_key(key: str, known: Iterable[str]) -> str:

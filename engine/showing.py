@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 from engine.answerable import answerable
 from engine.authority import role_named
 from engine.clock import JAKARTA, local_date
-from engine.delivering import HAND_DELIVERY
 from engine.dossiers import known_of
 from engine.errors import Refused, UnknownCase
 from engine.forms import Question
+from engine.hand_delivery import HAND_DELIVERY
 from engine.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.office import Office
 from engine.registry import Pipeline, current, pipeline_named

@@ -17,7 +17,6 @@ from sqlalchemy import Integer, String, literal, tuple_
 from sqlmodel import col, insert, select, update
 
 from engine import ledger
-from engine.answering import end_by_time
 from engine.batches import together_or_alone
 from engine.climbing import reassigned, told_of
 from engine.clock import is_over, local_date
@@ -32,6 +31,7 @@ from engine.outbox import write_to_applicant
 from engine.overseeing import HIGHER
 from engine.reassigning import from_to
 from engine.settling import change
+from engine.time_up import end_by_time
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.base import Moment
 from models.privacy import without_personal_numbers

@@ -11,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from engine.database import among, insert_new
 from engine.documents.letters import Written
+from engine.links import desk_url
 from engine.office import Office
 from engine.outgoing import Outbox, Parcel, record, unsent
 from engine.reaching import Way, as_text_message, quiet_until, ways_to
@@ -134,11 +135,6 @@ def _ready(office: Office, digest: Digest) -> Parcel:
 def _short(office: Office, digest: Digest) -> str:
     link = desk_url(office)
     return as_text_message(digest.subject, digest.text, number=None, link=link, attached=False, language="id")
-
-
-def desk_url(office: Office) -> str:
-    """Return where an account reads the rest."""
-    return f"{office.settings.public_url.rstrip('/')}/desk"
 
 
 def _left(office: Office, digest: Digest, why: str, status: LetterStatus) -> None:

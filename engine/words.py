@@ -19,9 +19,9 @@ from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
 from engine.impartiality import Held
 from engine.ledger import jsonable
+from engine.links import check_url
 from engine.machine import calling
 from engine.outbox import queue_letter, queue_paper
-from engine.papers import check_url
 from engine.registry import Appeal, NoAppeal, contest
 from engine.replay import Replay, Withdrawn, playing
 from models import Role, Standing

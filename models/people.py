@@ -117,6 +117,10 @@ class User(Base, table=True):
     api_token_hash: str | None = Field(default=None, max_length=64, index=True)
     created_at: datetime = Field(sa_type=Moment)
 
+    def works_in(self, region_code: str) -> bool:
+        """Return whether the region lies in that of this account; an account without one works everywhere."""
+        return region_code.startswith(self.region_code or "")
+
 
 class UserRole(Base, table=True):
     """A role that a user holds."""

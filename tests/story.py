@@ -15,7 +15,7 @@ from sqlmodel import col, select
 
 from engine import ledger
 from engine.advance import Tally, drain
-from engine.answering import answer, withdraw
+from engine.answering import answer
 from engine.clock import JAKARTA, TurnedClock
 from engine.correcting import correct
 from engine.delivering import deliver
@@ -25,6 +25,7 @@ from engine.recalling import recall
 from engine.registry import pipeline_named
 from engine.showing import case_numbered, show
 from engine.sweeping import sweep
+from engine.withdrawing import withdraw
 from models import Case, Document, LedgerEntry, Letter, Wait
 from tests.refusals import must_not_be_denied, refusal_behind
 

@@ -70,14 +70,14 @@ def seen_by(office: Office, session: Session, who: Asker, numbers: set[str]) -> 
     cases = session.exec(
         select(Case.number, Case.id, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
     ).all()
-    staff, region, today = bool(who.roles & STAFF), who.user.region_code or "", office.clock.today()
-    absences = [(one, one.away.region_code or "") for one in stands_in_for(session, who.user, today)]
+    staff, today = bool(who.roles & STAFF), office.clock.today()
+    absences = stands_in_for(session, who.user, today)
     return {
         number
         for number, case_id, person, where in cases
         if person == who.user.person_id
-        or (staff and where.startswith(region))
-        or any(where.startswith(theirs) and one.case_id in (None, case_id) for one, theirs in absences)
+        or (staff and who.user.works_in(where))
+        or any(one.away.works_in(where) and one.case_id in (None, case_id) for one in absences)
         or mandate_in_force(session, who.user, person, today)
     }
 

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from engine import showing
-from engine.answering import answer, withdraw
+from engine.answering import answer
 from engine.errors import NotAllowed
 from engine.intake.importing import import_file
 from engine.office import Office
+from engine.withdrawing import withdraw
 from models import Role
 from models.privacy import without_personal_numbers
 from web.access import AskerDep, OfficeDep, asker, must_see, waiting_for

@@ -22,7 +22,7 @@ from sqlmodel import col, func, select, text
 from engine.clock import JAKARTA
 from engine.office import Office
 from engine.prefect_server import answers
-from engine.watching import last_sweep, sweep_is_stale
+from engine.sweep_health import last_sweep, sweep_is_stale
 from models import Run
 from models.privacy import without_personal_numbers
 from web import api, check, login, problems

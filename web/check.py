@@ -13,7 +13,7 @@ from engine.clock import local_date
 from engine.documents.words import day_in_words
 from engine.office import Office
 from engine.registry import pipeline_named
-from engine.remaking import replacement_of
+from engine.successors import replacement_of
 from engine.vault import Erased
 from models import Case, CaseStatus, Document, DocumentStatus, Person, SealingKey
 from web.access import OfficeDep

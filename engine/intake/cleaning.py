@@ -1,9 +1,11 @@
-"""What a cleaner gives back: a value, or the fault of a cell."""
+"""Results of cleaning: a value, the fault of a cell, a note on a column, a file that can't be read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+FILE = "file"
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,21 @@ class Fault:
 
     reason_id: str
     reason_en: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is to be said about a column, in Indonesian and English. ``file`` is the column of the whole file."""
+
+    column: str
+    reason_id: str
+    reason_en: str
+
+
+class Unreadable(Exception):
+    """The file as a whole can't be read, for the reason given in both languages."""
+
+    def __init__(self, reason_id: str, reason_en: str) -> None:
+        """Take the reason as people read it, and in English."""
+        super().__init__(reason_en)
+        self.remark = Note(FILE, reason_id, reason_en)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from engine.intake.cleaning import Note
 from engine.intake.spelling import plain, shown
 
 REQUIRED = (
@@ -17,7 +18,6 @@ REQUIRED = (
     "capital_rupiah",
     "annual_sales_rupiah",
 )
-OPTIONAL = ("tax_id", "phone", "email", "address", "main_product", "cluster", "existing_nib")
 COLUMNS = (
     "owner_name",
     "national_id",
@@ -74,15 +74,6 @@ ALIASES = {
     ),
     "existing_nib": ("nib", "no_nib", "nomor_nib", "nib_lama"),
 }
-
-
-@dataclass(frozen=True)
-class Note:
-    """What is to be said about a column, in Indonesian and English. ``file`` is the column of the whole file."""
-
-    column: str
-    reason_id: str
-    reason_en: str
 
 
 @dataclass

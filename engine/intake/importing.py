@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from engine.errors import Refused
-from engine.intake.columns import Note
+from engine.intake.cleaning import Note
 from engine.intake.reading import Table, read
 from engine.intake.registering import Settled, register, settle
 from engine.intake.rows import Limits, Row, check

@@ -10,10 +10,10 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engine.intake.columns import REQUIRED, Header, Note, known_columns, read_header
+from engine.intake.cleaning import FILE, Note, Unreadable
+from engine.intake.columns import REQUIRED, Header, known_columns, read_header
 from engine.intake.spelling import plain
 
-FILE = "file"
 LARGEST_FILE = 20 * 1024 * 1024
 MOST_ROWS = 100_000
 # A title, a date, an empty line: people put them above the header.
@@ -57,15 +57,6 @@ class Table:
         return {
             column: record.cells[place] if place < len(record.cells) else "" for column, place in self.places.items()
         }
-
-
-class Unreadable(Exception):
-    """The file as a whole can't be read, for the reason given in both languages."""
-
-    def __init__(self, reason_id: str, reason_en: str) -> None:
-        """Take the reason as people read it, and in English."""
-        super().__init__(reason_en)
-        self.remark = Note(FILE, reason_id, reason_en)
 
 
 def read(content: bytes) -> Table:

@@ -14,7 +14,7 @@ from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
 from engine.case import handle_of
-from engine.intake.columns import Note
+from engine.intake.cleaning import Note
 from engine.intake.rows import Row
 from engine.intake.spelling import shown_personal
 from engine.vault import Vault

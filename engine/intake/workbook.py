@@ -11,7 +11,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from engine.intake.reading import Unreadable
+from engine.intake.cleaning import Unreadable
 
 # What a file may unpack to: twenty times a sheet of 100,000 rows.
 LARGEST_UNPACKED = 300 * 1024 * 1024

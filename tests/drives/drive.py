@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from engine.advance import drain
-from engine.answering import answer, withdraw
+from engine.answering import answer
 from engine.case import handle_of
 from engine.clock import TurnedClock
 from engine.delivering import deliver
@@ -25,6 +25,7 @@ from engine.opening import open_cases
 from engine.registry import Pipeline, pipeline_named
 from engine.showing import question_of
 from engine.sweeping import sweep
+from engine.withdrawing import withdraw
 from models import Case, CaseStatus, Role, Wait, WaitKind
 from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, moved, mutated
 from tests.drives.dying import dying

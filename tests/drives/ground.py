@@ -18,8 +18,8 @@ from engine.documents.facts import JSON
 from engine.documents.templating import fill
 from engine.dossiers import Dossier
 from engine.ledger import jsonable
+from engine.links import check_url
 from engine.office import Office
-from engine.papers import check_url
 from engine.people import declare_conflict
 from engine.registry import current
 from engine.settings import Environment, Settings

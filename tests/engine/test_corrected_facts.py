@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.corrected_facts import Change, Rewriting
+from engine.successors import Change, Rewriting
 
 WRONG, RIGHT = "3508166904956220", "3508166904956228"
 

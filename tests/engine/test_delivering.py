@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlmodel import col, select
 
-from engine import delivering, outgoing
+from engine import hand_delivery, outgoing
 from engine.delivering import deliver
 from engine.office import Office
 from models import Letter
@@ -218,7 +218,7 @@ def test_a_worker_that_dies_beside_a_bounce_loses_neither_letter_nor_task(
     story = nib()
     post.to_recipient = NOBODY
     with monkeypatch.context() as dying:
-        dying.setattr(delivering, "insert", lambda *_: (_ for _ in ()).throw(Killed()))
+        dying.setattr(hand_delivery, "insert", lambda *_: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             deliver(office)
     assert (letter(story).status, tasks(story)) == ("waiting", [])

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.accounts import add_mandate, give_own_code, revoke_mandates
-from engine.answering import withdraw
 from engine.authority import user_named
 from engine.dossiers import by_number
 from engine.errors import NotAllowed
 from engine.office import Office
 from engine.own_codes import hash_own_code
+from engine.withdrawing import withdraw
 from models import LedgerEntry
 from tests.engine.together import everything_stored
 from tests.people import EVIDENCE, register_business

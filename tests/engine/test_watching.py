@@ -8,11 +8,12 @@ import pytest
 from sqlmodel import Session, col, select
 
 from engine.accounts import add_user
+from engine.alerting import report_troubles
 from engine.clock import TurnedClock
 from engine.office import Office
 from engine.parking import park, retry
+from engine.sweep_health import last_sweep, sweep_is_stale
 from engine.sweeping import sweep
-from engine.watching import last_sweep, report_troubles, sweep_is_stale
 from models import Notice, User
 from tests.engine.conftest import Begin
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop

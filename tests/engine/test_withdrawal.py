@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.answering import withdraw
 from engine.clock import JAKARTA
 from engine.errors import NotWaiting, Refused
 from engine.office import Office
+from engine.withdrawing import withdraw
 from tests.engine.conftest import Begin
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from engine import advance as advancing
 from engine.advance import drain
-from engine.answering import answer_many, withdraw
+from engine.answering import answer_many
 from engine.appealing import lodge
 from engine.clock import JAKARTA, TurnedClock
 from engine.contacts import Contacts
@@ -31,6 +31,7 @@ from engine.people import add_product
 from engine.registry import pipeline_named
 from engine.settings import Environment, Settings
 from engine.sweeping import sweep
+from engine.withdrawing import withdraw
 from models import Business, Case, Digest, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
