@@ -22,11 +22,9 @@ from engine.office import Office, RunHandle, Work
 from engine.overseeing import in_words
 from engine.parking import note, retry
 from engine.replay import SYSTEM
-from engine.settling import drop, record, settle, win
+from engine.settling import open_keys, open_wait, open_waits, record, settle, win
 from models import AnyWait, CaseStatus, EntryKind, Role, User, WaitKind
 from models.privacy import without_personal_numbers
-
-FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def _answer_chunk(
             won.remove((one.wait.case_id, key))  # the same question answered twice in one request: the first one counts
             results[place] = Answered(number, key, _take(work, one))
         else:
-            results[place] = NotWaiting(number, key, _open_keys(one.dossier, but=key), "answered")
+            results[place] = NotWaiting(number, key, open_keys(one.dossier, but=key), "answered")
     return results
 
 
@@ -135,7 +133,7 @@ def _given(
     now = work.now
     if is_over(wait.silent_at, now):
         end_by_time(work, dossier, wait)
-        raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
+        raise NotWaiting(number, key, open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
     data = {**known_of(work.office, dossier.key, wait), **data}
@@ -165,14 +163,6 @@ def _take(work: Work, given: _Given) -> int:
     )
 
 
-def open_wait(dossier: Dossier, key: str) -> AnyWait:
-    """Return the open wait for a person under ``key``. Raises `NotWaiting`, with what was first."""
-    wait = dossier.past.waits.get(key)
-    if wait is None or wait.settled_at is not None or wait.kind not in FOR_PEOPLE:
-        raise NotWaiting(dossier.case.number, key, _open_keys(dossier), wait.settled_as if wait else None)
-    return wait
-
-
 def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
     """Take an application back, at any wait. During a machine wait it is noted, and takes effect once that is recorded.
 
@@ -194,8 +184,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
         now = work.now
         actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
         reason = in_words(reason) if actor.on_behalf_of else without_personal_numbers(reason)
-        found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
-        waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
+        waits = sorted(open_waits(dossier), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
             end_by_time(work, dossier, over)
             waits.remove(over)
@@ -213,8 +202,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 outcome="withdrawn",
                 reason=reason,
             )
-            for wait in people[1:]:
-                drop(work.session, wait, "withdrawn", now)
+            win(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
         else:
             row.withdrawal = {
                 "by": actor.name,
@@ -262,11 +250,6 @@ def _reason(form: Form) -> str | None:
 def _how_signed(form: Form) -> dict[str, Any]:
     paper = form.paper if isinstance(form, ApplicantForm) else None
     return {"signed": "paper", "evidence": paper} if paper else {"signed": "own_code"}
-
-
-def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
-    waits = dossier.past.waits.values()
-    return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)
 
 
 __all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "note", "open_wait", "retry", "withdraw"]

@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, or_
-from sqlmodel import Session, col, select, update
+from sqlmodel import col, select, update
 
-from engine.database import among
+from engine import case_state
 from engine.office import Office
 from models import Case, CaseStatus, Digest, Letter, Wait
 
@@ -95,15 +95,6 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
         suspects = [case for case in cases if case.attempts]
         if suspects:
             cases = suspects[:1]
-        _lease(session, [case.id for case in cases], now + LEASE)
+        if cases:
+            case_state.lease(session, [case.id for case in cases], now + LEASE)
         return cases
-
-
-def _lease(session: Session, ids: list[int], until: object) -> None:
-    if ids:
-        session.exec(
-            update(Case)
-            .where(among(session, col(Case.id), ids))
-            .values(leased_until=until, attempts=col(Case.attempts) + 1)
-            .execution_options(synchronize_session=False)
-        )

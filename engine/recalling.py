@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
+from engine import case_state
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
 from engine.climbing import superiors
 from engine.clock import is_over, local_date
@@ -28,7 +29,7 @@ from engine.overseeing import in_words
 from engine.parking import note
 from engine.registers import CHANGES_REGISTER
 from engine.replay import OPENS_WAY, REPLAYED, STARTS_CLOCK
-from engine.settling import win
+from engine.settling import open_waits, win
 from engine.superseding import RECALLED, numbers_in
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
@@ -53,8 +54,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
         user = user_named(work.session, by)
         row, now = dossier.row, work.now
         last = _last_answer(dossier)
-        waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
-        waits = [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
+        waits = open_waits(dossier)
         for english, indonesian in _obstacles(work, dossier, last, waits):
             raise Refused(
                 f"{last.key} of case {number} can't be taken back: {english}. See: jalur case history {number}",
@@ -70,7 +70,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
         if recounted:
             row.complete_at = None
         _tell(work, dossier, last, reason, recounted)
-        row.status, row.ready, row.leased_until, row.attempts, row.error = CaseStatus.OPEN, True, None, 0, None
+        case_state.resume(row)
         note(
             work,
             row,

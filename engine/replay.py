@@ -27,7 +27,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Row
 
-from engine import ledger
+from engine import case_state, ledger
 from engine.case import Lodged
 from engine.clock import local_date
 from engine.deadlines import times_of
@@ -43,7 +43,7 @@ from engine.subjects import own_numbers
 from engine.successors import Successors, successors_in
 from engine.superseding import RECALLED
 from engine.turns import Turns
-from models import AnyWait, CaseStatus, EntryKind, LedgerEntry, Role, Wait, WaitKind
+from models import AnyWait, EntryKind, LedgerEntry, Role, Wait, WaitKind
 from models.privacy import without_numbers, without_personal_numbers
 
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
@@ -144,9 +144,7 @@ class Replay:
             self.turns.wait(self._ball_came_back())
         finally:
             _playing.reset(token)
-        self.row.ready = False
-        self.row.leased_until = None
-        self.row.attempts = 0
+        case_state.rest(self.row)
 
     # -- the calls of a pipeline ------------------------------------------------------------------------------------
 
@@ -541,8 +539,7 @@ class Replay:
             raise PipelineMistake(f"{self.pipeline.name} ended in {outcome!r}, which is not one of its outcomes")
         reason = without_personal_numbers(self.reason) if self.reason else None
         self.append(EntryKind.CLOSED, key, outcome=str(outcome), reason=reason)
-        self.row.status, self.row.outcome, self.row.reason = CaseStatus.CLOSED, str(outcome), reason
-        self.row.closed_at = self.now
+        case_state.close(self.row, str(outcome), reason, self.now)
         self.turns.end(self._ball_came_back(), key)
 
     def _ball_came_back(self) -> tuple[datetime, str] | None:

@@ -48,7 +48,7 @@ def test_a_step_without_a_key_is_found(staffed: Place, folder: Path, outside: Wo
         self.step_key = name
         result = to_jsonable_python(work())
         self.step_key = None
-        event.listen(self.session, "after_commit", lambda session: memory.update({self.case.number: result}))
+        event.listen(self.work.session, "after_commit", lambda session: memory.update({self.case.number: result}))
         return result
 
     with mock.patch.object(Replay, "perform", perform):
