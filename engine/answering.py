@@ -18,10 +18,10 @@ from engine.dossiers import Dossier, known_of, lock_number, lock_numbers
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
+from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle, Work
 from engine.overseeing import in_words
-from engine.parking import note, retry
-from engine.replay import SYSTEM
+from engine.parking import retry
 from engine.settling import open_keys, open_wait, open_waits, record, settle, win
 from models import AnyWait, CaseStatus, EntryKind, Role, User, WaitKind
 from models.privacy import without_personal_numbers
@@ -252,4 +252,4 @@ def _how_signed(form: Form) -> dict[str, Any]:
     return {"signed": "paper", "evidence": paper} if paper else {"signed": "own_code"}
 
 
-__all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "note", "open_wait", "retry", "withdraw"]
+__all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "open_wait", "retry", "withdraw"]

@@ -14,9 +14,9 @@ from engine.dossiers import Dossier, lock_number
 from engine.errors import Refused
 from engine.filling import filled_in
 from engine.forms import Evidence, Form, Question
+from engine.ledger import LODGED
 from engine.office import Office, RunHandle, Work
 from engine.registry import Appeal, NoAppeal, inside, ways
-from engine.replay import LODGED
 from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
 from models.privacy import without_personal_numbers
 

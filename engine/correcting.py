@@ -21,15 +21,13 @@ from engine.dossiers import Dossier, fetch
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import goes_on
 from engine.impartiality import must_not_be_concerned
-from engine.ledger import salted_hash
+from engine.ledger import CORRECTED, note, salted_hash
 from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import in_words
 from engine.papers import make_pending
-from engine.parking import note
 from engine.people import CLEANERS
 from engine.remaking import Remade, remake, rewritten
-from engine.replay import CORRECTED
 from engine.settling import open_waits, overwrite
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from engine.case import Case, Expiring, Lodged
 from engine.declared import Ending
 from engine.forms import Form, Question
+from engine.ledger import jsonable
 from engine.registry import Appeal, Pipeline, register, register_appeal
-from engine.replay import jsonable, playing
+from engine.replay import playing
 from outside.once import ByHand
 
 F = TypeVar("F", bound=Form)

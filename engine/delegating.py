@@ -16,10 +16,10 @@ from engine.database import among
 from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, who_took_part
+from engine.ledger import note
 from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.overseeing import in_words, must_not_be_the_applicant, must_oversee
-from engine.parking import note
 from engine.settling import open_waits
 from models import Case, CaseStatus, Delegation, Role, User, WaitKind
 

@@ -18,12 +18,12 @@ from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.forms import Question
 from engine.impartiality import must_not_be_concerned
+from engine.ledger import note
 from engine.legal_clock import own_time_ends
 from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import in_words, must_oversee
-from engine.parking import note
 from engine.settling import change, question_of_a_person
 from models import AnyWait, LedgerEntry, Role, User
 from rules import Rule

@@ -17,11 +17,10 @@ from engine.case import HandedOn
 from engine.claiming import free, parked_cases
 from engine.database import among
 from engine.dossiers import Dossier, lock
+from engine.ledger import SYSTEM, jsonable, note
 from engine.office import Office, RunHandle, Work
 from engine.opening import Opening, open_in
-from engine.parking import note
 from engine.registry import Pipeline, pipeline_named
-from engine.replay import SYSTEM, jsonable
 from engine.settling import settle
 from models import Case, CaseStatus, EntryKind, Wait, WaitKind
 

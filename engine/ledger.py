@@ -13,11 +13,25 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 from sqlmodel import Session
 
-from models import Case, LedgerEntry
+from engine.errors import Refused
+from engine.office import Work
+from models import Case, EntryKind, LedgerEntry
+from models.privacy import without_personal_numbers
 
+# What a replay meets again; every other entry is a remark beside it.
+REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
+SYSTEM = "jalur"  # the actor of what nobody did by hand
+# Words in entries that other code goes by: outcomes, and the key of an objection.
+RECALLED = "recalled"
+CORRECTED = "corrected"
+STARTS_CLOCK = "starts the clock"
+OPENS_WAY = "opens the way"
+LODGED = "appeal_lodged#1"
 CHAINED = (
     "seq",
     "at",
@@ -34,6 +48,11 @@ CHAINED = (
     "pipeline_version",
     "run_id",
 )
+
+
+def jsonable(value: BaseModel | Any) -> Any:
+    """Return ``value`` as JSON would hold it."""
+    return to_jsonable_python(value)
 
 
 def canonical(value: Any) -> bytes:
@@ -96,6 +115,21 @@ def append(
     }
     row["hash"] = case.head = entry_hash(case.number, case.head, row)
     return row
+
+
+def note(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
+    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
+    entry = append(
+        row,
+        at=work.now,
+        run_id=work.run.id,
+        kind=EntryKind.REMARK,
+        key=key,
+        actor=actor,
+        reason=reason,
+        **{"outcome": key, **fields},
+    )
+    work.book.write(LedgerEntry, **entry)
 
 
 def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:
@@ -168,3 +202,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     raise TypeError  # orjson says of which type
+
+
+def valid_reason(reason: str) -> str:
+    """Return a reason as it may be kept. Raises `Refused` where there is none."""
+    if len(reason.strip()) < 3:
+        raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
+    return without_personal_numbers(reason.strip())

@@ -22,8 +22,8 @@ from engine.deadlines import times_of
 from engine.dossiers import Dossier, fetch, lock
 from engine.errors import PipelineMistake
 from engine.forms import Form
+from engine.ledger import jsonable
 from engine.office import Office, RunHandle
-from engine.replay import jsonable
 from engine.settling import overwrite, settle
 from engine.turns import Turns
 from models import Case, EntryKind, Role, Wait, WaitKind

@@ -17,10 +17,10 @@ from engine.claiming import CHUNK
 from engine.clock import local_date
 from engine.database import among
 from engine.errors import Refused
+from engine.ledger import jsonable
 from engine.numbering import draw
 from engine.office import Office, RunHandle, Work
 from engine.registry import Pipeline
-from engine.replay import jsonable
 from engine.subjects import Subject, kind_of
 from models import Case, CaseStatus, EntryKind, LedgerEntry
 

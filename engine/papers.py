@@ -14,9 +14,8 @@ from engine.clock import local_date
 from engine.declared import Paper
 from engine.documents.packing import Enclosed, pack
 from engine.dossiers import Dossier, fetch_readable
+from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
-from engine.parking import note
-from engine.replay import SYSTEM
 from models import Case, Document, DocumentStatus
 from models.privacy import without_personal_numbers
 

@@ -1,18 +1,16 @@
-"""Sets a case aside with its error, so that it stops nobody else; frees it for another attempt; writes remarks."""
+"""Sets a case aside with its error, so that it stops nobody else; frees it for another attempt."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlmodel import col, select, update
 
-from engine import case_state, ledger
+from engine import case_state
 from engine.dossiers import lock_number
 from engine.errors import Refused
-from engine.office import Office, RunHandle, Work
-from engine.replay import SYSTEM
+from engine.ledger import SYSTEM, note
+from engine.office import Office, RunHandle
 from engine.settling import try_anew
-from models import Case, CaseStatus, Document, DocumentStatus, EntryKind, LedgerEntry
+from models import Case, CaseStatus, Document, DocumentStatus
 from models.privacy import without_personal_numbers
 
 
@@ -48,18 +46,3 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
         note(work, row, "retried", by, None)
         work.session.add(row)
     run.cases += 1
-
-
-def note(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
-    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
-    entry = ledger.append(
-        row,
-        at=work.now,
-        run_id=work.run.id,
-        kind=EntryKind.REMARK,
-        key=key,
-        actor=actor,
-        reason=reason,
-        **{"outcome": key, **fields},
-    )
-    work.book.write(LedgerEntry, **entry)

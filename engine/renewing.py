@@ -23,11 +23,10 @@ from engine.case import Applicant, Expiring, HandedOn
 from engine.database import among
 from engine.dossiers import Dossier, Past, frozen
 from engine.expiring import Due, due_certificates
+from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle, Work
 from engine.opening import open_in
 from engine.outbox import write_to_applicant
-from engine.parking import note
-from engine.replay import SYSTEM
 from engine.vault import Key
 from models import Answer, Case, CaseStatus, Person, RecordedCertificate, Renewal, Role, SealingKey, Standing, Wait
 from models.privacy import without_personal_numbers

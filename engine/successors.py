@@ -1,6 +1,6 @@
 """What took the place of documents of a case that were corrected: its later papers, letters and bundles are to name that.
 
-A number that a process was given stands in the ledger, and a replay gives it again: see `Replay.up_to_date`.
+A number that a process was given stands in the ledger, and a replay gives it again: see `Recorder.up_to_date`.
 """
 
 from __future__ import annotations

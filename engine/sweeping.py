@@ -23,11 +23,11 @@ from engine.computing import queue_computation
 from engine.deadlines import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
 from engine.documents.words import day_in_words
 from engine.dossiers import Dossier, lock_waiting
+from engine.ledger import SYSTEM
 from engine.notices import administrators, notify
 from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.reassigning import from_to
-from engine.replay import SYSTEM
 from engine.settling import change
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.base import Moment

@@ -19,8 +19,8 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.errors import Refused
+from engine.ledger import LODGED
 from engine.registry import Appeal, Pipeline, all_appeals, all_versions, pipeline_named
-from engine.replay import LODGED
 from models import Answer, Case, CaseStatus, LedgerEntry
 
 

@@ -17,11 +17,11 @@ from engine.documents.alphabet import printable_letters
 from engine.documents.facts import JSON
 from engine.documents.templating import fill
 from engine.dossiers import Dossier
+from engine.ledger import jsonable
 from engine.office import Office
 from engine.papers import check_url
 from engine.people import declare_conflict
 from engine.registry import current
-from engine.replay import jsonable
 from engine.settings import Environment, Settings
 from models import Case, Document, Person, Role, SealingKey, Standing
 from tests.compiled import compiled_once

@@ -11,9 +11,10 @@ from sqlmodel import Session, col, select
 
 from engine import ledger
 from engine.dossiers import Dossier, by_numbers
+from engine.ledger import LODGED
 from engine.office import Office, RunHandle, Work
 from engine.registry import pipeline_named
-from engine.replay import LODGED, PlainStage, Replay
+from engine.replay import PlainStage, Replay
 from engine.superseding import RECALLED
 from models import (
     Answer,
