@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from sqlmodel import col, select
 
+from engine import case_state
 from engine.batches import together_or_alone
 from engine.claiming import FATAL_ATTEMPTS, Claimed, claim_cases
 from engine.dossiers import Dossier, lock
@@ -25,6 +26,7 @@ from engine.office import Office, RunHandle, Work
 from engine.papers import make_pending
 from engine.parking import park
 from engine.replay import PlainStage, Replay, Stage
+from engine.settling import open_keys
 from models import Case, CaseStatus
 
 log = logging.getLogger(__name__)
@@ -149,7 +151,7 @@ Move = tuple[str, str, str, str]
 def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
     row = dossier.row
     if row.status != CaseStatus.OPEN:
-        row.ready = False
+        case_state.rest(row)
         return row.number, row.status, row.status, row.status
     before = _last_met(dossier)
     Replay(work, dossier, stage).play()
@@ -159,9 +161,8 @@ def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
 
 
 def _last_met(dossier: Dossier) -> str:
-    open_waits = sorted(key for key, wait in dossier.past.waits.items() if wait.settled_at is None)
-    if open_waits:
-        return ", ".join(open_waits)
+    if waiting := open_keys(dossier):
+        return ", ".join(waiting)
     entries = dossier.past.entries.values()
     return max(entries, key=lambda entry: entry.seq).key if entries else "opened"
 

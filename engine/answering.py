@@ -18,12 +18,10 @@ from engine.forms import ApplicantForm, Form, Question
 from engine.hand_delivery import HAND_DELIVERY, HandDelivery, handed_over
 from engine.leases import CHUNK
 from engine.office import Office, RunHandle, Work
-from engine.settling import record, win
+from engine.settling import open_keys, open_wait, record, win
 from engine.time_up import end_by_time
 from models import AnyWait, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
-
-FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _answer_chunk(
             won.remove((one.wait.case_id, key))  # the same question answered twice in one request: the first one counts
             results[place] = Answered(number, key, _take(work, one))
         else:
-            results[place] = NotWaiting(number, key, _open_keys(one.dossier, but=key), "answered")
+            results[place] = NotWaiting(number, key, open_keys(one.dossier, but=key), "answered")
     return results
 
 
@@ -135,7 +133,7 @@ def _given(
     now = work.now
     if is_over(wait.silent_at, now):
         end_by_time(work, dossier, wait)
-        raise NotWaiting(number, key, _open_keys(dossier, but=key), "silent")
+        raise NotWaiting(number, key, open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
     data = {**known_of(work.office, dossier.key, wait), **data}
@@ -165,14 +163,6 @@ def _take(work: Work, given: _Given) -> int:
     )
 
 
-def open_wait(dossier: Dossier, key: str) -> AnyWait:
-    """Return the open wait for a person under ``key``. Raises `NotWaiting`, with what was first."""
-    wait = dossier.past.waits.get(key)
-    if wait is None or wait.settled_at is not None or wait.kind not in FOR_PEOPLE:
-        raise NotWaiting(dossier.case.number, key, _open_keys(dossier), wait.settled_as if wait else None)
-    return wait
-
-
 def _reason(form: Form) -> str | None:
     reason = getattr(form, "reason", None)
     return without_personal_numbers(reason) if isinstance(reason, str) and reason else None
@@ -181,8 +171,3 @@ def _reason(form: Form) -> str | None:
 def _how_signed(form: Form) -> dict[str, Any]:
     paper = form.paper if isinstance(form, ApplicantForm) else None
     return {"signed": "paper", "evidence": paper} if paper else {"signed": "own_code"}
-
-
-def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
-    waits = dossier.past.waits.values()
-    return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)

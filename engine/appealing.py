@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from sqlmodel import insert
 
-from engine import ledger
+from engine import case_state, ledger
 from engine.authority import may_act_for_applicant, user_named
 from engine.clock import local_date
 from engine.dossiers import Dossier, lock_number
@@ -71,9 +71,7 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
             rule_versions=dossier.case.rules.take_used(),
         )
         _write(work, dossier, entry, words)
-        row.status, row.ready, row.attempts, row.leased_until = CaseStatus.OPEN, True, 0, None
-        row.outcome = row.reason = row.closed_at = None
-        row.withdrawal = None  # one that was noted too late must not take the objection back
+        case_state.contest(row)
         work.session.add(row)
     run.cases += 1
 

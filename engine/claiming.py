@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
-from engine.database import among
+from engine import case_state
 from engine.leases import CHUNK, LEASE, claim
 from engine.office import Office
 from models import Case, CaseStatus, Wait, WaitKind
@@ -36,18 +36,9 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
         suspects = [case for case in cases if case.attempts]
         if suspects:
             cases = suspects[:1]
-        _lease(session, [case.id for case in cases], now + LEASE)
+        if cases:
+            case_state.lease(session, [case.id for case in cases], now + LEASE)
         return cases
-
-
-def _lease(session: Session, ids: list[int], until: object) -> None:
-    if ids:
-        session.exec(
-            update(Case)
-            .where(among(session, col(Case.id), ids))
-            .values(leased_until=until, attempts=col(Case.attempts) + 1)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def claim_waits(

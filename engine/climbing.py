@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
 from engine.absence import asked_beside, stand_ins_of
 from engine.dossiers import Dossier
@@ -16,7 +16,8 @@ from engine.errors import NotAllowed
 from engine.impartiality import assignable, must_be_impartial, must_not_be_concerned, who_took_part
 from engine.office import Work
 from engine.overseeing import HIGHER, superiors
-from models import AnyWait, Role, User, UserRole, Wait
+from engine.settling import overwrite
+from models import AnyWait, Role, User, UserRole
 
 
 def asked_of(session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:
@@ -63,12 +64,7 @@ def reassigned(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
         return told_of(work.session, dossier, wait, "holder", today)
     barred = took_part | {name for name in others if name}
     following.sort(key=lambda name: _nobody_is_there(work.session, dossier, wait, name, today, barred))
-    work.session.execute(
-        update(Wait)
-        .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-        .values(holder=following[0])
-        .execution_options(synchronize_session=False)
-    )
+    overwrite(work.session, wait, holder=following[0])
     return _with_stand_ins(work.session, dossier, wait, [following[0], wait.holder], today)
 
 

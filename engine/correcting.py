@@ -27,8 +27,9 @@ from engine.outbox import write_to_applicant
 from engine.papers import make_pending
 from engine.people import CLEANERS
 from engine.remaking import Remade, remake, rewritten
+from engine.settling import open_waits, overwrite
 from engine.successors import Change, Rewriting
-from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, Wait, WaitKind
+from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
@@ -116,8 +117,7 @@ def _correct(
 ) -> None:
     row, now = dossier.row, work.now
     number = row.number
-    waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
-    if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in waits if wait.kind in MACHINES]):
+    if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in open_waits(dossier, *MACHINES)]):
         raise Refused(
             f"{busy[0]} of case {number} is under way. Correct it once that is done: jalur advance --case {number}",
             for_people=f"{busy[0]} pada {number} sedang diproses. Ulangi perbaikan setelah selesai.",
@@ -131,9 +131,9 @@ def _correct(
     register(work, dossier, sealed, changes)
     rewriting = Rewriting(sealed, changes)
     remade = remake(work, dossier, rewriting)
-    for wait in work.session.exec(select(Wait).where(Wait.case_id == row.id, col(Wait.settled_at).is_(None))):
-        wait.request, wait.note = rewritten(work, dossier, wait.request, rewriting), rewriting(wait.note)
-        work.session.add(wait)
+    for wait in open_waits(dossier, *WaitKind):
+        request = rewritten(work, dossier, wait.request, rewriting)
+        overwrite(work.session, wait, request=request, note=rewriting(wait.note))
     said = [
         {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
         for one in changes

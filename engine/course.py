@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NoReturn
@@ -11,17 +11,18 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete
 
+from engine.clock import local_date
 from engine.deadlines import effect_of
 from engine.declared import Ending
 from engine.dossiers import Dossier
-from engine.errors import PipelineMistake
 from engine.fitting import met_by, what_failed
-from engine.forms import Form, Passed, Question, Silence
-from engine.office import NO_RUN, Office, Work
+from engine.forms import Question
+from engine.office import Work
+from engine.recording import Asked, Call, Recorder, Withdrawn
 from engine.registry import Pipeline
-from engine.replay import PlainStage, Replay, Stage, Suspended, Withdrawn
+from engine.replay import PlainStage, Replay, Stage
 from engine.versions import same_step
-from models import EntryKind, Standing, WaitKind
+from models import AnyWait, EntryKind, Standing, WaitKind
 from rules import Rule, RuleBook, UnknownRule
 
 # What makes the route of a case: who was asked, what was called, issued and handed on. A step more or less is no other route.
@@ -103,129 +104,137 @@ class Anew(PlainStage):
             work()
 
 
-class ShadowPlay(Replay):
-    """A play whose ledger is fed by call order, and that writes nothing."""
+def course_of(work: Work, dossier: Dossier, other: Other, looked_at: LookedAt, stage: Stage) -> Course:
+    """Play a closed case, and return what it came to. The row of its dossier is used up."""
+    day = other.rules_on or dossier.row.rule_date
+    dossier.row.withdrawal = None
+    under = replace(
+        dossier,
+        case=met_by(dossier.case, other.pipeline.version, other.rules, day),
+        pipeline=other.pipeline,
+        past=replace(dossier.past, entries=_up_to_its_end(dossier.past.entries)),
+    )
+    recorder = ShadowRecorder(work, under, other, day, looked_at)
+    try:
+        Replay(work, under, stage, recorder).play()
+    except _Stops as stops:
+        return recorder.course(f"waits at {stops.key}", stops.key)
+    except Exception as error:
+        return recorder.course(f"fails: {what_failed(error)}", recorder.key)
+    return recorder.course(recorder.ended)
 
-    def __init__(
-        self, office: Office, session: Session, dossier: Dossier, other: Other, looked_at: LookedAt, stage: Stage
-    ) -> None:
-        row, self._entries = dossier.row, _up_to_its_end(dossier.past.entries)
-        self._day = other.rules_on or row.rule_date
-        case = met_by(dossier.case, other.pipeline.version, other.rules, self._day)
-        row.withdrawal = None
-        past = replace(dossier.past, entries=self._entries)
-        under = replace(dossier, case=case, pipeline=other.pipeline, past=past)
-        super().__init__(Work(office, NO_RUN, session), under, stage)
-        self.now = row.opened_at
-        self._other, self._looked_at = other, looked_at
+
+class ShadowRecorder(Recorder):
+    """A record that is read by call order, and into which nothing is written: differences are noted."""
+
+    def __init__(self, work: Work, dossier: Dossier, other: Other, day: date, looked_at: LookedAt) -> None:
+        super().__init__(work, dossier)
+        self.now = self.row.opened_at
+        self.key, self.ended = "", ""
+        self._entries = dict(self.past.entries)
+        self._other, self._day, self._looked_at = other, day, looked_at
         self._again: dict[str, Row[Any]] = {}
-        self._key, self._seq = "", 0
+        self._seq = 0
         self._first: str | None = None
-        self._ended, self._other_route = "", False
+        self._other_route = False
 
-    def course(self) -> Course:
-        """Play the case, and return what it came to."""
-        try:
-            self.play()
-            would = self._ended
-        except _Stops as stops:
-            would = f"waits at {stops.key}"
-            self._differs(stops.key)
-        except Exception as error:
-            would = f"fails: {what_failed(error)}"
-            self._differs(self._key)
-        left_out = [self._entries[key] for key in self._unmet if self._entries[key].kind in ROUTE]
+    def course(self, would: str, differs_at: str | None = None) -> Course:
+        """Return what the case came to, and where it first went otherwise: at ``differs_at``, if not before."""
+        if differs_at is not None:
+            self._differs(differs_at)
+        left_out = [self._entries[key] for key in self.unmet if self._entries[key].kind in ROUTE]
         if would == self.row.outcome and not self._other_route and not left_out:
             return Course(would)
         first = self._first or (min(left_out, key=lambda entry: entry.seq).key if left_out else "closed#1")
         return Course(would, first)
 
-    # -- what a replay does otherwise here -----------------------------------------------------------------------------
-
-    def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:
-        """Return the document on record, or one that would be made."""
-        try:
-            return super().issue(kind, facts)
-        except Suspended:
-            return {"key": self._key, "number": "-", "sha256": "", "issued_on": self.today.isoformat()}
-
-    def hand_on(
-        self, pipeline: str, facts: dict[str, Any], decided_by: dict[str, list[str]] | None = None
-    ) -> dict[str, Any]:
-        """Return the next case on record, or one that would be opened; one of another pipeline is another route."""
-        try:
-            result = super().hand_on(pipeline, facts, decided_by)
-        except Suspended:
-            return {"number": "-", "opened": True}
-        asked = self.office.vault.unseal(self.dossier.key, self.past.waits[self._key].request or b"")
-        if asked["pipeline"] != pipeline:
-            self._other_way(self._key)
-        return result
-
-    def append(self, kind: EntryKind, key: str, **fields: Any) -> None:
-        """Write nothing; note a step that brought something else."""
-        again = self._again.get(key)
-        if again is None or again.result != fields["result"]:
-            self._differs(key)
+    def on_record(
+        self, call: Call, kinds: Collection[EntryKind], question: Question[Any] | None = None
+    ) -> Row[Any] | None:
+        """Return what was said there, as of its day; None for a step that has to be done anew, and what was never on record."""
+        self.key = call.key
+        entry = self._entries.get(call.key)
+        if entry is None:
+            return None
+        self.now = max(self.now, entry.at)
+        if entry.kind == EntryKind.STEP and not self._as_recorded(call, entry):
+            self._again[call.key] = self._entries.pop(call.key)
+            self._met(entry)
+            return None
+        if entry.kind not in kinds:
+            self._nothing_on_record(call.key)
+        self._met(entry)
+        if question and not self._may_end_so(question, entry):
+            self._nothing_on_record(call.key)
+        wait = self.past.waits.get(call.key)
+        if wait and wait.kind == WaitKind.HAND_ON and self._handed_on(wait) != call.arguments["pipeline"]:
+            self._other_way(call.key)
+        return entry
 
     def all_must_be_met(self, before: str) -> None:
         """Go on: that is what is to be seen."""
 
-    def _called(self, name: str, arguments: Any) -> tuple[str, str]:
-        self._key, arguments_hash = super()._called(name, arguments)
-        if entry := self._entries.get(self._key):
-            self.now = max(self.now, entry.at)
-            if entry.kind == EntryKind.STEP and not self._as_recorded(name, entry, arguments_hash):
-                self._again[self._key] = self._entries.pop(self._key)
-                self._met(entry)
-        return self._key, arguments_hash
+    def step(self, call: Call, result: Any, outcome: str | None, reason: str | None) -> None:
+        """Note a step that brought something else."""
+        again = self._again.get(call.key)
+        if again is None or again.result != result:
+            self._differs(call.key)
 
-    def _as_recorded(self, name: str, entry: Row[Any], arguments_hash: str) -> bool:
+    def ask(self, call: Call, asked: Asked) -> NoReturn:
+        """End the play: nobody answered this."""
+        self._nothing_on_record(call.key)
+
+    def call_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> dict[str, Any]:
+        """Return the document that would be made, or the next case that would be opened. What is outside is not called."""
+        if kind is WaitKind.EXTERNAL:
+            self._nothing_on_record(call.key)
+        self._other_way(call.key)
+        if kind is WaitKind.HAND_ON:
+            return {"number": "-", "opened": True}
+        return {"key": call.key, "number": "-", "sha256": "", "issued_on": local_date(self.now).isoformat()}
+
+    def suspend(self) -> None:
+        """Do nothing: a play that finds nothing on record has ended before."""
+
+    def contested(self, outcome: Ending) -> bool:
+        """Return False: an appeal against the ending that there was says nothing of another version."""
+        return False
+
+    def close(self, outcome: Ending, key: str, reason: str | None) -> None:
+        """Note the end."""
+        self.ended = str(outcome)
+
+    def _as_recorded(self, call: Call, entry: Row[Any]) -> bool:
         looked_at = self._looked_at.get((self.row.id or 0, entry.key), {})
         return (
-            entry.arguments_hash == arguments_hash
-            and self._other.same_code(self.row.version, name)
+            entry.arguments_hash == call.arguments_hash
+            and self._other.same_code(self.row.version, call.name)
             and all(self._other.same_rule(rule, since, self._day) for rule, since in looked_at.items())
         )
 
-    def _fit(self, entry: Row[Any], key: str, arguments_hash: str, kinds: set[EntryKind]) -> None:
-        if entry.kind not in kinds:
-            self._nothing_on_record(key)
-        self._met(entry)
-
-    def _settled(self, question: Question[Any], key: str, entry: Row[Any]) -> Form | Silence | Passed:
+    def _may_end_so(self, question: Question[Any], entry: Row[Any]) -> bool:
+        """Return whether the question can end by time here as it did on record, if it did."""
         effect = effect_of(self.case.rules, question)
         by_time = {"silent": question.silent_after is not None, "passed": effect is not None and effect.by_law}
-        if not by_time.get(entry.outcome, True):
-            self._nothing_on_record(key)
-        return super()._settled(question, key, entry)
+        return by_time.get(entry.outcome, True)
 
-    def _wait_for(self, question: Question[Any], key: str, *asked: Any) -> None:
-        self._nothing_on_record(key)
-
-    def _machine_wait(self, kind: WaitKind, key: str, arguments_hash: str, request: Any, question: str | None) -> None:
-        if kind is WaitKind.EXTERNAL:
-            self._nothing_on_record(key)
-        self._other_way(key)
-
-    def _close(self, outcome: Ending, key: str) -> None:
-        if not isinstance(outcome, self.pipeline.outcomes):
-            raise PipelineMistake(f"{self.pipeline.name} ended in {outcome!r}, which is not one of its outcomes")
-        self._ended = str(outcome)
+    def _handed_on(self, wait: AnyWait) -> str:
+        request: dict[str, str] = self.work.vault.unseal(self.dossier.key, wait.request or b"")
+        return request["pipeline"]
 
     def _nothing_on_record(self, key: str) -> NoReturn:
         """Nobody answered this. Who took the case back would have done so here; else the case would wait."""
         wait = self.past.waits.get(key)
         if wait is None or wait.settled_as != "withdrawn":  # that was asked beside the one that bears the withdrawal
             self._other_way(key)
-        for entry in [self._entries[key] for key in self._unmet]:
+        for entry in [self._entries[key] for key in self.unmet]:
             if entry.outcome == "withdrawn":
                 self._met(entry)
                 raise Withdrawn(entry.reason or "")
         raise _Stops(key)
 
     def _met(self, entry: Row[Any]) -> None:
-        self._unmet.discard(entry.key)
+        self.unmet.discard(entry.key)
         self._seq = max(self._seq, entry.seq)
 
     def _other_way(self, key: str) -> None:
@@ -234,7 +243,7 @@ class ShadowPlay(Replay):
 
     def _differs(self, key: str) -> None:
         """Note the first difference: ``key``, or what was left out before it."""
-        left_out = [self._entries[one] for one in self._unmet if self._entries[one].seq < self._seq]
+        left_out = [self._entries[one] for one in self.unmet if self._entries[one].seq < self._seq]
         if self._first is None:
             self._first = min(left_out, key=lambda entry: entry.seq).key if left_out else key
 

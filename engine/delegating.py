@@ -20,6 +20,7 @@ from engine.ledger import note, valid_reason
 from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.overseeing import must_not_be_the_applicant, must_oversee
+from engine.settling import open_waits
 from models import Case, CaseStatus, Delegation, Role, User, WaitKind
 
 ADMINISTRATOR = (Role.ADMINISTRATOR,)
@@ -252,11 +253,7 @@ def _must_be_of_use(work: Work, dossier: Dossier, away: User, to: User, made: De
             case=number,
         )
     today, bars = work.today, dict[str, NotAllowed]()
-    waiting = [
-        one
-        for one in dossier.past.waits.values()
-        if one.settled_at is None and one.kind == WaitKind.PERSON and one.holder in (None, away.name)
-    ]
+    waiting = [one for one in open_waits(dossier, WaitKind.PERSON) if one.holder in (None, away.name)]
     for question in theirs:
         asked = [one for one in waiting if one.question == question.name]
         took_part = {

@@ -24,8 +24,7 @@ from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import must_oversee
-from engine.reassigning import question_of_a_person
-from engine.settling import change
+from engine.settling import change, question_of_a_person
 from models import AnyWait, LedgerEntry, Role, User
 from rules import Rule
 

@@ -23,6 +23,7 @@ from engine.errors import LedgerMisfit
 from engine.office import NO_RUN, Office, Work
 from engine.registry import Pipeline, pipeline_named
 from engine.replay import Replay
+from engine.settling import open_waits
 from models import AnyWait, CaseStatus, LedgerEntry, Wait, WaitKind
 from models import Case as CaseRow
 from models.base import Base
@@ -133,7 +134,7 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> tu
         )
     if why_not := goes_on(office, session, replace(dossier, case=case)):
         return why_not, f"di sana permohonan akan berjalan lain daripada yang tercatat (versi {fit.version})"
-    if why_not := next(filter(None, (_unserved(office, dossier, under, wait) for wait in _open_waits(dossier))), ""):
+    if why_not := next(filter(None, (_unserved(office, dossier, under, wait) for wait in open_waits(dossier))), ""):
         return why_not, f"versi {fit.version} tidak mengenal yang sedang ditunggu permohonan ini"
     return None
 
@@ -149,16 +150,11 @@ def goes_on(office: Office, session: Session, dossier: Dossier) -> str:
     try:
         Replay(Work(office, NO_RUN, session, nothing), dossier, nothing).play()
     except Beyond as beyond:
-        if _open_waits(dossier):
+        if open_waits(dossier):
             return f"version {row.version} would {beyond.what}, besides what the case waits for"
     except Exception as error:
         return what_failed(error)
     return ""
-
-
-def _open_waits(dossier: Dossier) -> list[AnyWait]:
-    waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
-    return [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
 
 
 def _unserved(office: Office, dossier: Dossier, under: Pipeline, wait: AnyWait) -> str:

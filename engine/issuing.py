@@ -30,7 +30,7 @@ from engine.numbering import draw
 from engine.office import Office, RunHandle
 from engine.papers import make as make
 from engine.parking import park
-from engine.settling import settle
+from engine.settling import overwrite, settle
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind
 from models.privacy import without_personal_numbers
 
@@ -65,11 +65,8 @@ def _put_off(office: Office, run: RunHandle, wait: Wait, error: Exception) -> No
     """Try again later, or park the case with the error. A number that was drawn stays reserved for this document."""
     said = without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
     with office.db.writing() as session:
-        session.execute(
-            update(Wait)
-            .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-            .values(leased_until=None, next_attempt_at=office.clock.now() + pause_after(wait.attempt), note=said)
-        )
+        later = office.clock.now() + pause_after(wait.attempt)
+        overwrite(session, wait, leased_until=None, next_attempt_at=later, note=said)
     if wait.attempt >= ATTEMPTS_BEFORE_PARKED:
         park(office, run, wait.case_id, f"{wait.key} could not be issued: {said}")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import col, select
 
 from engine.claiming import claim_waits
 from engine.deadlines import times_of
@@ -25,7 +25,7 @@ from engine.forms import Form
 from engine.leases import lease, pause_after, still_ours
 from engine.ledger import jsonable
 from engine.office import Office, RunHandle
-from engine.settling import settle
+from engine.settling import overwrite, settle
 from engine.turns import Turns
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
@@ -166,7 +166,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
         rules = dossier.case.rules
         turns = Turns(work, dossier, now)
         times = times_of(work.calendar, rules, question, now, legal_due=turns.legal_due(question, None))
-        turned = _change(
+        turned = overwrite(
             work.session,
             wait,
             kind=WaitKind.PERSON,
@@ -211,16 +211,4 @@ def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
 def _update(office: Office, wait: Wait, **values: Any) -> None:
     with office.db.writing() as session:
         session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
-        _change(session, wait, **values)
-
-
-def _change(session: Session, wait: Wait, **values: Any) -> bool:
-    """Change a wait whose case is locked, whatever it says by now; return False where it was settled meanwhile."""
-    changed = session.execute(
-        update(Wait)
-        .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-        .values(**values)
-        .returning(col(Wait.key))
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+        overwrite(session, wait, **values)

@@ -12,6 +12,7 @@ from sqlmodel import col, insert, select
 
 from engine import ledger
 from engine.case import HandedOn
+from engine.case_state import BEGUN
 from engine.clock import local_date
 from engine.database import among
 from engine.errors import Refused
@@ -130,9 +131,7 @@ def _open(
                 "region_code": region,
                 "salt": secrets.token_hex(16),
                 "facts": work.vault.seal(key, {**jsonable(facts), **given, **origin}),
-                "status": str(CaseStatus.OPEN),
-                "ready": True,
-                "attempts": 0,
+                **BEGUN,
                 "opened_at": now,
                 "last_seq": 0,
                 "head": "",

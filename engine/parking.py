@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlmodel import col, select, update
 
+from engine import case_state
 from engine.dossiers import lock_number
 from engine.errors import Refused
 from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
-from models import Case, CaseStatus, Document, DocumentStatus, Wait
+from engine.settling import try_anew
+from models import Case, CaseStatus, Document, DocumentStatus
 from models.privacy import without_personal_numbers
 
 
@@ -17,7 +19,7 @@ def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str,
     message = without_personal_numbers(error)[:2000]
     with office.work(run) as work:
         case = work.session.exec(select(Case).where(col(Case.id) == case_id).with_for_update()).one()
-        case.status, case.error, case.ready, case.leased_until = CaseStatus.PARKED, message, False, None
+        case_state.park(case, message)
         note(work, case, "parked", SYSTEM, message)
         work.session.add(case)
         return case.number, message
@@ -34,12 +36,8 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
                 for_people=f"Permohonan {number} tidak sedang terhenti; tidak ada yang perlu diulang.",
                 case=number,
             )
-        row.status, row.ready, row.attempts, row.leased_until, row.error = CaseStatus.OPEN, True, 0, None, None
-        work.session.execute(
-            update(Wait)
-            .where(col(Wait.case_id) == row.id, col(Wait.settled_at).is_(None))
-            .values(attempt=0, next_attempt_at=None, leased_until=None)
-        )
+        case_state.resume(row)
+        try_anew(work.session, row)
         work.session.execute(
             update(Document)
             .where(col(Document.case_id) == row.id, col(Document.status) == DocumentStatus.PENDING)

@@ -17,8 +17,8 @@ from engine.ledger import valid_reason
 from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.overseeing import must_oversee
-from engine.settling import change
-from models import AnyWait, EntryKind, LedgerEntry, Role, User, WaitKind
+from engine.settling import change, question_of_a_person
+from models import AnyWait, EntryKind, LedgerEntry, Role, User
 
 
 def reassign(
@@ -46,26 +46,6 @@ def reassign(
             words=f"{title}: {from_to(wait.holder, to)}; {reason}",
         )
     run.cases += 1
-
-
-def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
-    """Return the open question ``key`` of a case, or the only one. Raises `NotWaiting`, and `Refused` where one must be named."""
-    number = dossier.case.number
-    waiting = {
-        one.key: one for one in dossier.past.waits.values() if one.settled_at is None and one.kind == WaitKind.PERSON
-    }
-    if key is None and len(waiting) > 1:
-        raise Refused(
-            f"Case {number} waits for several: {', '.join(sorted(waiting))}. Name one: jalur case … {number} QUESTION",
-            for_people=f"Permohonan {number} menunggu beberapa hal: {', '.join(sorted(waiting))}. Sebutkan salah satu.",
-            case=number,
-        )
-    wanted = key or next(iter(waiting), "")
-    wanted = wanted if "#" in wanted or not wanted else f"{wanted}#1"
-    if wanted not in waiting:
-        was = dossier.past.waits.get(wanted)
-        raise NotWaiting(number, wanted, sorted(waiting), was.settled_as if was else None)
-    return waiting[wanted]
 
 
 def give(

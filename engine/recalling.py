@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
+from engine import case_state
 from engine.authority import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
 from engine.clock import is_over, local_date
 from engine.deadlines import effect_of
@@ -26,7 +27,7 @@ from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import superiors
 from engine.registers import CHANGES_REGISTER
-from engine.settling import win
+from engine.settling import open_waits, win
 from engine.superseding import numbers_in
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
@@ -51,8 +52,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
         user = user_named(work.session, by)
         row, now = dossier.row, work.now
         last = _last_answer(dossier)
-        waits = [wait for wait in dossier.past.waits.values() if wait.settled_at is None]
-        waits = [wait for wait in waits if wait.kind != WaitKind.HAND_DELIVERY]
+        waits = open_waits(dossier)
         for english, indonesian in _obstacles(work, dossier, last, waits):
             raise Refused(
                 f"{last.key} of case {number} can't be taken back: {english}. See: jalur case history {number}",
@@ -68,7 +68,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
         if recounted:
             row.complete_at = None
         _tell(work, dossier, last, reason, recounted)
-        row.status, row.ready, row.leased_until, row.attempts, row.error = CaseStatus.OPEN, True, None, 0, None
+        case_state.resume(row)
         note(
             work,
             row,

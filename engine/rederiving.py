@@ -17,7 +17,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Row
-from sqlmodel import Session, col, or_, select, update
+from sqlmodel import Session, col, or_, select
 
 from engine import ledger
 from engine.batches import together_or_alone
@@ -31,6 +31,7 @@ from engine.notices import News, administrators, notify_all
 from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.registry import pipeline_named
+from engine.settling import move_alike
 from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
@@ -200,9 +201,7 @@ def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Ti
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
     for (key, times), of in alike.items():  # a few: many cases were asked the same on the same day
-        here = (col(Wait.key) == key, among(work.session, col(Wait.case_id), of))
-        moves = update(Wait).where(*here).values(times.values())
-        work.session.execute(moves.execution_options(synchronize_session=False))
+        move_alike(work.session, key, of, times.values())
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
         entry = ledger.append(

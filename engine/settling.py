@@ -1,7 +1,7 @@
-"""The one way in which a wait ends: a conditional update that one of answer, silence, withdrawal or machine wins.
+"""The waits of a case: which are open, how one ends, and how an open one changes. No other module of the engine updates them.
 
-`settle` does it for one wait; bulk answers `win` many in one update and `record` each in the chunk's book. `change` is how an
-open wait gets another holder or other times.
+A wait ends by a conditional update that one of answer, silence, withdrawal or machine wins: `settle` does it for one wait; bulk
+answers `win` many in one update and `record` each. Leases of machine waits are drawn where they are claimed.
 """
 
 from __future__ import annotations
@@ -11,13 +11,58 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, update
 
-from engine import ledger
+from engine import case_state, ledger
 from engine.database import among
+from engine.dossiers import Dossier
+from engine.errors import NotWaiting, Refused
 from engine.office import Work
 from engine.vault import Key
-from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait
+from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait, WaitKind
+
+OF_THE_PROCESS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
+
+
+def open_waits(dossier: Dossier, *kinds: WaitKind) -> list[AnyWait]:
+    """Return the open waits of a case of these kinds; of all that the process waits for where none is named.
+
+    A delivery by hand stands beside the process, which does not wait for it.
+    """
+    wanted = kinds or OF_THE_PROCESS
+    return [wait for wait in dossier.past.waits.values() if wait.settled_at is None and wait.kind in wanted]
+
+
+def open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
+    """Return the keys of all that is open in a case, the deliveries by hand with it."""
+    return sorted(wait.key for wait in open_waits(dossier, *WaitKind) if wait.key != but)
+
+
+def open_wait(dossier: Dossier, key: str) -> AnyWait:
+    """Return the open wait for a person under ``key``. Raises `NotWaiting`, with what was first."""
+    wait = dossier.past.waits.get(key)
+    if wait is None or wait.settled_at is not None or wait.kind not in (WaitKind.PERSON, WaitKind.HAND_DELIVERY):
+        raise NotWaiting(dossier.case.number, key, open_keys(dossier), wait.settled_as if wait else None)
+    return wait
+
+
+def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
+    """Return the open question ``key`` of a case, or the only one. Raises `NotWaiting`, and `Refused` where one must be named."""
+    number = dossier.case.number
+    waiting = {one.key: one for one in open_waits(dossier, WaitKind.PERSON)}
+    if key is None and len(waiting) > 1:
+        raise Refused(
+            f"Case {number} waits for several: {', '.join(sorted(waiting))}. Name one: jalur case … {number} QUESTION",
+            for_people=f"Permohonan {number} menunggu beberapa hal: {', '.join(sorted(waiting))}. Sebutkan salah satu.",
+            case=number,
+        )
+    wanted = key or next(iter(waiting), "")
+    wanted = wanted if "#" in wanted or not wanted else f"{wanted}#1"
+    if wanted not in waiting:
+        was = dossier.past.waits.get(wanted)
+        raise NotWaiting(number, wanted, sorted(waiting), was.settled_as if was else None)
+    return waiting[wanted]
 
 
 def settle(
@@ -63,19 +108,44 @@ def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: dateti
 
 def change(session: Session, wait: AnyWait, **values: Any) -> bool:
     """Change columns of an open wait; return False where it was settled, or they were changed, since ``wait`` was read."""
+    as_read = (col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values)
+    return _update(session, wait, values, *as_read)
+
+
+def overwrite(session: Session, wait: AnyWait, **values: Any) -> bool:
+    """Change columns of an open wait, whatever they say by now; return False where it was settled meanwhile."""
+    return _update(session, wait, values)
+
+
+def _update(session: Session, wait: AnyWait, values: dict[str, Any], *conditions: ColumnElement[bool]) -> bool:
+    here = (col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
     changed = session.execute(
         update(Wait)
-        .where(
-            col(Wait.case_id) == wait.case_id,
-            col(Wait.key) == wait.key,
-            col(Wait.settled_at).is_(None),
-            *(col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values),
-        )
+        .where(*here, *conditions)
         .values(values)
         .returning(col(Wait.key))
         .execution_options(synchronize_session=False)
     )
     return changed.first() is not None
+
+
+def move_alike(session: Session, key: str, cases: Iterable[int], values: dict[str, Any]) -> None:
+    """Change the open waits of that key in many cases in one update. The caller holds the cases' row locks."""
+    session.execute(
+        update(Wait)
+        .where(col(Wait.key) == key, among(session, col(Wait.case_id), cases), col(Wait.settled_at).is_(None))
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def try_anew(session: Session, case: Case) -> None:
+    """Free the open waits of a case, so that a machine tries each at once and from its first attempt."""
+    session.execute(
+        update(Wait)
+        .where(col(Wait.case_id) == case.id, col(Wait.settled_at).is_(None))
+        .values(attempt=0, next_attempt_at=None, leased_until=None)
+    )
 
 
 def record(
@@ -108,10 +178,5 @@ def record(
     )
     work.book.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:
-        case.ready = True
+        case_state.wake(case)
     return case.last_seq
-
-
-def drop(session: Session, wait: AnyWait, settled_as: str, now: datetime) -> None:
-    """End a wait beside the one that bears the entry: the other questions of a withdrawn case."""
-    win(session, [wait], settled_as, now)

@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.course import Anew, Course, LookedAt, MustBeDone, Nobody, Other, ShadowPlay
+from engine.course import Anew, Course, LookedAt, MustBeDone, Nobody, Other, course_of
 from engine.database import among
 from engine.dossiers import Dossier, fetch_readable
 from engine.errors import Refused
 from engine.fitting import what_failed
 from engine.leases import CHUNK
-from engine.office import Office
+from engine.office import NO_RUN, Office, Work
 from engine.registry import Pipeline, pipeline_named
 from models import Case as CaseRow
 from models import CaseStatus, EntryKind, LedgerEntry
@@ -69,13 +69,14 @@ def _shadow_chunk(office: Office, ids: list[int], other: Other) -> list[dict[str
             courses[case_id] = Course(f"fails: {what_failed(error)}")
         for case_id, dossier in dossiers.items():
             try:
-                courses[case_id] = ShadowPlay(office, session, dossier, other, looked_at, Nobody()).course()
+                courses[case_id] = course_of(Work(office, NO_RUN, session), dossier, other, looked_at, Nobody())
             except MustBeDone:
                 heavy.append(dossier)
     for dossier in heavy:
         with office.db.writing() as session:
             stage = Anew(session, dossier)
-            courses[dossier.row.id or 0] = ShadowPlay(office, session, dossier, other, looked_at, stage).course()
+            work = Work(office, NO_RUN, session)
+            courses[dossier.row.id or 0] = course_of(work, dossier, other, looked_at, stage)
             session.rollback()
     return [
         {"case": number, "was": was, "would": course.would, "first_difference": course.differs_at}

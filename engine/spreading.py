@@ -18,6 +18,7 @@ from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.reassigning import give
 from engine.registry import pipeline_named
+from engine.settling import open_waits
 from models import Case as CaseRow
 from models import Wait, WaitKind
 from models.privacy import without_personal_numbers
@@ -117,12 +118,11 @@ def _spread_over(work: Work, cases: Sequence[int], spread: _Spread, done: Reassi
     by, others = user_named(work.session, spread.by), [user_named(work.session, name) for name in spread.to]
     given = Counter[str]()
     for dossier in lock_waiting(work, cases):
-        for key, wait in sorted(dossier.past.waits.items()):
-            if wait.settled_at is not None or wait.holder != spread.holder or wait.kind != WaitKind.PERSON:
-                continue
+        held = [one for one in open_waits(dossier, WaitKind.PERSON) if one.holder == spread.holder]
+        for wait in sorted(held, key=lambda one: one.key):
             if spread.role and wait.role != spread.role:
                 continue
-            asked = {"case": dossier.case.number, "question": key}
+            asked = {"case": dossier.case.number, "question": wait.key}
             why: Refused | None = None
             for to in sorted(others, key=lambda one: (spread.load[one.name], one.name)):
                 try:

@@ -1,6 +1,6 @@
 """Puts new values, and the documents that replaced others, where facts and letters of a corrected case still say the old.
 
-A number that a process was given stands in the ledger, and a replay gives it again: see `Replay.up_to_date`.
+A number that a process was given stands in the ledger, and a replay gives it again: see `Recorder.up_to_date`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from engine.dossiers import lock_number
 from engine.errors import Refused
 from engine.ledger import note, valid_reason
 from engine.office import Office, RunHandle
-from engine.settling import drop, settle
+from engine.settling import open_waits, settle, win
 from engine.time_up import end_by_time
 from models import CaseStatus, EntryKind, WaitKind
 from models.privacy import without_personal_numbers
@@ -35,8 +35,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
         now = work.now
         actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
         reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
-        found = (wait for wait in dossier.past.waits.values() if wait.settled_at is None)
-        waits = sorted((wait for wait in found if wait.kind != WaitKind.HAND_DELIVERY), key=lambda wait: wait.key)
+        waits = sorted(open_waits(dossier), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
             end_by_time(work, dossier, over)
             waits.remove(over)
@@ -54,8 +53,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 outcome="withdrawn",
                 reason=reason,
             )
-            for wait in people[1:]:
-                drop(work.session, wait, "withdrawn", now)
+            win(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
         else:
             row.withdrawal = {
                 "by": actor.name,

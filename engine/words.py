@@ -22,8 +22,9 @@ from engine.ledger import jsonable
 from engine.links import check_url
 from engine.machine import calling
 from engine.outbox import queue_letter, queue_paper
+from engine.recording import Withdrawn
 from engine.registry import Appeal, NoAppeal, contest
-from engine.replay import Replay, Withdrawn, playing
+from engine.replay import Replay, playing
 from models import Role, Standing
 from outside.once import ByHand
 from rules import Rule
@@ -200,7 +201,7 @@ def assignable(case: Case, question: str, *, holds: str | None = None, apart_fro
     """
     replay = _in_step(f"assignable {question}")
     asked = replay.pipeline.questions[question]
-    took_part = replay.who_answered(asked.apart_from) | set(apart_from)
+    took_part = replay.recorder.who_answered(asked.apart_from) | set(apart_from)
     return impartiality.assignable(replay.work.session, case, asked, replay.today, holds or asked.holds, took_part)
 
 
@@ -228,7 +229,7 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
         replay.now,
         key=key,
         kind=kind,
-        facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
+        facts=replay.recorder.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
     )
 
 
@@ -243,8 +244,8 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
         folder=letter.folder or replay.pipeline.slug,
         letter=letter.name,
         whom=whom,
-        facts=replay.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
-        attach=replay.newest(attach),
+        facts=replay.recorder.up_to_date(jsonable(dict(facts)) | replay.as_provisional()),
+        attach=replay.recorder.newest(attach),
     )
 
 
@@ -258,7 +259,7 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
         what=what,
         subject_kind=replay.case.subject_kind,
         subject_id=replay.case.subject_id,
-        reference=replay.up_to_date(reference),
+        reference=replay.recorder.up_to_date(reference),
         since=replay.today,
         until=until,
     )
@@ -269,7 +270,7 @@ def dossier_complete() -> None:
 
     A clarification afterwards stops the clock and never resets it.
     """
-    _in_step("dossier_complete").turns.complete()
+    _in_step("dossier_complete").recorder.turns.complete()
 
 
 def close(case: Case, outcome: E, reason: str) -> E:

@@ -10,7 +10,7 @@ from unittest import mock
 from sqlalchemy import Connection, event
 
 from engine.office import Office
-from engine.replay import Replay
+from engine.recording import LedgerRecorder
 from tests.engine.together import Killed
 
 
@@ -24,17 +24,17 @@ def dying(office: Office, kind: str, nth: int, say: Callable[[str], None]) -> It
         if left[0] == 0:
             raise Killed
 
-    def dying_append(replay: Replay, *args: Any, **named: Any) -> None:
+    def dying_append(recorder: LedgerRecorder, *args: Any, **named: Any) -> None:
         here()
-        append(replay, *args, **named)
+        append(recorder, *args, **named)
 
     def before_commit(connection: Connection) -> None:
         here()
 
-    append, engine = Replay.append, office.db.engine
+    append, engine = LedgerRecorder.append, office.db.engine
     try:
         if kind == "entry":
-            with mock.patch.object(Replay, "append", dying_append):
+            with mock.patch.object(LedgerRecorder, "append", dying_append):
                 yield
         else:
             event.listen(engine, "commit", before_commit)
