@@ -405,7 +405,7 @@ def case_history(number: Number, json: Json = False) -> None:
 @case_app.command("retry")
 def case_retry(number: Number, by: By = "administrator", json: Json = False) -> None:
     """Free a parked case, so that the next run tries it again."""
-    from engine.answering import retry
+    from engine.parking import retry
 
     with the_office(json) as office:
         with office.run("cli", by=by) as run:

@@ -23,10 +23,10 @@ from engine.filling import filled_in
 from engine.forms import ApplicantForm, Form, Question
 from engine.office import Office, RunHandle
 from engine.overseeing import in_words
-from engine.parking import note, retry
+from engine.parking import note
 from engine.replay import SYSTEM
 from engine.settling import drop, record, settle, win
-from models import AnyWait, CaseStatus, EntryKind, Role, User, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
 
 FOR_PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -279,6 +279,3 @@ def _how_signed(form: Form) -> dict[str, Any]:
 def _open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
     waits = dossier.past.waits.values()
     return sorted(wait.key for wait in waits if wait.settled_at is None and wait.key != but)
-
-
-__all__ = ["Answered", "Role", "answer", "answer_many", "end_by_time", "note", "open_wait", "retry", "withdraw"]

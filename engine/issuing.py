@@ -27,7 +27,7 @@ from engine.declared import Paper
 from engine.dossiers import Dossier, fetch, fetch_readable
 from engine.numbering import draw
 from engine.office import Office, RunHandle
-from engine.papers import make as make
+from engine.papers import make
 from engine.parking import park
 from engine.settling import settle
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind

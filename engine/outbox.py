@@ -22,8 +22,6 @@ from models import Document, DocumentStatus, LetterStatus, SealingKey
 from models import Letter as LetterRow
 from rules.regions import region_name
 
-__all__ = ["OFFICE", "is_of_the_office", "letter_facts", "queue_letter", "queue_paper", "write_to_applicant"]
-
 
 def queue_letter(
     book: Book,

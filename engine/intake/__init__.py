@@ -1,15 +1,1 @@
-"""Intake: the lists of businesses that districts send, read as they really come. See `importing` for the process."""
-
-from engine.intake.importing import Imported, Remark, UnknownImport, import_file, take_over, upload
-from engine.intake.refused import refused_rows, refused_workbook
-
-__all__ = [
-    "Imported",
-    "Remark",
-    "UnknownImport",
-    "import_file",
-    "refused_rows",
-    "refused_workbook",
-    "take_over",
-    "upload",
-]
+"""Takes over the lists of businesses that districts send, as they really come. `importing` has the process."""

@@ -17,7 +17,6 @@ REQUIRED = (
     "capital_rupiah",
     "annual_sales_rupiah",
 )
-OPTIONAL = ("tax_id", "phone", "email", "address", "main_product", "cluster", "existing_nib")
 COLUMNS = (
     "owner_name",
     "national_id",

@@ -16,11 +16,10 @@ from sqlmodel import col, select
 
 from engine import alerting, delivering
 from engine.accounts import add_user
-from engine.answering import retry
 from engine.delivering import deliver
 from engine.documents.letters import write
 from engine.office import Office
-from engine.parking import park
+from engine.parking import park, retry
 from models import Digest, Notice, User
 from tests.engine.test_digest import watched
 from tests.engine.test_reaching import NOTHING

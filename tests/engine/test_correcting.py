@@ -10,13 +10,13 @@ import pytest
 from sqlmodel import select
 
 from engine.accounts import add_user
-from engine.answering import retry
 from engine.checking import check
 from engine.correcting import correct
 from engine.dossiers import by_number
 from engine.errors import NotAllowed, Refused
 from engine.evidence import keep
 from engine.office import Office
+from engine.parking import retry
 from engine.people import add_person
 from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, SealingKey, Standing
 from tests.engine.conftest import Begin

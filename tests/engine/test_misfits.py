@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from engine.advance import drain
-from engine.answering import Answered, answer_many, retry
+from engine.answering import Answered, answer_many
 from engine.errors import Refused
 from engine.office import Office
+from engine.parking import retry
 from engine.showing import history, inbox
 from engine.versions import must_have_code
 from tests.engine.conftest import Begin

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from engine import registry
-from engine.answering import answer_many, retry
+from engine.answering import answer_many
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.fitting import Moves
 from engine.moving import Plan, look, move, move_one, plan_back, plan_for, plan_for_all
 from engine.office import Office
+from engine.parking import retry
 from rules import HERE, book
 from tests.engine.conftest import Begin
 from tests.flows.nib_legalization.conftest import NibStory

@@ -9,13 +9,14 @@ import pytest
 
 from engine import issuing, papers
 from engine.advance import Tally, drain
-from engine.answering import answer, retry
+from engine.answering import answer
 from engine.clock import TurnedClock
 from engine.dossiers import Dossier
 from engine.errors import Refused
 from engine.intake.importing import import_file
 from engine.office import Office
 from engine.opening import open_cases
+from engine.parking import retry
 from engine.registry import Pipeline
 from engine.showing import history, show
 from models import Document

@@ -10,11 +10,12 @@ from sqlmodel import select
 
 from engine import outgoing
 from engine.book import Book
+from engine.declared import OFFICE
 from engine.delivering import deliver
 from engine.dossiers import by_number
 from engine.errors import Refused
 from engine.office import Office
-from engine.outbox import OFFICE, letter_facts, queue_letter
+from engine.outbox import letter_facts, queue_letter
 from engine.people import choose_channel
 from engine.reaching import LONGEST_TEXT, as_text_message, ways_to
 from models import Letter, LetterStatus, Person

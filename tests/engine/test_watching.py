@@ -8,10 +8,9 @@ import pytest
 from sqlmodel import Session, col, select
 
 from engine.accounts import add_user
-from engine.answering import retry
 from engine.clock import TurnedClock
 from engine.office import Office
-from engine.parking import park
+from engine.parking import park, retry
 from engine.sweeping import sweep
 from engine.watching import last_sweep, report_troubles, sweep_is_stale
 from models import Notice, User

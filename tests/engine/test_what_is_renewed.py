@@ -8,12 +8,12 @@ import pytest
 from sqlmodel import delete, select, update
 
 from engine.clock import JAKARTA, TurnedClock
+from engine.declared import OFFICE
 from engine.documents.letters import write
 from engine.documents.preview import sample_facts
 from engine.documents.templating import TEMPLATES
 from engine.errors import NotWaiting
 from engine.office import Office
-from engine.outbox import OFFICE
 from models import Business, Renewal, SealingKey, Standing
 from tests.people import register_business
 from tests.pipelines_for_tests.permits import (
