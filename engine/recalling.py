@@ -27,8 +27,7 @@ from engine.office import Office, RunHandle
 from engine.outbox import write_to_applicant
 from engine.overseeing import in_words
 from engine.parking import note
-from engine.registers import CHANGES_REGISTER
-from engine.replay import OPENS_WAY, REPLAYED, STARTS_CLOCK
+from engine.replay import CHANGES_REGISTER, OPENS_WAY, REPLAYED, STARTS_CLOCK
 from engine.settling import win
 from engine.superseding import RECALLED, numbers_in
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind

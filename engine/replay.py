@@ -40,7 +40,6 @@ from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import must_be_impartial, named_in
 from engine.legal_clock import Segment
 from engine.office import Office, RunHandle
-from engine.registers import CHANGES_REGISTER, register_changes
 from engine.registry import Appeal, Pipeline, appeal_named, carried_question
 from engine.subjects import own_numbers
 from engine.successors import Successors, successors_in
@@ -56,6 +55,7 @@ SYSTEM = "jalur"
 CORRECTED = "corrected"
 STARTS_CLOCK = "starts the clock"
 OPENS_WAY = "opens the way"
+CHANGES_REGISTER = "changes a register"
 LODGED = "appeal_lodged#1"
 
 
@@ -143,6 +143,7 @@ class Replay:
             str
         ] = []  # what the step under way gives, and the cases on which it relies: for its entry
         self.relied_on: list[str] = []
+        self.registered: list[str] = []  # the rows of registers that it changes
         self.provisional: set[str] = set()  # years without a decree in which dates lie that the last step promised
         self.turns = Turns(office.calendar, pipeline, case, row, past.segments, book, self.now)
         self._counts: Counter[str] = Counter()
@@ -192,22 +193,22 @@ class Replay:
         self.all_must_be_met(key)
         complete = self.row.complete_at is not None
         done: list[Any] = []
-        registered: list[str] = []
 
         def do() -> None:
             token = _playing.set(self)  # Prefect may run the step in another context
-            self.step_key, self.opened_ways, self.relied_on, self.provisional = key, [], [], set()
+            self.step_key, self.provisional = key, set()
+            self.opened_ways, self.relied_on, self.registered = [], [], []
             try:
                 # What people write comes into results; their own numbers belong under their key, and not in the ledger.
-                with register_changes(self.session) as changed:
-                    done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
-                registered.extend(changed)
+                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
+                if self.registered:
+                    self.session.flush()  # the next case of this chunk counts what this one has taken
             finally:
                 self.step_key = None
                 _playing.reset(token)
 
         self.stage.step(self.case.number, key, do)
-        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: registered, "relies on": self.relied_on}
+        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: self.registered, "relies on": self.relied_on}
         outcome = next((what for what, named in said.items() if named), None)
         if self.row.complete_at and not complete:
             if outcome:
