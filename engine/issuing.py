@@ -28,7 +28,7 @@ from engine.dossiers import Dossier, fetch_readable, lock
 from engine.leases import lease, pause_after, still_ours
 from engine.numbering import draw
 from engine.office import Office, RunHandle
-from engine.papers import make as make
+from engine.papers import make
 from engine.parking import park
 from engine.settling import overwrite, settle
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind

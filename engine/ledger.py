@@ -31,6 +31,7 @@ RECALLED = "recalled"
 CORRECTED = "corrected"
 STARTS_CLOCK = "starts the clock"
 OPENS_WAY = "opens the way"
+CHANGES_REGISTER = "changes a register"
 LODGED = "appeal_lodged#1"
 CHAINED = (
     "seq",

@@ -22,11 +22,10 @@ from engine.deadlines import effect_of
 from engine.dossiers import Dossier, lock_number
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
-from engine.ledger import OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, note, valid_reason
+from engine.ledger import CHANGES_REGISTER, OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, note, valid_reason
 from engine.office import Office, RunHandle, Work
 from engine.outbox import write_to_applicant
 from engine.overseeing import superiors
-from engine.registers import CHANGES_REGISTER
 from engine.settling import open_waits, win
 from engine.superseding import numbers_in
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind

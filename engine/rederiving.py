@@ -275,6 +275,3 @@ def _change(before: datetime | None, after: datetime | None) -> list[dict[str, s
     if not before or not after or before == after:
         return []
     return [{"before": local_date(before).isoformat(), "after": local_date(after).isoformat()}]
-
-
-__all__ = ["Moved", "rederive"]

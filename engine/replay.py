@@ -33,10 +33,9 @@ from engine.dossiers import Dossier
 from engine.errors import PipelineMistake
 from engine.forms import ApplicantForm, Form, Passed, Question, Silence
 from engine.impartiality import named_in
-from engine.ledger import LODGED, OPENS_WAY, STARTS_CLOCK, SYSTEM
+from engine.ledger import CHANGES_REGISTER, LODGED, OPENS_WAY, STARTS_CLOCK, SYSTEM
 from engine.office import Office, Work
 from engine.recording import Asked, Call, LedgerRecorder, Recorder, Suspended, Withdrawn
-from engine.registers import CHANGES_REGISTER, register_changes
 from engine.registry import Appeal, appeal_named, carried_question
 from engine.subjects import own_numbers
 from models import EntryKind, Role, WaitKind
@@ -81,6 +80,7 @@ class Replay:
         # What the step under way gives, and the cases on which it relies: for its entry.
         self.opened_ways: list[str] = []
         self.relied_on: list[str] = []
+        self.registered: list[str] = []  # the rows of registers that it changes
         self.provisional: set[str] = set()  # years without a decree in which dates lie that the last step promised
         self._counts: Counter[str] = Counter()
 
@@ -125,22 +125,22 @@ class Replay:
         self.recorder.all_must_be_met(call.key)
         complete = self.row.complete_at is not None
         done: list[Any] = []
-        registered: list[str] = []
 
         def do() -> None:
             token = _playing.set(self)  # Prefect may run the step in another context
-            self.step_key, self.opened_ways, self.relied_on, self.provisional = call.key, [], [], set()
+            self.step_key, self.provisional = call.key, set()
+            self.opened_ways, self.relied_on, self.registered = [], [], []
             try:
                 # What people write comes into results; their own numbers belong under their key, and not in the ledger.
-                with register_changes(self.work.session) as changed:
-                    done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
-                registered.extend(changed)
+                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
+                if self.registered:
+                    self.work.session.flush()  # the next case of this chunk counts what this one has taken
             finally:
                 self.step_key = None
                 _playing.reset(token)
 
         self.stage.step(self.case.number, call.key, do)
-        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: registered, "relies on": self.relied_on}
+        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: self.registered, "relies on": self.relied_on}
         outcome = next((what for what, named in said.items() if named), None)
         if self.row.complete_at and not complete:
             if outcome:

@@ -1,4 +1,7 @@
-"""The words a pipeline is written in. The table of them is in README.md; the mechanism behind them is engine/replay.py."""
+"""The words a pipeline is written in. The table of them is in README.md; the mechanism behind them is engine/replay.py.
+
+Longer than 300 lines because a pipeline finds all its words behind one door.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,7 @@ __all__ = [
     "Role",
     "Silence",
     "Withdrawn",
+    "amend_in_register",
     "appeal",
     "ask",
     "ask_all",
@@ -59,15 +63,18 @@ __all__ = [
     "close",
     "contest",
     "dossier_complete",
+    "enter_in_register",
     "external_step",
     "hand_on",
     "held",
+    "in_register",
     "issue",
     "paper",
     "pipeline",
     "run",
     "stand",
     "step",
+    "strike_from_register",
     "take_up_anew",
     "tell",
 ]
@@ -265,6 +272,50 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
     )
 
 
+def in_register(what: str) -> Standing | None:
+    """Return, in a step, the row of that name that this case has in a register; None where it has none."""
+    replay = _in_step(f"in_register {what}")
+    return replay.work.session.get(Standing, (replay.row.id, what))
+
+
+def enter_in_register(
+    what: str, *, kind: str, of: int, reference: str | None = None, until: date | None = None
+) -> None:
+    """Enter a row of this case in a register that other cases go by: a slot, a seat, a supervisor.
+
+    It takes the place of a row of that name that the case has. The step's ledger entry names each row that is new or
+    changed, and an answer before it can't be taken back any more: engine/recalling.py.
+    """
+    replay = _in_step(f"enter_in_register {what}")
+    row = Standing(
+        case_id=replay.row.id or 0,
+        what=what,
+        subject_kind=kind,
+        subject_id=of,
+        reference=reference,
+        since=replay.today,
+        until=until,
+    )
+    _note_change(replay, replay.work.session.merge(row))
+
+
+def amend_in_register(row: Standing, *, reference: str | None = None, until: date | None = None) -> None:
+    """Change a row of a register; what is not given stays. The step's ledger entry names it, if anything changed."""
+    replay = _in_step(f"amend_in_register {row.what}")
+    if reference is not None:
+        row.reference = reference
+    if until is not None:
+        row.until = until
+    _note_change(replay, row)
+
+
+def strike_from_register(row: Standing) -> None:
+    """Delete a row of a register; the step's ledger entry names it."""
+    replay = _in_step(f"strike_from_register {row.what}")
+    replay.registered.append(row.what)
+    replay.work.session.delete(row)
+
+
 def dossier_complete() -> None:
     """Start the case's legal clock, in a step: the dossier is complete (UU 33/2014 art. 30 as amended by UU 6/2023).
 
@@ -277,6 +328,11 @@ def close(case: Case, outcome: E, reason: str) -> E:
     """End the case with the reason in words."""
     playing().reason = reason
     return outcome
+
+
+def _note_change(replay: Replay, row: Standing) -> None:
+    if row in replay.work.session.new or replay.work.session.is_modified(row):
+        replay.registered.append(row.what)
 
 
 def _in_step(word: str) -> Replay:

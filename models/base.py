@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
 from sqlmodel import SQLModel
@@ -80,5 +79,3 @@ ROLE_TITLES: dict[Role, str] = {
     Role.ADMINISTRATOR: "Administrator",
     Role.AUDITOR: "Auditor",
 }
-
-JSONValue = dict[str, Any] | list[Any] | str | int | float | bool | None

@@ -1,1 +1,1 @@
-"""Intake: the lists of businesses that districts send, read as they really come. See `importing` for the process."""
+"""Takes over the lists of businesses that districts send, as they really come. `importing` has the process."""

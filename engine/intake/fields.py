@@ -26,8 +26,6 @@ from engine.intake.spelling import (
 )
 from rules.regions import regions
 
-__all__ = ["CLEANERS", "Cleaned", "Fault", "clean"]
-
 Cleaner = Callable[[str], Cleaned | Fault]
 NAME_LENGTH = 255
 ADDRESS_LENGTH = 1000

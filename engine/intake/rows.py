@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from engine.intake.cleaning import FILE, Note
+from engine.intake.cleaning import FILE, Fault, Note
 from engine.intake.columns import COLUMNS, REQUIRED
-from engine.intake.fields import Fault, clean
+from engine.intake.fields import clean
 from engine.intake.reading import Record, Table
 from engine.intake.spelling import shown_personal
 from rules import book

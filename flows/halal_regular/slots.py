@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from engine.numbering import draw
 from engine.replay import playing
-from engine.words import Case, run
+from engine.words import Case, amend_in_register, enter_in_register, in_register, run
 from models import Case as CaseRow
 from models import Standing
 from rules import book
@@ -76,38 +76,30 @@ def reserve(rupiah: int) -> Quota | None:
     quota = counted(run.today)
     if not quota.has_room(rupiah):
         return quota
-    run.session.add(
-        Standing(
-            case_id=_case_id(),
-            what=SLOT,
-            subject_kind="budget_year",
-            subject_id=quota.year,
-            reference=f"{rupiah} reserved",
-            since=run.today,
-        )
-    )
-    run.session.flush()  # the next case of this chunk counts it
+    enter_in_register(SLOT, kind="budget_year", of=quota.year, reference=f"{rupiah} reserved")
     return None
 
 
 def pay(rupiah: int) -> None:
     """Bind what was really paid instead of what was reserved."""
-    _slot().reference = f"{rupiah} paid"
+    slot = in_register(SLOT)
+    assert slot is not None, "what is paid was reserved before"
+    amend_in_register(slot, reference=f"{rupiah} paid")
 
 
 def use() -> None:
     """Mark the slot of a certified case as used; a case without a slot has nothing to mark."""
-    if slot := run.session.get(Standing, (_case_id(), SLOT)):
-        slot.reference = (slot.reference or "").replace("paid", "used")
+    if slot := in_register(SLOT):
+        amend_in_register(slot, reference=(slot.reference or "").replace("paid", "used"))
 
 
 def release() -> None:
     """Give back what a case that ends without a certificate holds: the slot, unless paid its rupiah, and the supervisor."""
-    if slot := run.session.get(Standing, (_case_id(), SLOT)):
+    if slot := in_register(SLOT):
         rupiah, state = (slot.reference or "").split()
-        slot.reference, slot.until = f"{rupiah if state == 'paid' else 0} released", run.today
-    if supervisor := run.session.get(Standing, (_case_id(), SUPERVISOR)):
-        supervisor.until = run.today
+        amend_in_register(slot, reference=f"{rupiah if state == 'paid' else 0} released", until=run.today)
+    if supervisor := in_register(SUPERVISOR):
+        amend_in_register(supervisor, until=run.today)
 
 
 def engage(case: Case, national_id: str) -> bool:
@@ -129,27 +121,9 @@ def engage(case: Case, national_id: str) -> bool:
     )
     if run.session.exec(elsewhere).first():
         return False
-    run.session.merge(
-        Standing(
-            case_id=_case_id(),
-            what=SUPERVISOR,
-            subject_kind="supervisor",
-            subject_id=number,
-            reference=digest,
-            since=run.today,
-        )
-    )
-    run.session.flush()
+    enter_in_register(SUPERVISOR, kind="supervisor", of=number, reference=digest)
     return True
 
 
 def _lock() -> None:
     draw(run.session, {LOCK: 1})  # the update holds the row until we commit
-
-
-def _case_id() -> int:
-    return playing().row.id or 0
-
-
-def _slot() -> Standing:
-    return run.session.get_one(Standing, (_case_id(), SLOT))

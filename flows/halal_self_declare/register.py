@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, or_, select
 
 from engine.replay import playing
-from engine.words import Case, run, step
+from engine.words import Case, enter_in_register, run, step
 from flows.halal_self_declare.decisions import Visit
 from flows.halal_self_declare.forms import Application
 from models import Case as CaseRow
@@ -54,17 +54,7 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
         ).all()
     )
     for number, digest in enumerate(prints, start=1):
-        run.session.add(
-            Standing(
-                case_id=playing().row.id or 0,
-                what=f"{PRODUCT}_{number}",
-                subject_kind=PRODUCT,
-                subject_id=as_number(digest),
-                reference=digest,
-                since=run.today,
-            )
-        )
-    run.session.flush()  # the next case of this chunk sees them
+        enter_in_register(f"{PRODUCT}_{number}", kind=PRODUCT, of=as_number(digest), reference=digest)
     same = [f"{name} (perkara {others[digest]})" for digest, name in prints.items() if digest in others]
     if not same:
         return None

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from engine.numbering import draw
 from engine.replay import playing
-from engine.words import Case, held, run
+from engine.words import Case, enter_in_register, held, in_register, run, strike_from_register
 from flows.lsp_competency_test.decisions import Schedule
 from models import Case as CaseRow
 from models import Person, RecordedCertificate, Standing, User
@@ -39,18 +39,8 @@ def reserve(case: Case, schedule: Schedule) -> str:
         if taken(what, reference, schedule.test_date) >= most:
             return f"test_date: {reference} penuh pada {schedule.test_date.isoformat()} ({most} asesi sehari); pilih hari lain"
     for what, reference in ((SITE, schedule.test_site), (ASSESSOR, schedule.assessor)):
-        run.session.merge(
-            Standing(
-                case_id=_case_id(),
-                what=what,
-                subject_kind="test_day",
-                subject_id=schedule.test_date.toordinal(),
-                reference=reference,
-                since=run.today,
-                until=schedule.test_date,
-            )
-        )
-    run.session.flush()  # the next case of this chunk counts it
+        day = schedule.test_date
+        enter_in_register(what, kind="test_day", of=day.toordinal(), reference=reference, until=day)
     return ""
 
 
@@ -69,25 +59,16 @@ def taken(what: str, reference: str, day: date) -> int:
 def release() -> None:
     """Give back the seat of a test that is still ahead."""
     for what in (SITE, ASSESSOR):
-        seat = run.session.get(Standing, (_case_id(), what))
+        seat = in_register(what)
         if seat and seat.subject_id >= run.today.toordinal():
-            run.session.delete(seat)
+            strike_from_register(seat)
 
 
 def note_decision(case: Case, schedule: Schedule, result: str) -> None:
     """Record K or BK among those who were decided on that test day at that site, with the masked NIK."""
-    run.session.merge(
-        Standing(
-            case_id=_case_id(),
-            what=DECIDED,
-            subject_kind="test_day",
-            subject_id=schedule.test_date.toordinal(),
-            reference=f"{result} {masked(case.facts.national_id)} {schedule.test_site}",
-            since=run.today,
-            until=schedule.test_date,
-        )
-    )
-    run.session.flush()
+    day = schedule.test_date
+    who = f"{result} {masked(case.facts.national_id)} {schedule.test_site}"
+    enter_in_register(DECIDED, kind="test_day", of=day.toordinal(), reference=who, until=day)
 
 
 class Decided(NamedTuple):

@@ -141,10 +141,8 @@ def test_a_standing_that_was_given_stays(workshop: Workshop, begin: Begin) -> No
         story.recalls("budi")
 
 
-REGISTERED = """    from engine.replay import playing
-    from models import Standing
-    about = {"what": "seat", "subject_kind": "day", "subject_id": 1, "reference": str(grams)}
-    run.session.merge(Standing(case_id=playing().row.id, since=run.today, **about))
+REGISTERED = """    from engine.words import enter_in_register
+    enter_in_register("seat", kind="day", of=1, reference=str(grams))
     return grams"""
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.intake.cleaning import Cleaned, Fault
 from engine.intake.columns import COLUMNS
-from engine.intake.fields import Cleaned, Fault, clean
+from engine.intake.fields import clean
 from rules.regions import regions
 
 SPELLED = [

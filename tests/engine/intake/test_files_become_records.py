@@ -51,26 +51,6 @@ def test_a_file_that_is_not_utf_8_says_so() -> None:
     assert [note.column for note in table.warnings] == ["file"]
 
 
-@pytest.mark.parametrize("name", ["D’Arcy", "José Muñoz", "François", "Müller", "Café “Maju” – Jaya", "Toko Øst"])
-@pytest.mark.parametrize("many", [1, 300])
-def test_one_special_letter_is_enough_to_be_read_rightly(name: str, many: int) -> None:
-    """A short list gives a guess little to go by, a long one hides the letter among plain ones."""
-    listed = as_csv(*(row(number, owner_name=name if number == many else "Sri") for number in range(1, many + 1)))
-    assert checked(listed.encode("cp1252"))[-1].values["owner_name"] == name
-
-
-def test_utf_16_without_a_mark_may_end_in_half_a_letter() -> None:
-    """As a file does that was cut off, or to which a program has put its own line end."""
-    rows = checked(as_csv(*THREE).encode("utf-16-le") + b"\n")
-    assert rows[1].values["owner_name"] == "D’Arcy"
-
-
-def test_names_in_several_scripts_are_no_binary_file() -> None:
-    """UTF-16 without a mark, and letters that are seldom seen together."""
-    rows = checked(as_csv(row(1, owner_name="Budi 李雷 إندونيسيا")).encode("utf-16-be"))
-    assert rows[0].values["owner_name"] == "Budi 李雷 إندونيسيا"
-
-
 def test_a_header_may_be_in_any_order_case_and_spelling() -> None:
     """Columns are found by name, also by the offices' own Indonesian ones."""
     names = {
