@@ -68,7 +68,7 @@ def migrate(json: Json = False) -> None:
     """Create the database, or bring it to the newest revision."""
     from engine.migrating import migrate as to_newest
 
-    with the_office(made=False) as office:
+    with the_office(json, made=False) as office:
         tell({"revision": to_newest(office.db)}, json)
 
 
@@ -862,7 +862,8 @@ def demo() -> None:
     """Carry 300 made-up businesses through real flow runs to every end, and show where to look."""
     from demo import main as carry
 
-    raise typer.Exit(carry())
+    with errors_told(False):
+        raise typer.Exit(carry())
 
 
 @app.command()
