@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
@@ -36,12 +37,11 @@ from engine.opening import open_cases, without_case
 from engine.people import add_product
 from engine.prefect_server import prefect_api
 from engine.registry import Pipeline, pipeline_named
-from engine.settings import PROJECT_ROOT, Environment, Settings
+from engine.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeping import sweep
 from models import Business, Case, CaseStatus, Standing
 
-HOME = PROJECT_ROOT / "var" / "demo"
-FILE = PROJECT_ROOT / "examples" / "businesses.csv"
+FILE = "examples/businesses.csv"
 # The businesses that go on to a halal certificate.
 HALAL_CASES = 60
 # The certified products that are curated.
@@ -57,16 +57,15 @@ S = TypeVar("S", bound=Script)
 def main() -> int:
     """Run the demo; return the exit code of the command."""
     started = time.monotonic()
-    shutil.rmtree(HOME, ignore_errors=True)
+    home = demo_home()
+    shutil.rmtree(home, ignore_errors=True)
     today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
     clock = TurnedClock(today - STALLED_FOR)
-    office = Office.open(Settings(home=HOME, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
+    office = Office.open(Settings(home=home, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
     migrate(office.db)
     for name, role in STAFF.items():
         add_user(office, name, [role])
-    console.print(
-        f"[bold]Jalur demo[/bold]: {FILE.relative_to(PROJECT_ROOT)} → NIB → halal certificate → curation → export center\n"
-    )
+    console.print(f"[bold]Jalur demo[/bold]: {FILE} → NIB → halal certificate → curation → export center\n")
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
     imported = _import(office)
     with prefect_api(office.settings, say=console.print):
@@ -83,20 +82,27 @@ def main() -> int:
         tell_of(office, console, stalled)
     with office.run("flow", by="delivery"):
         posted = deliver(office)
-    summary(office, console, HOME, imported, posted, time.monotonic() - started)
+    summary(office, console, home, imported, posted, time.monotonic() - started)
     office.close()
     return 0
 
 
+def demo_home() -> Path:
+    """Return the demo's own folder, which each run begins by emptying: in the checkout, else below ``JALUR_HOME``."""
+    root = PROJECT_ROOT if is_checkout() else Settings(env=Environment.DEMO).home
+    return root / "var" / "demo"
+
+
 def _import(office: Office) -> Imported:
+    file = shipped(FILE)
     with office.run("cli", by="budi") as run:
-        imported = import_file(office, run, name=FILE.name, content=FILE.read_bytes(), by="budi")
+        imported = import_file(office, run, name=file.name, content=file.read_bytes(), by="budi")
     refused = Table("line", "column", "reason", title=f"{imported.refused_lines} rows refused", title_justify="left")
     for remark in imported.as_json()["refused"]:
         refused.add_row(str(remark["line"]), remark["column"], remark["reason"])
     console.print(refused)
     assert imported.import_id is not None
-    (HOME / "refused.csv").write_bytes(refused_rows(office, imported.import_id))
+    office.settings.path("refused.csv").write_bytes(refused_rows(office, imported.import_id))
     return imported
 
 

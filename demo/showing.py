@@ -17,7 +17,7 @@ from sqlmodel import Session, col, func, select
 from engine.intake.importing import Imported
 from engine.office import Office
 from engine.registry import Pipeline, current
-from engine.settings import PROJECT_ROOT
+from engine.settings import PROJECT_ROOT, is_checkout
 from models import Case, CaseStatus, Document, DocumentStatus, Letter
 
 
@@ -82,7 +82,8 @@ def summary(
         f"({posted['sent']} sent, {posted['by_hand']} to print or telephone) · [bold]{seconds:.0f}[/bold] seconds\n"
     )
     if certificate is not None and certificate[0].path:
-        where = f"JALUR_ENV=demo JALUR_HOME={home.relative_to(PROJECT_ROOT)} .venv/bin/jalur"
+        at, jalur = (home.relative_to(PROJECT_ROOT), ".venv/bin/jalur") if is_checkout() else (home, "jalur")
+        where = f"JALUR_ENV=demo JALUR_HOME={at} {jalur}"
         console.print("[bold]Where to look[/bold]", highlight=False)
         for what, place in (
             ("a certificate", office.store.location(certificate[0].path)),

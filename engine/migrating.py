@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import models
 from engine.database import Database
 from engine.errors import Refused
-from engine.settings import PROJECT_ROOT
+
+SCRIPTS = Path(models.__file__).parent / "migrations"
 
 
 def migrate(db: Database, revision: str = "head") -> str:
@@ -17,7 +19,7 @@ def migrate(db: Database, revision: str = "head") -> str:
     if db.is_sqlite and db.engine.url.database not in (None, "", ":memory:"):
         Path(str(db.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     config = Config()
-    config.set_main_option("script_location", str(PROJECT_ROOT / "models" / "migrations"))
+    config.set_main_option("script_location", str(SCRIPTS))
     with db.engine.begin() as connection:
         config.attributes["connection"] = connection
         downwards = revision == "base" or revision.startswith("-")

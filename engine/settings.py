@@ -2,14 +2,67 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import datetime
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+import engine
+from engine.errors import Refused
+
+# Where our packages lie: the project's root in a checkout, site-packages where a wheel was installed.
+PROJECT_ROOT = Path(engine.__file__).resolve().parents[1]
+
+
+def is_checkout() -> bool:
+    """Return whether our own pyproject.toml lies beside the packages: this code was not installed from a wheel."""
+    described = PROJECT_ROOT / "pyproject.toml"
+    if not described.is_file():
+        return False
+    name: str | None = tomllib.loads(described.read_text("utf-8")).get("project", {}).get("name")
+    return name == "jalur"
+
+
+def default_home() -> Path:
+    """Return the root of the checkout.
+
+    Raises:
+        Refused: outside a checkout nobody guesses where an office's papers are kept.
+    """
+    if is_checkout():
+        return PROJECT_ROOT
+    raise Refused(
+        "JALUR_HOME is not set: name the folder in which Jalur keeps its database, papers and letters, "
+        "e.g. export JALUR_HOME=/srv/jalur",
+        for_people="JALUR_HOME belum diatur. Sebutkan folder tempat Jalur menyimpan basis data, dokumen, dan surat, "
+        "misalnya: export JALUR_HOME=/srv/jalur",
+    )
+
+
+def shipped(name: str) -> Path:
+    """Return a file that belongs to no package: beside the packages in a checkout, below ``share/jalur`` from a wheel.
+
+    Raises:
+        Refused: the file is in neither place.
+    """
+    beside = PROJECT_ROOT / name
+    if beside.exists():
+        return beside
+    try:
+        installed = files("jalur") or []
+    except PackageNotFoundError:
+        installed = []
+    for file in installed:
+        if file.as_posix().endswith(f"share/jalur/{name}"):
+            return Path(str(file.locate())).resolve()
+    raise Refused(
+        f"{name} was not installed with Jalur. Install Jalur's wheel again",
+        for_people=f"Berkas {name} tidak ikut terpasang. Pasang ulang paket Jalur.",
+    )
 
 
 class Environment(StrEnum):
@@ -25,7 +78,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore")
 
-    home: Path = PROJECT_ROOT
+    home: Path = Field(default_factory=default_home)
     env: Environment = Environment.PRODUCTION
     now: datetime | None = Field(default=None, description="A moment to take for now; demo and test only")
     database_url: str = "sqlite:///var/jalur.db"

@@ -17,14 +17,14 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 
-from engine.settings import PROJECT_ROOT
+from engine.settings import shipped
 
 AT_A_TIME = 4
 
 
 def stanzas() -> list[dict[str, Any]]:
     """Return the deployments as ``prefect.yaml`` describes them."""
-    described: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "prefect.yaml").read_text())
+    described: dict[str, Any] = yaml.safe_load(shipped("prefect.yaml").read_text("utf-8"))
     deployments: list[dict[str, Any]] = described["deployments"]
     return deployments
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engine.settings import PROJECT_ROOT
+import templates
 
-PAGES = PROJECT_ROOT / "templates" / "pages"
+PAGES = Path(templates.__file__).parent / "pages"
 
 
 @lru_cache(maxsize=1)
