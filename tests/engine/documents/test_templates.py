@@ -8,7 +8,7 @@ from jinja2 import meta
 
 from engine.declared import ALERT, DIGEST, OFFICE
 from engine.documents.letters import write
-from engine.documents.preview import letter_kinds, sample_facts
+from engine.documents.preview import document_kinds, letter_kinds, sample_facts
 from engine.documents.render import RESERVED
 from engine.documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
 from tests.engine.documents.conftest import sample
@@ -16,8 +16,8 @@ from tests.engine.documents.conftest import sample
 SOURCES = sorted({*TEMPLATES.rglob("*.html"), *TEMPLATES.glob("*/**/*.txt")} - {*TEMPLATES.glob("fonts/*")})
 COMMON = {"case_number", "applicant_name", "business_name", "region_name", "date", "office", "official"}
 LETTER_COMMON = {"case_number", "applicant_name", "business_name", "office", "link"}
-KINDS = sorted(path.name for path in (TEMPLATES / "nib_legalization" / "documents").iterdir())
-LETTERS = sorted(path.name for path in (TEMPLATES / "nib_legalization" / "letters").iterdir())
+KINDS = document_kinds(TEMPLATES / "nib_legalization")
+LETTERS = letter_kinds(TEMPLATES / "nib_legalization")
 OFFICE_LETTERS = letter_kinds(TEMPLATES / OFFICE)
 OFFICE_COMMON = {"case_number", "applicant_name", "region_name", "office", "official", "date", "link"}
 
