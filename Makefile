@@ -6,7 +6,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve quick test check coverage bench preview lock
+.PHONY: help setup setup-dev demo serve quick test check coverage bench preview pictures lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ bench: setup-dev ## the measurements that the documents quote
 
 preview: setup ## every document and letter, filled with example facts, and a contact sheet of all
 	@exec $(BIN)/jalur preview $(ARGS)
+
+pictures: setup-dev ## the pictures of README.md, from today's templates
+	@$(BIN)/python scripts/pictures
 
 lock: ## both lock files anew from pyproject.toml (needs uv)
 	@scripts/lock

@@ -9,6 +9,7 @@ from engine.documents.facts import JSON, DocumentError
 from engine.documents.render import render
 from engine.documents.words import LANGUAGES
 
+SAMPLE = "sample.json"
 SAMPLE_AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 SAMPLE_CHECK = "https://periksa.contoh.example/check/"
 _MARK = {"id": "CONTOH", "en": "SAMPLE"}
@@ -25,12 +26,19 @@ def letter_kinds(folder: Path) -> list[str]:
 
 
 def sample_facts(folder: Path) -> dict[str, JSON]:
-    """The invented facts beside a template. Raises DocumentError when there are none."""
-    path = folder / "sample.json"
+    """Read the invented facts beside a template, and those that all its neighbours have in common.
+
+    Raises: DocumentError where there are none.
+    """
+    common = folder.parent / SAMPLE
+    return {**(_facts_in(common) if common.exists() else {}), **_facts_in(folder / SAMPLE)}
+
+
+def _facts_in(file: Path) -> dict[str, JSON]:
     try:
-        facts: dict[str, JSON] = json.loads(path.read_text(encoding="utf-8"))
+        facts: dict[str, JSON] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise DocumentError(f"{path} does not hold sample facts: {problem}") from problem
+        raise DocumentError(f"{file} does not hold sample facts: {problem}") from problem
     return facts
 
 

@@ -24,6 +24,7 @@ from engine.documents.facts import JSON, DocumentError, MissingFact
 from engine.documents.words import FILTERS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+SHARED = "shared"
 
 _PLAIN: tuple[type[nodes.Node], ...] = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)
 
@@ -95,6 +96,17 @@ class _LogicFreeLoader(BaseLoader):
         return source, filename, up_to_date
 
 
+class _SharedLoader(FileSystemLoader):
+    """Looks beneath `shared/` for a kind whose words are the same in several pipelines.
+
+    The template keeps the pipeline's name, which every PDF embeds: a paper made again is the same bytes.
+    """
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Any]:
+        _, _, kind = template.partition("/")
+        return super().get_source(environment, f"{SHARED}/{kind}")
+
+
 class _FactEnvironment(SandboxedEnvironment):
     """A dot reads a key of a fact and nothing else: no method, no attribute, whatever the object has."""
 
@@ -113,9 +125,10 @@ def _printable(value: object) -> object:
 
 @lru_cache(maxsize=16)
 def environment(root: Path = TEMPLATES, *, html: bool = True) -> SandboxedEnvironment:
-    """The environment for a folder of templates; the house's own templates stand behind it."""
+    """The environment for a folder of templates; the house's own and the shared ones stand behind it."""
     folders = [root] if root == TEMPLATES else [root, TEMPLATES]
-    loader = _LogicFreeLoader(ChoiceLoader([FileSystemLoader(folder) for folder in folders]))
+    loaders = [*(FileSystemLoader(folder) for folder in folders), _SharedLoader(TEMPLATES)]
+    loader = _LogicFreeLoader(ChoiceLoader(loaders))
     made = _FactEnvironment(
         loader=loader,
         undefined=StrictUndefined,

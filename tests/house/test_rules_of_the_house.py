@@ -14,7 +14,7 @@ import typer.main
 import yaml  # type: ignore[import-untyped]
 
 from cli import app
-from engine.documents.templating import TEMPLATES, offences
+from engine.documents.templating import SHARED, TEMPLATES, offences
 from engine.registry import FOR_PREFECT, all_appeals, all_versions, current
 from engine.versions import fingerprint
 
@@ -105,7 +105,9 @@ def test_every_pipeline_has_templates_and_samples_for_what_it_hands_out(pipeline
         for one in declared.values():
             folder = TEMPLATES / (one.folder or pipeline.slug)  # type: ignore[attr-defined]
             for file in files:
-                assert (folder / kind / one.name / file).exists(), f"{kind}/{one.name}/{file}"
+                places = [folder] if file == "sample.json" else [folder, TEMPLATES / SHARED]
+                there = [(place / kind / one.name / file).exists() for place in places]
+                assert any(there), f"{kind}/{one.name}/{file}"
 
 
 def test_templates_have_no_logic() -> None:

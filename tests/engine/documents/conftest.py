@@ -1,6 +1,5 @@
 """One office key for the session, and the sample facts that lie beside the templates."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
@@ -11,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from engine.documents.facts import JSON
+from engine.documents.preview import sample_facts
 from engine.documents.render import render
 from engine.documents.signing import DemoKey, LocalSigner, create_demo_key
 from engine.documents.templating import TEMPLATES
@@ -24,8 +24,7 @@ Facts = dict[str, JSON]
 
 def sample(kind: str, folder: str = "documents") -> Facts:
     """The sample facts of a document kind or a letter."""
-    facts: Facts = json.loads((PIPELINE / folder / kind / "sample.json").read_text(encoding="utf-8"))
-    return facts
+    return sample_facts(PIPELINE / folder / kind)
 
 
 def read(pdf: bytes) -> Any:

@@ -2,18 +2,23 @@
 
 import pytest
 
+from engine.declared import OFFICE
 from engine.documents.facts import MissingFact
 from engine.documents.letters import LetterWithoutSubject, write
+from engine.documents.preview import sample_facts
+from engine.documents.templating import TEMPLATES
+from engine.registry import pipeline_named
 from tests.engine.documents.conftest import sample
 from tests.engine.documents.test_templates import LETTERS
 
 FROM_THE_RULE_BOOK = {
     "receipt": "Permohonan NIB Anda telah kami terima",
     "legalized": "Selamat, NIB Anda telah terbit",
-    "statement_reminder": "Pengingat: permohonan NIB menunggu persetujuan Anda",
     "refused": "Permohonan NIB tidak dapat diproses, ini alasannya",
     "verification_started": "Kode KBLI Anda memerlukan verifikasi teknis",
 }
+
+REMINDER = f"{OFFICE}/letters/reminder"
 
 
 def letter(name: str, language: str = "id", **facts: str) -> str:
@@ -21,10 +26,10 @@ def letter(name: str, language: str = "id", **facts: str) -> str:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", [*(f"nib_legalization/letters/{name}" for name in LETTERS), REMINDER])
 def test_each_letter_is_whole_and_fits_an_old_phone(name: str, language: str) -> None:
     """Greeting, link, case number; short; nothing of the template left over; the same words in HTML."""
-    written = write(f"nib_legalization/letters/{name}", sample(name, "letters"), language)
+    written = write(name, sample_facts(TEMPLATES / name), language)
     assert "Sri Purnomo" in written.text and "NIB-2026-000123" in written.text
     assert len(written.subject) <= 70 and len(written.text) < 1500
     assert not {"{", "}", "\t"} & set(written.subject + written.text) and "\n\n\n" not in written.text
@@ -35,6 +40,15 @@ def test_each_letter_is_whole_and_fits_an_old_phone(name: str, language: str) ->
 def test_subjects_are_those_of_the_rule_book(name: str, subject: str) -> None:
     """domain.md, section 9."""
     assert write(f"nib_legalization/letters/{name}", sample(name, "letters"), "id").subject == subject
+
+
+def test_the_reminder_names_the_statement_that_waits_and_until_when() -> None:
+    """Every pipeline has the one reminder of the office; its subject says what is to be done, in which case."""
+    title = pipeline_named("nib-legalization").questions["statement"].title
+    written = write(REMINDER, {**sample_facts(TEMPLATES / REMINDER), "question": title}, "id")
+    assert written.subject == "Pengingat: Tanda tangani pernyataan mandiri (NIB-2026-000123)"
+    assert "Kami menunggunya sampai 2 Desember 2026." in written.text
+    assert "Bila sampai 8 Januari 2027 belum ada jawaban, perkara kami tutup." in written.text
 
 
 def test_a_name_cannot_add_a_paragraph_a_header_or_a_mark() -> None:
