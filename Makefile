@@ -3,6 +3,7 @@
 
 BIN := .venv/bin
 ARGS ?=
+SLOWEST := --durations=10 --durations-min=1
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
@@ -28,7 +29,8 @@ quick: setup-dev ## the everyday tests, on SQLite: about two minutes
 
 test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quarter of an hour
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; \
-	$(BIN)/pytest -n auto --dist worksteal -m "not prefect" && $(BIN)/pytest -m prefect # real servers want the cores to themselves
+	$(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
+	$(BIN)/pytest -m prefect $(SLOWEST) # real servers want the cores to themselves
 
 check: setup-dev ## style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -5,8 +5,6 @@ Nothing here imports Prefect: it sets the environment that Prefect reads when it
 
 from __future__ import annotations
 
-import base64
-import ctypes
 import json
 import logging
 import os
@@ -34,8 +32,18 @@ LOOK_AFTER_CHILDREN_EVERY = 2.0
 # How long a child may take to end when it is asked to; then it is killed with all that it started.
 ENDS_WITHIN = 2.0
 
-_libc = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
+# What a child runs before its own program: our process has threads, between whose fork and exec no Python may run. It asks
+# Linux for a SIGTERM when the thread that started it ends (1 is PR_SET_PDEATHSIG), and is not born where that has ended.
+LAUNCH = """
+import ctypes, os, signal, sys
+parent, niceness, *command = sys.argv[1:]
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != int(parent):
+    sys.exit("the process that wanted this child has ended")
+os.nice(int(niceness))
+os.execvp(command[0], command)
+"""
 
 
 def environment(settings: Settings, url: str) -> dict[str, str]:
@@ -152,13 +160,14 @@ def ask_all() -> None:
 
 
 class Child:
-    """A process in a session of its own, its words in a log. It ends when the thread that started it is gone."""
+    """A process in a session of its own, its words in a log. It ends with the process that started it."""
 
     def __init__(self, command: list[str], *, env: dict[str, str], log: Path, niceness: int = 0) -> None:
         """Start it; with a ``niceness`` above 0 it leaves the processor to others."""
         self.command, self.env, self.log, self.niceness = command, env, log, niceness
         log.parent.mkdir(parents=True, exist_ok=True)
         self._ending = threading.Event()
+        self._starting = threading.Lock()
         self._asked_at: float | None = None
         self._keeper: threading.Thread | None = None
         self._process = self._start()
@@ -180,9 +189,8 @@ class Child:
 
     def ask(self) -> None:
         """Ask it to end, and go on: several children may end at the same time."""
-        self._ending.set()
-        if self._keeper is not None:
-            self._keeper.join()
+        with self._starting:
+            self._ending.set()
         if self._asked_at is None and not self.ended():
             self._asked_at = time.monotonic()
             self._process.send_signal(signal.SIGINT)
@@ -196,27 +204,23 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._keeper is not None:
+            self._keeper.join()
 
     def _keep(self) -> None:
         while not self._ending.wait(LOOK_AFTER_CHILDREN_EVERY):
-            if self.ended():
-                log.warning("%s ended by itself; starting it again. Its words are in %s", self.command[-1], self.log)
-                self._process = self._start()
-
-    def _before_start(self) -> None:
-        if sys.platform == "linux":
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        os.nice(self.niceness)
+            with self._starting:
+                if self.ended() and not self._ending.is_set():
+                    words = "%s ended by itself; starting it again. Its words are in %s"
+                    log.warning(words, " ".join(self.command[1:5]), self.log)
+                    self._process = self._start()
+        self._process.wait()  # a child that this thread started is told to end when the thread ends: SIGINT comes first
 
     def _start(self) -> subprocess.Popen[bytes]:
+        launcher = [sys.executable, "-I", "-S", "-c", LAUNCH, str(os.getpid()), str(self.niceness)]
         with open(self.log, "ab") as words:
             return subprocess.Popen(
-                self.command,
-                env=self.env,
-                stdout=words,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=self._before_start,
+                [*launcher, *self.command], env=self.env, stdout=words, stderr=subprocess.STDOUT, start_new_session=True
             )
 
 
@@ -227,11 +231,6 @@ def answers(url: str, timeout: float = 2.0) -> bool:
             return bool(reply.status == 200)
     except (OSError, urllib.error.URLError, ValueError):
         return False
-
-
-def basic_auth(settings: Settings) -> str:
-    """Return the Authorization header of the server we start."""
-    return "Basic " + base64.b64encode(password(settings).encode()).decode()
 
 
 def running_url(settings: Settings) -> str | None:

@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 0.15
 # A server that is slower than this to say that it is healthy would hold up the cases.
 PREFECT_ANSWERS_WITHIN = 0.5
-# … and so would one that dies while it is told of a run.
-RUN_BEGINS_WITHIN = 4.0
+# … and so would one that dies while it is told of a run. An answer is carried on within five seconds in all: the look, the
+# question after its health and this leave more than a second for the work itself.
+RUN_BEGINS_WITHIN = 3.0
 # After a run that failed or found nothing, that pipeline rests, or it would be run over and over.
 REST = 3.0
 BY = "jalur web"
@@ -135,6 +136,8 @@ class Advancer:
         url = self.prefect_url()
         healthy = bool(url) and await asyncio.to_thread(answers, url or "", PREFECT_ANSWERS_WITHIN)
         self.prefect_answered = healthy
+        if url and not healthy:
+            log.warning("Prefect's server did not say that it is healthy; advancing %s without it", name)
         if healthy:
             from engine.cohort import PrefectLost, run_in_process  # Prefect takes seconds to import
             from flows.deployed import flow_of

@@ -23,6 +23,10 @@ from engine.prefect_server import password
 from tests.prefect.small_office import SmallOffice
 
 ROOT = Path(__file__).parents[2]
+# Where nothing is promised, a wait ends here: beside ten busy processes a server took 90 s to start.
+SLOW_DAY = 300.0
+# A slow server may close a connection that idles just when it is used again.
+EACH_ITS_OWN_CONNECTION = httpx.Limits(max_keepalive_connections=0)
 R = TypeVar("R")
 
 
@@ -34,10 +38,15 @@ def small(tmp_path: Path) -> Iterator[SmallOffice]:
     small.office.close()
 
 
-def eventually(look: Callable[[], R | None], within: float, what: str) -> R:
-    """Return what ``look`` finds, looking until it finds something; a server that is too busy to answer is asked again."""
+def eventually(look: Callable[[], R | None], within: float, what: str, of: subprocess.Popen[bytes] | None = None) -> R:
+    """Return what ``look`` finds, looking until it finds something; a server that is too busy to answer is asked again.
+
+    Without the program ``of`` it could not come: where that has ended, nobody waits.
+    """
     until = time.monotonic() + within
     while True:
+        if of is not None and of.poll() is not None:
+            raise AssertionError(f"The program ended with {of.returncode} before: {what}")
         with suppress(httpx.TimeoutException):
             if found := look():
                 return found
@@ -51,7 +60,7 @@ class PrefectApi:
 
     def __init__(self, office: Office, url: str) -> None:
         user, _, secret = password(office.settings).partition(":")
-        self.http = httpx.Client(base_url=url, auth=(user, secret), timeout=30)
+        self.http = httpx.Client(base_url=url, auth=(user, secret), timeout=30, limits=EACH_ITS_OWN_CONNECTION)
         self.http.headers["Prefect-Csrf-Client"] = "tests"
         token = self.http.get("/csrf-token", params={"client": "tests"}).json()["token"]
         self.http.headers["Prefect-Csrf-Token"] = token
@@ -92,10 +101,19 @@ class PrefectApi:
         found = self.get(f"/deployments/name/{deployment}")
         self.post(f"/deployments/{found['id']}/pause_deployment")
 
-    def under_way(self, flow: str) -> list[str]:
-        """Return the runs of ``flow`` that a worker has taken and not ended."""
+    def pause_all(self, number: int) -> bool:
+        """Let no schedule start a run, once all deployments are there; return whether they are."""
+        found = self.post("/deployments/filter")
+        if len(found) < number:
+            return False
+        for one in found:
+            self.post(f"/deployments/{one['id']}/pause_deployment")
+        return True
+
+    def under_way(self) -> list[str]:
+        """Return the flow runs that have begun and not ended."""
         states = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
-        return [run["id"] for run in self.post("/flow_runs/filter", flows={"name": {"any_": [flow]}}, flow_runs=states)]
+        return [run["id"] for run in self.post("/flow_runs/filter", flow_runs=states)]
 
     def ended(self, flow_run_id: str, within: float = 60) -> dict[str, Any]:
         """Return a flow run when it has ended."""
