@@ -97,9 +97,9 @@ class _LogicFreeLoader(BaseLoader):
 
 
 class _SharedLoader(FileSystemLoader):
-    """Looks beneath `shared/` for a kind whose words are the same in several pipelines.
+    """Find beneath `shared/` the words that a kind has in several pipelines.
 
-    The template keeps the pipeline's name, which every PDF embeds: a paper made again is the same bytes.
+    The template's name stays that of the pipeline, since every PDF embeds it: a paper made again is the same bytes.
     """
 
     def get_source(self, environment: Any, template: str) -> tuple[str, str, Any]:
@@ -125,7 +125,7 @@ def _printable(value: object) -> object:
 
 @lru_cache(maxsize=16)
 def environment(root: Path = TEMPLATES, *, html: bool = True) -> SandboxedEnvironment:
-    """The environment for a folder of templates; the house's own and the shared ones stand behind it."""
+    """Make the environment of a folder of templates; the house's own and the shared ones stand behind it."""
     folders = [root] if root == TEMPLATES else [root, TEMPLATES]
     loaders = [*(FileSystemLoader(folder) for folder in folders), _SharedLoader(TEMPLATES)]
     loader = _LogicFreeLoader(ChoiceLoader(loaders))

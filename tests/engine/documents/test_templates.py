@@ -147,7 +147,7 @@ def test_the_alert_says_its_sample() -> None:
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_both_languages_of_a_kind_print_the_same_facts(kind: str) -> None:
-    """In every pipeline; its sample gives each of them that a fact of the renderer or of an overridden block is not."""
+    """In every pipeline. The sample gives them all but those of the renderer, and one of a block that LSP overrides."""
     suffix = "html" if "/documents/" in kind else "txt"
     named = facts_named_by(f"{kind}/id.{suffix}")
     assert facts_named_by(f"{kind}/en.{suffix}") == named
