@@ -337,8 +337,8 @@ def advance(
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
     from engine.advancing import advance_here
+    from engine.dossiers import case_numbered
     from engine.registry import current, pipeline_named
-    from engine.showing import case_numbered
 
     with the_office(json) as office:
         if case:
@@ -843,8 +843,8 @@ def verify(
 @audit_app.command("verify")
 def audit_verify(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
+    from engine.dossiers import case_numbered
     from engine.ledger import verify as verify_chains
-    from engine.showing import case_numbered
 
     with the_office(json) as office, office.db.reading() as session:
         if case is not None:
