@@ -33,7 +33,7 @@ def verify_document(
 def verify_ledger(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
     from engine.ledger import verify
-    from engine.showing import case_numbered
+    from engine.dossiers import case_numbered
 
     with opened(json) as here, here.reading() as session:
         if case is not None:

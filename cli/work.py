@@ -74,7 +74,7 @@ def advance(
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
     from engine.advancing import advance_here
     from engine.registry import current, pipeline_named
-    from engine.showing import case_numbered
+    from engine.dossiers import case_numbered
 
     with opened(json) as here:
         if case:

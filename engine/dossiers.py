@@ -157,6 +157,14 @@ def _known(number: str, found: Mapping[str, Dossier]) -> Dossier:
     return found[number]
 
 
+def case_numbered(session: Session, number: str) -> CaseRow:
+    """Return the row of a case. Raises `UnknownCase`."""
+    case = session.scalars(select(CaseRow).where(col(CaseRow.number) == number)).first()
+    if case is None:
+        raise UnknownCase(number)
+    return case
+
+
 def _fetch(
     office: Office,
     session: Session,

@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select, update
 from engine import ledger
 from engine.authority import roles_of, user_named
 from engine.database import among
-from engine.errors import NotAllowed, Refused, UnknownCase
+from engine.dossiers import case_numbered
+from engine.errors import NotAllowed, Refused
 from engine.fitting import Fit, Moves, Place, check
 from engine.leases import CHUNK
 from engine.ledger import valid_reason
@@ -49,7 +50,7 @@ class Plan:
 def plan_for(office: Office, number: str, *, to: int | None = None, rules_on: date | None = None) -> Plan:
     """Return the plan to move one case to a version (None: the newest). Raises `UnknownCase`, `Refused`: no such version."""
     with office.db.reading() as session:
-        case = _numbered(session, number)
+        case = case_numbered(session, number)
     return Plan(case.pipeline, {case.id or 0: Place(pipeline_named(case.pipeline, to).version, rules_on)})
 
 
@@ -69,7 +70,7 @@ def plan_for_all(office: Office, pipeline: str, *, to: int | None = None) -> Pla
 def plan_back(office: Office, number: str) -> Plan:
     """Return the plan to undo the last move of one case. Raises `UnknownCase`."""
     with office.db.reading() as session:
-        case = _numbered(session, number)
+        case = case_numbered(session, number)
         return _back(session, case.pipeline, {case.id or 0: number}, None)
 
 
@@ -203,13 +204,6 @@ def _chunks(places: Mapping[int, Place]) -> Iterator[dict[int, Place]]:
     waiting = iter(sorted(places.items()))
     while chunk := dict(islice(waiting, CHUNK)):
         yield chunk
-
-
-def _numbered(session: Session, number: str) -> CaseRow:
-    case = session.exec(select(CaseRow).where(CaseRow.number == number)).first()
-    if case is None:
-        raise UnknownCase(number)
-    return case
 
 
 def _must_be_administrator(session: Session, name: str) -> None:

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 from engine.answerable import answerable
 from engine.authority import role_named
 from engine.clock import JAKARTA, local_date
-from engine.dossiers import known_of
-from engine.errors import Refused, UnknownCase
+from engine.dossiers import case_numbered, known_of
+from engine.errors import Refused
 from engine.forms import Question
 from engine.hand_delivery import HAND_DELIVERY
 from engine.legal_clock import DAY, legal_clock, stop_limit, stretches
@@ -202,14 +202,6 @@ def runs(
         }
         for run in session.exec(wanted)
     ]
-
-
-def case_numbered(session: Session, number: str) -> Case:
-    """Return the row of a case. Raises `UnknownCase`."""
-    case = session.exec(select(Case).where(Case.number == number)).first()
-    if case is None:
-        raise UnknownCase(number)
-    return case
 
 
 def question_of(wait: Wait, case: Case) -> Question[Any]:

@@ -19,11 +19,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from engine.clock import JAKARTA, LAST_SECOND, end_of, local_date
+from engine.dossiers import case_numbered
 from engine.ledger import RECALLED
 from engine.legal_clock import DAY, stretches
 from engine.office import Office
 from engine.registry import current, pipeline_named
-from engine.showing import case_numbered
 from models import Case, CaseStatus, ClockSegment, EntryKind, Holder, LedgerEntry, Wait, WaitKind
 from rules.regions import region_name
 

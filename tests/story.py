@@ -19,11 +19,12 @@ from engine.answering import answer
 from engine.clock import JAKARTA, TurnedClock
 from engine.correcting import correct
 from engine.delivering import deliver
+from engine.dossiers import case_numbered
 from engine.office import Office
 from engine.opening import open_cases
 from engine.recalling import recall
 from engine.registry import pipeline_named
-from engine.showing import case_numbered, show
+from engine.showing import show
 from engine.sweeping import sweep
 from engine.withdrawing import withdraw
 from models import Case, Document, LedgerEntry, Letter, Wait

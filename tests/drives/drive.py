@@ -36,8 +36,7 @@ from tests.engine.together import at_once
 from tests.replay.script import EVIDENCE, Script
 from tests.replay.scripts import scripts_of
 
-BEGINNING = date(2026, 1, 12)
-"""The day on which every script begins."""
+BEGINNING = date(2026, 1, 12)  # the day on which every script begins
 
 ACTS = (
     *["answers"] * 14,

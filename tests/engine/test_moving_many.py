@@ -7,6 +7,7 @@ import time
 import pytest
 
 from engine.answering import answer_many
+from engine.dossiers import case_numbered
 from engine.errors import Refused
 from engine.fitting import Moves, check
 from engine.ledger import verify
@@ -14,7 +15,6 @@ from engine.moving import move, plan_all_back, plan_for, plan_for_all, record
 from engine.office import Office
 from engine.opening import open_cases
 from engine.registry import pipeline_named
-from engine.showing import case_numbered
 from models import Business
 from tests.engine.conftest import Begin
 from tests.engine.test_moving import FINE, TOOK, V2, WITH_PHOTO, moved
