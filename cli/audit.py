@@ -32,8 +32,8 @@ def verify_document(
 @audit_app.command("verify")
 def verify_ledger(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
-    from engine.ledger import verify
     from engine.dossiers import case_numbered
+    from engine.ledger import verify
 
     with opened(json) as here, here.reading() as session:
         if case is not None:

@@ -73,8 +73,8 @@ def advance(
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
     from engine.advancing import advance_here
-    from engine.registry import current, pipeline_named
     from engine.dossiers import case_numbered
+    from engine.registry import current, pipeline_named
 
     with opened(json) as here:
         if case:

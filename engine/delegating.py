@@ -12,8 +12,7 @@ from datetime import date
 from sqlmodel import Session, col, select, update
 
 from engine.authority import must_be_in_region, role_named, roles_of, user_named
-from engine.database import among
-from engine.dossiers import Dossier, lock_number
+from engine.dossiers import Dossier, lock_number, lock_rows
 from engine.errors import NotAllowed, Refused
 from engine.impartiality import must_be_impartial, who_took_part
 from engine.ledger import note, valid_reason
@@ -21,7 +20,7 @@ from engine.notices import notify
 from engine.office import Office, RunHandle, Work
 from engine.overseeing import must_not_be_the_applicant, must_oversee
 from engine.settling import open_waits
-from models import Case, CaseStatus, Delegation, Role, User, WaitKind
+from models import CaseStatus, Delegation, Role, User, WaitKind
 
 ADMINISTRATOR = (Role.ADMINISTRATOR,)
 
@@ -120,8 +119,7 @@ def revoke(
             )
         which = f"{away} kepada {to}" + (f" untuk peran {role}" if role else "")
         case_ids = sorted({case_id for _, case_id in ended if case_id is not None})
-        cases = select(Case).where(among(work.session, col(Case.id), case_ids)).order_by(col(Case.id)).with_for_update()
-        for row in work.session.exec(cases) if case_ids else ():
+        for row in lock_rows(work, case_ids).values():
             said = f"pendelegasian {which} dicabut{why}"
             note(
                 work,

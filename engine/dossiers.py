@@ -75,12 +75,14 @@ class Dossier:
     past: Past
 
 
-def fetch(office: Office, session: Session, ids: Iterable[int], *, under: Pipeline | None = None) -> list[Dossier]:
-    """Return the cases in the order of their ids.
+def fetch(
+    office: Office, session: Session, ids: Iterable[int], *, history: bool = True, under: Pipeline | None = None
+) -> list[Dossier]:
+    """Return the cases in the order of their ids; without their ``history`` they have their waits, but can't be replayed.
 
     ``under`` puts them on the table under that version, whichever they began with: to see what it would make of them.
     """
-    return _fetch(office, session, among(session, col(CaseRow.id), ids), under=under)
+    return _fetch(office, session, among(session, col(CaseRow.id), ids), history=history, under=under)
 
 
 def lock(work: Work, ids: Iterable[int]) -> list[Dossier]:
@@ -89,6 +91,16 @@ def lock(work: Work, ids: Iterable[int]) -> list[Dossier]:
     Locks: their rows, in one order for all workers.
     """
     return _fetch(work.office, work.session, among(work.session, col(CaseRow.id), ids), lock=True)
+
+
+def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseRow]:
+    """Return the rows of cases by their ids, for who needs nothing else of them.
+
+    Locks: the rows, in one order for all workers.
+    """
+    which = among(work.session, col(CaseRow.id), ids)
+    rows = work.session.scalars(select(CaseRow).where(which).order_by(col(CaseRow.id)).with_for_update())
+    return {row.id or 0: row for row in rows}
 
 
 def lock_waiting(work: Work, ids: Iterable[int]) -> list[Dossier]:
@@ -100,16 +112,16 @@ def lock_waiting(work: Work, ids: Iterable[int]) -> list[Dossier]:
 
 
 def fetch_readable(
-    office: Office, session: Session, ids: Iterable[int], *, under: Pipeline | None = None
+    office: Office, session: Session, ids: Iterable[int], *, history: bool = True, under: Pipeline | None = None
 ) -> tuple[dict[int, Dossier], dict[int, Exception]]:
-    """Return the cases that can be put on the table, and why the others can't: the code of a version is gone, a key is gone.
+    """Return the cases that can be put on the table, as `fetch` does, and why the others can't: a version's code is gone, a key.
 
     One case that can't be read must not stop those that were claimed with it.
     """
     unreadable: dict[int, Exception] = {}
 
     def read(group: Sequence[int]) -> list[Dossier]:
-        return fetch(office, session, group, under=under)
+        return fetch(office, session, group, history=history, under=under)
 
     def not_read(case_id: int, error: Exception) -> list[Dossier]:
         unreadable[case_id] = error

@@ -24,7 +24,7 @@ from sqlmodel import Session, col, insert, select, update
 from engine.claiming import claim_waits
 from engine.clock import local_date
 from engine.declared import Paper
-from engine.dossiers import Dossier, fetch_readable, lock
+from engine.dossiers import Dossier, fetch_readable, lock_rows
 from engine.leases import lease, pause_after, still_ours
 from engine.numbering import draw
 from engine.office import Office, RunHandle
@@ -84,7 +84,7 @@ def _reserve(
             return [], []
         for wait in waits:
             lease(session, wait, now)
-        dossiers, failures = fetch_readable(office, session, {wait.case_id for wait in waits})
+        dossiers, failures = fetch_readable(office, session, {wait.case_id for wait in waits}, history=False)
         unreadable = [(wait, failures[wait.case_id]) for wait in waits if wait.case_id in failures]
         for wait in [wait for wait in waits if wait.case_id in dossiers]:
             dossier = dossiers[wait.case_id]
@@ -149,11 +149,11 @@ def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:
 
 def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, sha256: str, path: str, size: int) -> None:
     with office.work(run) as work:
-        dossier = lock(work, [wait.case_id])[0]
+        row = lock_rows(work, [wait.case_id])[wait.case_id]
         issued_on = local_date(document.at)
         won = settle(
             work,
-            dossier.row,
+            row,
             wait,
             settled_as="answered",
             kind=EntryKind.MACHINE,

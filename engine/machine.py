@@ -19,7 +19,7 @@ from sqlmodel import col, select
 
 from engine.claiming import claim_waits
 from engine.deadlines import times_of
-from engine.dossiers import Dossier, fetch, lock
+from engine.dossiers import Dossier, fetch, lock, lock_rows
 from engine.errors import PipelineMistake
 from engine.forms import Form
 from engine.leases import lease, pause_after, still_ours
@@ -76,7 +76,7 @@ def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
 def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
     try:
         with office.db.reading() as session:
-            dossier = fetch(office, session, [wait.case_id])[0]
+            dossier = fetch(office, session, [wait.case_id], history=False)[0]
     except Exception as error:  # the code of its version is gone: nothing was called, and nothing can be
         _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=wait.end_unknown)
         return
@@ -85,7 +85,7 @@ def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
         if isinstance(answer, ByHand):
             _by_hand(office, run, wait, answer.reason, end_unknown=wait.end_unknown)
         else:
-            _record(office, run, wait, answer)
+            _record(office, run, dossier, wait, answer)
     except (TryLater, EndUnknown) as later:
         unknown = wait.end_unknown or later.look_up_first
         if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
@@ -125,12 +125,12 @@ def _call(office: Office, dossier: Dossier, wait: Wait) -> Form | ByHand:
         _calling.reset(token)
 
 
-def _record(office: Office, run: RunHandle, wait: Wait, answer: Form) -> None:
+def _record(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer: Form) -> None:
     with office.work(run) as work:
-        dossier = lock(work, [wait.case_id])[0]
+        row = lock_rows(work, [wait.case_id])[wait.case_id]
         settle(
             work,
-            dossier.row,
+            row,
             wait,
             settled_as="answered",
             kind=EntryKind.MACHINE,

@@ -7,17 +7,17 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import col, select, update
 
 from engine.clock import local_date
 from engine.declared import Paper
 from engine.documents.packing import Enclosed, pack
-from engine.dossiers import Dossier, fetch_readable
+from engine.dossiers import Dossier, fetch_readable, lock_rows
 from engine.leases import claim, lease, pause_after
 from engine.ledger import SYSTEM, note
 from engine.links import check_url
 from engine.office import Office, RunHandle
-from models import Case, Document, DocumentStatus
+from models import Document, DocumentStatus
 from models.privacy import without_personal_numbers
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     with office.db.writing() as session:
         pending = select(Document).where(Document.pipeline == pipeline, Document.status == DocumentStatus.PENDING)
         papers: list[Document] = claim(session, pending.order_by(col(Document.case_id)), Document, now, BATCH, only)
-        dossiers, unreadable = fetch_readable(office, session, {paper.case_id for paper in papers})
+        dossiers, unreadable = fetch_readable(office, session, {paper.case_id for paper in papers}, history=False)
         batch = {(paper.case_id, paper.key) for paper in papers}
         papers = [paper for paper in papers if not batch & _parts(office, dossiers.get(paper.case_id), paper)]
         for document in papers:
@@ -60,7 +60,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
             made.append((document, {**ready, "error": None, "leased_until": None}))
     if made:
         with office.work(run) as work:
-            cases = _locked(work.session, {one.case_id for one, values in made if one.number and not values["error"]})
+            cases = lock_rows(work, {one.case_id for one, values in made if one.number and not values["error"]})
             for document, values in made:
                 published = work.session.execute(
                     update(Document)
@@ -80,11 +80,6 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
                         outcome="issued", result=hashed,
                     )  # fmt: skip
     return len(made)
-
-
-def _locked(session: Session, ids: Iterable[int]) -> dict[int | None, Case]:
-    wanted = select(Case).where(col(Case.id).in_(sorted(ids))).order_by(col(Case.id)).with_for_update()
-    return {case.id: case for case in session.exec(wanted)}
 
 
 def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:

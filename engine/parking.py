@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 
 from engine import case_state
-from engine.dossiers import lock_number
+from engine.dossiers import lock_number, lock_rows
 from engine.errors import Refused
 from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle
 from engine.settling import try_anew
-from models import Case, CaseStatus, Document, DocumentStatus
+from models import CaseStatus, Document, DocumentStatus
 from models.privacy import without_personal_numbers
 
 
@@ -18,7 +18,7 @@ def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str,
     """Set a case aside with its error, masked; return its number and the error."""
     message = without_personal_numbers(error)[:2000]
     with office.work(run) as work:
-        case = work.session.exec(select(Case).where(col(Case.id) == case_id).with_for_update()).one()
+        case = lock_rows(work, [case_id])[case_id]
         case_state.park(case, message)
         note(work, case, "parked", SYSTEM, message)
         work.session.add(case)

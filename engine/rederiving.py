@@ -25,7 +25,7 @@ from engine.climbing import asked_of
 from engine.clock import JAKARTA, local_date
 from engine.database import among
 from engine.deadlines import Times, as_told, times_of
-from engine.dossiers import SEGMENTS, Dossier, lock_waiting
+from engine.dossiers import SEGMENTS, Dossier, lock_rows, lock_waiting
 from engine.legal_clock import own_time_ends
 from engine.notices import News, administrators, notify_all
 from engine.office import Office, RunHandle, Work
@@ -192,8 +192,7 @@ def _times(
 
 def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Times]) -> list[Moved]:
     """Move the waits of these cases as they are now that nobody else can write; remark and tell where a date changed."""
-    held = select(Case).where(among(work.session, col(Case.id), ids)).order_by(col(Case.id)).with_for_update()
-    cases = {case.id: case for case in work.session.exec(held)}
+    cases = lock_rows(work, ids)
     changed = _wrong(work.office, work.session, _open_clocks(work.session, day, of=ids), known, {})
     if not changed:
         return []

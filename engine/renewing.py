@@ -11,7 +11,6 @@ One that can't be done is passed over, reported, and tried again by the next run
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -19,8 +18,8 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select, update
 
 from engine.case import Applicant, Expiring, HandedOn
-from engine.database import among, insert_new
-from engine.dossiers import Dossier, Past, frozen
+from engine.database import insert_new
+from engine.dossiers import Dossier, Past, frozen, lock_rows
 from engine.expiring import Due, due_certificates
 from engine.ledger import SYSTEM, note
 from engine.office import Office, RunHandle, Work
@@ -89,7 +88,7 @@ def _renew(office: Office, run: RunHandle, due: Due) -> str | None:
     """Return what became of the certificate; None where another worker was first."""
     with office.work(run) as work:
         running = _running(work.session, due, _before(work.session, due))
-        rows = _locked(work.session, [one for one in (due.case_id, running) if one])
+        rows = lock_rows(work, [one for one in (due.case_id, running) if one])
         before = _before(work.session, due)
         if before and before.stage >= due.stage:
             return None
@@ -142,11 +141,6 @@ def _same_way(due: Due) -> tuple[Any, ...]:
         Case.subject_id == due.subject_id,
         Case.pipeline == due.pipeline.name,
     )
-
-
-def _locked(session: Session, ids: Iterable[int]) -> dict[int, Case]:
-    wanted = select(Case).where(among(session, col(Case.id), ids)).order_by(col(Case.id)).with_for_update()
-    return {row.id or 0: row for row in session.exec(wanted)}
 
 
 def _opened(work: Work, due: Due) -> Case | None:
