@@ -9,7 +9,7 @@ from typing import Any
 from engine.accounts import add_user
 from engine.office import Office
 from engine.people import add_person, add_product, record_certificate
-from models import Business
+from models import Business, Role, User, UserRole
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
 EVIDENCE = f"sha256:{sha256(PAPER).hexdigest()}"
@@ -74,14 +74,19 @@ def register_business(office: Office, national_id: str = "3508166904956220", **c
 def hire_staff(office: Office) -> None:
     """Give the office two officers, a companion, a head of division and an administrator, and one paper to attach."""
     office.store.put(PAPER)
-    for name, role in (
-        ("budi", "officer"),
-        ("tuti", "officer"),
-        ("ani", "companion"),
-        ("rini", "division_head"),
-        ("admin", "administrator"),
-    ):
-        add_user(office, name, [role])
+    staff = {
+        "budi": Role.OFFICER,
+        "tuti": Role.OFFICER,
+        "ani": Role.COMPANION,
+        "rini": Role.DIVISION_HEAD,
+        "admin": Role.ADMINISTRATOR,
+    }
+    # In one transaction: most stories begin here, and by `add_user` each account would be one that waits for the disk.
+    with office.db.writing() as session:
+        users = {name: User(name=name, created_at=office.clock.now()) for name in staff}
+        session.add_all(users.values())
+        session.flush()
+        session.add_all(UserRole(user_id=user.id or 0, role=staff[name]) for name, user in users.items())
 
 
 def hire_curator(office: Office, name: str, cluster: str = "makanan", until: date | None = None) -> int:
