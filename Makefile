@@ -39,8 +39,8 @@ check: setup-dev ## style, types and the direction of imports
 	@$(BIN)/lint-imports
 
 coverage: setup-dev ## which branches of flows/ no test takes: fails if there is one
-	@$(BIN)/pytest -n auto --dist worksteal -m "not prefect" -k "not postgresql" --cov --cov-report= tests/flows tests/prefect
-	@$(BIN)/pytest -m prefect --cov --cov-append --cov-report=term --cov-fail-under=100 tests/prefect/test_deployments.py
+	@$(BIN)/pytest -n auto --dist worksteal -m "not prefect" -k "not postgresql" --cov --cov-report= tests/stories tests/scheduling
+	@$(BIN)/pytest -m prefect --cov --cov-append --cov-report=term --cov-fail-under=100 tests/scheduling/test_deployments.py
 
 bench: setup-dev ## the measurements that the documents quote
 	@exec $(BIN)/python -m tests.bench $(ARGS)

@@ -20,7 +20,7 @@ def verify_document(
     json: Json = False,
 ) -> None:
     """Check whether a document is genuine."""
-    from engine.checking import check
+    from engine.reports.verification import check
 
     with opened(json) as here:
         verdict = check(here.office, what)
@@ -32,8 +32,8 @@ def verify_document(
 @audit_app.command("verify")
 def verify_ledger(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
-    from engine.dossiers import case_numbered
-    from engine.ledger import verify
+    from engine.cases.dossier import case_numbered
+    from engine.cases.ledger import verify
 
     with opened(json) as here, here.reading() as session:
         if case is not None:

@@ -11,7 +11,7 @@ from cli.context import Here, opened, say
 from cli.options import Json, as_date
 
 if TYPE_CHECKING:
-    from engine.rederiving import Moved
+    from engine.sweeps.recalculate import Moved
 
 app = typer.Typer()
 calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
@@ -29,9 +29,9 @@ def list_days_off(
 ) -> None:
     """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
     if context.invoked_subcommand is None:
-        from engine.calendar import Calendar
-        from engine.migrating import is_migrated
-        from engine.office_days import must_know
+        from engine.deadlines.calendar import Calendar
+        from engine.runtime.migrations import is_migrated
+        from engine.sweeps.calendar_decisions import must_know
 
         with opened(json, made=False) as here:
             known = here.office.calendar if is_migrated(here.office.db) else Calendar()
@@ -54,7 +54,7 @@ def add_day(
     json: Json = False,
 ) -> None:
     """Add a day off of the office's own; every open clock that runs over it is derived again."""
-    from engine.office_days import add_day_off
+    from engine.sweeps.calendar_decisions import add_day_off
 
     with opened(json, by) as here, here.run() as run:
         _tell_moved(here, add_day_off(here.office, run, as_date(day, "DATE"), name, by=by))
@@ -68,7 +68,7 @@ def cancel_day(
     json: Json = False,
 ) -> None:
     """Cancel a listed day off; every open clock that runs over it is derived again."""
-    from engine.office_days import cancel_day_off
+    from engine.sweeps.calendar_decisions import cancel_day_off
 
     with opened(json, by) as here, here.run() as run:
         _tell_moved(here, cancel_day_off(here.office, run, as_date(day, "DATE"), reason, by=by))

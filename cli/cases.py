@@ -39,7 +39,7 @@ def show_case(number: Number, json: Json = False) -> None:
 @case_app.command("history")
 def show_history(number: Number, json: Json = False) -> None:
     """Show the ledger of a case: who did what, when, in which role, under which rules."""
-    from engine.showing import history
+    from engine.reports.case_views import history
 
     with opened(json) as here, here.reading() as session:
         entries = history(session, number)
@@ -49,7 +49,7 @@ def show_history(number: Number, json: Json = False) -> None:
 @case_app.command("retry")
 def retry_case(number: Number, by: By = "administrator", json: Json = False) -> None:
     """Free a parked case, so that the next run tries it again."""
-    from engine.parking import retry
+    from engine.execution.parking import retry
 
     with opened(json, by) as here:
         with here.run() as run:
@@ -60,7 +60,7 @@ def retry_case(number: Number, by: By = "administrator", json: Json = False) -> 
 @case_app.command("withdraw")
 def withdraw_case(number: Number, by: By, reason: Reason = "", json: Json = False) -> None:
     """Take an application back, at any wait."""
-    from engine.withdrawing import withdraw
+    from engine.actions.withdraw import withdraw
 
     with opened(json, by) as here:
         with here.run() as run:
@@ -78,7 +78,7 @@ def reassign_question(
     json: Json = False,
 ) -> None:
     """Give an open question to somebody else, or back to the whole role."""
-    from engine.reassigning import reassign
+    from engine.actions.reassign import reassign
 
     with opened(json, by) as here:
         with here.run() as run:
@@ -98,7 +98,7 @@ def delegate_case(
     json: Json = False,
 ) -> None:
     """Let another answer for somebody who is away, in this case alone."""
-    from engine.delegating import delegate
+    from engine.actions.delegate import delegate
 
     first, last = as_date_if_named(since, "--since"), as_date(until, "--until")
     with opened(json, by) as here:
@@ -118,7 +118,7 @@ def extend_date(
     json: Json = False,
 ) -> None:
     """Move the date of an open question, as agreed with the other side."""
-    from engine.extending import extend
+    from engine.actions.extend import extend
 
     last = as_date(until, "--until")
     with opened(json, by) as here:
@@ -136,8 +136,8 @@ def lodge_appeal(
     json: Json = False,
 ) -> None:
     """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
-    from engine.appealing import lodge
-    from engine.evidence import take_in
+    from engine.actions.appeal import lodge
+    from engine.runtime.evidence import take_in
 
     with opened(json, by) as here:
         with here.run() as run:
@@ -157,7 +157,7 @@ def migrate_case(
     json: Json = False,
 ) -> None:
     """Move an open case to another version of its process, or to the rules of another day."""
-    from engine.moving import look, move_one, plan_back, plan_for
+    from engine.execution.versions.migrate import look, move_one, plan_back, plan_for
 
     if undo and (to or rules_on):
         raise typer.BadParameter("--undo goes back to where the case was: leave out --to and --rules-on")
@@ -177,7 +177,7 @@ def migrate_case(
 @case_app.command("recall")
 def recall_answer(number: Number, by: By, reason: Reason, json: Json = False) -> None:
     """Take the last answer back, before anything that can't be undone was built on it: its question is asked again."""
-    from engine.recalling import recall
+    from engine.actions.recall import recall
 
     with opened(json, by) as here:
         with here.run() as run:
@@ -195,8 +195,8 @@ def correct_register(
     json: Json = False,
 ) -> None:
     """Correct a name or number that was registered wrong; documents that bear it are made anew."""
-    from engine.correcting import correct
-    from engine.evidence import take_in
+    from engine.actions.correction.correct import correct
+    from engine.runtime.evidence import take_in
 
     right = as_json_or_read(data, "--data")
     with opened(json, by) as here:

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from engine.office import Office, RunHandle
+    from engine.runtime.office import Office, RunHandle
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Here:
 
     def show(self, number: str) -> None:
         """Print a case as it stands now."""
-        from engine.showing import show
+        from engine.reports.case_views import show
 
         with self.reading() as session:
             self.tell(show(self.office, session, number))
@@ -57,8 +57,8 @@ def opened(json: bool = False, by: str | None = None, *, made: bool = True) -> I
 
     Refuses in words, with exit code 1, a database that was not ``made`` yet and all that is refused inside.
     """
-    from engine.migrating import must_be_migrated
-    from engine.office import Office
+    from engine.runtime.migrations import must_be_migrated
+    from engine.runtime.office import Office
 
     with refusals_told(json):
         office = Office.open()

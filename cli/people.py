@@ -35,7 +35,7 @@ def user_add(
     json: Json = False,
 ) -> None:
     """Add an account, or give an existing one another role."""
-    from engine.accounts import add_user
+    from engine.people.accounts import add_user
 
     with opened(json) as here:
         roles = add_user(
@@ -54,7 +54,7 @@ def user_add(
 @user_app.command("code")
 def user_code(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
     """Make a new own code, with which an owner signs. It is shown this once."""
-    from engine.accounts import give_own_code
+    from engine.people.accounts import give_own_code
 
     with opened(json) as here:
         here.tell({"name": name, "own_code": give_own_code(here.office, name)})
@@ -63,7 +63,7 @@ def user_code(name: Annotated[str, typer.Argument(help="The account.")], json: J
 @user_app.command("token")
 def user_token(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
     """Make a new token for the API. It is shown this once."""
-    from engine.accounts import give_token
+    from engine.people.accounts import give_token
 
     with opened(json) as here:
         here.tell({"name": name, "token": give_token(here.office, name)})
@@ -79,8 +79,8 @@ def mandate_add(
     json: Json = False,
 ) -> None:
     """Record a mandate: dated, on paper, revocable."""
-    from engine.accounts import add_mandate
-    from engine.evidence import take_in
+    from engine.people.accounts import add_mandate
+    from engine.runtime.evidence import take_in
 
     last = as_date_if_named(until, "--until")
     with opened(json, by) as here:
@@ -97,7 +97,7 @@ def mandate_revoke(
     json: Json = False,
 ) -> None:
     """Revoke a mandate from this moment on."""
-    from engine.accounts import revoke_mandates
+    from engine.people.accounts import revoke_mandates
 
     with opened(json) as here:
         here.tell({"revoked": revoke_mandates(here.office, owner, name)})
@@ -110,8 +110,8 @@ def person_add(
     json: Json = False,
 ) -> None:
     """Register a person with an account to answer from; one who is known already is named."""
-    from engine.case import handle_of
-    from engine.people import add_person
+    from engine.definition.case import handle_of
+    from engine.people.persons import add_person
 
     about = as_json_or_read(data, "--data")
     if unknown := set(about) - {"national_id", "phone", "email", "address", "tax_id", "region", "language"}:
@@ -129,7 +129,7 @@ def person_channel(
     json: Json = False,
 ) -> None:
     """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
-    from engine.people import choose_channel
+    from engine.people.persons import choose_channel
 
     with opened(json, by) as here, here.run():
         chosen = choose_channel(here.office, person, None if channel == "any" else channel, by=by)
@@ -149,8 +149,8 @@ def person_certificate(
     json: Json = False,
 ) -> None:
     """Record a certificate that another body gave a person: with its evidence, never made up."""
-    from engine.evidence import take_in
-    from engine.people import record_certificate
+    from engine.people.persons import record_certificate
+    from engine.runtime.evidence import take_in
 
     first, last = as_date(since, "--since"), as_date_if_named(until, "--until")
     with opened(json, by) as here:
@@ -176,7 +176,7 @@ def product_add(
     json: Json = False,
 ) -> None:
     """Register a product of a business; one of that name is not registered twice."""
-    from engine.people import add_product
+    from engine.people.persons import add_product
 
     with opened(json) as here:
         here.tell({"product": add_product(here.office, business, name, cluster), "name": name, "cluster": cluster})
@@ -194,7 +194,7 @@ def conflict_declare(
     json: Json = False,
 ) -> None:
     """Declare a conflict of interest: from now on that account decides nothing there."""
-    from engine.people import declare_conflict
+    from engine.people.persons import declare_conflict
 
     last = as_date_if_named(until, "--until")
     with opened(json, by) as here:

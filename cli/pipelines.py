@@ -16,8 +16,8 @@ app = typer.Typer()
 @app.command("pipelines")
 def list_pipelines(json: Json = False) -> None:
     """List the pipelines: steps, questions with their budgets, documents, outcomes."""
-    from engine.clock import Clock
-    from engine.showing import pipelines
+    from engine.deadlines.clock import Clock
+    from engine.reports.case_views import pipelines
 
     with refusals_told(json):
         columns = ("name", "version", "title", "questions", "documents", "outcomes")
@@ -31,7 +31,7 @@ def list_rules(
     json: Json = False,
 ) -> None:
     """List the rules with their dates: whether each is law, policy of the office, or unconfirmed."""
-    from engine.showing import rules
+    from engine.reports.case_views import rules
 
     with refusals_told(json):
         columns = ("name", "value", "unit", "since", "until", "standing", "citation")
@@ -50,7 +50,7 @@ def migrate_cases(
     json: Json = False,
 ) -> None:
     """Move all open cases of a pipeline that fit; each of the others is named with the reason. See: jalur runs."""
-    from engine.moving import look, move, plan_all_back, plan_for_all
+    from engine.execution.versions.migrate import look, move, plan_all_back, plan_for_all
 
     if undo and to:
         raise typer.BadParameter("--undo goes back to where the cases were: leave out --to")
@@ -80,7 +80,7 @@ def shadow_run(
     json: Json = False,
 ) -> None:
     """Play closed cases through another version or other rules: which would have ended otherwise. Nothing is changed."""
-    from engine.shadowing import shadow
+    from engine.execution.versions.shadow import shadow
 
     day = as_date_if_named(rules_on, "--rules-on")
     with opened(json) as here:

@@ -22,15 +22,15 @@ def report_time(
     json: Json = False,
 ) -> None:
     """Show how many working days office, applicants and outside bodies held the cases, open and closed, and what is late."""
-    from engine import timekeeping
+    from engine.reports import time_report
 
     if case and (pipeline or by_office):
         raise typer.BadParameter("--case stands alone")
     with opened(json) as here, here.reading() as session:
         if case:
-            here.tell(timekeeping.of_case(here.office, session, case))
+            here.tell(time_report.of_case(here.office, session, case))
             return
-        name, count = ("offices", timekeeping.by_office) if by_office else ("pipelines", timekeeping.by_pipeline)
+        name, count = ("offices", time_report.by_office) if by_office else ("pipelines", time_report.by_pipeline)
         rows = count(here.office, session, pipeline)
         here.tell({name: rows} if json else rows, tuple(rows[0]) if rows else ())
 
@@ -43,7 +43,7 @@ def report_forecast(
     json: Json = False,
 ) -> None:
     """Forecast which open questions will be answered too late at the present pace, by office and officer."""
-    from engine.forecasting import forecast
+    from engine.reports.forecast import forecast
 
     with opened(json) as here, here.reading() as session:
         found = forecast(here.office, session, within=within)

@@ -13,9 +13,9 @@ app = typer.Typer()
 @app.command("escalate")
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
-    from engine.clock import JAKARTA
-    from engine.sweep_health import standstill, sweep_is_stale
-    from engine.sweeping import sweep
+    from engine.deadlines.clock import JAKARTA
+    from engine.letters.sweep_health import standstill, sweep_is_stale
+    from engine.sweeps.sweep import sweep
 
     with opened(json) as here, here.run() as run:
         with here.reading() as session:
@@ -29,7 +29,7 @@ def escalate(json: Json = False) -> None:
 @app.command("deliver")
 def deliver_letters(json: Json = False) -> None:
     """Send the letters that are due, what broke to the administrators, and on a working day's morning each officer's digest."""
-    from engine.delivering import deliver
+    from engine.letters.letter_delivery import deliver
 
     with opened(json) as here, here.run():
         here.tell(deliver(here.office))
@@ -38,7 +38,7 @@ def deliver_letters(json: Json = False) -> None:
 @app.command("renew")
 def renew_certificates(json: Json = False) -> None:
     """Open the renewal of certificates that will end, and tell their holders: 180, 90 and 30 days ahead, each once."""
-    from engine.renewing import renew
+    from engine.sweeps.renew import renew
 
     with opened(json) as here, here.run() as run:
         here.tell(renew(here.office, run).as_json())

@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command("migrate")
 def migrate_database(json: Json = False) -> None:
     """Create the database, or bring it to the newest revision."""
-    from engine.migrating import migrate
+    from engine.runtime.migrations import migrate
 
     with opened(json, made=False) as here:
         here.tell({"revision": migrate(here.office.db)})
@@ -25,7 +25,7 @@ def migrate_database(json: Json = False) -> None:
 @app.command("serve")
 def keep_serving() -> None:
     """Start Prefect's server, the deployments and the web app, until Ctrl-C."""
-    from engine.settings import Settings
+    from engine.runtime.settings import Settings
     from web.serving import serve
 
     with refusals_told(False):
@@ -47,7 +47,7 @@ def preview(
     json: Json = False,
 ) -> None:
     """Write every document and letter, filled with its sample facts, in both languages, and one sheet that shows all."""
-    from engine.previewing import CONTACT_SHEET, preview_all
+    from engine.reports.preview import CONTACT_SHEET, preview_all
 
     with refusals_told(json):
         files = [str(file) for file in preview_all(folder)]

@@ -21,8 +21,8 @@ def import_businesses(
     json: Json = False,
 ) -> None:
     """Import businesses as people send them. A bad row never stops the file."""
-    from engine.intake.importing import import_file
-    from engine.intake.refused import refused_rows
+    from engine.people.intake.importing import import_file
+    from engine.people.intake.refused_rows import refused_rows
 
     with opened(json) as here, here.run() as run:
         content = file.read_bytes()
@@ -45,8 +45,8 @@ def open_new(
     json: Json = False,
 ) -> None:
     """Open cases."""
-    from engine.opening import open_cases, without_case
-    from engine.registry import pipeline_named
+    from engine.cases.opening import open_cases, without_case
+    from engine.definition.registry import pipeline_named
 
     given = {"business": business, "person": person, "product": product}
     named = {kind: number for kind, number in given.items() if number is not None}
@@ -72,9 +72,9 @@ def advance(
     json: Json = False,
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
-    from engine.advancing import advance_here
-    from engine.dossiers import case_numbered
-    from engine.registry import current, pipeline_named
+    from engine.cases.dossier import case_numbered
+    from engine.definition.registry import current, pipeline_named
+    from scheduling.run_here import advance_here
 
     with opened(json) as here:
         if case:
@@ -92,7 +92,7 @@ def list_inbox(
     json: Json = False,
 ) -> None:
     """List what waits for people, the most urgent first."""
-    from engine.showing import inbox
+    from engine.reports.case_views import inbox
 
     with opened(json) as here, here.reading() as session:
         found = inbox(here.office, session, role=role, number=case, whom=whom)
@@ -112,8 +112,8 @@ def give_answer(
     json: Json = False,
 ) -> None:
     """Answer a question of a case."""
-    from engine.answering import answer
-    from engine.evidence import take_in
+    from engine.actions.answer import answer
+    from engine.runtime.evidence import take_in
 
     words = as_json(data, "--data")
     with opened(json, by) as here, here.run() as run:
@@ -132,8 +132,8 @@ def reassign_held(
     json: Json = False,
 ) -> None:
     """Give all that somebody holds to others, the least loaded first; each question with its result."""
-    from engine.registry import pipeline_named
-    from engine.spreading import reassign_all
+    from engine.actions.reassign_many import reassign_all
+    from engine.definition.registry import pipeline_named
 
     with opened(json, by) as here:
         only = pipeline_named(pipeline).name if pipeline is not None else None
@@ -160,7 +160,7 @@ def delegate_or_revoke(
     json: Json = False,
 ) -> None:
     """Let another answer for somebody who is away; both names stand in the ledger."""
-    from engine.delegating import delegate, revoke
+    from engine.actions.delegate import delegate, revoke
 
     if (until is None) != end:
         raise typer.BadParameter("name the last day with --until, or end it with --revoke")
@@ -184,7 +184,7 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List our own record of runs, the newest first."""
-    from engine.showing import runs
+    from engine.reports.case_views import runs
 
     with opened(json) as here, here.reading() as session:
         found = runs(session, pipeline=pipeline, failed=failed)

@@ -24,22 +24,22 @@ from demo.product_curation import CurationScript
 from demo.script import PAPER, Script
 from demo.showing import progress, summary
 from demo.stalled import stall, tell_of
-from engine.accounts import add_user
-from engine.advancing import advance_here
-from engine.clock import TurnedClock
-from engine.delivering import deliver
-from engine.evidence import keep
-from engine.intake.importing import Imported, import_file
-from engine.intake.refused import refused_rows
-from engine.migrating import migrate
-from engine.office import Office
-from engine.opening import open_cases, without_case
-from engine.people import add_product
-from engine.prefect_server import prefect_api
-from engine.registry import Pipeline, pipeline_named
-from engine.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
-from engine.sweeping import sweep
+from engine.cases.opening import open_cases, without_case
+from engine.deadlines.clock import TurnedClock
+from engine.definition.registry import Pipeline, pipeline_named
+from engine.letters.letter_delivery import deliver
+from engine.people.accounts import add_user
+from engine.people.intake.importing import Imported, import_file
+from engine.people.intake.refused_rows import refused_rows
+from engine.people.persons import add_product
+from engine.runtime.evidence import keep
+from engine.runtime.migrations import migrate
+from engine.runtime.office import Office
+from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
+from engine.sweeps.sweep import sweep
 from models import Business, Case, CaseStatus, Standing
+from scheduling.run_here import advance_here
+from scheduling.server import prefect_api
 
 FILE = "examples/businesses.csv"
 # The businesses that go on to a halal certificate.

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from demo.script import LATER, Said, Script, Situation
-from engine.accounts import add_user
-from engine.office import Office
-from engine.people import add_person, record_certificate
-from engine.registry import pipeline_named
+from engine.definition.registry import pipeline_named
+from engine.people.accounts import add_user
+from engine.people.persons import add_person, record_certificate
+from engine.runtime.office import Office
 
 CANDIDATES = (
     ("Agus Salim", "makanan"),

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.accounts import give_own_code
-from engine.answering import answer_many
-from engine.case import handle_of
-from engine.evidence import keep
-from engine.office import Office
-from engine.withdrawing import withdraw
+from engine.actions.answer import answer_many
+from engine.actions.withdraw import withdraw
+from engine.definition.case import handle_of
+from engine.people.accounts import give_own_code
+from engine.runtime.evidence import keep
+from engine.runtime.office import Office
 from models import Case, Person, Standing, Wait, WaitKind
 
 Said = tuple[str, dict[str, Any]] | None

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlmodel import Session, col, func, select
 
-from engine.intake.importing import Imported
-from engine.office import Office
-from engine.registry import Pipeline, current
-from engine.settings import PROJECT_ROOT, is_checkout
+from engine.definition.registry import Pipeline, current
+from engine.people.intake.importing import Imported
+from engine.runtime.office import Office
+from engine.runtime.settings import PROJECT_ROOT, is_checkout
 from models import Case, CaseStatus, Document, DocumentStatus, Letter
 
 

@@ -8,15 +8,15 @@ from sqlmodel import col, select
 
 from demo.nib_legalization import NibScript
 from demo.script import Said, Situation
-from engine.accounts import add_user
-from engine.advancing import advance_here
-from engine.clock import TurnedClock
-from engine.office import Office
-from engine.opening import open_cases
-from engine.registry import Pipeline
-from engine.showing import history, show
-from engine.sweeping import sweep
+from engine.cases.opening import open_cases
+from engine.deadlines.clock import TurnedClock
+from engine.definition.registry import Pipeline
+from engine.people.accounts import add_user
+from engine.reports.case_views import history, show
+from engine.runtime.office import Office
+from engine.sweeps.sweep import sweep
 from models import Document, EntryKind, LedgerEntry
+from scheduling.run_here import advance_here
 
 LONGEST = 60  # days; each ladder ends sooner
 

@@ -7,7 +7,7 @@ under its own rules; what BPJPH, MUI, DPMPTSP or the export center decided is co
 
 from __future__ import annotations
 
-from engine.words import NoAppeal, contest
+from engine.pipeline import NoAppeal, contest
 from flows.halal_regular import Outcome as Regular
 from flows.halal_self_declare import Outcome as SelfDeclare
 from flows.lsp_appeal import lsp_appeal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.cohort import cohort_flow
-from engine.registry import current, pipeline_named
+from engine.definition.registry import current, pipeline_named
+from scheduling.cohort_flow import cohort_flow
 
 globals().update({pipeline.slug: cohort_flow(pipeline, __name__) for pipeline in current()})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.subjects import BusinessFacts, ProductFacts
-from engine.words import Case, run
+from engine.cases.subject_facts import BusinessFacts, ProductFacts
+from engine.pipeline import Case, run
 from rules.regions import region_name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.words import Case, dossier_complete, step
+from engine.pipeline import Case, dossier_complete, step
 
 
 @step

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.words import (
+from engine.pipeline import (
     Case,
     Ending,
     HandedOver,

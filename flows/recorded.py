@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.words import calling
+from engine.pipeline import calling
 from outside.once import Result
 
 

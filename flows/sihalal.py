@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.words import ByHand, Case, calling
+from engine.pipeline import ByHand, Case, calling
 from flows.halal_number import HALAL_NUMBER, unknown_province
 from flows.recorded import recorded
 from outside.errors import CannotTell

@@ -124,7 +124,7 @@ class Case(Base, table=True):
 
 
 class LedgerEntry(Base, table=True):
-    """One thing that happened in a case, for good: append-only by trigger, chained by hash. See engine/ledger.py."""
+    """One thing that happened in a case, for good: append-only by trigger, chained by hash. See engine/cases/ledger.py."""
 
     __tablename__ = "ledger_entry"
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
@@ -150,7 +150,8 @@ class Wait(Base, table=True):
     """Something a case waits for. Settled once, by one conditional update, whoever comes first.
 
     ``due_at`` is the earlier end of its own budget and the case's; ``silent_at`` is when it ends by itself; ``rung`` counts
-    the rungs of its ladder that fired, and ``next_due_at`` is when the next one does, or the end. See engine/deadlines.py.
+    the rungs of its ladder that fired, and ``next_due_at`` is when the next one does, or the end:
+    engine/deadlines/due_dates.py.
     """
 
     __tablename__ = "wait"

@@ -78,7 +78,7 @@ class Delegation(Base, table=True):
 
 
 class Notice(Base, table=True):
-    """Something that an account is to be told, at once or in the morning: once, whatever happens. See engine/telling.py."""
+    """Something that an account is to be told, at once or in the morning: once, whatever happens."""
 
     __tablename__ = "notice"
     __table_args__ = (

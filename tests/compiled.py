@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.office import Office
+from engine.runtime.office import Office
 
 _compiled: dict[str, tuple[Any, Any]] = {}
 

@@ -14,13 +14,13 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from engine.clock import TurnedClock
-from engine.database import Database
-from engine.documents.signing import create_demo_key
-from engine.dossiers import Dossier
-from engine.migrating import migrate
-from engine.office import Office
-from engine.settings import Environment, Settings
+from documents.signing import create_demo_key
+from engine.cases.dossier import Dossier
+from engine.deadlines.clock import TurnedClock
+from engine.runtime.database import Database
+from engine.runtime.migrations import migrate
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
 from models import Document
 from tests.compiled import compiled_once
 from tests.postgres import postgres_server
@@ -64,8 +64,8 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(office: Office, dossier: Dossier, document: Document, paper: object) -> bytes:
         return f"%PDF-1.7\n% {dossier.case.number} {document.key}\n%%EOF\n".encode()
 
-    monkeypatch.setattr("engine.papers.make", make)
-    monkeypatch.setattr("engine.issuing.make", make)
+    monkeypatch.setattr("engine.execution.document_files.make", make)
+    monkeypatch.setattr("engine.execution.issuing.make", make)
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from engine.accounts import add_user
-from engine.office import Office
-from engine.people import add_person, add_product, record_certificate
+from engine.people.accounts import add_user
+from engine.people.persons import add_person, add_product, record_certificate
+from engine.runtime.office import Office
 from models import Business, Role, User, UserRole
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"

@@ -1,13 +1,14 @@
 """Which choices refuse, and whether the way against an ending denies that one of them led there.
 
-Every story is held to it (tests/story.py), and every choice has a story (tests/house): each choice of each decision is driven.
+Every story is held to it (tests/stories/story.py), and every choice has a story (tests/house): each choice of each decision
+is driven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.registry import Pipeline, ways
+from engine.definition.registry import Pipeline, ways
 from flows.appeals import GRANTED, LAPSED
 from models import LedgerEntry, Role
 

@@ -19,16 +19,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlmodel import col, func, select, text
 
-from engine.clock import JAKARTA
-from engine.office import Office
-from engine.prefect_server import answers
-from engine.sweep_health import last_sweep, sweep_is_stale
+from engine.deadlines.clock import JAKARTA
+from engine.letters.sweep_health import last_sweep, sweep_is_stale
+from engine.runtime.office import Office
 from models import Run
 from models.privacy import without_personal_numbers
-from web import api, check, login, problems
-from web.access import OfficeDep
-from web.advancer import Advancer
-from web.pages import stylesheet
+from scheduling.advancer import Advancer
+from scheduling.server import answers
+from web.api import v1
+from web.check import lookup
+from web.common import login, problems
+from web.common.access import OfficeDep
+from web.common.pages import stylesheet
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # Larger than the largest import with its form around it; what declares more is not even read.
-LARGEST_BODY = api.LARGEST_IMPORT + 2**16
+LARGEST_BODY = v1.LARGEST_IMPORT + 2**16
 
 
 def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI:
@@ -73,7 +75,7 @@ def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI
     )
     app.state.office, app.state.advancer, app.state.wake, app.state.ended = opened, advancer, advancer.wake, True
     problems.add_to(app)
-    for router in (check.router, login.router, api.router):
+    for router in (lookup.router, login.router, v1.router):
         app.include_router(router)
     _add_own_routes(app)
     app.middleware("http")(_guard)
@@ -82,9 +84,9 @@ def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI
 
 def _warm_up(advancer: Advancer) -> None:
     """Import now what the first answer would otherwise wait for: Prefect 2-3 s, WeasyPrint and pyHanko 1 s."""
-    late = ["engine.documents.render", "engine.signers"]
+    late = ["documents.render", "engine.runtime.signing_keys"]
     if advancer.prefect_url():
-        late.append("flows.deployed")
+        late.append("scheduling.cohort_flow")
     for name in late:
         importlib.import_module(name)
 
@@ -129,7 +131,7 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     began = time.monotonic()
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > LARGEST_BODY:
-        response: Response = problems.refused(problems.TooLarge(api.LARGEST_IMPORT))
+        response: Response = problems.refused(problems.TooLarge(v1.LARGEST_IMPORT))
     else:
         response = await call_next(request)
     response.headers.update(HEADERS)

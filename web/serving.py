@@ -22,9 +22,9 @@ from typing import NoReturn
 import uvicorn
 
 from engine.errors import Refused
-from engine.office import Office
-from engine.prefect_server import Child, ask_all, flush_logs, pointed_at, started
-from engine.settings import Settings
+from engine.runtime.office import Office
+from engine.runtime.settings import Settings
+from scheduling.server import Child, ask_all, flush_logs, pointed_at, started
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 def _deployments(settings: Settings) -> Iterator[None]:
     """Keep the process that serves the deployments."""
     child = Child(
-        [sys.executable, "-m", "web.deployments"],
+        [sys.executable, "-m", "scheduling.deployments"],
         env={**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
         log=settings.path("var/prefect/deployments.log"),
         niceness=5,  # scheduled runs are a safety net: whoever waits at a page comes first

@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.words import Evidence, Form
+from engine.pipeline import Evidence, Form
 from flows.halal_number import HALAL_NUMBER, unknown_province
 from flows.halal_regular.forms import Name, Rupiah, Text
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from engine.clock import local_date
-from engine.words import (
+from engine.deadlines.clock import local_date
+from engine.pipeline import (
     ApplicantForm,
     Case,
     Evidence,

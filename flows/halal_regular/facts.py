@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.documents.words import day_in_words, rupiah_in_words
-from engine.words import Case, run
+from documents.formats import day_in_words, rupiah_in_words
+from engine.pipeline import Case, run
 from flows.facts import words
 from flows.halal_regular.decisions import Audit, Quote
 from flows.halal_regular.forms import Application

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from engine.words import ApplicantForm, Evidence, Form
+from engine.pipeline import ApplicantForm, Evidence, Form
 
 Name = Annotated[str, Field(min_length=2, max_length=200)]
 Text = Annotated[str, Field(min_length=3, max_length=2000)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.words import ByHand, Case, Question, Role, calling, external_step
+from engine.pipeline import ByHand, Case, Question, Role, calling, external_step
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate
 from flows.recorded import recorded
 from flows.sihalal import certificate, owner_of

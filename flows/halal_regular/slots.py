@@ -12,9 +12,9 @@ from datetime import date
 
 from sqlmodel import col, select
 
-from engine.numbering import draw
-from engine.replay import playing
-from engine.words import Case, amend_in_register, enter_in_register, in_register, run
+from engine.execution.replay import playing
+from engine.pipeline import Case, amend_in_register, enter_in_register, in_register, run
+from engine.runtime.number_series import draw
 from models import Case as CaseRow
 from models import Standing
 from rules import book

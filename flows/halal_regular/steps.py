@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from engine.words import Case, Letter, Paper, paper, run, stand, step, tell
+from engine.pipeline import Case, Letter, Paper, paper, run, stand, step, tell
 from flows.facts import common, words
 from flows.halal_regular import slots
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate, Quote, Recorded

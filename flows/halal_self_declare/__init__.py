@@ -6,7 +6,7 @@ issues the certificate; this office accompanies the owner, pays through a progra
 
 from __future__ import annotations
 
-from engine.words import Case, Ending, Question, Role, Silence, ask, close, hand_on, issue, pipeline
+from engine.pipeline import Case, Ending, Question, Role, Silence, ask, close, hand_on, issue, pipeline
 from flows.halal_self_declare.criteria import (
     Deficiency,
     Known,

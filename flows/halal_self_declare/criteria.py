@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.documents.words import rupiah_in_words
-from engine.words import Case
+from documents.formats import rupiah_in_words
+from engine.pipeline import Case
 from flows.facts import words
 from flows.halal_self_declare.forms import Application, Ingredient, Kind, Scale, Technology
 from rules import Rule

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.words import Evidence, Form
+from engine.pipeline import Evidence, Form
 from flows.halal_number import HALAL_NUMBER, unknown_province
 from flows.halal_self_declare.forms import Name, Row, Text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.words import Case, run
+from engine.pipeline import Case, run
 from flows.facts import common, words
 from flows.halal_self_declare.criteria import Deficiency, Reason, say
 from flows.halal_self_declare.decisions import Visit

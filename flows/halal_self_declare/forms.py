@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engine.words import ApplicantForm, Evidence
+from engine.pipeline import ApplicantForm, Evidence
 
 Nib = Annotated[str, Field(pattern=r"^\d{13}$", description="NIB: 13 angka, dari OSS")]
 Name = Annotated[str, Field(min_length=2, max_length=200)]

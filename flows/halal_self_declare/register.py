@@ -10,8 +10,8 @@ import re
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, or_, select
 
-from engine.replay import playing
-from engine.words import Case, enter_in_register, run, step
+from engine.execution.replay import playing
+from engine.pipeline import Case, enter_in_register, run, step
 from flows.halal_self_declare.decisions import Visit
 from flows.halal_self_declare.forms import Application
 from models import Case as CaseRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from engine.words import ByHand, Case, Question, Role, calling, external_step
+from engine.pipeline import ByHand, Case, Question, Role, calling, external_step
 from flows.halal_self_declare.decisions import CertificateRecord, ReceiptEnd, ReceiptLetter
 from flows.halal_self_declare.forms import Application
 from flows.recorded import recorded

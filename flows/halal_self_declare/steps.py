@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from engine.words import Case, Issued, Letter, Paper, held, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, held, paper, run, stand, step, tell
 from flows.facts import common, lasting, objection, words
 from flows.halal_self_declare.criteria import (
     Deficiency,

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from engine.words import ApplicantForm, Evidence
+from engine.pipeline import ApplicantForm, Evidence
 
 UNIT_CODE = re.compile(r"^[A-Z]\.\d{2}[0-9A-Z]{4,5}\.\d{3}\.\d{1,2}$")
 Name = Annotated[str, Field(min_length=2, max_length=200)]

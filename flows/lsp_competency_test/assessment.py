@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.words import Evidence, Form
+from engine.pipeline import Evidence, Form
 from flows.lsp_competency_test.application import Result, Row, Text, UnitCode, UnitRow, one_line_a_unit
 
 

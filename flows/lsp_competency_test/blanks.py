@@ -11,8 +11,8 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.subjects import PersonFacts, people
-from engine.words import ByHand, Case, Evidence, Form, Question, Role, calling, external_step
+from engine.cases.subject_facts import PersonFacts, people
+from engine.pipeline import ByHand, Case, Evidence, Form, Question, Role, calling, external_step
 from flows.lsp_competency_test.application import Name, Text
 from flows.recorded import recorded
 from outside.bnsp import BlankRequest, Candidate, request_once

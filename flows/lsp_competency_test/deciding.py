@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.words import Case, Issued, Letter, Paper, assignable, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, assignable, paper, run, stand, step, tell
 from flows.facts import words
 from flows.lsp_competency_test import seats
 from flows.lsp_competency_test.application import Application, ResultResponse

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from engine.words import Form
+from engine.pipeline import Form
 from flows.lsp_competency_test.application import Account, Name, Text, UnitCode
 
 MET = re.compile(r"MET\.000\.(\d{6})[ .](\d{4})")

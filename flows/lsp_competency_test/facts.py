@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.words import Case, Form, run
+from engine.pipeline import Case, Form, run
 from flows import facts as house
 from flows.facts import words
 from flows.lsp_competency_test.application import Application

@@ -6,7 +6,7 @@ appeal panel and the plenary from whoever assessed, the plenary from the panel. 
 
 from __future__ import annotations
 
-from engine.words import Question, Role
+from engine.pipeline import Question, Role
 from flows.lsp_competency_test.application import (
     Agreement,
     Application,

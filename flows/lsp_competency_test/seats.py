@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from sqlmodel import col, select
 
-from engine.numbering import draw
-from engine.replay import playing
-from engine.words import Case, enter_in_register, held, in_register, run, strike_from_register
+from engine.execution.replay import playing
+from engine.pipeline import Case, enter_in_register, held, in_register, run, strike_from_register
+from engine.runtime.number_series import draw
 from flows.lsp_competency_test.decisions import Schedule
 from models import Case as CaseRow
 from models import Person, RecordedCertificate, Standing, User

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.words import Case, Letter, Paper, paper, run, step, tell
+from engine.pipeline import Case, Letter, Paper, paper, run, step, tell
 from flows.facts import words
 from flows.lsp_competency_test import schemes, seats
 from flows.lsp_competency_test.application import Application, SelfAssessment

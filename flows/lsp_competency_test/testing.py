@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine.words import Case, Issued, Letter, Paper, assignable, paper, run, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, assignable, paper, run, step, tell
 from flows.facts import words
 from flows.lsp_competency_test import schemes, seats
 from flows.lsp_competency_test.application import Agreement, Application, Feedback, SelfAssessment

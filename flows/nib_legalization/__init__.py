@@ -6,7 +6,7 @@ risks; this office checks, advises, files, records and certifies that it did. It
 
 from __future__ import annotations
 
-from engine.words import Case, Ending, Passed, Question, Role, Silence, ask, close, issue, pipeline
+from engine.pipeline import Case, Ending, Passed, Question, Role, Silence, ask, close, issue, pipeline
 from flows.legal_time import start_legal_time
 from flows.nib_legalization.application import Application, Reason, application_of
 from flows.nib_legalization.facts import certificate_facts

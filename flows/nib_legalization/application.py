@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.words import Case
+from engine.pipeline import Case
 from flows.nib_legalization.forms import Classification, Correction, RiskLevel
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.words import Case, run
+from engine.pipeline import Case, run
 from flows.facts import lasting, words
 from flows.nib_legalization.application import Application, scale_of
 from rules.regions import region_name

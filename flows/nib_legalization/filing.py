@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from engine.words import ByHand, Case, Question, Role, calling, external_step
+from engine.pipeline import ByHand, Case, Question, Role, calling, external_step
 from flows.nib_legalization.application import Application
 from flows.nib_legalization.forms import FilingEnd, OssFiling
 from outside.errors import RefusedOutside

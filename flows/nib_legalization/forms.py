@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.words import ApplicantForm, Evidence, Form
+from engine.pipeline import ApplicantForm, Evidence, Form
 
 Nib = Annotated[str, Field(pattern=r"^\d{13}$", description="NIB: 13 angka, dari OSS")]
 IndustryCode = Annotated[str, Field(pattern=r"^\d{5}$", description="Kode KBLI: 5 angka")]

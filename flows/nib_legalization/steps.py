@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.words import (
+from engine.pipeline import (
     Case,
     Issued,
     Letter,

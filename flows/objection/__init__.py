@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.words import (
+from engine.pipeline import (
     Case,
     Ending,
     HandedOver,

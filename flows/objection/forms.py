@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from engine.words import ApplicantForm, Form
+from engine.pipeline import ApplicantForm, Form
 
 
 class RulingEnd(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.words import Case, Ending, Silence, ask, ask_each, close, issue, pipeline
+from engine.pipeline import Case, Ending, Silence, ask, ask_each, close, issue, pipeline
 from flows.product_curation import export_steps, questions
 from flows.product_curation.decisions import (
     AppealRuling,

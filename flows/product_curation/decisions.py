@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engine.words import Evidence, Form
+from engine.pipeline import Evidence, Form
 from flows.product_curation.forms import Country, Name, Text
 from flows.product_curation.rubric import Aspect, Grade
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.words import Case, Issued, Letter, Paper, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, paper, run, stand, step, tell
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import BuyerMatch, CenterAnswer, QualityControl
 from flows.product_curation.facts import Passed, enclosed, offered, returned, standard

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.words import Case, run
+from engine.pipeline import Case, run
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import PanelDecision, QualityControl, Score
 from flows.product_curation.forms import Application, ExportData

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from engine.words import ApplicantForm, Evidence
+from engine.pipeline import ApplicantForm, Evidence
 from flows.halal_number import HALAL_NUMBER, unknown_province
 from flows.product_curation.countries import destination
 from rules.regions import provinces, regions

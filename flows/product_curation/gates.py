@@ -6,7 +6,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.words import Case
+from engine.pipeline import Case
 from flows.facts import words
 from flows.product_curation.forms import Application, ExportData
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.words import Question, Role
+from engine.pipeline import Question, Role
 from flows.product_curation.decisions import (
     AppealRuling,
     BuyerMatch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.words import Case, Issued, Letter, Paper, assignable, held, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, assignable, held, paper, run, stand, step, tell
 from flows.facts import common, lasting, objection, words
 from flows.product_curation.decisions import PanelDecision, Score
 from flows.product_curation.facts import Passed, noted, returned, standard

@@ -9,9 +9,9 @@ from typing import Any
 from prefect import flow
 from prefect.states import Completed
 
-from engine.cohort import own_run
-from engine.delivering import deliver
-from engine.lost_runs import record_lost_runs
+from engine.letters.letter_delivery import deliver
+from scheduling.cohort_flow import own_run
+from scheduling.lost_runs import record_lost_runs
 
 # The schedule comes by every five minutes, and looks for what broke before anything else.
 UNTIL_THE_NEXT = timedelta(minutes=4)

@@ -8,8 +8,8 @@ from typing import Any
 from prefect import flow
 from prefect.states import Completed
 
-from engine.cohort import own_run
-from engine.sweeping import sweep
+from engine.sweeps.sweep import sweep
+from scheduling.cohort_flow import own_run
 
 
 @flow(name="escalation", flow_run_name="escalation", persist_result=False, retries=0)

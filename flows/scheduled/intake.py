@@ -10,13 +10,13 @@ from prefect.states import Completed
 from pydantic import AfterValidator, Field
 from sqlmodel import col, select
 
-from engine.cohort import own_run
-from engine.intake.importing import take_over
-from engine.office import Office, RunHandle
-from engine.opening import Opened, open_cases
-from engine.registry import current, pipeline_named
+from engine.cases.opening import Opened, open_cases
+from engine.definition.registry import current, pipeline_named
+from engine.people.intake.importing import take_over
+from engine.runtime.office import Office, RunHandle
 from flows.deployed import flow_of
 from models import Import, ImportLine
+from scheduling.cohort_flow import own_run
 
 PipelineName = Annotated[
     str,

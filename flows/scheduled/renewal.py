@@ -8,8 +8,8 @@ from typing import Any
 from prefect import flow
 from prefect.states import Completed
 
-from engine.cohort import own_run
-from engine.renewing import renew
+from engine.sweeps.renew import renew
+from scheduling.cohort_flow import own_run
 
 
 @flow(name="renewal", flow_run_name="renewal", persist_result=False, retries=0)

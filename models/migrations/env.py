@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection comes from ``engine.migrating``; the triggers go on at the end of every migration."""
+"""Alembic's entry: the connection comes from ``engine.runtime.migrations``; the triggers go on at the end of every migration."""
 
 from __future__ import annotations
 

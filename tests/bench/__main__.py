@@ -24,7 +24,7 @@ from typing import Any
 
 from rich.console import Console
 
-from engine.settings import PROJECT_ROOT
+from engine.runtime.settings import PROJECT_ROOT
 from tests.bench import dbos_same, legal_time, ours, prefect_bare, report, size
 from tests.bench.crowd import Crowd
 from tests.bench.ground import Ground

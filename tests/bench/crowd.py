@@ -16,15 +16,15 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlmodel import insert, select
 
-from engine.advance import drain
-from engine.case import handle_of
-from engine.clock import JAKARTA, morning_of
-from engine.deadlines import ladder_of, next_due, rung_times, times_of
-from engine.forms import Question
-from engine.ledger import canonical
-from engine.office import Office
-from engine.opening import open_cases
-from engine.registry import pipeline_named
+from engine.cases.ledger import canonical
+from engine.cases.opening import open_cases
+from engine.deadlines.clock import JAKARTA, morning_of
+from engine.deadlines.due_dates import ladder_of, next_due, rung_times, times_of
+from engine.definition.case import handle_of
+from engine.definition.forms import Question
+from engine.definition.registry import pipeline_named
+from engine.execution.drain import drain
+from engine.runtime.office import Office
 from models import Case, Role, Run, User, UserRole
 from rules import RulesAt
 from rules.regions import regions

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert, text
 
-from engine.migrating import migrate
-from engine.office import Office
-from engine.settings import Environment, Settings
+from engine.runtime.migrations import migrate
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
 from models import Business, Person, SealingKey, User, UserRole
 
 OFFICER = "budi"

@@ -17,16 +17,16 @@ from typing import Any
 
 from sqlmodel import col, func, or_, select
 
-from engine import ledger
-from engine.clock import JAKARTA, TurnedClock
-from engine.forecasting import forecast
-from engine.migrating import migrate
-from engine.office import Office
-from engine.office_days import add_day_off
-from engine.rederiving import rederive
-from engine.settings import Environment, Settings
-from engine.sweeping import due_waits, sweep
-from engine.timekeeping import by_pipeline
+from engine.cases import ledger
+from engine.deadlines.clock import JAKARTA, TurnedClock
+from engine.reports.forecast import forecast
+from engine.reports.time_report import by_pipeline
+from engine.runtime.migrations import migrate
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
+from engine.sweeps.calendar_decisions import add_day_off
+from engine.sweeps.recalculate import rederive
+from engine.sweeps.sweep import due_waits, sweep
 from models import Case, Wait
 from tests.bench.crowd import NOW, PATTERNS, ROUNDS, Crowd, fill
 from tests.bench.ground import OPENED_BY, Ground, settle_in

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlmodel import col, func, select
 
-from engine import ledger
-from engine.advance import drain
-from engine.answering import Answered, answer, answer_many
-from engine.office import Office, RunHandle
-from engine.opening import open_cases
-from engine.registry import pipeline_named
-from engine.settings import Settings
+from engine.actions.answer import Answered, answer, answer_many
+from engine.cases import ledger
+from engine.cases.opening import open_cases
+from engine.definition.registry import pipeline_named
+from engine.execution.drain import drain
+from engine.runtime.office import Office, RunHandle
+from engine.runtime.settings import Settings
 from models import Answer, Case, CaseStatus, EntryKind, LedgerEntry, Wait
 from tests.bench import pipeline as measured
 from tests.bench.ground import OFFICER, OPENED_BY, Ground, opened
@@ -109,7 +109,7 @@ def _advancing(office: Office) -> Advance:
 
 
 def _advancing_under_prefect(office: Office) -> Advance:
-    from engine.cohort import cohort_flow, run_in_process
+    from scheduling.cohort_flow import cohort_flow, run_in_process
 
     flow = cohort_flow(pipeline_named(measured.NAME))
     # One loop for all flow runs, as in the process that serves the deployments.

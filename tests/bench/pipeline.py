@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.words import Case, Ending, Form, Question, Role, ask, close, pipeline, step
+from engine.pipeline import Case, Ending, Form, Question, Role, ask, close, pipeline, step
 
 NAME = "bench"
 STEPS, ANSWERS = 6, 2

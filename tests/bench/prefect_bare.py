@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from engine.prefect_server import environment, started
-from engine.settings import Environment, Settings
+from engine.runtime.settings import Environment, Settings
+from scheduling.server import environment, started
 from tests.bench import pipeline as measured
 from tests.bench.ground import Ground
 from tests.bench.workers import Together, run_together

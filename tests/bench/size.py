@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from engine.advance import drain
-from engine.answering import answer
-from engine.dossiers import by_number
-from engine.office import Office, RunHandle
-from engine.opening import open_cases
-from engine.registry import pipeline_named
+from engine.actions.answer import answer
+from engine.cases.dossier import by_number
+from engine.cases.opening import open_cases
+from engine.definition.registry import pipeline_named
+from engine.execution.drain import drain
+from engine.runtime.office import Office, RunHandle
 from tests.bench import pipeline as measured
 from tests.bench.ground import OFFICER, OPENED_BY, Ground, opened
 

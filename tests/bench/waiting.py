@@ -9,7 +9,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.words import ApplicantForm, Case, Ending, Form, Question, Role, ask, close, dossier_complete, pipeline, step
+from engine.pipeline import (
+    ApplicantForm,
+    Case,
+    Ending,
+    Form,
+    Question,
+    Role,
+    ask,
+    close,
+    dossier_complete,
+    pipeline,
+    step,
+)
 
 NAME = "bench-time"
 

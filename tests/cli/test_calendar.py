@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, update
 from typer.testing import Result
 
-from engine.office import Office
+from engine.runtime.office import Office
 from models import Case
 from tests.cli.test_contract import Jalur, advance
 from tests.cli.test_contract import jalur as jalur

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from typer.testing import Result
 
-from engine.notices import notify
-from engine.office import Office
+from engine.letters.notices import notify
+from engine.runtime.office import Office
 from tests.cli.test_contract import Jalur
 from tests.cli.test_contract import jalur as jalur
 from tests.cli.test_contract import run as run

@@ -61,8 +61,8 @@ def opened(jalur: Jalur, tmp_path: Path) -> list[str]:
 
 def advance(database_url: str, tmp_path: Path) -> None:
     """Advance without Prefect: what `jalur advance` adds is Prefect's alone, and is tested with a real server."""
-    from engine.advance import drain
-    from engine.office import Office
+    from engine.execution.drain import drain
+    from engine.runtime.office import Office
 
     office = Office.open()
     with office.run("flow", by="test") as run:

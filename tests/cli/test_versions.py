@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from engine import registry
+from engine.definition import registry
 from tests.cli.test_contract import ROOT, Jalur, advance
 from tests.cli.test_contract import jalur as jalur
 from tests.cli.test_contract import opened as opened

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from engine.registry import Pipeline
+from engine.definition.registry import Pipeline
 from tests.replay.script import EVIDENCE, NATIONAL_IDS, Answers, Script
 from tests.replay.scripts import scripts_of
 

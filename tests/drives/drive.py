@@ -14,18 +14,18 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from engine.advance import drain
-from engine.answering import answer
-from engine.case import handle_of
-from engine.clock import TurnedClock
-from engine.delivering import deliver
+from engine.actions.answer import answer
+from engine.actions.withdraw import withdraw
+from engine.cases.opening import open_cases
+from engine.deadlines.clock import TurnedClock
+from engine.definition.case import handle_of
+from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import NotAllowed, NotWaiting, Refused
-from engine.office import Office
-from engine.opening import open_cases
-from engine.registry import Pipeline, pipeline_named
-from engine.showing import question_of
-from engine.sweeping import sweep
-from engine.withdrawing import withdraw
+from engine.execution.drain import drain
+from engine.letters.letter_delivery import deliver
+from engine.reports.case_views import question_of
+from engine.runtime.office import Office
+from engine.sweeps.sweep import sweep
 from models import Case, CaseStatus, Role, Wait, WaitKind
 from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, moved, mutated
 from tests.drives.dying import dying

@@ -9,8 +9,8 @@ from unittest import mock
 
 from sqlalchemy import Connection, event
 
-from engine.office import Office
-from engine.recording import LedgerRecorder
+from engine.execution.recorder import LedgerRecorder
+from engine.runtime.office import Office
 from tests.engine.together import Killed
 
 

@@ -10,19 +10,19 @@ from datetime import date
 from itertools import count
 from unicodedata import normalize
 
-from engine.accounts import add_user
-from engine.clock import TurnedClock
-from engine.declared import Paper
-from engine.documents.alphabet import printable_letters
-from engine.documents.facts import JSON
-from engine.documents.templating import fill
-from engine.dossiers import Dossier
-from engine.ledger import jsonable
-from engine.links import check_url
-from engine.office import Office
-from engine.people import declare_conflict
-from engine.registry import current
-from engine.settings import Environment, Settings
+from documents.alphabet import printable_letters
+from documents.enclosure import JSON
+from documents.templating import fill
+from engine.cases.dossier import Dossier
+from engine.cases.ledger import jsonable
+from engine.deadlines.clock import TurnedClock
+from engine.definition.declarations import Paper
+from engine.definition.registry import current
+from engine.people.accounts import add_user
+from engine.people.persons import declare_conflict
+from engine.runtime.links import check_url
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
 from models import Case, Document, Person, Role, SealingKey, Standing
 from tests.compiled import compiled_once
 from tests.conftest import MASTER_KEY, START

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import orjson
 from sqlmodel import Session, col, select
 
-from engine import ledger
-from engine.dossiers import Dossier, by_numbers
-from engine.ledger import LODGED, RECALLED
-from engine.office import Office, RunHandle, Work
-from engine.registry import pipeline_named
-from engine.replay import PlainStage, Replay
+from engine.cases import ledger
+from engine.cases.dossier import Dossier, by_numbers
+from engine.cases.ledger import LODGED, RECALLED
+from engine.definition.registry import pipeline_named
+from engine.execution.replay import PlainStage, Replay
+from engine.runtime.office import Office, RunHandle, Work
 from models import (
     Answer,
     Case,

@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 from sqlmodel import col, select
 
-from engine.appealing import lodge
-from engine.case import handle_of
-from engine.clock import TurnedClock
-from engine.correcting import correct
-from engine.delegating import delegate
+from engine.actions.appeal import lodge
+from engine.actions.correction.correct import correct
+from engine.actions.delegate import delegate
+from engine.actions.extend import extend
+from engine.actions.reassign import reassign
+from engine.actions.recall import recall
+from engine.deadlines.clock import TurnedClock
+from engine.definition.case import handle_of
 from engine.errors import Refused
-from engine.extending import extend
-from engine.office import RunHandle
-from engine.office_days import add_day_off, cancel_day_off
-from engine.reassigning import reassign
-from engine.recalling import recall
-from engine.sweeping import sweep
+from engine.runtime.office import RunHandle
+from engine.sweeps.calendar_decisions import add_day_off, cancel_day_off
+from engine.sweeps.sweep import sweep
 from models import CaseStatus, EntryKind, LedgerEntry, Role
 from tests.drives.ground import Ground
 from tests.drives.looking import Looking

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.office import Office
-from engine.showing import inbox
+from engine.reports.case_views import inbox
+from engine.runtime.office import Office
 from models import Answer, Case, Document, DocumentStatus, Wait, WaitKind
 
 State = dict[Any, Any]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
-from engine.registry import Pipeline, current, pipeline_named
+from engine.definition.registry import Pipeline, current, pipeline_named
 from tests.drives.conftest import Begin
 
 PIPELINES = pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
 from sqlmodel import Session, col, update
 
-from engine import answering, authority
-from engine.dossiers import Dossier
-from engine.registry import pipeline_named
-from engine.replay import Replay
+from engine.actions import answer
+from engine.cases.dossier import Dossier
+from engine.definition.registry import pipeline_named
+from engine.execution.replay import Replay
+from engine.people import permissions
 from models import AnyWait, Wait
 from tests.drives.conftest import Begin
 from tests.drives.test_drives import SETTINGS, drive
@@ -49,8 +50,8 @@ def test_a_wait_that_is_settled_twice_is_found(drive_on_sqlite: Begin, monkeypat
             session.execute(settled.values(settled_at=now, settled_as=settled_as))
         return won
 
-    monkeypatch.setattr(answering, "open_wait", open_to_all)
-    monkeypatch.setattr(answering, "win", win)
+    monkeypatch.setattr(answer, "open_wait", open_to_all)
+    monkeypatch.setattr(answer, "win", win)
     assert "answer" in found(drive_on_sqlite)
 
 
@@ -73,12 +74,12 @@ def test_a_step_that_is_not_recorded_is_found(drive_on_sqlite: Begin, monkeypatc
 
 def test_who_is_barred_and_answers_is_found(drive_on_sqlite: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks whose case it is, who took part, or who declared a conflict."""
-    monkeypatch.setattr(authority, "must_be_impartial", lambda *_: None)
+    monkeypatch.setattr(permissions, "must_be_impartial", lambda *_: None)
     what = found(drive_on_sqlite)
     assert "barred" in what or "against a declared conflict" in what
 
 
 def test_a_number_in_the_ledger_is_found(drive_on_sqlite: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that stands in the ledger as it was typed, with a telephone number."""
-    monkeypatch.setattr(answering, "without_personal_numbers", lambda text: text)
+    monkeypatch.setattr(answer, "without_personal_numbers", lambda text: text)
     assert "shows a personal number" in found(drive_on_sqlite)

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from engine.clock import TurnedClock
-from engine.office import Office
+from engine.deadlines.clock import TurnedClock
+from engine.runtime.office import Office
 from outside.gateway_http import HttpSms, HttpWhatsApp
 from outside.oss_http import HttpOss
-from tests.flows.nib_legalization.conftest import nib as nib
 from tests.outside.misbehaving_gateway import MisbehavingGateway
 from tests.outside.misbehaving_oss import MisbehavingOss
 from tests.people import hire_staff, register_business
 from tests.pipelines_for_tests.workshop import Workshop
-from tests.story import Story
+from tests.stories.nib_legalization.conftest import nib as nib
+from tests.stories.story import Story
 
 Begin = Callable[..., Story]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.office import Office
+from engine.runtime.office import Office
 from models import metadata
 
 

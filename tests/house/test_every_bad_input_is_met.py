@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FLOWS = Path(__file__).parents[1] / "flows"
+FLOWS = Path(__file__).parents[1] / "stories"
 
 # Section of the domain facts: whose stories they are, and how many items the list has.
 LISTS = {

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.registry import Appeal, NoAppeal, Pipeline, all_appeals, current, pipeline_named, ways
+from engine.definition.registry import Appeal, NoAppeal, Pipeline, all_appeals, current, pipeline_named, ways
 from flows.appeals import GRANTED, LAPSED
 from models import Role
 from tests.refusals import GOES_ON, REFUSES, must_not_be_denied
 
-FLOWS = Path(__file__).parents[1] / "flows"
+FLOWS = Path(__file__).parents[1] / "stories"
 
 
 def wanted(pipeline: Pipeline) -> set[str]:
@@ -106,7 +106,7 @@ def test_what_an_appeal_declares_bears_no_name_of_the_pipeline(pipeline: Pipelin
 
 def _tests(folder: str) -> Iterator[object]:
     for file in sorted((FLOWS / folder).glob("test_*.py")):
-        yield from vars(importlib.import_module(f"tests.flows.{folder}.{file.stem}")).values()
+        yield from vars(importlib.import_module(f"tests.stories.{folder}.{file.stem}")).values()
 
 
 def _marks(test: object) -> list[pytest.Mark]:

@@ -1,13 +1,13 @@
 """Who must differ from whom (the office's impartiality matrix, after ISO/IEC 17024 and 17065), held against what is declared.
 
-What a declared constraint does, when somebody is asked and when they answer, is told in tests/engine/test_impartiality.py.
+What a declared constraint does, when somebody is asked and when they answer, is told in tests/engine/people/test_impartiality.py.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from engine.registry import current, pipeline_named
+from engine.definition.registry import current, pipeline_named
 
 ASSESSED = ("assessment_review", "test_record", "assessment_record")
 # pipeline, who decides, on what they must have had no part in

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import models
-from engine.database import Database
 from engine.errors import Refused
-from engine.migrating import at_revision, migrate, must_be_migrated
+from engine.runtime.database import Database
+from engine.runtime.migrations import at_revision, migrate, must_be_migrated
 from models import triggers
 from tests.conftest import DATABASES, named, on_server
 

@@ -7,15 +7,15 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from engine.declared import OFFICE, OFFICE_PAPERS, Declared
-from engine.documents.preview import document_kinds, letter_kinds
-from engine.documents.templating import SHARED, TEMPLATES
-from engine.registry import all_appeals, all_versions
+from documents.preview import document_kinds, letter_kinds
+from documents.templating import SHARED, TEMPLATES
+from engine.definition.declarations import OFFICE, OFFICE_PAPERS, Declared
+from engine.definition.registry import all_appeals, all_versions
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {"documents": document_kinds, "letters": letter_kinds}
 TEXTS = [file for file in sorted(TEMPLATES.rglob("*")) if file.suffix in (".html", ".txt") and "OFL" not in file.name]
-ENGINE = [file.read_text("utf-8") for file in sorted((ROOT / "engine").rglob("*.py"))]
+ENGINE = [file.read_text("utf-8") for room in ("engine", "documents") for file in sorted((ROOT / room).rglob("*.py"))]
 WEB = [file.read_text("utf-8") for file in sorted((ROOT / "web").rglob("*.py"))]
 
 
@@ -110,7 +110,7 @@ def test_every_picture_is_shown() -> None:
 
 
 def test_every_class_of_the_style_sheet_is_worn() -> None:
-    """By a template, or by the fact `crowding`, which engine/computing.py gives."""
+    """By a template, or by the fact `crowding`, which engine/letters/deadline_page.py gives."""
     style = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", (TEMPLATES / "house.css").read_text("utf-8"), flags=re.DOTALL)
     templates = "".join(file.read_text("utf-8") for file in TEXTS)
     worn = {word for classes in re.findall(r'class="([^"]*)"', templates) for word in classes.split()}

@@ -22,12 +22,12 @@ from typing import Any
 import httpx
 import pytest
 
-from engine.documents.templating import TEMPLATES
-from engine.office import Office
-from engine.prefect_server import free_port
-from engine.registry import current
-from engine.settings import Environment, Settings
-from tests.prefect.conftest import PrefectApi, eventually, running
+from documents.templating import TEMPLATES
+from engine.definition.registry import current
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
+from scheduling.server import free_port
+from tests.scheduling.conftest import PrefectApi, eventually, running
 
 pytestmark = pytest.mark.slow
 

@@ -17,15 +17,15 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import MetaData, create_engine, text
 
-from engine import ledger
-from engine.advance import drain
-from engine.clock import TurnedClock
-from engine.database import Database
-from engine.migrating import migrate
-from engine.office import Office
-from engine.registry import current
-from engine.settings import Environment, Settings
-from engine.versions import must_have_code
+from engine.cases import ledger
+from engine.deadlines.clock import TurnedClock
+from engine.definition.registry import current
+from engine.execution.drain import drain
+from engine.execution.versions.fingerprints import must_have_code
+from engine.runtime.database import Database
+from engine.runtime.migrations import migrate
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
 from tests.conftest import DATABASES, named, on_server
 from tests.replay.command_line import MASTER_KEY, Played
 

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from engine.clock import TurnedClock
-from engine.office import Office
-from engine.people import record_certificate
-from engine.registry import pipeline_named
-from engine.renewing import renew
+from engine.deadlines.clock import TurnedClock
+from engine.definition.registry import pipeline_named
+from engine.people.persons import record_certificate
+from engine.runtime.office import Office
+from engine.sweeps.renew import renew
 from models import Case, Letter
 from rules import Rule, RuleBook, book
 from tests.people import EVIDENCE, hire_staff, register_person
 from tests.pipelines_for_tests.workshop import Workshop
-from tests.story import Story
+from tests.stories.story import Story
 
 PERMIT = """
-from engine.words import *
+from engine.pipeline import *
 
 class Wish(Form):
     area: str
@@ -81,7 +81,8 @@ def due_permits(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
     row = Rule("renewal", rule, "days_ahead", date(2022 if more else 2021, 1, 1), None, "Kebijakan", "policy")
     known = book
     monkeypatch.setattr(
-        "engine.registry.book", lambda slug: RuleBook([*known(slug).rows(), *([row] if slug == "permit" else [])])
+        "engine.definition.registry.book",
+        lambda slug: RuleBook([*known(slug).rows(), *([row] if slug == "permit" else [])]),
     )
 
 

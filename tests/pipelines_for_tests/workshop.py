@@ -7,12 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from engine import registry
-from engine.registry import Pipeline
+from engine.definition import registry
+from engine.definition.registry import Pipeline
 
 FARM_VISIT = """
 from enum import StrEnum
-from engine.words import *
+from engine.pipeline import *
 
 class Found(StrEnum):
     FINE = "fine"

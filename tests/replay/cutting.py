@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
-from engine.documents import render as rendering
-from engine.documents.signing import LocalSigner
-from engine.office import Office
-from engine.registry import pipeline_named
+from documents import render as rendering
+from documents.signing import LocalSigner
+from engine.definition.registry import pipeline_named
+from engine.runtime.office import Office
 from tests.compiled import compiled_once
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood, Taken
 from tests.replay.desk import desk, leases_run_out, perform
@@ -189,7 +189,7 @@ def outcomes(record: Record, script: Script) -> set[str]:
 def rendered_once() -> Iterator[None]:
     """Remember rendered and signed documents by all their arguments, for this process.
 
-    Both functions are deterministic (tests/engine/documents shows it) and take most of the time of a run; where a process
+    Both functions are deterministic (tests/documents shows it) and take most of the time of a run; where a process
     is killed for good, they are called each time. What is in memory by now is kept out of the collector's way, too.
     """
     gc.collect()

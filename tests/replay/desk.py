@@ -15,23 +15,23 @@ from unittest import mock
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from engine import advance as advancing
-from engine.advance import drain
-from engine.answering import answer_many
-from engine.appealing import lodge
-from engine.clock import JAKARTA, TurnedClock
-from engine.contacts import Contacts
-from engine.delivering import deliver
-from engine.documents.signing import LocalSigner
+from documents.signing import LocalSigner
+from engine.actions.answer import answer_many
+from engine.actions.appeal import lodge
+from engine.actions.withdraw import withdraw
+from engine.cases.opening import open_cases, without_case
+from engine.deadlines.clock import JAKARTA, TurnedClock
+from engine.definition.registry import pipeline_named
 from engine.errors import NotWaiting, Refused
-from engine.intake.importing import import_file
-from engine.office import Office
-from engine.opening import open_cases, without_case
-from engine.people import add_product
-from engine.registry import pipeline_named
-from engine.settings import Environment, Settings
-from engine.sweeping import sweep
-from engine.withdrawing import withdraw
+from engine.execution import drain as advancing
+from engine.execution.drain import drain
+from engine.letters.letter_delivery import deliver
+from engine.people.intake.importing import import_file
+from engine.people.persons import add_product
+from engine.runtime.adapters import Contacts
+from engine.runtime.office import Office
+from engine.runtime.settings import Environment, Settings
+from engine.sweeps.sweep import sweep
 from models import Business, Case, Digest, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from engine.contacts import Contacts
-from engine.office import Office
-from engine.store import Store
+from engine.runtime.adapters import Contacts
+from engine.runtime.file_store import Store
+from engine.runtime.office import Office
 from outside.channels import Channel, Message, Receipt
 from outside.errors import Bounced
 from outside.folder import FolderChannel

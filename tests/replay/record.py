@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from engine import ledger
-from engine.dossiers import Dossier, by_numbers
-from engine.office import Office
+from engine.cases import ledger
+from engine.cases.dossier import Dossier, by_numbers
+from engine.runtime.office import Office
 from models import Business, Case, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait
 from outside.channels import message_id_for
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.clock import TurnedClock
+from engine.deadlines.clock import TurnedClock
 from tests.compiled import compiled_once
 from tests.replay.cutting import OF_LONG, Cuts, World, cut_everywhere, uninterrupted
 from tests.replay.desk import advance, desk, perform

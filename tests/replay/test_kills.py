@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.registry import Pipeline, current
+from engine.definition.registry import Pipeline, current
 from tests.replay.cutting import Cuts, World
 from tests.replay.disks import Disk, Place
 from tests.replay.killing import Zygote, kill_everywhere

@@ -13,14 +13,15 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import event
 from sqlmodel import Session
 
-from engine import issuing, machine, opening
-from engine.case import Applicant
-from engine.declared import Letter
-from engine.machine import Calling
-from engine.numbering import draw
-from engine.office import Office
-from engine.replay import Replay, playing
-from engine.words import tell
+from engine.cases import opening
+from engine.definition.case import Applicant
+from engine.definition.declarations import Letter
+from engine.execution import external_calls, issuing
+from engine.execution.external_calls import Calling
+from engine.execution.replay import Replay, playing
+from engine.pipeline import tell
+from engine.runtime.number_series import draw
+from engine.runtime.office import Office
 from models import Letter as LetterRow
 from outside.channels import Message, message_id_for
 from tests.replay.cutting import World, cut_everywhere, uninterrupted
@@ -113,7 +114,7 @@ def test_an_outside_call_without_look_up_is_found(staffed: Place, folder: Path, 
     def trusting(office: Office, reference: str, end_unknown: bool) -> Calling:
         return Calling(office, reference, end_unknown=False)
 
-    with mock.patch.object(machine, "Calling", trusting):
+    with mock.patch.object(external_calls, "Calling", trusting):
         uninterrupted(BY_MACHINE, staffed, folder / "shows nothing", outside)
         with pytest.raises(
             AssertionError, match=r"after oss.file[^\0]*filed at OSS NIB-2026-000001/oss_filing#1 0203260000002"

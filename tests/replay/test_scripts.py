@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.registry import Pipeline, current
+from engine.definition.registry import Pipeline, current
 from tests.replay.scripts import flagship, scripts_of
 
 PIPELINES = current()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from engine.advance import drain
-from tests.prefect.small_office import PIPELINE, SmallOffice
+from engine.execution.drain import drain
+from tests.scheduling.small_office import PIPELINE, SmallOffice
 from web.app import create_app
 
 

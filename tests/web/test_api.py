@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select, update
 
-from engine.clock import JAKARTA, TurnedClock
-from engine.delegating import delegate
+from engine.actions.delegate import delegate
+from engine.deadlines.clock import JAKARTA, TurnedClock
 from models import Case, Mandate, Run, User, Wait
-from tests.prefect.small_office import NATIONAL_ID, SmallOffice
+from tests.scheduling.small_office import NATIONAL_ID, SmallOffice
 from tests.web.conftest import advance
 
 COMPLETE = {"decision": "complete"}

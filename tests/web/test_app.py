@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import update
 
-from engine.sweeping import sweep
+from engine.sweeps.sweep import sweep
 from models import Wait, metadata
-from tests.prefect.small_office import NATIONAL_ID, PHONE, SmallOffice
+from tests.scheduling.small_office import NATIONAL_ID, PHONE, SmallOffice
 
 
 def test_health_says_what_works(client: TestClient) -> None:

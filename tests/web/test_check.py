@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from engine.correcting import correct
+from engine.actions.correction.correct import correct
 from models import Document, DocumentStatus
-from tests.prefect.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
+from tests.scheduling.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
 from tests.web.conftest import advance
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from importlib.util import find_spec
 
-from engine.registry import Pipeline, current
+from engine.definition.registry import Pipeline, current
 from tests.replay.script import Script
 
 

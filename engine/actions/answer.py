@@ -1,0 +1,173 @@
+"""Answers of people: each settles a wait in one transaction and makes its case ready to be advanced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
+from typing import Any
+
+from engine.actions.form_filling import filled_in
+from engine.actions.time_up import end_by_time
+from engine.cases.dossier import Dossier, known_of, lock_numbers
+from engine.cases.waits import open_keys, open_wait, record, win
+from engine.deadlines.clock import is_over, local_date
+from engine.definition.forms import ApplicantForm, Form, Question
+from engine.errors import NotWaiting, Refused, UnknownCase
+from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, handed_over
+from engine.people.permissions import Actor, may_answer, user_named
+from engine.runtime.batches import together_or_alone
+from engine.runtime.leases import CHUNK
+from engine.runtime.office import Office, RunHandle, Work
+from models import AnyWait, EntryKind, User, WaitKind
+from models.privacy import without_personal_numbers
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer that was taken: the case, the key of its question, and the ledger entry that records it."""
+
+    case: str
+    question: str
+    entry: int
+
+
+def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, data: dict[str, Any]) -> Answered:
+    """Record an answer.
+
+    Raises `UnknownCase`, `NotWaiting` (never asked, or somebody or the deadline was first), `BadAnswer` and
+    `NotAllowed`; then nothing was changed. Where the time is up the silence is recorded first, and the answer is
+    refused by name, whether or not a sweep had come by.
+    """
+    key = key if "#" in key else f"{key}#1"
+    [taken] = answer_many(office, run, [(number, key, data)], by=by)
+    if isinstance(taken, Refused):
+        raise taken
+    return taken
+
+
+def answer_many(
+    office: Office, run: RunHandle, answers: list[tuple[str, str, dict[str, Any]]], *, by: str
+) -> list[Answered | Refused]:
+    """Record answers to many cases (number, key, data), a chunk a transaction, in the order of their numbers.
+
+    One that is refused does not stop the others; what it was refused for stands in its place.
+    """
+    results: dict[int, Answered | Refused] = {}
+    waiting = iter(sorted(enumerate(answers), key=lambda item: item[1][0]))
+    while chunk := list(islice(waiting, CHUNK)):
+        with office.work(run) as work:
+            results.update(_answer_chunk(work, chunk, by))
+    run.cases += sum(isinstance(result, Answered) for result in results.values())
+    return [results[place] for place in range(len(answers))]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An answer that may be taken, if nobody is first."""
+
+    dossier: Dossier
+    wait: AnyWait
+    question: Question[Any]
+    form: Form
+    actor: Actor
+
+
+def _answer_chunk(
+    work: Work,
+    answers: list[tuple[int, tuple[str, str, dict[str, Any]]]],
+    by: str,
+) -> dict[int, Answered | Refused]:
+    """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
+    dossiers = _on_the_table(work, {number for _, (number, _, _) in answers})
+    account = cache(
+        partial(user_named, work.session, by)
+    )  # once a chunk, and only where something is waiting for an answer
+    results: dict[int, Answered | Refused] = {}
+    given: dict[int, _Given] = {}
+    for place, (number, key, data) in answers:
+        try:
+            given[place] = _given(work, dossiers, number, key, account, data)
+        except Refused as refused:
+            results[place] = refused
+    won = win(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
+    for place, one in given.items():
+        number, key = one.dossier.case.number, one.wait.key
+        if (one.wait.case_id, key) in won:
+            won.remove((one.wait.case_id, key))  # the same question answered twice in one request: the first one counts
+            results[place] = Answered(number, key, _take(work, one))
+        else:
+            results[place] = NotWaiting(number, key, open_keys(one.dossier, but=key), "answered")
+    return results
+
+
+def _on_the_table(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]:
+    """Fetch and lock the cases; one whose version has no code any more is refused by itself."""
+
+    def fetched(group: Sequence[str]) -> Mapping[str, Dossier | Refused]:
+        return lock_numbers(work, group)
+
+    def refused(number: str, error: Exception) -> Mapping[str, Dossier | Refused]:
+        assert isinstance(error, Refused)
+        return {number: error}
+
+    tables = together_or_alone(sorted(numbers), fetched, refused, catch=Refused)
+    return {number: found for table in tables for number, found in table.items()}
+
+
+def _given(
+    work: Work,
+    dossiers: Mapping[str, Dossier | Refused],
+    number: str,
+    key: str,
+    account: Callable[[], User],
+    data: dict[str, Any],
+) -> _Given:
+    if number not in dossiers:
+        raise UnknownCase(number)
+    dossier = dossiers[number]
+    if isinstance(dossier, Refused):
+        raise dossier
+    wait = open_wait(dossier, key)
+    now = work.now
+    if is_over(wait.silent_at, now):
+        end_by_time(work, dossier, wait)
+        raise NotWaiting(number, key, open_keys(dossier, but=key), "silent")
+    by_hand = wait.kind == WaitKind.HAND_DELIVERY
+    question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
+    data = {**known_of(work.office, dossier.key, wait), **data}
+    form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
+    actor = may_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    return _Given(dossier, wait, question, form, actor)
+
+
+def _take(work: Work, given: _Given) -> int:
+    form, actor = given.form, given.actor
+    words = form.model_dump(mode="json")
+    words.pop("own_code", None)  # checked, never kept
+    if isinstance(form, HandDelivery):
+        handed_over(work.session, given.wait, form)
+    return record(
+        work,
+        given.dossier.row,
+        given.wait,
+        kind=EntryKind.REMARK if given.wait.kind == WaitKind.HAND_DELIVERY else EntryKind.ANSWER,
+        actor=actor.name,
+        role=actor.role,
+        on_behalf_of=actor.on_behalf_of,
+        outcome=form.decided(),
+        reason=_reason(form),
+        result=_how_signed(form) if given.question.signed else None,
+        words=(given.dossier.key, words),
+    )
+
+
+def _reason(form: Form) -> str | None:
+    reason = getattr(form, "reason", None)
+    return without_personal_numbers(reason) if isinstance(reason, str) and reason else None
+
+
+def _how_signed(form: Form) -> dict[str, Any]:
+    paper = form.paper if isinstance(form, ApplicantForm) else None
+    return {"signed": "paper", "evidence": paper} if paper else {"signed": "own_code"}

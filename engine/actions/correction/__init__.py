@@ -1,0 +1,1 @@
+"""Corrects names and numbers, and reissues the documents that bear them."""

@@ -1,0 +1,244 @@
+"""Puts a name or number right that was registered wrong: in the register, in the case, and on every document that bears it.
+
+UU 27/2022 Pasal 6 gives everybody the right to have wrong data about them corrected. The old value stays, sealed with the facts;
+the ledger keeps field names and salted hashes. Entries of before the correction are fitted by key: see engine/execution/replay.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete, func, select
+
+from engine.actions.correction.fields import changes_of, put_into
+from engine.actions.correction.reissue import Remade, remake, rewritten
+from engine.cases.dossier import Dossier, fetch
+from engine.cases.ledger import CORRECTED, note, salted_hash, valid_reason
+from engine.cases.replaced_documents import Change, Rewriting
+from engine.cases.waits import open_waits, overwrite
+from engine.deadlines.clock import local_date
+from engine.definition.case import Applicant
+from engine.errors import NotAllowed, Refused, UnknownCase
+from engine.execution.document_files import make_pending
+from engine.execution.versions.fit_check import goes_on
+from engine.letters.queue import write_to_applicant
+from engine.people.impartiality import must_not_be_concerned
+from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
+from engine.people.persons import CLEANERS
+from engine.runtime.office import Office, RunHandle, Work
+from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
+
+MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
+MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
+LETTER = "document_corrected"
+TITLES = {
+    "id": {"name": "nama", "national_id": "NIK", "tax_id": "NPWP", "phone": "nomor telepon", "email": "alamat surel",
+           "address": "alamat", "business_id_number": "NIB", "main_product": "produk utama"},
+    "en": {"name": "name", "national_id": "national id (NIK)", "tax_id": "tax id (NPWP)", "phone": "telephone number",
+           "email": "e-mail address", "address": "address", "business_id_number": "NIB", "main_product": "main product"},
+}  # fmt: skip
+OWNERS = {
+    "id": {"person": "pemohon", "business": "usaha", "product": "produk"},
+    "en": {"person": "the applicant", "business": "the business", "product": "the product"},
+}
+
+
+def correct(
+    office: Office,
+    run: RunHandle,
+    number: str,
+    *,
+    by: str,
+    reason: str,
+    data: dict[str, Any],
+    evidence: str | None = None,
+) -> None:
+    """Correct names and numbers of a case, open or closed; its documents are made anew and sent to the applicant.
+
+    ``data`` names fields by their path (``owner.name``) or shortly (``phone``); ``evidence`` is a kept file (``sha256:…``).
+    Raises `UnknownCase`; `NotAllowed` for who is no officer, head of division or administrator of the region, or is concerned;
+    `Refused` for a field or value that can't be taken, while a machine is at work for the case, and where the case would go
+    another way with it. Then nothing was changed.
+    """
+    reason = valid_reason(reason)
+    try:
+        with office.work(run) as work:
+            dossier = _locked(work, number)
+            actor = _may_correct(work, dossier, by)
+            _correct(work, dossier, actor, reason, data, evidence)
+            pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
+    except IntegrityError:
+        raise Refused(
+            f"Case {number} stays as it is: that number or name is registered already for somebody else",
+            for_people="Nomor atau nama itu sudah terdaftar untuk pihak lain. Periksa kembali pada dokumen aslinya.",
+            case=number,
+        ) from None
+    run.cases += 1
+    while make_pending(office, run, pipeline, [case_id]):
+        pass
+
+
+def _locked(work: Work, number: str) -> Dossier:
+    """Return the case; it and the other cases of the same person are locked, in the order of all workers."""
+    found = work.session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
+    if found is None:
+        raise UnknownCase(number)
+    case_id, person_id = found
+    theirs = select(Case).where(Case.person_id == person_id)
+    work.session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
+    return fetch(work.office, work.session, [case_id or 0])[0]
+
+
+def _may_correct(work: Work, dossier: Dossier, by: str) -> Actor:
+    user, case = user_named(work.session, by), dossier.case
+    roles = roles_of(work.session, user)
+    role = next((one for one in MAY_CORRECT if one in roles), None)
+    if role is None:
+        raise NotAllowed(
+            f"{by} may not correct {case.number}: that takes an officer, a head of division or an administrator",
+            for_people="Hanya petugas, kepala bidang atau administrator yang dapat memperbaiki data permohonan.",
+            user=by,
+        )
+    must_not_be_concerned(work.session, user, case, local_date(work.now))
+    must_be_in_region(user, case)
+    return Actor(by, role)
+
+
+def _correct(
+    work: Work,
+    dossier: Dossier,
+    actor: Actor,
+    reason: str,
+    data: dict[str, Any],
+    evidence: str | None,
+) -> None:
+    row, now = dossier.row, work.now
+    number = row.number
+    if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in open_waits(dossier, *MACHINES)]):
+        raise Refused(
+            f"{busy[0]} of case {number} is under way. Correct it once that is done: jalur advance --case {number}",
+            for_people=f"{busy[0]} pada {number} sedang diproses. Ulangi perbaikan setelah selesai.",
+            case=number,
+        )
+    if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
+        raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
+    stuck = goes_on(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
+    sealed = work.vault.unseal(dossier.key, row.facts)
+    changes = changes_of(number, row.subject_kind, sealed, data)
+    register(work, dossier, sealed, changes)
+    rewriting = Rewriting(sealed, changes)
+    remade = remake(work, dossier, rewriting)
+    for wait in open_waits(dossier, *WaitKind):
+        request = rewritten(work, dossier, wait.request, rewriting)
+        overwrite(work.session, wait, request=request, note=rewriting(wait.note))
+    said = [
+        {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
+        for one in changes
+    ]
+    facts = put_into(sealed, changes)
+    row.facts = work.vault.seal(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
+    key = _remark(
+        work,
+        row,
+        actor,
+        reason,
+        {
+            "fields": {one.path: [salted_hash(row.salt, one.old), salted_hash(row.salt, one.new)] for one in changes},
+            "replaced": remade.names,
+            "evidence": evidence,
+        },
+    )
+    if any((one.kind, one.field) == ("person", "name") for one in changes):
+        _mark_the_others(work, row, actor)
+    _tell(work, dossier, key, changes, remade)
+    work.flush()
+    anew = fetch(work.office, work.session, [row.id or 0])[0]
+    if (why_not := goes_on(work.office, work.session, _copy(anew))) and why_not != stuck:
+        raise Refused(
+            f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
+            for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",
+            case=number,
+        )
+
+
+def _copy(dossier: Dossier) -> Dossier:
+    """Return the dossier with a row of its own, for a play that uses it up."""
+    return replace(dossier, row=Case(**dossier.row.model_dump()))
+
+
+def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]) -> None:
+    """Write the new values into the register: the person's sealed data and look-up digests, the business, the product."""
+    case = dossier.case
+    person_id = case.applicant.person_id
+    person = work.session.get_one(Person, person_id)
+    business: Any = facts if case.subject_kind == "business" else facts.get("business")
+    for one in changes:
+        if one.kind == "business":
+            setattr(work.session.get_one(Business, business["business_id"]), one.field, one.new)
+        elif one.kind == "product":
+            work.session.get_one(Product, case.subject_id).name = one.new or ""
+        elif one.field == "name":
+            person.name = one.new or ""
+        else:
+            sealed = work.vault.unseal(dossier.key, person.sealed)
+            person.sealed = work.vault.seal(dossier.key, {**sealed, one.field: one.new})
+            if one.field in CLEANERS:
+                work.session.execute(
+                    delete(PersonIndex).where(
+                        col(PersonIndex.kind) == one.field, col(PersonIndex.person_id) == person_id
+                    )
+                )
+                if one.new:
+                    digest = work.vault.digest(one.field, one.new.lower())
+                    work.session.add(PersonIndex(kind=one.field, digest=digest, person_id=person_id))
+    work.session.flush()
+
+
+def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, Any]) -> str:
+    """Write the remark; what was recorded up to it is fitted by key. Return its key."""
+    earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
+    key = f"corrected#{work.session.exec(earlier).one() + 1}"
+    note(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
+    row.corrected_seq = row.last_seq
+    work.session.add(row)
+    return key
+
+
+def _mark_the_others(work: Work, row: Case, actor: Actor) -> None:
+    """The applicant is called otherwise in their other cases too, whose own facts stay as they were taken.
+
+    In closed ones as well: an appeal, or a shadow run, plays them again.
+    """
+    others = select(Case).where(Case.person_id == row.person_id, col(Case.id) != row.id)
+    for other in work.session.exec(others.order_by(col(Case.id))):
+        _remark(work, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
+
+
+def _tell(
+    work: Work,
+    dossier: Dossier,
+    key: str,
+    changes: list[Change],
+    remade: Remade,
+) -> None:
+    applicant = dossier.case.applicant
+    name = work.session.get_one(Person, applicant.person_id).name
+    language = applicant.language
+    whom = Applicant(applicant.person_id, name, language)
+    write_to_applicant(
+        work,
+        dossier,
+        key=f"{key}/{LETTER}",
+        letter=LETTER,
+        whom=whom,
+        facts={
+            "applicant_name": name,
+            "fields": [f"{TITLES[language][one.field]} ({OWNERS[language][one.kind]})" for one in changes],
+            "replaced": [{"old": old, "new": new} for old, new in remade.names.items() if "#" not in old],
+            "attached": [str(len(remade.keys))] if remade.keys else [],
+        },
+        attach=remade.keys,
+    )

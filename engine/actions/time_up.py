@@ -1,0 +1,40 @@
+"""Ends a question whose time is up: by silence, or by what the law says of its deadline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.cases.dossier import Dossier
+from engine.cases.ledger import SYSTEM
+from engine.cases.waits import record, win
+from engine.deadlines.clock import local_date
+from engine.deadlines.due_dates import effect_of
+from engine.letters.deadline_page import queue_computation
+from engine.runtime.office import Work
+from models import AnyWait, EntryKind
+
+
+def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
+    """Record that the time of a question is up: silence, or what the law says of its deadline. Return False if it ended before.
+
+    An effect of the law comes with the page that counts the days to it.
+    """
+    effect = effect_of(dossier.case.rules, dossier.pipeline.questions[wait.question or ""])
+    if effect and not effect.by_law:
+        effect = None
+    row = dossier.row
+    if not win(work.session, [wait], "passed" if effect else "silent", work.now):
+        return False
+    until = local_date(wait.silent_at or work.now)
+    said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
+    if effect:
+        page = queue_computation(work, dossier, wait, effect)
+        named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
+        said = {
+            "outcome": "passed",
+            "reason": f"{effect.effect}: {effect.authority}, {effect.citation}",
+            "result": {**named, "computation": page},
+        }
+    record(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
+    work.session.add(row)
+    return True

@@ -1,0 +1,212 @@
+"""The ledger: one chain of hashes per case, written once, verified from the first entry to the head.
+
+An entry's hash is SHA-256 over the hash before it and the canonical JSON of its own fields, so a changed,
+removed or inserted entry breaks the chain at its place; the case's ``head`` shows a tail that was cut off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import orjson
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.errors import Refused
+from engine.runtime.office import Work
+from models import Case, EntryKind, LedgerEntry
+from models.privacy import without_personal_numbers
+
+# What a replay meets again; every other entry is a remark beside it.
+REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
+SYSTEM = "jalur"  # the actor of what nobody did by hand
+# Words in entries that other code goes by: outcomes, and the key of an objection.
+RECALLED = "recalled"
+CORRECTED = "corrected"
+STARTS_CLOCK = "starts the clock"
+OPENS_WAY = "opens the way"
+CHANGES_REGISTER = "changes a register"
+LODGED = "appeal_lodged#1"
+CHAINED = (
+    "seq",
+    "at",
+    "kind",
+    "key",
+    "actor",
+    "role",
+    "on_behalf_of",
+    "outcome",
+    "reason",
+    "arguments_hash",
+    "result",
+    "rule_versions",
+    "pipeline_version",
+    "run_id",
+)
+
+
+def jsonable(value: BaseModel | Any) -> Any:
+    """Return ``value`` as JSON would hold it."""
+    return to_jsonable_python(value)
+
+
+def canonical(value: Any) -> bytes:
+    """Return JSON with sorted keys and no spaces: the same value is the same bytes, everywhere."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def salted_hash(salt: str, value: Any) -> str:
+    """Return SHA-256 over the case's salt and ``value``: it proves a value that is shown, and gives none away."""
+    return hashlib.sha256(salt.encode() + canonical(value)).hexdigest()
+
+
+class Chained(Protocol):
+    """A case, as far as its chain goes."""
+
+    id: int | None
+    number: str
+    version: int
+    last_seq: int
+    head: str
+
+
+@dataclass
+class Head:
+    """The chain of a case that has no row yet."""
+
+    id: int | None
+    number: str
+    version: int
+    last_seq: int = 0
+    head: str = ""
+
+
+def append(
+    case: Chained, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any
+) -> dict[str, Any]:
+    """Return the row of the case's next entry, and move the case's head to it. The caller inserts it.
+
+    The caller holds the case's row lock, so that no other writer draws the same ``seq``.
+    """
+    case.last_seq += 1
+    row: dict[str, Any] = {
+        "case_id": case.id,
+        "seq": case.last_seq,
+        "at": at,
+        "kind": str(kind),
+        "key": key,
+        "actor": actor,
+        "role": None,
+        "on_behalf_of": None,
+        "outcome": None,
+        "reason": None,
+        "arguments_hash": "",
+        "result": None,
+        "rule_versions": {},
+        "pipeline_version": case.version,
+        "run_id": run_id,
+        "previous_hash": case.head,
+        **fields,
+    }
+    row["hash"] = case.head = entry_hash(case.number, case.head, row)
+    return row
+
+
+def note(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
+    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
+    entry = append(
+        row,
+        at=work.now,
+        run_id=work.run.id,
+        kind=EntryKind.REMARK,
+        key=key,
+        actor=actor,
+        reason=reason,
+        **{"outcome": key, **fields},
+    )
+    work.book.write(LedgerEntry, **entry)
+
+
+def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:
+    """Return the hash of an entry that follows ``previous`` in the chain of that case."""
+    fields = {name: row[name] for name in CHAINED}
+    return hashlib.sha256(previous.encode() + canonical({"case": case_number, **fields})).hexdigest()
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first bad entry of a chain, and what is wrong with it."""
+
+    case: str
+    seq: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What a verification found."""
+
+    entries: int
+    first_bad: Broken | None
+
+
+def verify(session: Session, numbers: list[str] | None = None) -> Audit:
+    """Check every chain, or those of the given cases, in the order of case and sequence."""
+    entries = 0
+    for case, chain in _chains(session, numbers):
+        rows = list(chain)
+        entries += len(rows)
+        broken = first_break(case.number, rows, case.last_seq, case.head)
+        if broken:
+            return Audit(entries, broken)
+    return Audit(entries, None)
+
+
+def first_break(number: str, chain: list[LedgerEntry], last_seq: int, head: str) -> Broken | None:
+    """Return where the chain of one case first breaks, or None when it is whole."""
+    previous = ""
+    for expected, entry in enumerate(chain, start=1):
+        if entry.seq != expected:
+            return Broken(number, expected, f"entry {expected} is missing")
+        if entry.previous_hash != previous:
+            return Broken(number, entry.seq, "it does not follow the entry before it")
+        if entry.hash != entry_hash(number, previous, entry.model_dump()):
+            return Broken(number, entry.seq, "its content is not what was hashed")
+        previous = entry.hash
+    if len(chain) != last_seq or previous != head:
+        return Broken(number, len(chain) + 1, f"the case counts {last_seq} entries; the ledger ends after {len(chain)}")
+    return None
+
+
+def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[Case, Iterable[LedgerEntry]]]:
+    wanted = select(Case).order_by(Case.id)  # type: ignore[arg-type]
+    if numbers is not None:
+        wanted = wanted.where(Case.number.in_(numbers))  # type: ignore[attr-defined]
+    for cases in session.scalars(wanted).yield_per(500).partitions():
+        ids = [case.id for case in cases]
+        by_case: dict[int | None, list[LedgerEntry]] = {case_id: [] for case_id in ids}
+        found = select(LedgerEntry).where(LedgerEntry.case_id.in_(ids))  # type: ignore[attr-defined]
+        for entry in session.scalars(found.order_by(LedgerEntry.case_id, LedgerEntry.seq)):  # type: ignore[arg-type]
+            by_case[entry.case_id].append(entry)
+        for case in cases:
+            yield case, by_case[case.id]
+            session.expunge(case)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    raise TypeError  # orjson says of which type
+
+
+def valid_reason(reason: str) -> str:
+    """Return a reason as it may be kept. Raises `Refused` where there is none."""
+    if len(reason.strip()) < 3:
+        raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
+    return without_personal_numbers(reason.strip())

@@ -1,0 +1,1 @@
+"""How days are counted: calendar, clock, due dates, the legal clock of a case."""

@@ -1,0 +1,1 @@
+"""How a case goes on: replay, claims, external calls, issuing, files."""

@@ -1,0 +1,59 @@
+"""Which cases and machine waits a worker takes next.
+
+A case counts its attempts when it is claimed, so that one that kills the process is run alone the next time, and parked after
+two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from engine.cases import case_state
+from engine.runtime.leases import CHUNK, LEASE, claim
+from engine.runtime.office import Office
+from models import Case, CaseStatus, Wait, WaitKind
+
+FATAL_ATTEMPTS = 2
+
+
+class Claimed(NamedTuple):
+    """A case that was leased, and how often it had been claimed before without coming to an end."""
+
+    id: int
+    number: str
+    attempts: int
+
+
+def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit: int = CHUNK) -> list[Claimed]:
+    """Lease up to ``limit`` ready cases of ``pipeline``; a case that was claimed before and not finished comes alone."""
+    now = office.clock.now()
+    ready = select(col(Case.id), Case.number, Case.attempts).where(Case.pipeline == pipeline, col(Case.ready))
+    with office.db.writing() as session:
+        cases = [Claimed(*row) for row in claim(session, ready.order_by(col(Case.id)), Case, now, limit, only)]
+        suspects = [case for case in cases if case.attempts]
+        if suspects:
+            cases = suspects[:1]
+        if cases:
+            case_state.lease(session, [case.id for case in cases], now + LEASE)
+        return cases
+
+
+def claim_waits(
+    office: Office, session: Session, pipeline: str, kind: WaitKind, only: Iterable[int] | None, limit: int
+) -> list[Wait]:
+    """Return up to ``limit`` open waits of that kind whose case is not parked; the caller leases them, or settles them at once."""
+    waiting = select(Wait).where(
+        Wait.pipeline == pipeline,
+        Wait.kind == kind,
+        col(Wait.settled_at).is_(None),
+        col(Wait.case_id).not_in(parked_cases(pipeline)),
+    )
+    return claim(session, waiting.order_by(col(Wait.case_id)), Wait, office.clock.now(), limit, only)
+
+
+def parked_cases(pipeline: str) -> Any:
+    """Return the query for the parked cases of ``pipeline``: no machine works for them until somebody looked."""
+    return select(Case.id).where(Case.pipeline == pipeline, Case.status == CaseStatus.PARKED)

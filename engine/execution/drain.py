@@ -1,0 +1,172 @@
+"""Carries ready cases from wait to wait.
+
+`drain` is what every flow run does: claim, advance, call out, issue, make the papers' files, until nothing is left.
+A chunk of cases commits together. If it fails each of its cases is run again in a transaction of its own, and the one that fails is
+parked with its error while the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeVar
+
+from sqlmodel import col, select
+
+from engine.cases import case_state
+from engine.cases.dossier import Dossier, lock
+from engine.cases.waits import open_keys
+from engine.execution.claims import FATAL_ATTEMPTS, Claimed, claim_cases
+from engine.execution.document_files import make_pending
+from engine.execution.external_calls import call_waiting
+from engine.execution.hand_on import hand_on_waiting
+from engine.execution.issuing import issue_waiting
+from engine.execution.parking import park
+from engine.execution.replay import PlainStage, Replay, Stage
+from engine.runtime.batches import together_or_alone
+from engine.runtime.office import Office, RunHandle, Work
+from models import Case, CaseStatus
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+# Up to here each case is its own transaction and each step a Prefect task run; above, a chunk commits together.
+FINE_UP_TO = 20
+
+
+class Worker(Stage, Protocol):
+    """Who does the work of a drain: this process plainly, or Prefect with a task run for each piece."""
+
+    def piece(self, name: str, work: Callable[[], R]) -> R:
+        """Do a chunk, a batch of calls or of papers, under that name."""
+        ...
+
+
+class PlainWorker(PlainStage):
+    """Does each piece here and now."""
+
+    def piece(self, name: str, work: Callable[[], R]) -> R:
+        """Do ``work``."""
+        return work()
+
+
+@dataclass
+class Tally:
+    """What a drain did: case numbers by where they ended up, and from where to where each went."""
+
+    waiting: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    moves: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def advanced(self) -> set[str]:
+        """Return the cases that were advanced at all."""
+        return self.waiting | self.closed | set(self.failed)
+
+    def note(self, number: str, before: str, after: str, status: str) -> None:
+        """Record that a case came from ``before`` to ``after``."""
+        for pile in (self.waiting, self.closed):
+            pile.discard(number)
+        self.failed.pop(number, None)
+        if status == CaseStatus.CLOSED:
+            self.closed.add(number)
+        elif status == CaseStatus.PARKED:
+            self.failed[number] = after
+        else:
+            self.waiting.add(number)
+        first = self.moves.get(number, (before, after))[0]
+        self.moves[number] = (first, after)
+
+
+def drain(
+    office: Office,
+    run: RunHandle,
+    pipeline: str,
+    *,
+    numbers: Iterable[str] | None = None,
+    worker: Worker | None = None,
+) -> Tally:
+    """Advance every ready case of ``pipeline``, or those of ``numbers``, until nothing is left to do now."""
+    worker = worker or PlainWorker()
+    tally = Tally()
+    only = _ids(office, numbers) if numbers is not None else None
+    fine = True
+    while True:
+        if chunk := claim_cases(office, pipeline, only):
+            fine = fine and len(tally.advanced | {case.number for case in chunk}) <= FINE_UP_TO
+            _advance_claimed(office, run, chunk, worker, tally, fine)
+        elif not (
+            hand_on_waiting(office, run, pipeline, only)
+            or worker.piece("call outside", lambda: call_waiting(office, run, pipeline, only))
+            or worker.piece("issue documents", lambda: issue_waiting(office, run, pipeline, only))
+            or worker.piece("make papers", lambda: make_pending(office, run, pipeline, only))
+        ):
+            break
+    run.cases += len(tally.advanced)
+    return tally
+
+
+def _advance_claimed(
+    office: Office, run: RunHandle, chunk: list[Claimed], worker: Worker, tally: Tally, fine: bool
+) -> None:
+    fatal = [case for case in chunk if case.attempts >= FATAL_ATTEMPTS]
+    ids = [case.id for case in chunk if case not in fatal]
+    for case in fatal:
+        error = f"The process died {case.attempts} times while it advanced this case"
+        park(office, run, case.id, error)
+        tally.note(case.number, "", error, CaseStatus.PARKED)
+    groups = [[case_id] for case_id in ids] if fine else [ids] if ids else []
+    for group in groups:
+        if fine:
+            _advance_group(office, run, group, worker, tally)
+        else:
+            name = f"advance {len(group)} cases"
+            worker.piece(name, partial(_advance_group, office, run, group, PlainWorker(), tally))
+
+
+def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, tally: Tally) -> None:
+    """Advance cases in one transaction; where it fails, each in its own, so that one bad case does not stop the others."""
+
+    def advanced(group: Sequence[int]) -> list[Move]:
+        with office.work(run) as work:
+            office.look_at_the_calendar(work.session)  # before any case is locked: see rederiving
+            return [_play(work, dossier, stage) for dossier in lock(work, group)]
+
+    def parked(case_id: int, error: Exception) -> list[Move]:
+        number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
+        log.error("Case %s is parked: %s", number, message)
+        return [(number, "", message, CaseStatus.PARKED)]
+
+    for moves in together_or_alone(ids, advanced, parked):
+        for number, before, after, status in moves:
+            tally.note(number, before, after, status)
+
+
+Move = tuple[str, str, str, str]
+
+
+def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
+    row = dossier.row
+    if row.status != CaseStatus.OPEN:
+        case_state.rest(row)
+        return row.number, row.status, row.status, row.status
+    before = _last_met(dossier)
+    Replay(work, dossier, stage).play()
+    work.session.add(row)
+    after = row.outcome or work.book.last_wait(row.id) or before
+    return row.number, before, after, row.status
+
+
+def _last_met(dossier: Dossier) -> str:
+    if waiting := open_keys(dossier):
+        return ", ".join(waiting)
+    entries = dossier.past.entries.values()
+    return max(entries, key=lambda entry: entry.seq).key if entries else "opened"
+
+
+def _ids(office: Office, numbers: Iterable[str]) -> list[int]:
+    with office.db.reading() as session:
+        return [found for found in session.exec(select(Case.id).where(col(Case.number).in_(list(numbers)))) if found]

@@ -1,0 +1,94 @@
+"""`hand_on`: the next pipeline's case is opened and the wait for it settled in one short transaction.
+
+Nothing is called and nothing is rendered, so nothing can be left half done. Case rows are locked first, then the subjects, then
+the series of numbers: in that order everywhere, or two workers could wait for each other for ever.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlmodel import col, select
+
+from engine.cases.dossier import Dossier, lock
+from engine.cases.ledger import SYSTEM, jsonable, note
+from engine.cases.opening import Opening, open_in
+from engine.cases.waits import settle
+from engine.definition.case import HandedOn
+from engine.definition.registry import Pipeline, pipeline_named
+from engine.execution.claims import claim_waits
+from engine.runtime.database import among
+from engine.runtime.office import Office, RunHandle, Work
+from models import Case, CaseStatus, EntryKind, Wait, WaitKind
+
+BATCH = 100
+
+
+def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
+    """Open the cases that others wait for, up to a batch; return how many were taken up."""
+    with office.work(run) as work:
+        claimed = claim_waits(office, work.session, pipeline, WaitKind.HAND_ON, only, BATCH)
+        waits = {wait.case_id: wait for wait in claimed}
+        if not waits:
+            return 0
+        by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
+        for dossier in lock(work, waits):
+            request = work.vault.unseal(dossier.key, waits[dossier.row.id or 0].request or b"")
+            by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
+        for target, givers in sorted(by_target.items()):
+            subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
+            _keep_apart(work, pipeline_named(target), subjects)
+            openings = open_in(work, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
+            opened = dict(zip(subjects, openings, strict=True))
+            for dossier, _ in givers:
+                _settle(work, dossier, waits[dossier.row.id or 0], opened[dossier.case.subject_id])
+        return len(waits)
+
+
+def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
+    """Keep who decided out of the open case that a subject has already: nothing is opened, and that one examines it anew."""
+    anew = {subject: origin for subject, origin in origins.items() if origin.decided_by}
+    if not anew:
+        return
+    ids = work.session.exec(
+        select(Case.id).where(
+            Case.subject_kind == target.subject,
+            among(work.session, col(Case.subject_id), anew),
+            Case.pipeline == target.name,
+            col(Case.status) != CaseStatus.CLOSED,
+            col(Case.number).not_in([origin.number for origin in anew.values()]),
+        )
+    )
+    for other in lock(work, [case_id or 0 for case_id in ids]):
+        origin = anew[other.case.subject_id]
+        known = other.case.handed_on or HandedOn(origin.number, {})
+        decided = {
+            question: sorted({*known.decided_by.get(question, []), *origin.decided_by.get(question, [])})
+            for question in sorted({*known.decided_by, *origin.decided_by})
+        }
+        facts = work.vault.unseal(other.key, other.row.facts)
+        handed_on = jsonable(replace(known, decided_by=decided))
+        other.row.facts = work.vault.seal(other.key, {**facts, "handed_on": handed_on})
+        note(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
+        work.session.add(other.row)
+
+
+def _origin(dossier: Dossier, request: dict[str, Any]) -> HandedOn:
+    return HandedOn(dossier.case.number, request["facts"], request.get("decided_by", {}))
+
+
+def _settle(work: Work, dossier: Dossier, wait: Wait, opening: Opening) -> None:
+    settle(
+        work,
+        dossier.row,
+        wait,
+        settled_as="answered",
+        kind=EntryKind.MACHINE,
+        actor=SYSTEM,
+        outcome="handed_on",
+        reason=f"dilanjutkan sebagai {opening.number}",
+        result={"number": opening.number, "opened": opening.opened},
+    )

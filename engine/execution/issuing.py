@@ -1,0 +1,170 @@
+"""`issue` in three moves, so that numbers have no gaps and no worker holds a counter while a PDF is made:
+
+1. a short transaction draws the numbers for all that wait, series in sorted order, and records facts, number and second
+   as *reserved*;
+2. outside any transaction the documents are rendered, signed and stored;
+3. a short transaction each records hash and path, settles the wait and makes the document visible.
+
+A document that can't be made keeps its number and is tried again later; after some attempts its case is parked. The others go on.
+A worker that dies after the first move leaves a reserved number; the next one finishes that same document, and since
+same facts at the same second are the same bytes, it is the same document.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, insert, select, update
+
+from engine.cases.dossier import Dossier, fetch_readable, lock_rows
+from engine.cases.waits import overwrite, settle
+from engine.deadlines.clock import local_date
+from engine.definition.declarations import Paper
+from engine.execution.claims import claim_waits
+from engine.execution.document_files import make
+from engine.execution.parking import park
+from engine.runtime.leases import lease, pause_after, still_ours
+from engine.runtime.number_series import draw
+from engine.runtime.office import Office, RunHandle
+from models import Document, DocumentStatus, EntryKind, Wait, WaitKind
+from models.privacy import without_personal_numbers
+
+log = logging.getLogger(__name__)
+
+BATCH = 25
+# A template or a fact that is wrong stays wrong: after so many attempts somebody must look.
+ATTEMPTS_BEFORE_PARKED = 5
+
+
+def issue_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
+    """Issue the documents that wait, up to a batch; return how many were taken up."""
+    reserved, unreadable = _reserve(office, pipeline, only)
+    for wait, error in unreadable:
+        _put_off(office, run, wait, error)
+    for wait, document, dossier in reserved:
+        if not still_ours(office, wait):
+            continue
+        try:
+            kind = dossier.pipeline.paper(document.kind)
+            content = make(office, dossier, document, kind)
+            sha256, path = office.store.put(content, kind.suffix)
+            _publish(office, run, wait, document, sha256, path, len(content))
+        except Exception as error:
+            trace = without_personal_numbers(traceback.format_exc())
+            log.error("The document %s of %s could not be made: %s", document.number, dossier.case.number, trace)
+            _put_off(office, run, wait, error)
+    return len(reserved) + len(unreadable)
+
+
+def _put_off(office: Office, run: RunHandle, wait: Wait, error: Exception) -> None:
+    """Try again later, or park the case with the error. A number that was drawn stays reserved for this document."""
+    said = without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
+    with office.db.writing() as session:
+        later = office.clock.now() + pause_after(wait.attempt)
+        overwrite(session, wait, leased_until=None, next_attempt_at=later, note=said)
+    if wait.attempt >= ATTEMPTS_BEFORE_PARKED:
+        park(office, run, wait.case_id, f"{wait.key} could not be issued: {said}")
+
+
+Reserved = list[tuple[Wait, Document, Dossier]]
+
+
+def _reserve(
+    office: Office, pipeline: str, only: Iterable[int] | None
+) -> tuple[Reserved, list[tuple[Wait, Exception]]]:
+    now = office.clock.now()
+    with office.db.writing() as session:
+        waits = claim_waits(office, session, pipeline, WaitKind.ISSUE, only, BATCH)
+        if not waits:
+            return [], []
+        for wait in waits:
+            lease(session, wait, now)
+        dossiers, failures = fetch_readable(office, session, {wait.case_id for wait in waits}, history=False)
+        unreadable = [(wait, failures[wait.case_id]) for wait in waits if wait.case_id in failures]
+        for wait in [wait for wait in waits if wait.case_id in dossiers]:
+            dossier = dossiers[wait.case_id]
+            try:
+                dossier.pipeline.paper(_request(office, dossier, wait)["kind"])
+            except LookupError:
+                unreadable.append((wait, LookupError(f"{dossier.pipeline.name} hands out no {wait.key} any more")))
+        failed = {id(wait) for wait, _ in unreadable}
+        waits = [wait for wait in waits if id(wait) not in failed]
+        documents = {
+            (document.case_id, document.key): document
+            for document in session.exec(
+                select(Document).where(
+                    col(Document.case_id).in_(list(dossiers)), Document.status == DocumentStatus.RESERVED
+                )
+            )
+        }
+        new = [wait for wait in waits if (wait.case_id, wait.key) not in documents]
+        for document in _number(office, session, new, dossiers):
+            documents[document.case_id, document.key] = document
+        return [(wait, documents[wait.case_id, wait.key], dossiers[wait.case_id]) for wait in waits], unreadable
+
+
+def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[int, Dossier]) -> list[Document]:
+    now = office.clock.now().replace(microsecond=0)
+    requests = [(wait, dossiers[wait.case_id], _request(office, dossiers[wait.case_id], wait)) for wait in waits]
+    papers: list[Paper] = [dossier.pipeline.paper(request["kind"]) for _, dossier, request in requests]
+    rows: list[dict[str, Any]] = []
+    for (wait, dossier, request), number in zip(requests, draw_for(session, papers, now), strict=True):
+        rows.append(
+            {
+                "case_id": wait.case_id,
+                "key": wait.key,
+                "pipeline": wait.pipeline,
+                "seq": dossier.row.last_seq + 1,
+                "kind": request["kind"],
+                "number": number,
+                "language": dossier.case.applicant.language,
+                "facts": office.vault.seal(dossier.key, request["facts"]),
+                "at": now,
+                "status": str(DocumentStatus.RESERVED),
+                "attempt": 0,
+            }
+        )
+    if rows:
+        session.execute(insert(Document), rows)
+    return [Document(**row) for row in rows]
+
+
+def draw_for(session: Session, papers: Iterable[Paper], now: datetime) -> list[str]:
+    """Draw a number for each document of these kinds, in their order, in the caller's transaction."""
+    year = local_date(now).year
+    series = [f"{paper.series}-{year}" for paper in papers]
+    numbers = {name: iter(drawn) for name, drawn in draw(session, Counter(series)).items()}
+    return [f"{name}-{next(numbers[name]):06d}" for name in series]
+
+
+def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:
+    request: dict[str, Any] = office.vault.unseal(dossier.key, wait.request or b"")
+    return request
+
+
+def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, sha256: str, path: str, size: int) -> None:
+    with office.work(run) as work:
+        row = lock_rows(work, [wait.case_id])[wait.case_id]
+        issued_on = local_date(document.at)
+        won = settle(
+            work,
+            row,
+            wait,
+            settled_as="answered",
+            kind=EntryKind.MACHINE,
+            actor="jalur",
+            outcome="issued",
+            result={"key": document.key, "number": document.number, "sha256": sha256, "issued_on": str(issued_on)},
+        )
+        if won is None:
+            return
+        work.session.execute(
+            update(Document)
+            .where(col(Document.case_id) == document.case_id, col(Document.key) == document.key)
+            .values(status=str(DocumentStatus.READY), seq=won, sha256=sha256, path=path, size=size)
+        )

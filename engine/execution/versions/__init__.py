@@ -1,0 +1,1 @@
+"""Other plays of the same replay: fingerprints, fit, migration, shadow runs."""

@@ -1,0 +1,1 @@
+"""What the office says: queue, channels, outbox, notices, digests, alerts."""

@@ -1,0 +1,179 @@
+"""One digest a morning tells an officer what is new, what waits for them and what is late, rather than a letter a case."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from orjson import loads
+from sqlalchemy import Row, String, cast
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, func, select
+
+from documents.formats import day_in_words
+from documents.letters import write
+from engine.deadlines.clock import JAKARTA, end_of, local_date
+from engine.definition.declarations import DIGEST, OFFICE
+from engine.definition.registry import pipeline_named
+from engine.errors import Refused
+from engine.letters.digest_outbox import MORNING, Fact, for_each, grouped, put, shortened, untold
+from engine.letters.sweep_health import standstill
+from engine.people.delegations import StandIn, stands_in_for
+from engine.people.permissions import roles_of
+from engine.runtime.links import desk_url
+from engine.runtime.office import Office
+from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
+from rules import book
+
+# Other kinds stand under the last heading.
+HEADINGS = {
+    "escalation": "Diteruskan kepada Anda",
+    "reassigned": "Berpindah tangan",
+    "reminder": "Pengingat",
+    "moved": "Tenggat yang bergeser",
+    "renewal": "Masa berlaku",
+    "": "Kabar lain",
+}
+MISSING = "Yang sudah jatuh tempo mungkin belum tercatat di sini. Beri tahu administrator."
+
+
+@dataclass(frozen=True)
+class _Open:
+    """Open questions of one kind: for whom they are, where, and who may not answer them.
+
+    ``case_id`` names their case where somebody answers in that case alone for who is away.
+    """
+
+    role: str | None
+    holder: str | None
+    region: str
+    case_id: int | None
+    apart_from: Sequence[str]
+
+    def is_for(self, user: User, roles: Container[str | None], absences: Iterable[StandIn]) -> bool:
+        """Return whether they wait for this account, or for somebody who is away and for whom it answers."""
+        if user.name in self.apart_from:
+            return False
+        covered = (one for one in absences if one.covers(self.case_id, self.role))
+        return self._is_of(user, roles) or any(self._is_of(one.away, one.roles) for one in covered)
+
+    def _is_of(self, user: User, roles: Container[str | None]) -> bool:
+        if self.holder is not None:
+            return self.holder == user.name
+        return self.role in roles and user.works_in(self.region)
+
+
+@dataclass(frozen=True)
+class _Board:
+    """What waits for people, once for all who get a digest now: how many, and those that are due today or late."""
+
+    counts: list[tuple[_Open, int]]
+    due: list[tuple[_Open, Fact]]
+    warning: str | None
+
+
+def write_digests(office: Office) -> int:
+    """Write a digest for each account with untold notices, on a working day from the rule's hour on; return how many.
+
+    While nobody watches the deadlines there are no notices, and just then it has to be said: whoever somebody waits for gets one.
+
+    An account gets one a day, however often and by how many this is called: the day is won by the row's insertion, in the
+    transaction that marks the notices told. What is new after that waits until the next working day.
+    """
+    now, today = office.clock.now(), office.clock.today()
+    morning = datetime.combine(today, time.fromisoformat(book("common").at("digest_time", today).value), JAKARTA)
+    if now < morning or not office.calendar.is_working_day(today):
+        return 0
+    with office.db.reading() as session:
+        silence = standstill(office, session)
+        accounts = _without_digest(session, today, with_news=silence is None)
+        if not accounts:
+            return 0
+        board = _board(office, session, now, silence)
+    return for_each(accounts, lambda account: _write(office, account, today, board))
+
+
+def _without_digest(session: Session, today: date, *, with_news: bool) -> list[int]:
+    """Return who had no digest today, and has untold notices, or (not ``with_news``) works here."""
+    had = (
+        select(Digest.id).where(Digest.account_id == User.id, Digest.day == today, Digest.occasion == MORNING).exists()
+    )
+    news = select(Notice.id).where(Notice.account_id == User.id, col(Notice.told_at).is_(None)).exists()
+    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
+    wanted = select(User.id).where(news if with_news else works, ~had)
+    return sorted(number or 0 for number in session.exec(wanted))
+
+
+def _write(office: Office, account: int, today: date, board: _Board) -> bool:
+    """Write one digest and mark its notices told; return False where there is nothing to say, or another worker was first."""
+    with office.db.writing() as session:
+        user, news = untold(session, account)
+        facts = _facts(session, office, user, news, today, board)
+        if not news and not (board.warning and facts["waiting"]):
+            return False
+        return put(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
+
+
+def _facts(
+    session: Session, office: Office, user: User, news: list[Notice], today: date, board: _Board
+) -> dict[str, Any]:
+    roles, absences = roles_of(session, user), stands_in_for(session, user, today)
+    waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
+    due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
+    said = {fact["what"] for fact in due}
+    # The reminder of a date is not said beside the date itself.
+    news = [one for one in news if one.kind != "reminder" or tuple(one.what.split("/")[:2]) not in said]
+    return {
+        "name": user.name,
+        "day": today.isoformat(),
+        "warning": board.warning,
+        "new": len(news),
+        "waiting": waiting,
+        "late": len(due),
+        "due": shortened([{"about": fact["about"], "words": fact["words"]} for fact in due]),
+        "groups": grouped(news, HEADINGS),
+        "office": book(OFFICE).at("office", today).value,
+        "desk": desk_url(office),
+    }
+
+
+def _board(office: Office, session: Session, now: datetime, silence: str | None) -> _Board:
+    today = local_date(now)
+    single = columns(col(Delegation.case_id)).where(col(Delegation.case_id).is_not(None)).distinct().subquery()
+    barred = cast(col(Wait.apart_from), String)  # PostgreSQL groups by no JSON
+    alike: list[Any] = [col(Wait.role), col(Wait.holder), col(Case.region_code), single.c.case_id, barred]
+
+    def open_waits(*more: Any) -> Any:
+        return (
+            columns(*alike, *more)
+            .join(Case, col(Case.id) == col(Wait.case_id))
+            .join(single, single.c.case_id == col(Wait.case_id), isouter=True)
+            .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_([WaitKind.PERSON, WaitKind.HAND_DELIVERY]))
+        )
+
+    named = map(col, (Wait.key, Wait.question, Wait.due_at, Case.number, Case.pipeline, Case.version))
+    late = open_waits(*named).where(col(Wait.due_at) <= end_of(today))
+    return _Board(
+        [(_of(*row[:5]), row[5]) for row in session.execute(open_waits(func.count()).group_by(*alike))],
+        [
+            (_of(*row[:5]), _due_fact(row, today))
+            for row in session.execute(late.order_by(col(Wait.due_at), col(Wait.case_id), col(Wait.key)))
+        ],
+        f"{silence} {MISSING}" if silence else None,
+    )
+
+
+def _of(role: str | None, holder: str | None, region: str, case_id: int | None, barred: str) -> _Open:
+    return _Open(role, holder, region, case_id, loads(barred))
+
+
+def _due_fact(row: Row[Any], today: date) -> Fact:
+    try:
+        title = pipeline_named(row.pipeline, row.version).questions[row.question].title
+    except (Refused, KeyError):  # the code of its version is gone, or it is the office's own task
+        title = row.key
+    due_on = local_date(row.due_at)
+    when = "hari ini" if due_on == today else f"lewat sejak {day_in_words(due_on, 'id')}"
+    return {"about": row.number, "what": (row.number, row.key), "words": f"{title}, {when}"}

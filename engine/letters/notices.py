@@ -1,0 +1,76 @@
+"""What officers are to be told in their next morning digest, rather than one letter a case. See engine/letters/digest.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlmodel import Session, col, select
+
+from engine.runtime.database import among, insert_new
+from engine.runtime.office import Office
+from models import Notice, Role, User, UserRole
+from models.privacy import without_personal_numbers
+
+
+class News(NamedTuple):
+    """One thing for some accounts. The same ``what`` is told to an account once, for good."""
+
+    accounts: Iterable[str]
+    what: str
+    kind: str
+    case_number: str | None
+    words: str
+
+
+def administrators(session: Session) -> dict[str, int]:
+    """Return the ids of the administrators' accounts by name."""
+    wanted = select(User.name, User.id).join(UserRole, col(UserRole.user_id) == col(User.id))
+    return {name: number or 0 for name, number in session.exec(wanted.where(UserRole.role == Role.ADMINISTRATOR))}
+
+
+def notify(
+    session: Session,
+    office: Office,
+    accounts: Iterable[str],
+    *,
+    what: str,
+    kind: str,
+    case_number: str | None,
+    words: str,
+) -> None:
+    """Put one thing into the next digest of these accounts (their names), in the caller's transaction.
+
+    ``what`` names the thing ("NIB-2026-000001/dossier_check#1/rung-2", at most 200 characters): an account that has it, told or
+    untold, does not get it again, whatever the number of workers. ``kind`` is of 16 characters at most; ``words`` are
+    Indonesian. A name without an account is skipped, and so is an applicant: they are told by letter.
+    """
+    notify_all(session, office, [News(accounts, what, kind, case_number, words)])
+
+
+def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
+    """Put many things into the next digests, as `notify` does, in one go."""
+    rows = [(name, one) for one in news for name in sorted(set(one.accounts))]
+    names = sorted({name for name, _ in rows})
+    if not names:
+        return
+    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
+    wanted = select(User.name, User.id).where(among(session, col(User.name), names), works)
+    ids = dict(session.exec(wanted).all())
+    now = office.clock.now()
+    values = [
+        {
+            "account_id": ids[name],
+            "what": one.what,
+            "kind": one.kind,
+            "case_number": one.case_number,
+            "words": without_personal_numbers(one.words),
+            "at": now,
+        }
+        for name, one in rows
+        if name in ids
+    ]
+    if values:
+        # In one order everywhere: of two workers with the same news one waits for the other, and never both.
+        values.sort(key=lambda row: (row["account_id"], row["what"]))
+        session.execute(insert_new(session, Notice, "account_id", "what"), values)

@@ -1,0 +1,1 @@
+"""Who exists and what they may do, and how they come in."""

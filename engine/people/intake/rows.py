@@ -1,0 +1,201 @@
+"""Records to rows that can be taken over or can't: each cell cleaned, then what only several cells can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from engine.people.intake.cleaned import FILE, Fault, Note
+from engine.people.intake.columns import COLUMNS, REQUIRED
+from engine.people.intake.fields import clean
+from engine.people.intake.reading import Record, Table
+from engine.people.intake.spelling import shown_personal
+from rules import book
+
+# So many national ids that all end in 0 are no chance: a spreadsheet kept them as numbers and rounded each.
+ROUNDED_IDS = 10
+
+
+@dataclass
+class Row:
+    """One line of a file: its raw cells, the cleaned values by column, and what is to be said about it."""
+
+    line: int
+    cells: list[str]
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: list[Note] = field(default_factory=list)
+    cautions: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Up to where a business is small or medium, in rupiah; the citations go into the reasons."""
+
+    sales: int
+    sales_citation: str
+    capital: int
+    capital_citation: str
+
+    @classmethod
+    def on(cls, day: date) -> Limits:
+        """Return the limits in force on ``day``."""
+        sales = book("common").at("business_scale_by_sales", day)
+        capital = book("common").at("business_scale_by_capital", day)
+        return cls(sales.value["medium"], sales.citation, capital.value["medium"], capital.citation)
+
+
+def check(table: Table, limits: Limits) -> list[Row]:
+    """Return the rows of a table with their faults. What the register says of them is not asked here."""
+    rows = [_row(table, record, limits) for record in table.records]
+    _refuse_rounded_ids(rows)
+    _refuse_second_mentions(rows)
+    return rows
+
+
+def _row(table: Table, record: Record, limits: Limits) -> Row:
+    row = Row(record.line, record.cells)
+    raw = table.cells_of(record)
+    for column in COLUMNS:
+        cleaned = clean(column, raw.get(column, ""))
+        if isinstance(cleaned, Fault):
+            row.faults.append(Note(column, cleaned.reason_id, cleaned.reason_en))
+            continue
+        row.values[column] = cleaned.value
+        # A column that the file lacks on purpose is not missed on every line.
+        if cleaned.caution and column in table.places:
+            row.cautions.append(Note(column, cleaned.caution, cleaned.caution_en or cleaned.caution))
+    if record.stray_quote:
+        row.cautions.append(
+            Note(
+                FILE,
+                "Baris ini memuat tanda kutip yang tidak ditutup. Periksa isi selnya.",
+                "The row has a quotation mark that is never closed. Check its cells.",
+            )
+        )
+    _judge_width(table, record, row)
+    _judge_scale(row, limits)
+    _compare_numbers(row)
+    return row
+
+
+def _judge_width(table: Table, record: Record, row: Row) -> None:
+    """Turn the many faults of a row with shifted or missing cells into the one that tells the cause."""
+    width = len(table.header)
+    extra = [cell for cell in record.cells[width:] if cell.strip()]
+    absent = [column for column in REQUIRED if table.places[column] >= len(record.cells)]
+    # One cell too many at the end of a good row is only a delimiter too many.
+    if extra or (len(record.cells) > width and len(row.faults) > 1):
+        at = row.faults[0].column if row.faults else max(table.places, key=lambda column: table.places[column])
+        row.faults = [
+            Note(
+                at,
+                f"Baris ini memiliki {len(record.cells)} sel, padahal judulnya {width}; isinya mungkin bergeser mulai "
+                f"kolom ini. Apit sel yang memuat tanda pemisah dengan tanda kutip.",
+                f"The row has {len(record.cells)} cells, the header {width}; they may have shifted from this "
+                f"column on. Put quotation marks around a cell that holds the delimiter.",
+            )
+        ]
+    elif absent:
+        row.faults = [fault for fault in row.faults if fault.column not in absent]
+        first = min(absent, key=lambda column: table.places[column])
+        row.faults.append(
+            Note(
+                first,
+                f"Baris ini terputus: hanya ada {len(record.cells)} dari {width} sel. Lengkapi mulai kolom {first}.",
+                f"The row is cut off: it has {len(record.cells)} of {width} cells. Complete it from {first} on.",
+            )
+        )
+
+
+def _judge_scale(row: Row, limits: Limits) -> None:
+    sales, capital = row.values.get("annual_sales_rupiah"), row.values.get("capital_rupiah")
+    if sales is not None and sales > limits.sales:
+        row.faults.append(
+            Note(
+                "annual_sales_rupiah",
+                f"Penjualan Rp {_dotted(sales)} setahun melampaui batas usaha menengah Rp {_dotted(limits.sales)} "
+                f"({limits.sales_citation}). Usaha besar tidak dilayani di sini; perbaiki bila angkanya salah tulis.",
+                f"Sales of Rp {_dotted(sales)} a year exceed a medium business's limit of Rp {_dotted(limits.sales)} "
+                f"({limits.sales_citation}). Large businesses are not served here; correct the figure if mistyped.",
+            )
+        )
+    if capital is None or capital <= limits.capital:
+        return
+    above = f"Modal Rp {_dotted(capital)} melampaui batas usaha menengah Rp {_dotted(limits.capital)}"
+    above_en = f"Capital of Rp {_dotted(capital)} exceeds the limit of a medium business, Rp {_dotted(limits.capital)}"
+    # A business that trades is classed by its sales; only one that does not yet is classed by its capital.
+    if sales == 0:
+        row.faults.append(
+            Note(
+                "capital_rupiah",
+                f"{above} ({limits.capital_citation}), dan usaha ini belum memiliki penjualan. Modal dihitung tanpa "
+                f"tanah dan bangunan tempat usaha; perbaiki bila salah tulis.",
+                f"{above_en} ({limits.capital_citation}), and the business has no sales yet. Capital is counted "
+                f"without land and buildings of the place of business; correct it if it is mistyped.",
+            )
+        )
+    else:
+        row.cautions.append(
+            Note(
+                "capital_rupiah",
+                f"{above}. Skala usaha yang sudah berjalan dilihat dari penjualannya; periksa angka modal ini.",
+                f"{above_en}. A business that trades is classed by its sales; check this figure.",
+            )
+        )
+
+
+def _compare_numbers(row: Row) -> None:
+    tax_id, national_id = row.values.get("tax_id"), row.values.get("national_id")
+    # A 16-digit tax id that begins with 0 is a firm's; a person's is the national id (PMK 112/PMK.03/2022).
+    if tax_id and national_id and len(tax_id) == 16 and not tax_id.startswith("0") and tax_id != national_id:
+        row.cautions.append(
+            Note(
+                "tax_id",
+                f"NPWP 16 angka '{shown_personal(tax_id)}' berbeda dari NIK. NPWP perorangan sama dengan NIK; "
+                f"periksa keduanya.",
+                f"The 16-digit tax id '{shown_personal(tax_id)}' differs from the national id. A person's are "
+                f"the same; check both.",
+            )
+        )
+
+
+def _refuse_rounded_ids(rows: list[Row]) -> None:
+    found = [row for row in rows if "national_id" in row.values]
+    if len(found) < ROUNDED_IDS or not all(row.values["national_id"].endswith("0") for row in found):
+        return
+    for row in found:
+        number = shown_personal(row.values.pop("national_id"))
+        row.faults.append(
+            Note(
+                "national_id",
+                f"NIK '{number}' tampaknya dibulatkan lembar sebar: semua NIK di berkas ini berakhiran 0. "
+                f"Jadikan kolom NIK teks, lalu ketik ulang dari KTP.",
+                f"The national id '{number}' seems rounded by a spreadsheet: all of them in this file end in 0. "
+                f"Make the column text and type the numbers again from the identity cards.",
+            )
+        )
+
+
+def _refuse_second_mentions(rows: list[Row]) -> None:
+    """One person, one row. Which of two is right is not ours to say, so nothing else that is wrong in them matters."""
+    first_on: dict[str, int] = {}
+    for row in rows:
+        number = row.values.get("national_id")
+        if number is None:
+            continue
+        earlier = first_on.setdefault(number, row.line)
+        if earlier != row.line:
+            row.faults.append(
+                Note(
+                    "national_id",
+                    f"NIK '{shown_personal(number)}' sudah ada di baris {earlier} berkas ini. Satu NIK untuk satu "
+                    f"usaha: perbaiki NIK yang salah, atau hapus salah satu barisnya.",
+                    f"The national id '{shown_personal(number)}' is already on line {earlier} of this file. One "
+                    f"national id is for one business: correct the wrong one, or delete one of the rows.",
+                )
+            )
+
+
+def _dotted(rupiah: int) -> str:
+    return f"{rupiah:,}".replace(",", ".")

@@ -1,0 +1,233 @@
+"""The register beside the imports: persons, products, and the conflicts of interest that people declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlmodel import select
+
+from engine.definition.case import handle_of
+from engine.errors import NotAllowed, Refused
+from engine.people.accounts import add_user, institution_coded
+from engine.people.intake import identity
+from engine.people.intake.cleaned import Cleaned, Fault
+from engine.people.permissions import roles_of, user_named
+from engine.runtime.adapters import ADDRESSED_BY, CHANNELS
+from engine.runtime.office import Office
+from models import (
+    Business,
+    DeclaredConflict,
+    Person,
+    PersonIndex,
+    Product,
+    RecordedCertificate,
+    Role,
+    SealingKey,
+)
+
+# The numbers by which a person is found, cleaned as an import cleans them.
+CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
+    "national_id": identity.national_id,
+    "tax_id": identity.tax_id,
+    "phone": identity.phone,
+    "email": identity.email,
+}
+
+
+def add_person(
+    office: Office, name: str, *, national_id: str, language: str = "id", region: str = "", **contact: str | None
+) -> int:
+    """Register a person (a candidate, a curator) with an account to answer from; return their id.
+
+    ``national_id`` has 16 digits; ``contact`` is phone, email, address, tax_id. One who is registered already is returned
+    as they are: one national id is one person. Raises `Refused` for a number that can't be one, with the field's name.
+    """
+    numbers = {name: _cleaned(name, given) for name, given in {**contact, "national_id": national_id}.items()}
+    national_id = numbers["national_id"] or ""
+    with office.db.writing() as session:
+        digest = office.vault.digest("national_id", national_id)
+        known = session.exec(
+            select(PersonIndex.person_id).where(PersonIndex.kind == "national_id", PersonIndex.digest == digest)
+        ).first()
+        if known is not None:
+            return known
+        key = office.vault.new_key(session)
+        sealed = {"tax_id": None, "phone": None, "email": None, "address": "", **numbers}
+        person = Person(
+            name=name,
+            language=language,
+            key_id=key.id,
+            sealed=office.vault.seal(key, {**sealed, "region_code": region.replace(".", "")}),
+            created_at=office.clock.now(),
+        )
+        session.add(person)
+        session.flush()
+        assert person.id is not None
+        for kind in CLEANERS:
+            if number := numbers.get(kind):
+                digest = office.vault.digest(kind, number.lower())
+                session.add(PersonIndex(kind=kind, digest=digest, person_id=person.id))
+        person_id = person.id
+    add_user(office, handle_of(person_id), [Role.APPLICANT], person=person_id)
+    return person_id
+
+
+def choose_channel(office: Office, person: int, channel: str | None, *, by: str) -> str | None:
+    """Record by which channel a person wants to be told first (`CHANNELS`; None: the first that reaches them), and return it.
+
+    The others stay as ways round a bounce. ``by`` is the person's own account, or an officer whom they told. Raises `Refused`,
+    also where the address for that channel is not on record.
+    """
+    if channel is not None and channel not in CHANNELS:
+        raise Refused(
+            f"There is no channel {channel}; there are: {', '.join(CHANNELS)}, any",
+            for_people=f"Tidak ada saluran {channel}. Pilih salah satu: {', '.join(CHANNELS)}, any.",
+        )
+    with office.db.writing() as session:
+        found = session.get(Person, person)
+        key = session.get(SealingKey, found.key_id) if found else None
+        if found is None or key is None:
+            raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
+        user = user_named(session, by)
+        if user.person_id != person and not roles_of(session, user) & {Role.OFFICER, Role.ADMINISTRATOR}:
+            raise NotAllowed(
+                f"{by} is neither this person nor an officer",
+                for_people="Saluran dipilih oleh orangnya sendiri atau dicatat petugas.",
+                user=by,
+            )
+        needed = ADDRESSED_BY[channel] if channel else None
+        if needed and not office.vault.unseal(key, found.sealed).get(needed):
+            raise Refused(
+                f"No {needed} of person {person} is on record, so {channel} can't reach them",
+                for_people=f"Belum ada {_IN_WORDS[needed]} orang ini; saluran {channel} tidak dapat dipakai.",
+            )
+        found.channel = channel
+        session.add(found)
+    return channel
+
+
+_IN_WORDS = {"email": "alamat surel", "phone": "nomor telepon"}
+
+
+def _cleaned(name: str, given: str | None) -> str | None:
+    """Return a number as an import would take it over. Raises `Refused`."""
+    if name not in CLEANERS or given is None:
+        return given
+    cleaned = CLEANERS[name](given)
+    if isinstance(cleaned, Fault):
+        raise Refused(cleaned.reason_en, for_people=f"{name}: {cleaned.reason_id}")
+    value: str | None = cleaned.value
+    return value
+
+
+def add_product(office: Office, business: int, name: str, cluster: str) -> int:
+    """Register a product of a business; return its id, or that of the one it has by that name. Raises `Refused`."""
+    with office.db.writing() as session:
+        if session.get(Business, business) is None:
+            raise Refused(f"There is no business {business}", for_people=f"Tidak ada usaha nomor {business}.")
+        wanted = select(Product).where(Product.business_id == business, Product.name == name)
+        product = session.exec(wanted).first()
+        if product is None:
+            product = Product(business_id=business, name=name, cluster=cluster, created_at=office.clock.now())
+            session.add(product)
+            session.flush()
+        assert product.id is not None
+        return product.id
+
+
+def record_certificate(
+    office: Office,
+    person: int,
+    what: str,
+    number: str,
+    *,
+    since: date,
+    until: date | None,
+    source: str,
+    evidence: str,
+    by: str,
+) -> int:
+    """Record a certificate that another body gave a person, with the kept file that shows it (``sha256:…``); return its id.
+
+    ``what`` is the standing that it gives ("assessor", "curator:makanan"). Raises `Refused` for a person who does not exist, a
+    file that is not kept, or a number that is recorded already, for whomever.
+    """
+    with office.db.writing() as session:
+        if session.get(Person, person) is None:
+            raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
+        if office.store.find(evidence.removeprefix("sha256:")) is None:
+            raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas sertifikatnya.")
+        taken = select(RecordedCertificate.id).where(
+            RecordedCertificate.what == what, RecordedCertificate.number == number
+        )
+        if session.exec(taken).first() is not None:
+            raise Refused(
+                f"Certificate {number} ({what}) is recorded already",
+                for_people=f"Sertifikat {number} ({what}) sudah tercatat; periksa nomor dan pemegangnya.",
+            )
+        recorded = RecordedCertificate(
+            person_id=person,
+            what=what,
+            number=number,
+            since=since,
+            until=until,
+            source=source,
+            evidence_sha256=evidence.removeprefix("sha256:"),
+            recorded_by_id=user_named(session, by).id or 0,
+            recorded_at=office.clock.now(),
+        )
+        session.add(recorded)
+        session.flush()
+        assert recorded.id is not None
+        return recorded.id
+
+
+CONFLICTS = ("family", "employer", "trainer", "consultant", "association", "other")
+
+
+def declare_conflict(
+    office: Office,
+    name: str,
+    kind: str,
+    *,
+    by: str,
+    business: int | None = None,
+    person: int | None = None,
+    institution: str | None = None,
+    until: date | None = None,
+) -> int:
+    """Record that an account is not impartial towards one business, person or institution; return the declaration's id.
+
+    ``kind`` is one of `CONFLICTS`. From this moment it decides nothing about them. Raises `Refused`.
+    """
+    if kind not in CONFLICTS:
+        raise Refused(
+            f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
+            for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
+        )
+    with office.db.writing() as session:
+        towards = {
+            "business": business if business and session.get(Business, business) else None,
+            "person": person if person and session.get(Person, person) else None,
+            "institution": institution_coded(session, institution) if institution else None,
+        }
+        named = [(what, number) for what, number in towards.items() if number is not None]
+        if len(named) != 1:
+            raise Refused(
+                "Name one business, person or institution that exists",
+                for_people="Sebutkan satu usaha, orang atau lembaga yang terdaftar.",
+            )
+        declared = DeclaredConflict(
+            user_id=user_named(session, name).id or 0,
+            subject_kind=named[0][0],
+            subject_id=named[0][1],
+            kind=kind,
+            declared_on=office.clock.today(),
+            until=until,
+            declared_by_id=user_named(session, by).id or 0,
+        )
+        session.add(declared)
+        session.flush()
+        assert declared.id is not None
+        return declared.id

@@ -1,0 +1,1 @@
+"""What people read of the records: views, inbox, reports, verification."""

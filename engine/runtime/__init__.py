@@ -1,0 +1,1 @@
+"""What every piece of work is handed: settings, database, keys, files, numbers."""

@@ -1,0 +1,125 @@
+"""Records the office's decisions about days: one more day off, or a listed day off on which it works.
+
+engine/sweeps/recalculate.py derives every clock again that such a decision moves.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import Session, col, insert, select
+
+from engine.deadlines.calendar import Calendar
+from engine.errors import NotAllowed, Refused
+from engine.people.permissions import roles_of, user_named
+from engine.runtime.office import Office, RunHandle
+from engine.sweeps.recalculate import Moved, rederive
+from models import CalendarDay, CalendarKind, Role
+from models.privacy import without_personal_numbers
+
+MAY_DECIDE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
+
+
+def add_day_off(office: Office, run: RunHandle, day: date, name: str, *, by: str | None = None) -> list[Moved]:
+    """Decide that the office does not work on ``day``; return what that moved. Without ``by`` whoever runs the machine decides.
+
+    Raises `NotAllowed` where ``by`` is neither a head nor an administrator, and `Refused` where it is off already, has no name, or
+    lies in a year of which no list is known.
+    Decided once more after a crash, it goes on with the clocks that are still wrong.
+    """
+    return _decide(office, run, day, CalendarKind.OFFICE, name, by)
+
+
+def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by: str | None = None) -> list[Moved]:
+    """Decide that the office works on a listed day off; return what that moved. Without ``by`` whoever runs the machine decides.
+
+    Raises `NotAllowed` where ``by`` is neither a head nor an administrator, and `Refused` where none is listed, or no reason is
+    given.
+    Decided once more after a crash, it goes on with the clocks that are still wrong.
+    """
+    return _decide(office, run, day, CalendarKind.CANCELLED, reason, by)
+
+
+def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str | None) -> list[Moved]:
+    name = without_personal_numbers(name.strip())
+    if not name:
+        raise Refused(
+            "Say in words why: the name of the day off, or the reason to work on it",
+            for_people="Tuliskan nama hari libur itu, atau alasan tetap bekerja.",
+        )
+    with office.db.writing() as session:
+        if by is not None:
+            _may_decide(session, by)
+        if (
+            not office.db.is_sqlite
+        ):  # waits for every transaction that asks by the old days; SQLite has one writer anyway
+            session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
+        office.look_at_the_calendar(session)
+        refused = _refused(office.calendar, day, kind)
+        newest = session.exec(
+            select(CalendarDay).where(col(CalendarDay.day) == day).order_by(col(CalendarDay.id).desc()).limit(1)
+        ).first()
+        again = newest is not None and newest.kind == kind
+        if newest is not None and again:
+            name = newest.name
+        elif refused:
+            raise refused
+        else:
+            row = {
+                "day": day,
+                "kind": str(kind),
+                "name": name,
+                "recorded_by": by or run.by,
+                "recorded_at": office.clock.now(),
+            }
+            session.execute(insert(CalendarDay).values(**row))
+    with office.db.reading() as session:
+        office.look_at_the_calendar(session)
+    what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"
+    moved = rederive(office, run, day, f"{what} {day.isoformat()}: {name}")
+    if again and refused and not moved:
+        raise refused
+    return moved
+
+
+def must_know(calendar: Calendar, year: int) -> None:
+    """Do nothing where a list of the days off of ``year`` is known. Raises `Refused`: an empty one would tell a wrong tale."""
+    if not calendar.knows(year):
+        raise Refused(
+            f"No list of days off is known for {year}: neither a decree nor the library has one",
+            for_people=f"Daftar hari libur tahun {year} tidak tersedia.",
+        )
+
+
+def _may_decide(session: Session, name: str) -> None:
+    if roles_of(session, user_named(session, name)).isdisjoint(MAY_DECIDE):
+        raise NotAllowed(
+            f"{name} may not decide on which days the office works; that takes: {', '.join(MAY_DECIDE)}",
+            for_people=f"{name} tidak berwenang menetapkan hari kerja kantor. Mintalah kepala bidang, kepala dinas atau "
+            "administrator.",
+            user=name,
+        )
+
+
+def _refused(calendar: Calendar, day: date, kind: CalendarKind) -> Refused | None:
+    """Return why there is nothing to decide about ``day``, or None."""
+    must_know(calendar, day.year)
+    listed = calendar.days_off(day.year).get(day, ("", ""))[0]
+    if kind is CalendarKind.OFFICE and not calendar.is_working_day(day):
+        known = listed or "akhir pekan"
+        return Refused(
+            f"{day} is no working day already ({known}); nothing was changed",
+            for_people=f"{day.isoformat()} sudah bukan hari kerja ({known}); tidak ada yang diubah.",
+        )
+    if kind is CalendarKind.CANCELLED and day.weekday() >= 5:
+        return Refused(
+            f"{day} is a weekend, and stays one; name a listed day off from Monday to Friday",
+            for_people=f"{day.isoformat()} jatuh pada akhir pekan. Sebutkan hari libur pada Senin sampai Jumat.",
+        )
+    if kind is CalendarKind.CANCELLED and not listed:
+        return Refused(
+            f"{day} is not on the list of days off; see: jalur calendar --year {day.year}",
+            for_people=f"{day.isoformat()} tidak ada dalam daftar hari libur. Lihat: jalur calendar --year {day.year}",
+        )
+    return None

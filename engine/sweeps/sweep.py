@@ -1,0 +1,251 @@
+"""The sweep: whatever is due is settled, told, or handed upwards, each once.
+
+One indexed query finds what is due, so the cost grows with that and not with what is open. Each rung is won by a conditional
+update of the wait's ``rung`` in the transaction that writes its entry and tells people: two workers, a crash or a schedule
+that did not run change nothing. A case that can't be handled is passed over and reported, to the administrators as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, String, literal, tuple_
+from sqlmodel import col, insert, select, update
+
+from documents.formats import day_in_words
+from engine.actions.reassign import from_to
+from engine.actions.time_up import end_by_time
+from engine.cases import ledger
+from engine.cases.dossier import Dossier, lock_waiting
+from engine.cases.ledger import SYSTEM
+from engine.cases.waits import change
+from engine.deadlines.clock import is_over, local_date
+from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
+from engine.letters.deadline_page import queue_computation
+from engine.letters.notices import administrators, notify
+from engine.letters.queue import write_to_applicant
+from engine.people.hierarchy import HIGHER
+from engine.runtime.batches import together_or_alone
+from engine.runtime.office import Office, RunHandle, Work
+from engine.sweeps.escalation import reassigned, told_of
+from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
+from models.base import Moment
+from models.privacy import without_personal_numbers
+
+log = logging.getLogger(__name__)
+CHUNK = 100
+
+
+class Due(NamedTuple):
+    """A wait of which something is due: since when, the case's id, and its key."""
+
+    at: datetime
+    case_id: int
+    key: str
+
+
+@dataclass
+class Swept:
+    """What a sweep did: waits that were due, and what became of them."""
+
+    due: int = 0
+    reminded: int = 0
+    escalated: int = 0
+    silent: list[str] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, other: Swept) -> None:
+        """Count what another group came to."""
+        self.due += other.due
+        self.reminded += other.reminded
+        self.escalated += other.escalated
+        self.silent += other.silent
+        self.failed += other.failed
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``jalur escalate`` prints it."""
+        counts = {"due": self.due, "reminded": self.reminded, "escalated": self.escalated}
+        return {**counts, "silent": len(self.silent), "failed": self.failed}
+
+
+def sweep(office: Office, run: RunHandle) -> Swept:
+    """Work off everything that is due now. Run again at the same moment it does nothing."""
+    now, swept = office.clock.now(), Swept()
+    with office.db.writing() as session:
+        begun = session.scalars(insert(Sweep).values(run_id=run.id, started_at=now).returning(col(Sweep.id))).one()
+    last: Due | None = None
+    while due := due_waits(office, now, CHUNK, last):
+        _sweep_group(office, run, due, now, swept)
+        last = due[-1]
+    run.cases += swept.due - len(swept.failed)
+    with office.db.writing() as session:
+        counts = {**swept.as_json(), "failed": len(swept.failed)}
+        session.execute(update(Sweep).where(col(Sweep.id) == begun).values(finished_at=office.clock.now(), **counts))
+    return swept
+
+
+def due_waits(office: Office, now: datetime, limit: int, after: Due | None = None) -> list[Due]:
+    """Return what is due, the longest overdue first; from behind ``after`` on, so that what can't be done is looked at once."""
+    place = (col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
+    wanted = select(*place).where(
+        col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now
+    )
+    if after:
+        wanted = wanted.where(tuple_(*place) > tuple_(*map(literal, after, (Moment, Integer, String))))
+    with office.db.reading() as session:
+        return [Due(*row) for row in session.execute(wanted.order_by(*place).limit(limit))]
+
+
+def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept) -> None:
+    """Work off some waits in one transaction; where it fails, each alone, and the one that fails is passed over."""
+
+    def worked_off(group: Sequence[Due]) -> Swept:
+        did = Swept()
+        with office.work(run) as work:
+            dossiers = {one.row.id: one for one in lock_waiting(work, {one.case_id for one in group})}
+            for one in group:
+                _sweep_one(work, dossiers[one.case_id], one.key, now, did)
+        return did
+
+    def passed_over(one: Due, error: Exception) -> Swept:
+        log.error("What was due in case %d could not be done: %s", one.case_id, one.key, exc_info=error)
+        return Swept(due=1, failed=[_passed_over(office, one.case_id, one.key, error)])
+
+    for did in together_or_alone(due, worked_off, passed_over):
+        swept.add(did)
+
+
+def _sweep_one(work: Work, dossier: Dossier, key: str, now: datetime, swept: Swept) -> None:
+    wait = dossier.past.waits[key]
+    if wait.settled_at is not None or wait.next_due_at is None or wait.next_due_at > now:
+        return  # another worker was here between our look and our lock
+    if is_over(wait.silent_at, now):
+        if end_by_time(work, dossier, wait):
+            swept.due += 1
+            swept.silent.append(dossier.case.number)
+        return
+    question = dossier.pipeline.questions[wait.question or ""]
+    ladder, asked_on = ladder_of(dossier.case.rules, question), local_date(wait.asked_at)
+    due_on = local_date(wait.due_at) if wait.due_at else None
+    fired = rungs_behind(work.calendar, ladder, wait.asked_at, wait.due_at, now)
+    coming = next_due(work.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
+    if not change(work.session, wait, rung=fired, next_due_at=coming):
+        return
+    swept.due += 1
+    rungs = ladder[wait.rung : fired]
+    last_reminder = next((rung for rung in reversed(rungs) if rung.tell == "holder"), None)
+    for rung in rungs:
+        _fire(work, dossier, wait, rung, said=rung is last_reminder)
+    swept.reminded += sum(1 for rung in rungs if rung.tell == "holder")
+    swept.escalated += sum(1 for rung in rungs if rung.tell != "holder")
+    work.session.add(dossier.row)
+
+
+def _fire(
+    work: Work,
+    dossier: Dossier,
+    wait: AnyWait,
+    rung: Rung,
+    *,
+    said: bool,
+) -> None:
+    """Do what a rung says and write it into the ledger. Of several reminders that are due at once only the last is said."""
+    number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
+    today, due_on = work.today, local_date(wait.due_at or wait.asked_at)
+    told: list[str] = []
+    effect, happened = effect_of(dossier.case.rules, question), ""
+    outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
+    if rung.act == "reassign":
+        told = reassigned(work, dossier, wait)
+        if wait.holder in (None, *told[:1]):
+            outcome = "stays"
+        else:
+            happened = from_to(wait.holder, told[0])
+    elif rung.act == "say_passed" and effect:
+        queue_computation(work, dossier, wait, effect)
+        asked = told_of(work.session, dossier, wait, "holder", today) if question.of in HIGHER else []
+        told = list(dict.fromkeys((*asked, *told_of(work.session, dossier, wait, Role.DIVISION_HEAD, today))))
+        happened = f"waktu {effect.authority} lewat, akibat hukumnya belum dipastikan, pejabat yang memutuskan"
+    elif rung.tell == "holder" and question.of is Role.APPLICANT:
+        told = [dossier.case.applicant.handle]
+        if said:
+            _remind_applicant(work, dossier, wait, due_on)
+    elif rung.tell:
+        told = told_of(work.session, dossier, wait, rung.tell, today)
+    name = rung.act or rung.tell or ""
+    if said or rung.tell != "holder":
+        notify(
+            work.session,
+            work.office,
+            told,
+            what=f"{number}/{ladder_key(wait)}/{name}-{rung.days if rung.share is None else rung.share}",
+            kind="reassigned" if outcome == "reassigned" else "reminder" if rung.tell == "holder" else "escalation",
+            case_number=number,
+            words=f"{question.title}: {'; '.join(filter(None, (happened, _how_late(work.office, due_on))))}",
+        )
+    entry = ledger.append(
+        dossier.row,
+        at=work.now,
+        run_id=work.run.id,
+        kind=EntryKind.REMARK,
+        key=f"{wait.key}/{name}",
+        actor=SYSTEM,
+        outcome=outcome,
+        reason="; ".join(
+            filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
+        ),
+    )
+    work.book.write(LedgerEntry, **entry)
+
+
+# What the ledger says of a rung; every other one handed the case upwards. A question that nobody else may answer stays.
+OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadline_passed"}
+
+
+def _how_late(office: Office, due_on: date) -> str:
+    days = office.calendar.working_days_between(due_on, office.clock.today())
+    late = f"lewat {days} hari kerja, " if days > 0 else ""
+    provisional = " (sementara)" if office.calendar.is_provisional(due_on) else ""
+    return f"{late}tenggat {day_in_words(due_on, 'id')}{provisional}"
+
+
+def _remind_applicant(work: Work, dossier: Dossier, wait: AnyWait, due_on: date) -> None:
+    """Queue the applicant's reminder in the words of the day: before the date, on it, after it."""
+    today, question = work.today, dossier.pipeline.questions[wait.question or ""]
+    day = due_on.isoformat()
+    facts = {
+        "question": question.title,
+        "due_on": day,
+        "ahead": [day] if today < due_on else [],
+        "today": [day] if today == due_on else [],
+        "late": [day] if today > due_on else [],
+        "closes": [local_date(wait.silent_at).isoformat()] if wait.silent_at else [],
+        "provisional": work.calendar.provisional_years(due_on, local_date(wait.silent_at) if wait.silent_at else None),
+    }
+    key = f"{ladder_key(wait)}/reminder-{wait.rung + 1}"
+    write_to_applicant(work, dossier, key=key, letter="reminder", facts=facts)
+
+
+def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> dict[str, str]:
+    """Have the administrators told, once for what is due there and that error; return case and reason.
+
+    A schedule has nobody who reads what a sweep returns.
+    """
+    reason, kind = without_personal_numbers(f"{type(error).__name__}: {error}"), type(error).__name__
+    with office.db.writing() as session:
+        wanted = select(Case.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
+        number, due_at = session.exec(wanted).one()
+        notify(
+            session,
+            office,
+            administrators(session),
+            what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
+            kind="skipped",
+            case_number=number,
+            words=f"{key} jatuh tempo, tetapi tidak dapat dikerjakan: {reason[:500]}",
+        )
+    return {"case": number, "reason": reason}

@@ -1,0 +1,1 @@
+"""Prefect: the cohort flow, the server, lost runs, deployments."""

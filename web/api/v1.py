@@ -1,0 +1,145 @@
+"""The API, version 1: the shapes of the command line's JSON, for who shows a token. Every POST is a recorded run."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, File, Query, Request, UploadFile
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from engine.actions.answer import answer
+from engine.actions.withdraw import withdraw
+from engine.errors import NotAllowed
+from engine.people.intake.importing import import_file
+from engine.reports import case_views
+from engine.runtime.office import Office
+from models import Role
+from models.privacy import without_personal_numbers
+from web.common.access import AskerDep, OfficeDep, asker, must_see, waiting_for
+from web.common.problems import MEDIA_TYPE, TooLarge
+
+LARGEST_IMPORT = 10 * 2**20
+MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457). ``detail`` is Indonesian; other members tell the parts of the problem."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Answered(BaseModel):
+    """An answer that was taken: ``entry`` is its number in the case's ledger."""
+
+    case: str
+    question: str
+    entry: int
+
+
+class Withdrawal(BaseModel):
+    """Why an application is taken back."""
+
+    reason: str = Field(min_length=3, max_length=2000)
+
+
+def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {code: {"description": "Problem", "content": content} for code in codes}
+
+
+router = APIRouter(prefix="/api/v1", tags=["api"], dependencies=[Depends(asker)], responses=_problems(401))
+
+
+@router.get("/pipelines")
+def pipelines(office: OfficeDep) -> list[dict[str, Any]]:
+    """List the pipelines, as ``jalur pipelines``."""
+    return case_views.pipelines(office.clock.today())
+
+
+@router.get("/cases/{number}", responses=_problems(404))
+def show(number: str, office: OfficeDep, who: AskerDep) -> dict[str, Any]:
+    """Show a case, as ``jalur case show``, without the places of files."""
+    with office.db.reading() as session:
+        must_see(office, session, who, number)
+        return _shown(office, session, number)
+
+
+@router.get("/cases/{number}/history", responses=_problems(404))
+def history(number: str, office: OfficeDep, who: AskerDep) -> list[dict[str, Any]]:
+    """Show a case's ledger, as ``jalur case history``."""
+    with office.db.reading() as session:
+        must_see(office, session, who, number)
+        return case_views.history(session, number)
+
+
+@router.get("/inbox", responses=_problems(404))
+def inbox(
+    office: OfficeDep, who: AskerDep, role: Annotated[Role | None, Query()] = None, case: str | None = None
+) -> list[dict[str, Any]]:
+    """List what waits for who asks, and for whom they stand in, as ``jalur inbox --for``."""
+    with office.db.reading() as session:
+        if case is not None:
+            must_see(office, session, who, case)
+        return waiting_for(office, session, who, role=role, number=case)
+
+
+@router.post("/cases/{number}/answers/{key}", status_code=201, responses=_problems(403, 404, 409, 422))
+def take_answer(
+    number: str, key: str, data: Annotated[dict[str, Any], Body()], office: OfficeDep, who: AskerDep, request: Request
+) -> Answered:
+    """Answer a question of a case; ``key`` is its name and count: ``dossier_check#1`` (``%23`` for #)."""
+    with office.run("web", by=who.name) as run:
+        with office.db.reading() as session:
+            must_see(office, session, who, number)
+        taken = answer(office, run, number, key, by=who.name, data=data)
+    request.app.state.wake()
+    return Answered(case=taken.case, question=taken.question, entry=taken.entry)
+
+
+@router.post("/cases/{number}/withdrawal", responses=_problems(403, 404, 409, 422))
+def take_back(
+    number: str, withdrawal: Withdrawal, office: OfficeDep, who: AskerDep, request: Request
+) -> dict[str, Any]:
+    """Withdraw an application; the case as it stands then."""
+    with office.run("web", by=who.name) as run:
+        with office.db.reading() as session:
+            must_see(office, session, who, number)
+        withdraw(office, run, number, by=who.name, reason=withdrawal.reason)
+    request.app.state.wake()
+    with office.db.reading() as session:
+        return _shown(office, session, number)
+
+
+def _shown(office: Office, session: Session, number: str) -> dict[str, Any]:
+    shown = case_views.show(office, session, number)
+    for document in shown["documents"]:
+        del document["path"]  # where this machine keeps its files is for those who sit at it
+    return shown
+
+
+@router.post("/imports", status_code=201, responses=_problems(403, 409, 413, 422))
+def take_import(
+    file: Annotated[UploadFile, File()], office: OfficeDep, who: AskerDep, dry_run: bool = False
+) -> dict[str, Any]:
+    """Take a file of businesses over, as ``jalur import``; at most 10 MiB."""
+    if not who.roles & MAY_IMPORT:
+        raise NotAllowed(
+            f"{who.name} may not import; that is for: {', '.join(sorted(MAY_IMPORT))}",
+            for_people="Impor data hanya untuk petugas, penyelia, dan administrator.",
+        )
+    content = file.file.read(LARGEST_IMPORT + 1)
+    if len(content) > LARGEST_IMPORT:
+        raise TooLarge(LARGEST_IMPORT)
+    with office.run("web", by=who.name) as run:
+        imported = import_file(office, run, name=_file_name(file.filename), content=content, dry_run=dry_run)
+    return {"import": imported.import_id, **imported.as_json()}
+
+
+def _file_name(given: str | None) -> str:
+    name = re.split(r"[\\/]", given or "")[-1].strip()[:200]
+    return without_personal_numbers(name) or "unggahan.csv"

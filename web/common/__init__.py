@@ -1,0 +1,1 @@
+"""What every door shares: who asks, sign-in, pages, problems."""
