@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.replay.command_line import Does
-from tests.replay.script import OWNER, Act, Passes, Script, Withdraws
+from tests.replay.script import OWNER, Act, Answers, Passes, Script, Withdraws
 from tests.replay.scripts import script_named
 
 # As many as are played in two minutes, and between them every kind of ending.
@@ -57,6 +57,7 @@ def with_more_acts() -> list[Script]:
     certified = script_named("lsp-competency-test", "competent at the first test")
     dossier, classified, signed, filed, recorded = by_hand.acts
     returned, corrected, checked, *rest = mended.acts
+    assert isinstance(filed, Answers) and isinstance(checked, Answers)
     late = [
         on_another_day(act, day)
         for act, day in zip(passed.acts[7:], ("2026-03-10", "2026-03-11", "2026-03-12", "2026-03-13"), strict=True)
