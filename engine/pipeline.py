@@ -1,5 +1,7 @@
-"""The words a pipeline is written in. The table of them is in README.md; the mechanism behind them is engine/execution/replay.py.
+"""The door through which pipelines reach the engine: the words that they are written in.
 
+flows/ imports nothing else of the engine (a contract of import-linter), but for what deploys them. README.md has the table of
+words; engine/execution/replay.py is the mechanism behind them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from typing import Any, TypeVar, overload
 from pydantic import TypeAdapter
 from sqlmodel import Session
 
+from documents.formats import day_in_words, rupiah_in_words
 from engine.cases.ledger import jsonable
+from engine.cases.subject_facts import BusinessFacts, PersonFacts, ProductFacts
+from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant, Case, Expiring, Lodged
 from engine.definition.declarations import Ending, Letter, Paper
 from engine.definition.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
@@ -27,6 +32,7 @@ from engine.people import impartiality
 from engine.people.impartiality import Held
 from engine.people.permissions import user_named
 from engine.runtime.links import check_url
+from engine.runtime.number_series import draw
 from models import Role, Standing
 from outside.once import ByHand
 from rules import Rule
@@ -34,6 +40,7 @@ from rules import Rule
 __all__ = [
     "Appeal",
     "ApplicantForm",
+    "BusinessFacts",
     "ByHand",
     "Case",
     "Ending",
@@ -48,6 +55,8 @@ __all__ = [
     "NoAppeal",
     "Paper",
     "Passed",
+    "PersonFacts",
+    "ProductFacts",
     "Question",
     "Role",
     "Silence",
@@ -61,6 +70,7 @@ __all__ = [
     "calling",
     "close",
     "contest",
+    "day_in_words",
     "dossier_complete",
     "enter_in_register",
     "external_step",
@@ -68,9 +78,11 @@ __all__ = [
     "held",
     "in_register",
     "issue",
+    "local_date",
     "paper",
     "pipeline",
     "run",
+    "rupiah_in_words",
     "stand",
     "step",
     "strike_from_register",
@@ -119,6 +131,19 @@ class _Run:
     def session(self) -> Session:
         """Return the open transaction; the engine commits it."""
         return _in_step("run.session").work.session
+
+    @property
+    def case_id(self) -> int:
+        """Return the id of the case under way."""
+        return _in_step("run.case_id").row.id or 0
+
+    def lock(self, register: str) -> None:
+        """Hold a register until this transaction commits: what a step counts there, no other case takes meanwhile."""
+        draw(_in_step("run.lock").work.session, {register: 1})
+
+    def digest(self, purpose: str, plain: str) -> str:
+        """Return a keyed digest: it tells whether two texts are the same, and not what they are."""
+        return _in_step("run.digest").work.vault.digest(purpose, plain)
 
     def due_date(self, budget: Rule) -> date:
         """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.cases.subject_facts import BusinessFacts, ProductFacts
-from engine.pipeline import Case, run
+from engine.pipeline import BusinessFacts, Case, ProductFacts, run
 from rules.regions import region_name
 
 

@@ -19,6 +19,7 @@ from sqlmodel import col, select
 
 from engine.cases.dossier import Dossier, fetch, lock, lock_rows
 from engine.cases.ledger import jsonable
+from engine.cases.subject_facts import PersonFacts, people
 from engine.cases.waits import overwrite, settle
 from engine.deadlines.due_dates import times_of
 from engine.definition.forms import Form
@@ -51,6 +52,11 @@ class Calling:
     def keep(self, content: bytes) -> str:
         """Keep a file as evidence; return the name by which a form refers to it: ``sha256:…``."""
         return f"sha256:{self.office.store.put(content)[0]}"
+
+    def persons(self, ids: list[int]) -> list[PersonFacts]:
+        """Return the persons with these ids, whom the call has to name to the body outside."""
+        with self.office.db.reading() as session:
+            return [facts for facts, *_ in people(self.office, session, ids).values() if isinstance(facts, PersonFacts)]
 
 
 _calling: ContextVar[Calling | None] = ContextVar("calling", default=None)

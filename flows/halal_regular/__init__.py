@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.deadlines.clock import local_date
-from engine.pipeline import Case, Ending, Passed, Question, Role, Silence, ask, close, hand_on, pipeline
+from engine.pipeline import Case, Ending, Passed, Question, Role, Silence, ask, close, hand_on, local_date, pipeline
 from flows.halal_regular.decisions import (
     Audit,
     AuditEnd,

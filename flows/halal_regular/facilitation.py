@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from engine.deadlines.clock import local_date
 from engine.pipeline import (
     ApplicantForm,
     Case,
@@ -28,6 +27,7 @@ from engine.pipeline import (
     ask,
     assignable,
     issue,
+    local_date,
     run,
     step,
     tell,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from documents.formats import day_in_words, rupiah_in_words
-from engine.pipeline import Case, run
+from engine.pipeline import Case, day_in_words, run, rupiah_in_words
 from flows.facts import words
 from flows.halal_regular.decisions import Audit, Quote
 from flows.halal_regular.forms import Application

@@ -12,9 +12,7 @@ from datetime import date
 
 from sqlmodel import col, select
 
-from engine.execution.replay import playing
 from engine.pipeline import Case, amend_in_register, enter_in_register, in_register, run
-from engine.runtime.number_series import draw
 from models import Case as CaseRow
 from models import Standing
 from rules import book
@@ -72,7 +70,7 @@ def counted(day: date) -> Quota:
 
 def reserve(rupiah: int) -> Quota | None:
     """Reserve a slot of this year for this case; return the full quota instead where there is no room."""
-    _lock()
+    run.lock(LOCK)
     quota = counted(run.today)
     if not quota.has_room(rupiah):
         return quota
@@ -104,9 +102,9 @@ def release() -> None:
 
 def engage(case: Case, national_id: str) -> bool:
     """Record whom a supervisor serves; return False, and record nothing, where they serve another firm already."""
-    digest = playing().office.vault.digest(SUPERVISOR, national_id)
+    digest = run.digest(SUPERVISOR, national_id)
     number = int(digest[:8], 16) >> 1
-    _lock()
+    run.lock(LOCK)
     elsewhere = (
         select(Standing.case_id)
         .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
@@ -123,7 +121,3 @@ def engage(case: Case, national_id: str) -> bool:
         return False
     enter_in_register(SUPERVISOR, kind="supervisor", of=number, reference=digest)
     return True
-
-
-def _lock() -> None:
-    draw(run.session, {LOCK: 1})  # the update holds the row until we commit

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from documents.formats import rupiah_in_words
-from engine.pipeline import Case
+from engine.pipeline import Case, rupiah_in_words
 from flows.facts import words
 from flows.halal_self_declare.forms import Application, Ingredient, Kind, Scale, Technology
 from rules import Rule

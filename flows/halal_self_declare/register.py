@@ -10,7 +10,6 @@ import re
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, or_, select
 
-from engine.execution.replay import playing
 from engine.pipeline import Case, enter_in_register, run, step
 from flows.halal_self_declare.decisions import Visit
 from flows.halal_self_declare.forms import Application
@@ -91,7 +90,7 @@ def look_up_companion(case: Case, visit: Visit, companion_body: str) -> Companio
 def fingerprint(product: str, place: str) -> str:
     """Return the keyed digest of a product's name and place, whatever the capitals, spaces and strokes."""
     plain = ["".join(re.findall(r"\w+", text.casefold())) for text in (product, place)]
-    return playing().office.vault.digest(PRODUCT, "|".join(plain))
+    return run.digest(PRODUCT, "|".join(plain))
 
 
 def as_number(digest: str) -> int:

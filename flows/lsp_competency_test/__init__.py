@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from engine.deadlines.clock import local_date
-from engine.pipeline import Case, Ending, Silence, ask, ask_each, close, issue, pipeline
+from engine.pipeline import Case, Ending, Silence, ask, ask_each, close, issue, local_date, pipeline
 from flows.lsp_competency_test import deciding, testing
 from flows.lsp_competency_test import questions as q
 from flows.lsp_competency_test.application import Application, Kind, ResponseEnd, Result, RetestEnd, SelfAssessment

@@ -11,7 +11,6 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.cases.subject_facts import PersonFacts, people
 from engine.pipeline import ByHand, Case, Evidence, Form, Question, Role, calling, external_step
 from flows.lsp_competency_test.application import Name, Text
 from flows.recorded import recorded
@@ -72,10 +71,8 @@ def ask_bnsp(
     call = calling()
     owner = case.facts
     candidates = [Candidate(name=owner.name, national_id=owner.national_id, competent=True)]
-    with call.office.db.reading() as session:
-        for facts, *_ in people(call.office, session, not_yet).values():
-            assert isinstance(facts, PersonFacts)
-            candidates.append(Candidate(name=facts.name, national_id=facts.national_id, competent=False))
+    for other in call.persons(not_yet):
+        candidates.append(Candidate(name=other.name, national_id=other.national_id, competent=False))
     request = BlankRequest(
         reference=call.reference,
         licence=case.rules.licence.value["number"],

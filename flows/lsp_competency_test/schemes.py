@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from documents.formats import day_in_words
-from engine.pipeline import Case, Expiring, held, run
+from engine.pipeline import Case, Expiring, day_in_words, held, run
 from flows.facts import words
 from flows.lsp_competency_test.application import Application, Kind, SelfAssessment, UnitRow
 from flows.lsp_competency_test.assessment import AssessmentRecord, Instrument, TestRecord

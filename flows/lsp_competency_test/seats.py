@@ -10,9 +10,7 @@ from typing import NamedTuple
 
 from sqlmodel import col, select
 
-from engine.execution.replay import playing
 from engine.pipeline import Case, enter_in_register, held, in_register, run, strike_from_register
-from engine.runtime.number_series import draw
 from flows.lsp_competency_test.decisions import Schedule
 from models import Case as CaseRow
 from models import Person, RecordedCertificate, Standing, User
@@ -25,7 +23,7 @@ LOCK = "lsp_competency_test"
 
 def reserve(case: Case, schedule: Schedule) -> str:
     """Take a seat and a place with the assessor on that day; return why not where there is none."""
-    draw(run.session, {LOCK: 1})  # the update holds the row until we commit
+    run.lock(LOCK)
     site = book(LOCK).at("test_sites", run.today).value.get(schedule.test_site)
     if site is None or not site["verified"] or site["until"] < schedule.test_date:
         return (
@@ -51,7 +49,7 @@ def taken(what: str, reference: str, day: date) -> int:
         Standing.subject_id == day.toordinal(),
         Standing.what == what,
         Standing.reference == reference,
-        Standing.case_id != _case_id(),
+        Standing.case_id != run.case_id,
     )
     return len(run.session.exec(wanted).all())
 
@@ -116,7 +114,7 @@ def certified_until(account: str, *what: str) -> date | None:
 def number_is_taken(number: str) -> bool:
     """Return whether a certificate of that number is on record already, from another case or from another body."""
     ours = select(Standing.case_id).where(
-        Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != _case_id()
+        Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != run.case_id
     )
     recorded = select(RecordedCertificate.id).where(RecordedCertificate.number == number)
     return any(run.session.exec(wanted).first() is not None for wanted in (ours, recorded))
@@ -133,7 +131,3 @@ def name_of(account: str) -> str:
     found = select(Person).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
     person = run.session.exec(found).first()
     return person.name if person else account
-
-
-def _case_id() -> int:
-    return playing().row.id or 0
