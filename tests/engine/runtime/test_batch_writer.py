@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy.exc import StatementError
 
-from engine.book import Book
-from engine.office import Office
+from engine.runtime.batch_writer import Book
+from engine.runtime.office import Office
 from models import Answer, Role, Wait, WaitKind
 
 if TYPE_CHECKING:
