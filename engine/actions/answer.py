@@ -17,7 +17,7 @@ from engine.definition.forms import ApplicantForm, Form, Question
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, handed_over
 from engine.people.permissions import Actor, may_answer, user_named
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, EntryKind, User, WaitKind
@@ -112,7 +112,7 @@ def _on_the_table(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]
         assert isinstance(error, Refused)
         return {number: error}
 
-    tables = together_or_alone(sorted(numbers), fetched, refused, catch=Refused)
+    tables = process_batch(sorted(numbers), fetched, refused, catch=Refused)
     return {number: found for table in tables for number, found in table.items()}
 
 

@@ -17,7 +17,7 @@ from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.letters.notices import notify
 from engine.people.permissions import role_named, user_named
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from models import Case as CaseRow
 from models import Wait, WaitKind
@@ -109,7 +109,7 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
         reason = str(error) if isinstance(error, Refused) else masked
         return Reassigned(refused=_held_there(office, case_id, spread, reason))
 
-    for did in together_or_alone(cases, given, kept):
+    for did in process_batch(cases, given, kept):
         done.reassigned += did.reassigned
         done.refused += did.refused
 

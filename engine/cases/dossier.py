@@ -18,7 +18,7 @@ from engine.deadlines.legal_clock import Segment
 from engine.definition.case import Applicant, Case, HandedOn
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import UnknownCase
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.encryption import Erased, Key
 from engine.runtime.office import Office, Work
@@ -127,7 +127,7 @@ def fetch_readable(
         unreadable[case_id] = error
         return []
 
-    found = together_or_alone(sorted(set(ids)), read, not_read)
+    found = process_batch(sorted(set(ids)), read, not_read)
     return {dossier.row.id or 0: dossier for dossiers in found for dossier in dossiers}, unreadable
 
 

@@ -26,7 +26,7 @@ from engine.definition.forms import Form
 from engine.errors import PipelineMistake
 from engine.execution.claims import claim_waits
 from engine.execution.clock_segments import Turns
-from engine.runtime.leases import lease, pause_after, still_ours
+from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.office import Office, RunHandle
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
@@ -74,7 +74,7 @@ def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     """Make the calls that wait, up to a batch; return how many were made."""
     claimed = _claim(office, pipeline, only)
     for wait in claimed:
-        if still_ours(office, wait):
+        if renew_lease(office, wait):
             _attempt(office, run, wait)
     return len(claimed)
 
@@ -152,7 +152,7 @@ def _put_off(office: Office, wait: Wait, reason: str, after: timedelta | None, *
         office,
         wait,
         leased_until=None,
-        next_attempt_at=office.clock.now() + (after or pause_after(wait.attempt)),
+        next_attempt_at=office.clock.now() + (after or backoff(wait.attempt)),
         note=without_personal_numbers(reason)[:500],
         end_unknown=end_unknown,
     )

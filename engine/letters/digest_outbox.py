@@ -111,7 +111,7 @@ def _ready(office: Office, digest: Digest) -> Parcel:
             .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
             .where(User.id == digest.account_id)
         ).one()
-    ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel) if key else []
+    ways = ways_to(office.adapters, office.vault.decrypt(key, person.sealed), person.channel) if key else []
     if digest.occasion != MORNING and quiet_until(office):
         ways.sort(key=lambda way: way.is_calm)  # what broke waits for no morning where it can be told now
     domain = office.settings.sender.rsplit("@", 1)[-1]

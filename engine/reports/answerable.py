@@ -11,7 +11,7 @@ from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
 from engine.people.delegations import stands_in_for
 from engine.people.permissions import known_roles, mandate_in_force, may_answer, user_named
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office
 from models import Role, Wait, WaitKind
 
@@ -49,7 +49,7 @@ def answerable(
 
 def _readable(office: Office, session: Session, numbers: list[str]) -> dict[str, Dossier]:
     """Return the cases whose code is there; one that is gone takes no other with it."""
-    found = together_or_alone(
+    found = process_batch(
         numbers,
         lambda group: by_numbers(office, session, group, history=False),
         lambda number, error: {},

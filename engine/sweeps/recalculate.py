@@ -28,7 +28,7 @@ from engine.deadlines.legal_clock import own_time_ends
 from engine.definition.registry import pipeline_named
 from engine.letters.notices import News, administrators, notify_all
 from engine.letters.queue import write_to_applicant
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import asked_of
@@ -95,7 +95,7 @@ def _move_group(
         failed[cases[case_id]] = error
         return []
 
-    return [one for group in together_or_alone(list(cases), moved, not_moved, in_halves=True) for one in group]
+    return [one for group in process_batch(list(cases), moved, not_moved, bisect=True) for one in group]
 
 
 def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason: str) -> None:

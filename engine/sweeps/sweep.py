@@ -29,7 +29,7 @@ from engine.letters.deadline_page import queue_computation
 from engine.letters.notices import administrators, notify
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import HIGHER
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import reassigned, told_of
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
@@ -115,7 +115,7 @@ def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, 
         log.error("What was due in case %d could not be done: %s", one.case_id, one.key, exc_info=error)
         return Swept(due=1, failed=[_passed_over(office, one.case_id, one.key, error)])
 
-    for did in together_or_alone(due, worked_off, passed_over):
+    for did in process_batch(due, worked_off, passed_over):
         swept.add(did)
 
 

@@ -28,7 +28,7 @@ from engine.execution.drain import drain
 from engine.letters.letter_delivery import deliver
 from engine.people.intake.importing import import_file
 from engine.people.persons import add_product
-from engine.runtime.adapters import Contacts
+from engine.runtime.adapters import Adapters
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from engine.sweeps.sweep import sweep
@@ -58,7 +58,7 @@ def desk(place: Place, script: Script, oss_url: str) -> Iterator[Office]:
     office = Office.open(settings, TurnedClock(morning_of(script.played[0].on)))
     office.__dict__["signer"] = _signer(place.signer)  # its key takes a tenth of a second to read, and never changes
     machine = HttpOss(oss_url, TOKEN, timeout=5, tls=_authorities())
-    office.contacts = Contacts(
+    office.adapters = Adapters(
         machine if script.oss == "machine" else ManualOss(), CountingChannel(place.home, script.bounces)
     )
     try:

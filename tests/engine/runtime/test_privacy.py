@@ -41,7 +41,7 @@ def told(
     hire_staff(office)
     post = PostOffice()
     controller = opened(post)
-    office.contacts.mail = channel(controller.port)
+    office.adapters.mail = channel(controller.port)
     listed = as_csv(row(1, tax_id="01.312.166.0-091.000"), row(2, national_id=NIK + "9"), row(3, national_id=NIK[:15]))
     with office.run("cli", by="budi") as run:
         import_file(office, run, name=f"{NIK}.csv", content=listed.encode())

@@ -32,9 +32,9 @@ NIK = "3508166904500102"
 def oss(office: Office) -> Iterator[MisbehavingOss]:
     """An OSS that misbehaves on demand; the office files there by machine."""
     with MisbehavingOss() as server:
-        office.contacts.oss = HttpOss(server.url, server.token, timeout=0.3, tls=ssl.create_default_context())
+        office.adapters.oss = HttpOss(server.url, server.token, timeout=0.3, tls=ssl.create_default_context())
         yield server
-        office.contacts.oss.close()
+        office.adapters.oss.close()
 
 
 def listed(office: Office, *changes: dict[str, Any]) -> Imported:
