@@ -72,14 +72,14 @@ def advance(
     json: Json = False,
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
-    from engine.cases.dossier import case_numbered
+    from engine.cases.dossier import fetch_row
     from engine.definition.registry import current, pipeline_named
     from scheduling.run_here import advance_here
 
     with opened(json) as here:
         if case:
             with here.reading() as session:
-                pipeline = case_numbered(session, case).pipeline
+                pipeline = fetch_row(session, case).pipeline
         wanted = [pipeline_named(pipeline)] if pipeline else current()
         here.tell(advance_here(here.office, wanted, [case] if case else None, by=here.by, say=say))
 

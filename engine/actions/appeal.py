@@ -9,7 +9,7 @@ from sqlmodel import insert
 
 from engine.actions.form_filling import filled_in
 from engine.cases import case_state, ledger
-from engine.cases.dossier import Dossier, lock_number
+from engine.cases.dossier import Dossier, lock_by_number
 from engine.cases.ledger import LODGED
 from engine.deadlines.clock import local_date
 from engine.definition.forms import Evidence, Form, Question
@@ -38,7 +38,7 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
     is open or parked, its ending can't be contested, it was contested before, or the time is up; then nothing was changed.
     """
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         row, today = dossier.row, work.today
         actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
         appeal = _may_be_contested(office, dossier)

@@ -11,9 +11,9 @@ from functools import partial
 
 from sqlmodel import Session, col, func, select
 
-from engine.cases.dossier import Dossier, lock_number
-from engine.cases.ledger import note, valid_reason
-from engine.cases.waits import change, question_of_a_person
+from engine.cases.dossier import Dossier, lock_by_number
+from engine.cases.ledger import valid_reason, write_remark
+from engine.cases.waits import compare_and_set, question_of_a_person
 from engine.deadlines.clock import is_over, local_date
 from engine.deadlines.due_dates import Times, effect_of, ladder_of, rungs_behind, times_of
 from engine.deadlines.legal_clock import own_time_ends
@@ -50,7 +50,7 @@ def extend(
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         wait = question_of_a_person(dossier, key)
         if is_over(wait.silent_at, work.now):
             raise NotWaiting(number, wait.key, [], "silent")
@@ -69,14 +69,14 @@ def extend(
                 f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
                 f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        if not change(work.session, wait, extended_until=until, rung=rung, **times.values()):
+        if not compare_and_set(work.session, wait, extended_until=until, rung=rung, **times.values()):
             raise NotWaiting(number, wait.key, [])
         said = (
             f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"
         )
         told = {"question": wait.key, "from": before.isoformat(), "to": after.isoformat(), "agreed_with": agreed_with}
         used = dossier.case.rules.take_used()
-        note(work, dossier.row, "extended", by, said, role=role, result=told, rule_versions=used)
+        write_remark(work, dossier.row, "extended", by, said, role=role, result=told, rule_versions=used)
         work.session.add(dossier.row)
         _tell(work, dossier, wait, question, before, after, reason, by)
     run.cases += 1

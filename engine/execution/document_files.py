@@ -11,7 +11,7 @@ from sqlmodel import col, select, update
 
 from documents.packing import Enclosed, pack
 from engine.cases.dossier import Dossier, fetch_readable, lock_rows
-from engine.cases.ledger import SYSTEM, note
+from engine.cases.ledger import SYSTEM, write_remark
 from engine.deadlines.clock import local_date
 from engine.definition.declarations import Paper
 from engine.runtime.leases import backoff, claim, lease
@@ -75,7 +75,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
                 ).first()
                 if published and document.number and not values["error"]:
                     hashed = {"number": document.number, "sha256": values["sha256"]}
-                    note(
+                    write_remark(
                         work, cases[document.case_id], document.key, SYSTEM, None,
                         outcome="issued", result=hashed,
                     )  # fmt: skip

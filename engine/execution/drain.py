@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from sqlmodel import col, select
 
 from engine.cases import case_state
-from engine.cases.dossier import Dossier, lock
+from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.waits import open_keys
 from engine.execution.claims import FATAL_ATTEMPTS, Claimed, claim_cases
 from engine.execution.document_files import make_pending
@@ -133,7 +133,7 @@ def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage,
     def advanced(group: Sequence[int]) -> list[Move]:
         with office.work(run) as work:
             office.refresh_calendar(work.session)  # before any case is locked: see rederiving
-            return [_play(work, dossier, stage) for dossier in lock(work, group)]
+            return [_play(work, dossier, stage) for dossier in lock_dossiers(work, group)]
 
     def parked(case_id: int, error: Exception) -> list[Move]:
         number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")

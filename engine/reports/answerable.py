@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from engine.cases.dossier import Dossier, by_numbers
+from engine.cases.dossier import Dossier, fetch_by_numbers
 from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
 from engine.people.delegations import stands_in_for
@@ -51,7 +51,7 @@ def _readable(office: Office, session: Session, numbers: list[str]) -> dict[str,
     """Return the cases whose code is there; one that is gone takes no other with it."""
     found = process_batch(
         numbers,
-        lambda group: by_numbers(office, session, group, history=False),
+        lambda group: fetch_by_numbers(office, session, group, history=False),
         lambda number, error: {},
         catch=Refused,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.cases.dossier import case_numbered, known_of
+from engine.cases.dossier import fetch_row, known_of
 from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.definition.forms import Question
@@ -82,7 +82,7 @@ def rules(pipeline: str | None, on: date | None) -> list[dict[str, Any]]:
 
 def show(office: Office, session: Session, number: str) -> dict[str, Any]:
     """Return a case as ``jalur case show`` does. Raises `UnknownCase`."""
-    case = case_numbered(session, number)
+    case = fetch_row(session, number)
     documents = session.exec(
         select(Document).where(Document.case_id == case.id).order_by(col(Document.seq), col(Document.key))
     )
@@ -117,7 +117,7 @@ def show(office: Office, session: Session, number: str) -> dict[str, Any]:
 
 def history(session: Session, number: str) -> list[dict[str, Any]]:
     """Return the ledger of a case as ``jalur case history`` does. Raises `UnknownCase`."""
-    case = case_numbered(session, number)
+    case = fetch_row(session, number)
     rows = session.exec(
         select(LedgerEntry, Run.flow_run_id)
         .join(Run, col(Run.id) == col(LedgerEntry.run_id), isouter=True)
@@ -166,7 +166,7 @@ def inbox(
     if role is not None:
         wanted = wanted.where(Wait.role == role_named(role))
     if number:
-        wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
+        wanted = wanted.where(Wait.case_id == fetch_row(session, number).id)
     if limit and not whom:
         wanted = wanted.limit(limit)
     rows = session.exec(wanted).all()

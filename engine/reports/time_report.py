@@ -18,7 +18,7 @@ from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from engine.cases.dossier import case_numbered
+from engine.cases.dossier import fetch_row
 from engine.cases.ledger import RECALLED
 from engine.deadlines.clock import JAKARTA, LAST_SECOND, end_of, local_date
 from engine.deadlines.legal_clock import DAY, stretches
@@ -55,7 +55,7 @@ def by_office(office: Office, session: Session, pipeline: str | None = None) -> 
 
 def of_case(office: Office, session: Session, number: str) -> dict[str, Any]:
     """Return the days that each held one case, and its stretches with their grounds. Raises `UnknownCase`."""
-    case = case_numbered(session, number)
+    case = fetch_row(session, number)
     wanted = select(ClockSegment).where(ClockSegment.case_id == case.id).order_by(col(ClockSegment.seq))
     segments = list(session.exec(wanted))
     if idle := session.execute(_not_taken_up().where(col(Case.id) == case.id)).first():

@@ -20,8 +20,8 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, or_, select
 
 from engine.cases import ledger
-from engine.cases.dossier import SEGMENTS, Dossier, lock_rows, lock_waiting
-from engine.cases.waits import move_alike
+from engine.cases.dossier import SEGMENTS, Dossier, lock_dossiers, lock_rows
+from engine.cases.waits import overwrite_many
 from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.due_dates import Times, as_told, times_of
 from engine.deadlines.legal_clock import own_time_ends
@@ -200,7 +200,7 @@ def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Ti
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
     for (key, times), of in alike.items():  # a few: many cases were asked the same on the same day
-        move_alike(work.session, key, of, times.values())
+        overwrite_many(work.session, key, of, times.values())
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
         entry = ledger.append(
@@ -235,7 +235,7 @@ def _tell(work: Work, dated: list[tuple[Row[Any], Times]], reason: str) -> None:
         theirs[row.holder, row.role, row.region_code].append(row)
     letters = {row.case_id for row, _ in dated if row.role == Role.APPLICANT}
     firsts = {rows[0].case_id for rows in theirs.values()}
-    dossiers = {one.row.id: one for one in lock_waiting(work, letters | firsts)}
+    dossiers = {one.row.id: one for one in lock_dossiers(work, letters | firsts, history=False)}
     for row, times in dated:
         if row.role == Role.APPLICANT:
             _write(work, dossiers[row.case_id], row, times, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.cases.opening import open_cases, without_case
 from engine.cases.subject_facts import PersonFacts, ProductFacts
 from engine.deadlines.clock import TurnedClock
@@ -33,7 +33,7 @@ def test_a_case_about_a_person(office: Office, clock: TurnedClock, workshop: Wor
     person = register_person(office, NIK, name="Wati", region="35.78")
     story = Story(office, clock, "test-of-skill", person)
     with office.db.reading() as session:
-        case = by_number(office, session, story.number).case
+        case = fetch_by_number(office, session, story.number).case
     assert isinstance(case.facts, PersonFacts)
     assert (case.facts.national_id, case.region_code, case.applicant.name) == (NIK, "3578", "Wati")
     story.answers("budi", "visit#1", decision="fine").answers("ani", "sample#1", decision="fine")
@@ -59,7 +59,7 @@ def test_a_case_about_a_product(office: Office, clock: TurnedClock, workshop: Wo
     assert register_product(office, business) == product, "one of that name is not registered twice"
     story = Story(office, clock, "taste", product)
     with office.db.reading() as session:
-        case = by_number(office, session, story.number).case
+        case = fetch_by_number(office, session, story.number).case
     assert isinstance(case.facts, ProductFacts)
     assert (case.facts.business.business_id, case.applicant.person_id) == (
         business,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlmodel import select
 
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.definition.declarations import OFFICE
 from engine.errors import Refused
 from engine.letters import outbox
@@ -213,7 +213,7 @@ def remind(story: NibStory, key: str, question: str = "Lengkapi berkas") -> None
     """The office reminds the owner by itself."""
     office = story.office
     with office.run("cli", by="test") as run, office.work(run) as work:
-        dossier = by_number(office, work.session, story.number)
+        dossier = fetch_by_number(office, work.session, story.number)
         facts = {**letter_facts(office, dossier.case), "question": question, "due_on": "2026-01-14"}
         facts.update(ahead=["2026-01-14"], today=[], late=[], closes=[])
         queue_letter(

@@ -101,9 +101,9 @@ def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, capl
 
 def test_the_owner_is_found_all_the_same(told: NibStory, office: Office) -> None:
     """What is sealed is not lost: look-up goes by digest, and the words come back under the owner's key."""
-    from engine.cases.dossier import by_number
+    from engine.cases.dossier import fetch_by_number
 
     with office.db.reading() as session:
-        dossier = by_number(office, session, told.number)
+        dossier = fetch_by_number(office, session, told.number)
     assert dossier.case.facts.owner.national_id == NIK
     assert dossier.past.answers["correction#1"][0]["note"] == f"NIK saya {NIK}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlmodel import select
 
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.people.intake.importing import Imported, import_file
 from engine.runtime.office import Office
 from models import Business, Document, PersonKey
@@ -148,7 +148,7 @@ def test_2_8_07_name_on_ktp_differs(nib: Begin, office: Office) -> None:
     story.filed(holder_name="Sri Purnomo Wati").recorded()
     [certificate] = [document for document in story.documents if document.number]
     with office.db.reading() as session:
-        key = by_number(office, session, story.number).key
+        key = fetch_by_number(office, session, story.number).key
     assert office.vault.decrypt(key, certificate.facts)["applicant_name"] == "Sri Purnomo Wati"
 
 
