@@ -1,4 +1,4 @@
-"""The regions that this office serves, and the provinces that a national id may name. The data are in regions.toml."""
+"""Regions that this office serves, and provinces that a national id may name, from regions.toml."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def regions() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def provinces() -> frozenset[str]:
-    """Return the two-digit codes of all provinces, of today and of when national ids were first given out."""
+    """Return the two-digit codes of all provinces, present ones and those of older national ids."""
     return frozenset(f"{code:02d}" for code in _read()["provinces"])
 
 
@@ -26,6 +26,6 @@ def _read() -> dict[str, Any]:
 
 
 def region_name(code: str) -> str:
-    """Return the name of the regency or city that ``code`` lies in; the code itself where it is not in the table."""
+    """Return the name of the regency or city that contains ``code``; the code itself where none does."""
     digits = code.replace(".", "")
     return regions().get(digits[:4], code)

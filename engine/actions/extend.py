@@ -15,8 +15,8 @@ from engine.cases.dossier import Dossier, lock_by_number
 from engine.cases.ledger import valid_reason, write_remark
 from engine.cases.waits import compare_and_set, question_of_a_person
 from engine.deadlines.clock import is_over, local_date
-from engine.deadlines.due_dates import Times, effect_of, ladder_of, rungs_behind, times_of
-from engine.deadlines.legal_clock import own_time_ends
+from engine.deadlines.due_dates import Times, effect_of, ladder_of, rungs_due, times_of
+from engine.deadlines.legal_clock import case_due_date
 from engine.definition.forms import Question
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.letters.notices import notify
@@ -190,12 +190,12 @@ def _times(
     The case's own budget is as it was when the question was asked.
     """
     rules, calendar = dossier.case.rules, office.calendar
-    legal = own_time_ends(
+    legal = case_due_date(
         calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, dossier.past.segments, wait.asked_at
     )
     asked, moved = wait.asked_at, partial(times_of, extended_until=until, legal_due=legal)
     due_at = moved(calendar, rules, question, asked).due_at
-    rung = rungs_behind(calendar, ladder_of(rules, question), asked, due_at, office.clock.now())
+    rung = rungs_due(calendar, ladder_of(rules, question), asked, due_at, office.clock.now())
     return moved(calendar, rules, question, asked, rung=rung), rung
 
 

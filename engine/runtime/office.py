@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, update
 from sqlmodel import Session
 
-from engine.deadlines.calendar import Calendar, as_decided
+from engine.deadlines.calendar import Calendar, read_calendar
 from engine.deadlines.clock import Clock, TurnedClock
 from engine.errors import Refused
 from engine.runtime.adapters import Adapters, adapters_of
@@ -130,12 +130,12 @@ class Office:
         """Return the office's working days, as decided when the run under way began."""
         if self._calendar is None:
             with self.db.reading() as session:
-                self._calendar = as_decided(session, None)
+                self._calendar = read_calendar(session, None)
         return self._calendar
 
     def refresh_calendar(self, session: Session) -> None:
         """Read the decisions about days that were made since the calendar was last read."""
-        self._calendar = as_decided(session, self._calendar)
+        self._calendar = read_calendar(session, self._calendar)
 
     @cached_property
     def signer(self) -> Signer:

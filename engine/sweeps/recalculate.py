@@ -23,8 +23,8 @@ from engine.cases import ledger
 from engine.cases.dossier import SEGMENTS, Dossier, lock_dossiers, lock_rows
 from engine.cases.waits import overwrite_many
 from engine.deadlines.clock import JAKARTA, local_date
-from engine.deadlines.due_dates import Times, as_told, times_of
-from engine.deadlines.legal_clock import own_time_ends
+from engine.deadlines.due_dates import Times, keep_told_dates, times_of
+from engine.deadlines.legal_clock import case_due_date
 from engine.definition.registry import pipeline_named
 from engine.letters.notices import News, administrators, notify_all
 from engine.letters.queue import write_to_applicant
@@ -175,7 +175,7 @@ def _times(
     rules, asked_on = RulesAt(pipeline.rules, row.rule_date), local_date(row.asked_at)
     question = pipeline.questions[row.question]
     turns = segments.get(row.case_id, [])
-    legal = own_time_ends(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
+    legal = case_due_date(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
     key = (row.pipeline, row.version, row.rule_date, row.question, asked_on, row.rung, row.extended_until, legal)
     if key not in known:
         known[key] = times_of(
@@ -187,7 +187,7 @@ def _times(
             extended_until=row.extended_until,
             legal_due=legal,
         )
-    return as_told(office.calendar, rules, question, row, known[key], now)
+    return keep_told_dates(office.calendar, rules, question, row, known[key], now)
 
 
 def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Times]) -> list[Moved]:

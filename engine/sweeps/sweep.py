@@ -24,7 +24,7 @@ from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.ledger import SYSTEM
 from engine.cases.waits import compare_and_set
 from engine.deadlines.clock import is_over, local_date
-from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
+from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_due
 from engine.letters.deadline_page import queue_computation
 from engine.letters.notices import administrators, notify
 from engine.letters.queue import write_to_applicant
@@ -131,7 +131,7 @@ def _sweep_one(work: Work, dossier: Dossier, key: str, now: datetime, swept: Swe
     question = dossier.pipeline.questions[wait.question or ""]
     ladder, asked_on = ladder_of(dossier.case.rules, question), local_date(wait.asked_at)
     due_on = local_date(wait.due_at) if wait.due_at else None
-    fired = rungs_behind(work.calendar, ladder, wait.asked_at, wait.due_at, now)
+    fired = rungs_due(work.calendar, ladder, wait.asked_at, wait.due_at, now)
     coming = next_due(work.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
     if not compare_and_set(work.session, wait, rung=fired, next_due_at=coming):
         return
