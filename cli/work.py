@@ -45,7 +45,7 @@ def open_new(
     json: Json = False,
 ) -> None:
     """Open cases."""
-    from engine.cases.opening import open_cases, without_case
+    from engine.cases.opening import open_cases, subjects_without_case
     from engine.definition.registry import pipeline_named
 
     given = {"business": business, "person": person, "product": product}
@@ -58,7 +58,7 @@ def open_new(
         if named and wanted.subject not in named:
             raise typer.BadParameter(f"{wanted.name} is about a {wanted.subject}: name it with --{wanted.subject} ID")
         with here.run(wanted.name) as run:
-            subjects = without_case(here.office, wanted) if imported else list(named.values())
+            subjects = subjects_without_case(here.office, wanted) if imported else list(named.values())
             result = open_cases(here.office, run, wanted, subjects, by=here.by, facts=more)
         here.tell({"opened": result.opened, "refused": result.refused})
         if result.refused and not result.opened:

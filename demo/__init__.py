@@ -24,7 +24,7 @@ from demo.product_curation import CurationScript
 from demo.script import PAPER, Script
 from demo.showing import progress, summary
 from demo.stalled import stall, tell_of
-from engine.cases.opening import open_cases, without_case
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import TurnedClock
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.letters.letter_delivery import deliver
@@ -69,7 +69,7 @@ def main() -> int:
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
     imported = _import(office)
     with prefect_api(office.settings, say=console.print):
-        *businesses, last = without_case(office, nib)
+        *businesses, last = subjects_without_case(office, nib)
         stalled = stall(office, clock, nib, last)
         clock.moment = max(clock.moment, today)
         _carry(office, clock, nib, NibScript, businesses)

@@ -1,1 +1,1 @@
-"""The workflow engine: cases and their ledger, replay, deadlines, letters, actions, sweeps, reports."""
+"""The workflow engine: cases, ledger, replay, deadlines, letters, actions, sweeps, reports."""

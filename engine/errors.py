@@ -7,7 +7,10 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """A request that may not be carried out; nothing was changed. ``parts`` are the values in the message."""
+    """A refused request: nothing was changed.
+
+    ``parts`` are the values in the message.
+    """
 
     def __init__(self, message: str, *, for_people: str | None = None, **parts: object) -> None:
         super().__init__(message)
@@ -27,7 +30,7 @@ class UnknownCase(Refused):
 
 
 class NotWaiting(Refused):
-    """The case does not wait for the answer: the question was never asked, or is settled already."""
+    """The case does not wait for the answer: the question was never asked, or is settled."""
 
     def __init__(self, number: str, key: str, waiting_for: list[str], settled_as: str | None = None) -> None:
         why = {
@@ -59,7 +62,7 @@ class NotWaiting(Refused):
 
 
 class NotAllowed(Refused):
-    """The account lacks the right: another role, another region, their own case, or a declared conflict."""
+    """The account lacks the right: another role or region, their own case, a conflict."""
 
 
 class BadAnswer(Refused):
@@ -77,7 +80,10 @@ class BadAnswer(Refused):
 
 
 class LedgerMisfit(Exception):
-    """The code of a replay does not fit the ledger of its case. The case is parked; the others go on."""
+    """The code of a replay does not fit the ledger of its case.
+
+    The case is parked; the others go on.
+    """
 
     def __init__(self, number: str, pipeline: str, version: int, seq: int | None, step: str, what: str) -> None:
         where = f"entry {seq} ('{step}')" if seq else f"step '{step}'"

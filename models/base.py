@@ -49,7 +49,10 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Role(StrEnum):
-    """A role of an account; its permissions follow from it. ``ROLE_TITLES`` has the Indonesian titles."""
+    """A role of an account, from which its permissions follow.
+
+    ``ROLE_TITLES`` has the Indonesian titles.
+    """
 
     APPLICANT = "applicant"
     COMPANION = "companion"

@@ -20,7 +20,10 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class CaseStatus(StrEnum):
-    """The status of a case. A parked one failed in its code or data; ``jalur case retry`` resumes it."""
+    """The status of a case.
+
+    A parked one failed in its code or data; ``jalur case retry`` resumes it.
+    """
 
     OPEN = "open"
     PARKED = "parked"
@@ -28,7 +31,10 @@ class CaseStatus(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """The kind of a ledger entry; `engine.cases.ledger.REPLAYED` names the kinds that a replay reads."""
+    """The kind of a ledger entry.
+
+    `engine.cases.ledger.REPLAYED` names the kinds that a replay reads.
+    """
 
     STEP = "step"
     ANSWER = "answer"
@@ -39,7 +45,7 @@ class EntryKind(StrEnum):
 
 
 class WaitKind(StrEnum):
-    """The kind of a wait: for a person, an outside system, a document's number, the next pipeline, a delivery by hand."""
+    """The kind of a wait: who or what can settle it."""
 
     PERSON = "person"
     EXTERNAL = "external"
@@ -49,7 +55,10 @@ class WaitKind(StrEnum):
 
 
 class Series(Base, table=True):
-    """A gap-free series of numbers: a rollback of the transaction that drew a number gives the number back."""
+    """A gap-free series of numbers.
+
+    A rollback of the transaction that drew a number gives the number back.
+    """
 
     __tablename__ = "series"
     name: str = Field(primary_key=True, max_length=64)
@@ -57,7 +66,10 @@ class Series(Base, table=True):
 
 
 class Run(Base, table=True):
-    """One run by one actor: a flow run, a web request or a command. Every ledger entry names its run."""
+    """One run by one actor: a flow run, a web request or a command.
+
+    Every ledger entry names its run.
+    """
 
     __tablename__ = "run"
     __table_args__ = (
@@ -81,7 +93,9 @@ class Run(Base, table=True):
 
 
 class Case(Base, table=True):
-    """A case: one subject in one pipeline. ``ready`` means that something new is to be replayed; claims go by it.
+    """A case: one subject in one pipeline.
+
+    ``ready`` means that something new is to be replayed; claims go by it.
 
     ``complete_at`` is the moment at which the dossier was complete and the legal clock began; ``holder`` has to act now;
     ``segments`` counts the rows of `ClockSegment`. Entries up to ``corrected_seq`` were written before the facts were corrected.
@@ -124,7 +138,10 @@ class Case(Base, table=True):
 
 
 class LedgerEntry(Base, table=True):
-    """One entry in the ledger of a case: append-only by trigger, chained by hash (engine/cases/ledger.py)."""
+    """One entry in the ledger of a case: append-only by trigger, chained by hash.
+
+    See engine/cases/ledger.py.
+    """
 
     __tablename__ = "ledger_entry"
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
@@ -147,7 +164,9 @@ class LedgerEntry(Base, table=True):
 
 
 class Wait(Base, table=True):
-    """Something that a case waits for; settled once, by one conditional update (engine/cases/waits.py).
+    """Something that a case waits for; settled once, by one conditional update.
+
+    See engine/cases/waits.py.
 
     ``due_at`` is the earlier end of its own budget and the case's; at ``silent_at`` it ends by itself; ``rung`` counts the
     rungs of its ladder that fired; ``next_due_at`` is the moment of the next rung, or of the end
@@ -222,7 +241,10 @@ AnyWait = Wait | Row[Any]
 
 
 class Answer(Base, table=True):
-    """An answer, encrypted in ``sealed`` under the key of the case's person; the ledger keeps its salted hash."""
+    """An answer, encrypted in ``sealed`` under the key of the case's person.
+
+    The ledger keeps its salted hash.
+    """
 
     __tablename__ = "answer"
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)

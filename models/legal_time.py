@@ -1,4 +1,4 @@
-"""Legal time: clock segments, calendar decisions, delegations, notices and digests, sweeps, renewals."""
+"""Legal time: clock segments, days off, delegations, notices, sweeps, renewals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from models.cases import RowId
 
 
 class Holder(StrEnum):
-    """The party that has to act: the office and its partners, the applicant, or a body outside (OSS, BPJPH, MUI …)."""
+    """The party that has to act.
+
+    The office with its partners, the applicant, or a body outside (OSS, DPMPTSP, BPJPH, MUI …).
+    """
 
     OFFICE = "office"
     APPLICANT = "applicant"
@@ -21,7 +24,7 @@ class Holder(StrEnum):
 
 
 class ClockSegment(Base, table=True):
-    """A segment of a case's legal clock, from ``since`` until the next segment: append-only by trigger.
+    """A segment of a case's clock, from ``since`` until the next one: append-only by trigger.
 
     ``running`` tells whether the clock runs; ``ground`` names the rule or the act by which it does or does not; ``key`` is the
     ledger key of the question or ending that began the segment. The last segment of a closed case has no holder.
@@ -38,7 +41,10 @@ class ClockSegment(Base, table=True):
 
 
 class CalendarKind(StrEnum):
-    """A decision about a day: the office is off (OFFICE), or it works although the day is a holiday (CANCELLED)."""
+    """The kind of a decision about a day.
+
+    OFFICE: the office is off; CANCELLED: it works, although the day is a holiday.
+    """
 
     OFFICE = "office"
     CANCELLED = "cancelled"
@@ -57,7 +63,10 @@ class CalendarDay(Base, table=True):
 
 
 class Delegation(Base, table=True):
-    """A delegation: until a date one account answers for another, in one role or all, in one case or all."""
+    """A delegation: until a date one account answers for another.
+
+    In one role or all, in one case or all; the ledger names both accounts.
+    """
 
     __tablename__ = "delegation"
     __table_args__ = (
@@ -103,7 +112,7 @@ class Notice(Base, table=True):
 
 
 class Digest(Base, table=True):
-    """A mail to an account with its notices: the digest of a morning, or an alert about a trouble."""
+    """A mail to an account about its notices: the digest of a morning, or an alert."""
 
     __tablename__ = "digest"
     __table_args__ = (
@@ -143,7 +152,9 @@ class Sweep(Base, table=True):
 
 
 class Renewal(Base, table=True):
-    """The renewal of a standing (``case_id``, ``what``): how many reminders went out, and the case that was opened.
+    """The renewal of a standing (``case_id``, ``what``).
+
+    How many reminders went out, and the number of the case that was opened.
 
     For a certificate of another body, ``case_id`` is the case of its renewal, and ``what`` the certificate's number.
     """

@@ -13,7 +13,10 @@ from models.base import Base, Moment
 
 
 class DocumentStatus(StrEnum):
-    """The status of a document: pending without a file; reserved when it has a number and no file yet."""
+    """The status of a document.
+
+    PENDING: its file is to be made; RESERVED: it has a number, and no file yet.
+    """
 
     PENDING = "pending"
     RESERVED = "reserved"
@@ -40,7 +43,10 @@ class LetterStatus(StrEnum):
 
 
 class Document(Base, table=True):
-    """A document of a case: ``facts`` are encrypted under the person's key, its file is in the store by its hash."""
+    """A document of a case: ``facts`` are encrypted under the person's key.
+
+    Its file is in the store, named by its hash.
+    """
 
     __tablename__ = "document"
     __table_args__ = (
@@ -68,7 +74,10 @@ class Document(Base, table=True):
 
 
 class Letter(Base, table=True):
-    """A letter in the outbox, encrypted in ``sealed``: queued in the transaction of its news, sent by the delivery flow."""
+    """A letter in the outbox, encrypted in ``sealed``.
+
+    Queued in the transaction of its news, sent by the delivery flow.
+    """
 
     __tablename__ = "letter"
     __table_args__ = (Index("ix_letter_outbox", "status", "next_attempt_at"),)
@@ -95,7 +104,10 @@ class Letter(Base, table=True):
 
 
 class Standing(Base, table=True):
-    """What a closed case allows its subject: "legalized", "curator:makanan"; ``until`` ends a certificate's."""
+    """A right that a closed case gives its subject: "legalized", "curator:makanan".
+
+    ``until`` is the last day of a right that ends.
+    """
 
     __tablename__ = "standing"
     __table_args__ = (

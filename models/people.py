@@ -1,4 +1,4 @@
-"""Persons and their keys, businesses, products, institutions, accounts, mandates, conflicts, certificates."""
+"""Persons and their keys, businesses, institutions, accounts, mandates and certificates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from models.base import Base, Moment
 
 
 class PersonKey(Base, table=True):
-    """The encryption key of one person or one import, wrapped by the master key. Deleting it erases the person."""
+    """The encryption key of one person or one import, wrapped by the master key.
+
+    Deleting the row erases the person.
+    """
 
     __tablename__ = "sealing_key"
     id: str = Field(primary_key=True, max_length=32)
@@ -19,7 +22,9 @@ class PersonKey(Base, table=True):
 
 
 class Person(Base, table=True):
-    """A human being. National id, tax id, phone, e-mail and address are in ``sealed``, encrypted under their key.
+    """A human being.
+
+    National id, tax id, phone, e-mail and address are in ``sealed``, encrypted under their key.
 
     ``channel`` is the one that they chose (mail, sms, whatsapp); without it, the first that reaches them is used.
     """
@@ -92,7 +97,7 @@ class Product(Base, table=True):
 
 
 class Institution(Base, table=True):
-    """An institution: office, LSP, LPH, companion body, curation house, export center …"""
+    """An institution: office, LSP, LPH, companion body, curation house, export center."""
 
     __tablename__ = "institution"
     id: int | None = Field(default=None, primary_key=True)
@@ -118,7 +123,7 @@ class User(Base, table=True):
     created_at: datetime = Field(sa_type=Moment)
 
     def works_in(self, region_code: str) -> bool:
-        """Return whether a region lies in the account's region; an account without a region works everywhere."""
+        """Return whether a region lies in the account's; one without a region works everywhere."""
         return region_code.startswith(self.region_code or "")
 
 
@@ -131,7 +136,10 @@ class UserRole(Base, table=True):
 
 
 class Mandate(Base, table=True):
-    """A mandate on paper by which an owner lets an account act for them; it can be revoked at any moment."""
+    """A mandate on paper, by which an owner lets an account act for them.
+
+    It can be revoked at any moment.
+    """
 
     __tablename__ = "mandate"
     __table_args__ = (CheckConstraint("until IS NULL OR until >= since", name="until_follows_since"),)
@@ -147,7 +155,9 @@ class Mandate(Base, table=True):
 
 
 class DeclaredConflict(Base, table=True):
-    """A declared conflict of interest: the account decides nothing about a person, a business or an institution.
+    """A declared conflict of interest: the account decides nothing about the subject.
+
+    The subject is a person, a business or an institution.
 
     ISO/IEC 17024 and 17065 ask for it. The row stays when the conflict ends; ``until`` says when it ended.
     """
@@ -168,7 +178,9 @@ class DeclaredConflict(Base, table=True):
 
 
 class RecordedCertificate(Base, table=True):
-    """A certificate of another body (an assessor's, a curator's of another LSP), recorded with its evidence.
+    """A certificate of another body, recorded with its evidence.
+
+    An assessor's, for example, or a curator's of another LSP.
 
     It gives its holder the standing ``what`` from ``since`` until ``until``, as a certificate of ours does.
     """

@@ -61,7 +61,7 @@ def significant_digits(number: str) -> str:
 
 
 def without_numbers(value: Any, numbers: frozenset[str]) -> Any:
-    """Return a JSON value with every NIK, and the personal numbers of these significant digits, masked."""
+    """Return a JSON value with every NIK, and the numbers with these digits, masked."""
     if isinstance(value, dict):
         return {name: without_numbers(inner, numbers) for name, inner in value.items()}
     if isinstance(value, list):

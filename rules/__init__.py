@@ -26,7 +26,9 @@ class UnknownRule(LookupError):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: ``value`` in ``unit``, in force from ``since`` until ``until`` (inclusive; None: still).
+    """One row: ``value`` in ``unit``, in force from ``since`` until ``until``.
+
+    ``until`` is inclusive; None: still in force.
 
     ``standing`` is its legal force, one of `STANDINGS`. With ``moves_to_working_day``, a budget of calendar days that ends on a
     day off ends on the next working day instead.
@@ -44,7 +46,7 @@ class Rule:
 
     @property
     def is_law(self) -> bool:
-        """Return whether the rule has the force of law, so that the engine may act on it without a person."""
+        """Return whether the rule has the force of law: only then the engine acts by itself."""
         return self.standing == "law"
 
     def in_force(self, day: date) -> bool:
@@ -81,7 +83,10 @@ class RuleBook:
 
 
 class RulesAt:
-    """The rules on one day: ``case.rules.correction_time``. It remembers the rows that were read, for the ledger."""
+    """The rules on one day: ``case.rules.correction_time``.
+
+    The rows that were read are remembered for the ledger.
+    """
 
     def __init__(self, book: RuleBook, day: date) -> None:
         self._book, self._day = book, day
@@ -97,7 +102,7 @@ class RulesAt:
         self._used[name] = rule.since.isoformat()
         return rule
 
-    def quietly(self, name: str) -> Rule | None:
+    def peek(self, name: str) -> Rule | None:
         """Return the rule without remembering that it was read; None where none is in force."""
         try:
             return self._book.at(name, self._day)
@@ -112,7 +117,10 @@ class RulesAt:
 
 @lru_cache(maxsize=64)
 def book(name: str, folder: Path = HERE) -> RuleBook:
-    """Return the rule book of ``<name>.toml``, ``common.toml`` and ``office.toml``; a missing file has no rules."""
+    """Return the rules of ``<name>.toml``, ``common.toml`` and ``office.toml``.
+
+    A missing file has no rules.
+    """
     return RuleBook([rule for file in ("common", "office", name) for rule in _read(folder / f"{file}.toml")])
 
 

@@ -1,4 +1,4 @@
-"""Regions that this office serves, and provinces that a national id may name, from regions.toml."""
+"""Regions of this office, and provinces that national ids may name, from regions.toml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from rules import HERE
 
 @lru_cache(maxsize=1)
 def regions() -> dict[str, str]:
-    """Return the 38 regencies and cities of East Java: four-digit code to name, e.g. ``{"3578": "Kota Surabaya"}``."""
+    """Return the 38 regencies and cities of East Java: four-digit code to name.
+
+    E.g. ``{"3578": "Kota Surabaya"}``.
+    """
     return dict(_read()["regions"])
 
 
@@ -26,6 +29,6 @@ def _read() -> dict[str, Any]:
 
 
 def region_name(code: str) -> str:
-    """Return the name of the regency or city that contains ``code``; the code itself where none does."""
+    """Return the name of the regency or city of ``code``; the code itself if unknown."""
     digits = code.replace(".", "")
     return regions().get(digits[:4], code)

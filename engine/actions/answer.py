@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.actions.form_filling import filled_in
 from engine.actions.time_up import end_by_time
-from engine.cases.dossier import Dossier, known_of, lock_by_numbers
+from engine.cases.dossier import Dossier, lock_by_numbers, prefilled_values
 from engine.cases.waits import mark_settled, open_keys, open_wait, write_settlement
 from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
@@ -136,7 +136,7 @@ def _given(
         raise NotWaiting(number, key, open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    data = {**known_of(work.office, dossier.key, wait), **data}
+    data = {**prefilled_values(work.office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
     actor = may_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)

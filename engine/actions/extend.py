@@ -173,7 +173,7 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
     by_law = next((one for one in budgets if one.is_law or (effect is not None and effect.by_law)), None)
     if by_law is None:
         return rules.extension_longest
-    if rules.quietly(f"{by_law.name}_extension") is None:
+    if rules.peek(f"{by_law.name}_extension") is None:
         raise _refused(
             dossier,
             f"The time for {question.name} is the law's ({by_law.citation}), which gives no extension",

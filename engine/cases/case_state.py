@@ -1,4 +1,4 @@
-"""The state of a case (status, readiness, lease, outcome), set by the transitions declared here.
+"""The state of a case: status, readiness, lease and outcome, set by transitions.
 
 A transition is declared with the states in which it may start and the state in which it ends. The caller holds the lock of
 the case's row. tests/engine/cases/test_case_state.py holds that no other module sets the state.
@@ -21,7 +21,7 @@ Transition = Callable[Concatenate[Case, P], None]
 
 OPEN, PARKED, CLOSED = CaseStatus.OPEN, CaseStatus.PARKED, CaseStatus.CLOSED
 # The columns of the state of a case that is opened: ready to be claimed.
-BEGUN: dict[str, Any] = {"status": str(OPEN), "ready": True, "attempts": 0}
+OPENED_STATE: dict[str, Any] = {"status": str(OPEN), "ready": True, "attempts": 0}
 
 
 class IllegalTransition(Exception):
@@ -29,7 +29,7 @@ class IllegalTransition(Exception):
 
 
 def transition(*sources: CaseStatus, target: CaseStatus | None = None) -> Callable[[Transition[P]], Transition[P]]:
-    """Declare the states in which a transition may start, and the one it leads to (None: the state stays)."""
+    """Declare the states in which a transition may start, and its target (None: no change)."""
 
     def declare(change: Transition[P]) -> Transition[P]:
         @wraps(change)

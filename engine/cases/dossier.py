@@ -56,7 +56,7 @@ ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Past:
-    """What is on record of one case: entries, waits and decrypted answers by key, and the segments of its clock.
+    """The record of one case: entries, waits and decrypted answers by key; clock segments.
 
     Recalled entries and answers are left out; recalled waits stay, because they tell what became of a question.
     """
@@ -70,7 +70,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Dossier:
-    """A case in work: its row, the frozen case for its pipeline, the key of its person, and its past."""
+    """A case in work: its row, its frozen case, its pipeline, the key of its person, its past."""
 
     row: CaseRow
     case: Case
@@ -115,7 +115,7 @@ def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseRow]:
 def fetch_readable(
     office: Office, session: Session, ids: Iterable[int], *, history: bool = True, under: Pipeline | None = None
 ) -> tuple[dict[int, Dossier], dict[int, Exception]]:
-    """Return the dossiers that can be loaded, and the errors of the others, both by the ids of the cases.
+    """Return the dossiers that can be loaded, and the errors of the others, by case id.
 
     A case whose applicant was erased, or whose version has no code any more, does not stop the cases that were
     claimed with it.
@@ -136,7 +136,7 @@ def fetch_readable(
 def fetch_by_numbers(
     office: Office, session: Session, numbers: Iterable[str], *, history: bool = True
 ) -> dict[str, Dossier]:
-    """Return the dossiers of the cases that exist, by their numbers; raise as `fetch_dossiers` does."""
+    """Return the dossiers of existing cases by number; raise as `fetch_dossiers` does."""
     return _by_numbers(_fetch(office, session, among(session, col(CaseRow.number), numbers), history=history))
 
 
@@ -150,7 +150,7 @@ def fetch_by_number(office: Office, session: Session, number: str) -> Dossier:
 
 
 def lock_by_numbers(work: Work, numbers: Iterable[str], *, history: bool = True) -> dict[str, Dossier]:
-    """Return the dossiers of the cases that exist, by their numbers; raise as `fetch_dossiers` does.
+    """Return the dossiers of existing cases by number; raise as `fetch_dossiers` does.
 
     Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
@@ -279,7 +279,7 @@ def frozen_case(office: Office, row: CaseRow, pipeline: Pipeline, applicant: App
     )
 
 
-def known_of(office: Office, key: Key | PersonKey, wait: AnyWait) -> dict[str, Any]:
+def prefilled_values(office: Office, key: Key | PersonKey, wait: AnyWait) -> dict[str, Any]:
     """Return the prefilled values of the answer to ``wait``, by field."""
     if wait.request is None or wait.kind != WaitKind.PERSON:
         return {}

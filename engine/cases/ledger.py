@@ -1,4 +1,4 @@
-"""The ledger: one hash chain per case, append-only, verified from the first entry to the head.
+"""The ledger: one append-only hash chain per case, verified from its first entry to its head.
 
 An entry's hash is SHA-256 over the previous hash and the canonical JSON of its own fields: a changed, removed or
 inserted entry breaks the chain at its place, and the case's ``head`` reveals a tail that was cut off.
@@ -63,7 +63,10 @@ def canonical(value: Any) -> bytes:
 
 
 def salted_hash(salt: str, value: Any) -> str:
-    """Return SHA-256 over the case's salt and ``value``: it proves a shown value, and can't be guessed from outside."""
+    """Return SHA-256 over the case's salt and ``value``.
+
+    The hash proves a value that is shown; without the salt nobody can guess the value from it.
+    """
     return hashlib.sha256(salt.encode() + canonical(value)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Open cases: encrypt the facts, draw a number, write the first ledger entry, all in one transaction."""
+"""Open cases: encrypt facts, draw numbers, write the first entries, in one transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import col, insert, select
 
 from engine.cases import ledger
-from engine.cases.case_state import BEGUN
+from engine.cases.case_state import OPENED_STATE
 from engine.cases.ledger import jsonable
 from engine.cases.subject_facts import Subject, kind_of
 from engine.deadlines.clock import local_date
@@ -42,7 +42,7 @@ def open_cases(
     by: str,
     facts: dict[str, Any] | None = None,
 ) -> Opened:
-    """Open a case of ``pipeline`` for each subject (ids of its kind), one transaction for each chunk.
+    """Open a case of ``pipeline`` for each subject (ids of its kind), one chunk a transaction.
 
     A subject that does not exist, or has an open case in this pipeline, is refused in the result; the others are opened.
 
@@ -69,7 +69,7 @@ def open_cases(
 
 @dataclass(frozen=True)
 class Opening:
-    """The result for one subject: its new case, its case that was open already, or "" where it does not exist."""
+    """The result for one subject: its new case, its open case, or "" where it does not exist."""
 
     number: str = ""
     opened: bool = False
@@ -83,7 +83,7 @@ def open_in(
     given: dict[str, Any] | None = None,
     handed_on: Mapping[int, HandedOn] | None = None,
 ) -> list[Opening]:
-    """Open a case for each subject of a chunk, in the caller's transaction; return the results in their order.
+    """Open a case for each subject, in the caller's transaction; return the results in order.
 
     ``handed_on`` names, by subject, the case from which the new one comes, and what is known there.
 
@@ -136,7 +136,7 @@ def _open(
                 "region_code": region,
                 "salt": secrets.token_hex(16),
                 "facts": work.vault.encrypt(key, {**jsonable(facts), **given, **origin}),
-                **BEGUN,
+                **OPENED_STATE,
                 "opened_at": now,
                 "last_seq": 0,
                 "head": "",
@@ -170,7 +170,7 @@ def _open(
     return {row["subject_id"]: row["number"] for row in rows}
 
 
-def without_case(office: Office, pipeline: Pipeline) -> list[int]:
+def subjects_without_case(office: Office, pipeline: Pipeline) -> list[int]:
     """Return the ids of imported subjects that never had a case in ``pipeline``, sorted."""
     imported: Any = kind_of(pipeline.subject).imported
     with office.db.reading() as session:

@@ -1,4 +1,7 @@
-"""Ledger keys that recalls took back: a replay no longer sees them, and asks again under later numbers."""
+"""Ledger keys that recalls took back.
+
+A replay does not see recalled keys; it asks again under later numbers.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class RecallEntry(Protocol):
 
 @dataclass(frozen=True)
 class RecalledKeys:
-    """All recalled keys of a case; and for each recall, in order, its numbers and its counts by name."""
+    """All recalled keys of a case; for each recall, in order, its numbers and counts by name."""
 
     keys: frozenset[str] = frozenset()
     recalls: tuple[tuple[dict[str, list[int]], dict[str, int]], ...] = field(default=())

@@ -1,4 +1,4 @@
-"""Replaced documents of a corrected case, and the rewriting of facts and letters that name old values.
+"""Replaced documents of a corrected case, and the rewriting of texts with old values.
 
 A document number that a process was given stands in the ledger, and a replay gives the old one again;
 `Recorder.up_to_date` replaces it by the new one.
@@ -26,7 +26,7 @@ CALLED = {"applicant_name": "person", "owner_name": "person", "business_name": "
 
 @dataclass(frozen=True)
 class Change:
-    """One corrected value: its path in the facts, the kind of its subject, its field, the old and the new value."""
+    """One corrected value: its path in the facts, the kind of its subject, old and new value."""
 
     path: str
     kind: str
@@ -36,7 +36,7 @@ class Change:
 
 
 class Rewriting:
-    """Replaces old values by new ones in the texts of a JSON value: whole words, masked numbers too.
+    """Replaces old values by new ones, as whole words, in the texts of a JSON value.
 
     A longer value of the facts that contains an old one (a business that bears its owner's name) stays as it is.
     """
@@ -60,7 +60,10 @@ class Rewriting:
         self._numbers[old] = self._anywhere[old] = new
 
     def enclose(self, key: str, sha256: str | None, new_key: str) -> None:
-        """Name document ``new_key``, whose file may not exist yet, wherever a bundle encloses ``key`` or its file."""
+        """Name document ``new_key`` wherever a bundle encloses ``key`` or its file.
+
+        The new document's file may not exist yet.
+        """
         self._parts[key] = new_key
         if sha256:
             self._parts[sha256] = new_key
@@ -97,7 +100,10 @@ class Rewriting:
 
 
 def _replaced(text: str, pairs: Mapping[str, str], kept: Iterable[str]) -> str:
-    """Return the text with the keys of ``pairs`` replaced by their values, the longest first; ``kept`` words stay."""
+    """Return the text with the keys of ``pairs`` replaced by their values.
+
+    Longer ones are replaced first; words in ``kept`` stay.
+    """
     if not pairs:
         return text
     found = "|".join(re.escape(one) for one in sorted({*pairs, *kept}, key=len, reverse=True))
@@ -114,14 +120,14 @@ def _texts(value: Any) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class Replacements:
-    """The newest document's key by the key of each replaced one, and the rewriting of their numbers and files."""
+    """The newest document's key by the keys of replaced ones, and the rewriting of facts."""
 
     keys: dict[str, str]
     rewriting: Rewriting
 
 
 def _newest(documents: Iterable[Document]) -> dict[str, Document]:
-    """Return the newest document by the key of each one that it replaced, directly or through others."""
+    """Return the newest document by the key of each that it replaced, directly or not."""
     followed_by = {one.replaces: one for one in documents if one.replaces}
     newest = {}
     for old, new in followed_by.items():

@@ -1,4 +1,4 @@
-"""Facts about the subject of a case (person, business or product), as they stood when the case was opened.
+"""Facts about the subject of a case (person, business, product), taken when it is opened.
 
 They are encrypted with the case; later changes of the register don't reach them.
 """
@@ -21,7 +21,10 @@ from models.privacy import significant_digits
 
 
 class PersonFacts(BaseModel):
-    """Personal data of an owner. The numbers are shown masked, or handed to the authority that needs them."""
+    """Personal data of an owner.
+
+    The numbers are shown masked, or handed to the authority that needs them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,7 +69,7 @@ class ProductFacts(BaseModel):
 
 
 def own_numbers(facts: BaseModel) -> frozenset[str]:
-    """Return the significant digits of NIK, NPWP and telephone number that the facts of a case contain."""
+    """Return the significant digits of NIK, NPWP and telephone number in the facts."""
     business = getattr(facts, "business", facts)
     person = getattr(business, "owner", business)
     known = (getattr(person, name, None) for name in ("national_id", "tax_id", "phone"))
@@ -120,7 +123,7 @@ def load_businesses(office: Office, session: Session, ids: list[int]) -> dict[in
 
 
 def load_products(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant (the owner of the business), key and region of each product that exists, by id.
+    """Return facts, applicant, key and region of each product that exists, by id.
 
     Locks: the products' rows.
     """
@@ -164,7 +167,7 @@ def _business(office: Office, business: Business, owner: Person, key: PersonKey)
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of subject: the class of its facts, their loader, and the query for the ids of imported subjects."""
+    """A kind of subject: the class of its facts, their loader, the query for imported ids."""
 
     facts: type[BaseModel]
     load: Callable[[Office, Session, list[int]], dict[int, Subject]]

@@ -1,7 +1,8 @@
-"""The waits of a case: find open ones, settle them, change them. tests/engine/cases/test_case_state.py: only here.
+"""The waits of a case: find open ones, settle them, change them.
 
 A wait ends by one conditional update, which only one of answer, silence, withdrawal and machine can win. `settle` is for one
-wait; bulk answers call `mark_settled` for many waits and `write_settlement` for each. engine/runtime/leases.py leases them.
+wait; bulk answers call `mark_settled` for many waits and `write_settlement` for each.
+tests/engine/cases/test_case_state.py holds that no other module updates waits.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from engine.runtime.encryption import Key
 from engine.runtime.office import Work
 from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait, WaitKind
 
-OF_THE_PROCESS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
+PROCESS_KINDS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
 
 
 def open_waits(dossier: Dossier, *kinds: WaitKind) -> list[AnyWait]:
-    """Return the open waits of a case of these kinds; without a kind, all that the process itself waits for.
+    """Return the open waits of these kinds; without a kind, those of the process itself.
 
     The process does not wait for deliveries by hand.
     """
-    wanted = kinds or OF_THE_PROCESS
+    wanted = kinds or PROCESS_KINDS
     return [wait for wait in dossier.past.waits.values() if wait.settled_at is None and wait.kind in wanted]
 
 
@@ -85,7 +86,7 @@ def settle(
     answer: tuple[Key, dict[str, Any]] | None = None,
     **fields: Any,
 ) -> int | None:
-    """Settle ``wait`` and write its ledger entry; return the entry's seq, or None when it was settled before.
+    """Settle ``wait`` and write its entry; return its seq, or None when it was settled before.
 
     The caller holds the lock of the case's row. See `write_settlement` for ``answer``.
 
@@ -99,7 +100,7 @@ def settle(
 
 
 def mark_settled(session: Session, waits: Iterable[AnyWait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
-    """Mark open ones of ``waits`` as settled, in one update a key; return the case and key of each that was open."""
+    """Mark the open ones of ``waits`` as settled; return the case and key of each."""
     cases: dict[str, list[int]] = defaultdict(list)
     for wait in waits:
         cases[wait.key].append(wait.case_id)
@@ -117,13 +118,16 @@ def mark_settled(session: Session, waits: Iterable[AnyWait], settled_as: str, no
 
 
 def compare_and_set(session: Session, wait: AnyWait, **values: Any) -> bool:
-    """Change columns of an open wait; return False if it was settled or they were changed since it was read."""
+    """Change columns of an open wait; return False if they changed since it was read.
+
+    A wait that was settled since then is not changed either.
+    """
     as_read = (col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values)
     return _update(session, wait, values, *as_read)
 
 
 def overwrite(session: Session, wait: AnyWait, **values: Any) -> bool:
-    """Change columns of an open wait, whatever their present values; return False if it was settled."""
+    """Change columns of an open wait, whatever their values; return False if it was settled."""
     return _update(session, wait, values)
 
 
@@ -140,7 +144,10 @@ def _update(session: Session, wait: AnyWait, values: dict[str, Any], *conditions
 
 
 def overwrite_many(session: Session, key: str, cases: Iterable[int], values: dict[str, Any]) -> None:
-    """Change the open waits of one key in many cases in one update; the caller holds the cases' row locks."""
+    """Change the open waits of one key in many cases in one update.
+
+    The caller holds the locks of the cases' rows.
+    """
     session.execute(
         update(Wait)
         .where(col(Wait.key) == key, among(session, col(Wait.case_id), cases), col(Wait.settled_at).is_(None))
@@ -150,7 +157,7 @@ def overwrite_many(session: Session, key: str, cases: Iterable[int], values: dic
 
 
 def reset_attempts(session: Session, case: Case) -> None:
-    """Reset lease, pause and attempts of the open waits of a case: machines try each at once, as for the first time."""
+    """Reset lease, pause and attempts of the open waits of a case: machines try at once."""
     session.execute(
         update(Wait)
         .where(col(Wait.case_id) == case.id, col(Wait.settled_at).is_(None))

@@ -1,4 +1,4 @@
-"""Working days of the office: Monday to Friday without holidays, joint leave (cuti bersama) and its own days off.
+"""Working days: Monday to Friday without holidays, joint leave and days off of the office.
 
 A year's holidays come from the ministers' joint decree (rules/calendar.toml); without a decree on record, from the library
 `holidays`, as provisional dates. The office adds and cancels days off: its newest decision about a day counts.
@@ -32,7 +32,7 @@ class Calendar:
         self._working: dict[int, list[date]] = {}
 
     def days_off(self, year: int) -> DaysOff:
-        """Return the days off of a year, sorted: date to name and kind (public, joint_leave or office)."""
+        """Return the days off of a year, sorted: date to name and kind (see `CalendarKind`)."""
         if year not in self._off:
             found = dict(_listed(year))
             for day, one in self._decided.items():
@@ -60,7 +60,7 @@ class Calendar:
         return sorted({str(day.year) for day in days if day and self.is_provisional(day)})
 
     def due_date(self, start: date, budget: Rule) -> date:
-        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``.
+        """Return the last day of ``budget`` for a clock that starts on ``start``.
 
         The day of the start does not count. A calendar-day budget that ends on a day off moves to the next working day only
         where its rule says so.
@@ -70,11 +70,11 @@ class Calendar:
         return self.ends_on(start + timedelta(days=budget.value), budget)
 
     def ends_on(self, day: date, budget: Rule) -> date:
-        """Return the last day of a budget that ends on ``day``: the next working day, where its rule moves it."""
+        """Return the last day of a budget that ends on ``day``, moved where its rule moves it."""
         return self.after(day - DAY, 1) if budget.moves_to_working_day else day
 
     def after(self, day: date, working_days: int) -> date:
-        """Return the day that lies ``working_days`` working days after ``day``; ``day`` itself for none."""
+        """Return the day ``working_days`` working days after ``day``; ``day`` itself for none."""
         if working_days <= 0:
             return day
         year, left = day.year, working_days
@@ -85,7 +85,7 @@ class Calendar:
         return self._year(year)[place + left - 1]
 
     def working_days_between(self, start: date, end: date) -> int:
-        """Return how many working days a clock started on ``start`` has used up at the end of ``end``."""
+        """Return how many working days a clock that started on ``start`` used up by ``end``."""
         if end <= start:
             return 0
         upto = bisect_right(self._year(end.year), end)
@@ -104,7 +104,7 @@ class Calendar:
 
 
 def read_calendar(session: Session, known: Calendar | None) -> Calendar:
-    """Return the calendar with all decisions that the session sees; ``known`` itself where none is new."""
+    """Return the calendar with all decisions in the database; ``known`` if none is new."""
     newest = session.exec(select(func.max(CalendarDay.id))).one() or 0
     if known is not None and known.newest >= newest:
         return known

@@ -1,4 +1,4 @@
-"""Due dates of a question, the rungs of its escalation ladder, and the moment at which it ends by itself.
+"""Due dates of a question, rungs of its escalation ladder, and the moment of its silence.
 
 The ladder of a question is the rule ``<question>_ladder`` of its pipeline, else ``applicant_ladder`` or ``office_ladder``.
 All dates are derived from the day of asking, the rules and the calendar, and derived again when the calendar changes.
@@ -101,7 +101,7 @@ def times_of(
 def keep_told_dates(
     calendar: Calendar, rules: RulesAt, question: Question[Any], wait: AnyWait, times: Times, now: datetime
 ) -> Times:
-    """Return ``times``, with the present date of ``wait`` wherever the new one would be earlier and over at ``now``.
+    """Return ``times``, but keep the dates of ``wait`` that would move into the past.
 
     People were told the present date; a date that moves into the past would take away time that they still had.
     """
@@ -124,7 +124,7 @@ def next_due(
     silent_at: datetime | None,
     rung: int,
 ) -> datetime | None:
-    """Return the moment of the next rung after the first ``rung`` rungs, or of the end by silence; None for none."""
+    """Return the moment of the next rung after the first ``rung`` rungs, or of the silence."""
     coming = rung_times(calendar, ladder, asked_on, due)[rung:] if due else []
     if silent_at:
         coming.append(silent_at + LAST_SECOND)
@@ -141,12 +141,18 @@ def rungs_due(
 
 
 def ladder_key(wait: AnyWait) -> str:
-    """Return the key of a wait's ladder; each agreed extension gives a new key, so that reminders start again."""
+    """Return the key under which the reminders of a wait are counted.
+
+    Each extension gives a new key, so that the reminders start again.
+    """
     return f"{wait.key}/until-{wait.extended_until}" if wait.extended_until else wait.key
 
 
 def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due: date) -> list[datetime]:
-    """Return the moments of a ladder's rungs, in its order; a share of the budget fires on the due date at the latest."""
+    """Return the moments of a ladder's rungs, in its order.
+
+    A share of the budget fires on the due date at the latest.
+    """
     length = calendar.working_days_between(asked_on, due)
     days = [
         min(due, calendar.after(asked_on, ceil(one.share * length)))
@@ -158,9 +164,9 @@ def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due
 
 
 def ladder_of(rules: RulesAt, question: Question[Any]) -> tuple[Rung, ...]:
-    """Return the rungs for a question, the first one first; an empty ladder where no rule gives one."""
+    """Return the rungs for a question, the first one first; () where no rule gives any."""
     common = "applicant_ladder" if question.of is Role.APPLICANT else "office_ladder"
-    rule = rules.quietly(f"{question.name}_ladder") or rules.quietly(common)
+    rule = rules.peek(f"{question.name}_ladder") or rules.peek(common)
     ladder = _by_time(Rung(**one) for one in rule.value) if rule else ()
     effect = effect_of(rules, question)
     return _by_time((*ladder, SAY_PASSED)) if effect and not effect.by_law else ladder
@@ -171,7 +177,7 @@ def effect_of(rules: RulesAt, question: Question[Any]) -> Effect | None:
 
     The effect is by law only where the rule is law and names deadline, authority and effect.
     """
-    rule = rules.quietly(question.passes) if question.passes else None
+    rule = rules.peek(question.passes) if question.passes else None
     if rule is None:
         return None
     deadline, authority, effect = (rule.value.get(name) for name in ("deadline", "authority", "effect"))
@@ -180,7 +186,7 @@ def effect_of(rules: RulesAt, question: Question[Any]) -> Effect | None:
 
 
 def budget_by_law(rules: RulesAt, question: Question[Any]) -> Rule | None:
-    """Return the budget of days after which the law attaches an effect; None where it attaches none.
+    """Return the days after which the law attaches an effect; None where it attaches none.
 
     Its days are the deadline that the rule of the effect names. The question's own budget may be another number, by a rule
     that is no law (a target of the office): it neither hastens nor delays the effect.
@@ -202,8 +208,8 @@ def passes_on(
 
 
 def recorded_until(calendar: Calendar, rules: RulesAt, due: date) -> date:
-    """Return the last day on which a decision that another authority took in time can be recorded here."""
-    grace = rules.quietly("recording_time")
+    """Return the last day on which another authority's timely decision can be recorded."""
+    grace = rules.peek("recording_time")
     return calendar.due_date(due, grace) if grace else due
 
 

@@ -1,4 +1,4 @@
-"""The legal clock of a case: days used and left of its whole budget, derived from its segments.
+"""The legal clock of a case: days used of its whole budget, derived from its segments.
 
 UU 33/2014 as amended by UU 6/2023 (art. 30): the time runs from the day on which the dossier is complete. A clarification stops
 it and never resets it; a rule limits how often and how long. A working day is used up when the clock runs at 23:59:59
@@ -31,7 +31,10 @@ class Segment(Protocol):
 
 @dataclass(frozen=True)
 class Stretch:
-    """The days at whose end a segment held: ``first`` to ``last``, both inclusive; no day where last < first."""
+    """The days of one segment: ``first`` to ``last``, both inclusive.
+
+    A day belongs to the segment that holds at its end; no day where last < first.
+    """
 
     first: date
     last: date
@@ -72,12 +75,12 @@ class StopLimit:
 
 def stop_limit(rules: RulesAt) -> StopLimit:
     """Return the limit that the rule ``clock_stops`` gives; no stops without that rule."""
-    rule = rules.quietly("clock_stops")
+    rule = rules.peek("clock_stops")
     return StopLimit(rule.value["count"], rule.value["days"], rule.citation) if rule else StopLimit(0, 0, "")
 
 
 def stretches(segments: Sequence[Segment], now: datetime) -> Iterator[Stretch]:
-    """Yield the days of each segment up to ``now``; a day belongs to the segment that holds at its end."""
+    """Yield the days of each segment up to ``now``."""
     if not segments:
         return
     ends = [local_date(later.since) - DAY for _, later in pairwise(segments)]
@@ -117,7 +120,7 @@ def stopped_days(
     segments: Sequence[Segment],
     now: datetime,
 ) -> set[date]:
-    """Return the days that the budget did not count, because a clarification had stopped the clock within its limit."""
+    """Return the days that the budget did not count, because a stop within the limit held."""
     return {
         add_days(calendar, budget, one.first - DAY, place)
         for one, _, allowed in _measured(calendar, budget, limit, complete_at, segments, now)
@@ -133,7 +136,10 @@ def _measured(
     segments: Sequence[Segment],
     now: datetime,
 ) -> Iterator[tuple[Stretch, int, int]]:
-    """Yield each stretch after the day of the start, its days, and for a stop how many of them the limit allows."""
+    """Yield each stretch after the day of the start, with two counts.
+
+    The counts are its days, and, of a stop, the days that the limit allows.
+    """
     started = local_date(complete_at)
     stopped = stops = 0
     for stretch in stretches(segments, now):
@@ -151,7 +157,9 @@ def _measured(
 
 
 def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: date) -> date:
-    """Return the last day of the budget if the clock goes on as on ``today``, a day that is not over yet.
+    """Return the last day of the budget, if the clock goes on as on ``today``.
+
+    ``today`` is a day that is not over yet.
 
     A stopped clock runs again at the latest when the limit of its stops is reached. A budget that is used up stays so.
     """
@@ -174,12 +182,12 @@ def case_due_date(
     segments: Sequence[Segment],
     at: datetime,
 ) -> date | None:
-    """Return the last day of a case's own budget, the rule ``clock``, by its segments until ``at``.
+    """Return the last day of a case's own budget, the rule ``clock``, at the moment ``at``.
 
     None for a case without a budget, before its dossier is complete, and once the case is closed: questions of an appeal have
     clocks of their own.
     """
-    budget = rules.quietly(clock) if clock else None
+    budget = rules.peek(clock) if clock else None
     turns = [one for one in segments if one.since <= at]
     if budget is None or complete_at is None or any(one.holder is None for one in turns):
         return None
@@ -198,5 +206,5 @@ def count_days(calendar: Calendar, budget: Rule, first: date, last: date) -> int
 
 
 def add_days(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
-    """Return the day on which ``days`` days of the budget are used up, counted from the day after ``after``."""
+    """Return the day on which ``days`` days of the budget after ``after`` are used up."""
     return after + timedelta(days=days) if budget.unit == "calendar_days" else calendar.after(after, days)

@@ -12,7 +12,10 @@ from rules import RulesAt
 
 @dataclass(frozen=True)
 class Applicant:
-    """The person whose case it is, without personal numbers: steps read those from the facts of the case."""
+    """The person whose case it is, without personal numbers.
+
+    Steps read the numbers from the facts of the case.
+    """
 
     person_id: int
     name: str
@@ -26,7 +29,9 @@ class Applicant:
 
 @dataclass(frozen=True)
 class HandedOn:
-    """The origin of a case: the number of another case or of another body's certificate, and the facts known there.
+    """The origin of a case: another case, or a certificate of another body.
+
+    ``number`` names it, ``known`` are the facts known there.
 
     ``decided_by`` is set where the case examines another one anew: the deciders of each question of the first case,
     who may not answer it again.
@@ -39,7 +44,7 @@ class HandedOn:
 
 @dataclass(frozen=True)
 class Case:
-    """A case as replayed code sees it: facts of its opening, rules of its rule date, and its origin."""
+    """A case as replayed code sees it, with the facts of its opening and the rules of its date."""
 
     number: str
     pipeline: str
@@ -84,7 +89,7 @@ class Lodged:
 
     @property
     def deciders(self) -> list[str]:
-        """Return all accounts that decided a question in this case, or in the one that it examined anew."""
+        """Return the accounts that decided a question in this case, or in the one examined anew."""
         return sorted({name for names in self.decided_by.values() for name in names})
 
 

@@ -1,4 +1,4 @@
-"""Declarations of a process: endings, kinds of document and letter, questions and steps, found in its module."""
+"""Declarations in the module of a process: endings, documents, letters, questions, steps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ OFFICE_PAPERS = {paper.name: paper for paper in (COMPUTATION,)}
 
 @dataclass(frozen=True)
 class Letter:
-    """A kind of letter; its ``name`` is that of its template, its ``folder`` is set where it belongs to no pipeline."""
+    """A kind of letter; its ``name`` is the name of its template.
+
+    ``folder`` is set where the template belongs to no pipeline.
+    """
 
     name: str
     folder: str | None = None

@@ -1,4 +1,4 @@
-"""Typed forms, the questions that ask for them, and the results of a question that nobody answered."""
+"""Typed forms, the questions that ask for them, and the results of unanswered questions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Evidence = Annotated[
 
 
 class Form(BaseModel):
-    """An answer. The engine sets ``by`` (the account's name) and ``at``; they are no fields of the form."""
+    """An answer, as a person or an outside system fills it in.
+
+    The engine sets ``by`` (the account's name) and ``at``; they are no fields of the form.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     _by: str = PrivateAttr(default="")
@@ -51,7 +54,7 @@ class Form(BaseModel):
 
 
 class ApplicantForm(Form):
-    """An owner's answer: signed with their own code, or given on paper that an officer scans and records."""
+    """An owner's answer: signed with their own code, or on paper that an officer scans."""
 
     own_code: str | None = Field(default=None, description="The owner's own code; it is checked, never kept")
     paper: Evidence | None = Field(default=None, description="The scanned paper, where the owner answered on paper")
@@ -69,7 +72,9 @@ class Silence:
 
 @dataclass(frozen=True)
 class Passed:
-    """The result of a question whose deadline passed, where the law attaches an effect (fiktif positif, hand-over).
+    """The result of a question whose deadline passed, where the law attaches an effect.
+
+    In Indonesian law such an effect is fiktif positif, or the hand-over to another authority.
 
     ``authority`` should have acted; ``effect`` is deemed_approved or handed_over, as the rule names it; ``computation`` is the
     key of the page that counts the days.
@@ -91,7 +96,9 @@ F = TypeVar("F", bound=Form)
 
 @dataclass(frozen=True, init=False)
 class Question(Generic[A]):
-    """A question, declared at the top of a pipeline, so that it can be listed and previewed before a case runs.
+    """A question, declared at the top of a pipeline.
+
+    Declared there, it can be listed and previewed before a case runs.
 
     ``due`` and ``silent_after`` name rules. Only a question with ``silent_after`` can end in `Silence`, and its type says so.
     ``passes`` names the rule of the effect of a passed deadline; the question ends in `Passed` where that rule is law.
@@ -192,7 +199,7 @@ class Question(Generic[A]):
         set_field(self, "name", snake_case(form.__name__))
 
     def choices(self) -> list[str]:
-        """Return the values of the form's ``decision``, or ``["answered"]`` where there is nothing to choose."""
+        """Return the values of the form's ``decision``; ``["answered"]`` for a form without one."""
         schema: Mapping[str, Any] = self.form.model_json_schema()
         decision = schema.get("properties", {}).get("decision", {})
         if "$ref" in decision:

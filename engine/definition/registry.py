@@ -1,4 +1,7 @@
-"""Registry of pipelines and appeals, by name and version. Modules of ``flows`` register themselves on import."""
+"""Registry of pipelines and appeals, by name and version.
+
+Modules of ``flows`` register their pipelines on import.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ Body = Callable[["Case"], Ending]
 
 @dataclass(frozen=True)
 class Appeal(Declared):
-    """The process of an objection, inside the contested case. ``window`` is the rule for how long one can be lodged."""
+    """The process of an objection, inside the contested case.
+
+    ``window`` is the rule for how long an objection can be lodged.
+    """
 
     name: str
     version: int
@@ -36,7 +42,10 @@ class Appeal(Declared):
 
 @dataclass(frozen=True)
 class NoAppeal:
-    """The reason why an ending can't be contested here, for officers, and the alternative, for people."""
+    """The reason why an ending can't be contested here, in English for officers.
+
+    ``for_people`` names the alternative, in Indonesian.
+    """
 
     why: str
     for_people: str
@@ -78,7 +87,7 @@ class Pipeline(Declared):
         return list(dict.fromkeys(option for option in declared if isinstance(option, Appeal)))
 
     def paper(self, kind: str) -> Paper:
-        """Return a kind of document of this pipeline, of an appeal against its endings, or of the engine itself."""
+        """Return a kind of document of this pipeline, of its appeals, or of the engine itself."""
         appeals = {name: paper for appeal in self.appeals for name, paper in appeal.papers.items()}
         return self.papers.get(kind) or appeals.get(kind) or OFFICE_PAPERS[kind]
 
@@ -114,7 +123,7 @@ def declare_appeals(
     inside: Mapping[str, Appeal] | None = None,
     carries: str = "",
 ) -> None:
-    """Declare the appeal, or the reason for none, against each ending of a pipeline, for all its versions.
+    """Declare the appeal, or the reason for none, against each ending of a pipeline.
 
     ``inside`` names the applicant's questions by which a decision is contested in the process itself, before any ending.
     ``carries`` names the question whose last answer stands in the form of a case that is opened anew.
@@ -125,13 +134,13 @@ def declare_appeals(
 
 
 def appeal_options(pipeline: str) -> dict[str, AppealOption]:
-    """Return the appeal against each ending of a pipeline, or the reason for none, by the ending's code."""
+    """Return the appeal, or the reason for none, against each ending, by the ending's code."""
     load_pipelines()
     return _appeal_options.get(pipeline, {})
 
 
 def appeals_inside(pipeline: str) -> dict[str, Appeal]:
-    """Return the appeals against decisions inside a pipeline, by the question with which each is lodged."""
+    """Return the appeals against decisions inside a pipeline, by their lodging questions."""
     load_pipelines()
     return _appeals_inside.get(pipeline, {})
 
@@ -165,7 +174,10 @@ PREFECT_MODULES = ("deployed", "scheduled")
 
 @cache
 def load_pipelines() -> None:
-    """Import the modules of ``flows`` once, except `PREFECT_MODULES`, so that pipelines register themselves."""
+    """Import the modules of ``flows`` once, except `PREFECT_MODULES`.
+
+    Each module registers its pipelines and appeals.
+    """
     import flows
 
     for found in pkgutil.walk_packages(flows.__path__, "flows."):
@@ -181,7 +193,9 @@ def current() -> list[Pipeline]:
 
 
 def pipeline_named(name: str, version: int | None = None) -> Pipeline:
-    """Return a version of a pipeline, by default the newest; ``nib-legalization`` or ``nib_legalization`` name it.
+    """Return a version of a pipeline, by default the newest.
+
+    The name may be written ``nib-legalization`` or ``nib_legalization``.
 
     Raises:
         Refused: there is no such pipeline or version.

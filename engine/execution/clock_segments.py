@@ -40,7 +40,7 @@ class Turns:
         self._calendar, self._row, self._book, self._now = work.calendar, dossier.row, work.rows, now
         self._segments: list[Segment] = list(dossier.past.segments)
         self._rules, self._clock = dossier.case.rules, dossier.pipeline.clock
-        self._budget = self._rules.quietly(self._clock) if self._clock else None
+        self._budget = self._rules.peek(self._clock) if self._clock else None
         self._limit = stop_limit(self._rules)
         self._waits: list[tuple[Holder, str]] = []
         self._contested = False

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.cases.dossier import fetch_row, known_of
+from engine.cases.dossier import fetch_row, prefilled_values
 from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.definition.forms import Question
@@ -172,7 +172,7 @@ def inbox(
     rows = session.exec(wanted).all()
     theirs = answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows]) if whom else None
     return [
-        _waiting(office, wait, case, known_of(office, key, wait) if key else {})
+        _waiting(office, wait, case, prefilled_values(office, key, wait) if key else {})
         | ({} if theirs is None else {"on_behalf_of": theirs[case.number, wait.key]})
         for wait, case, key in rows
         if theirs is None or (case.number, wait.key) in theirs
@@ -272,7 +272,7 @@ def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
     except Refused:
         return shown
     rules, now = RulesAt(pipeline.rules, case.rule_date), office.clock.now()
-    budget = rules.quietly(pipeline.clock) if pipeline.clock else None
+    budget = rules.peek(pipeline.clock) if pipeline.clock else None
     if budget is None:
         held = [one for one in stretches(segments, now) if one.holder not in (None, Holder.APPLICANT)]
         opened_on = local_date(case.opened_at)
@@ -285,5 +285,5 @@ def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
 
 
 def _budget(pipeline: Pipeline, question: Question[Any], on: date) -> dict[str, Any] | None:
-    rule = RulesAt(pipeline.rules, on).quietly(question.due) if question.due else None
+    rule = RulesAt(pipeline.rules, on).peek(question.due) if question.due else None
     return {"days": rule.value, "unit": rule.unit} if rule else None

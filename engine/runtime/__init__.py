@@ -1,1 +1,1 @@
-"""Settings, database, keys, files, number series, leases: the ground on which all work stands."""
+"""Settings, database, keys, files, leases and number series, on which all work stands."""

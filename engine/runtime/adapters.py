@@ -1,4 +1,4 @@
-"""Adapters to systems outside, chosen by the settings: OSS, SiHalal, BNSP, mail and text messages."""
+"""Adapters to systems outside, chosen by the settings: OSS, SiHalal, BNSP, messages."""
 
 from __future__ import annotations
 

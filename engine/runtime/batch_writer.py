@@ -1,4 +1,4 @@
-"""Write-behind buffer of a unit of work: its rows are inserted together, one statement a table."""
+"""Write-behind buffer: the rows of a unit of work are inserted together at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ ORDER: tuple[type[Base], ...] = (LedgerEntry, Wait, ClockSegment, Answer, Docume
 
 
 class BatchWriter:
-    """Collects rows by table, for all cases of a chunk, and inserts them with Core: a chunk may hold thousands."""
+    """Collects rows by table, for all cases of a chunk, and inserts them.
+
+    Core inserts, one statement a table: a chunk may hold thousands of rows.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
@@ -45,7 +48,10 @@ class BatchWriter:
 
 @cache
 def _from_json(table: type[Base]) -> Insert:
-    """Return the statement that inserts the rows of one JSON parameter (docs/decisions/0010-inserts.md)."""
+    """Return the statement that inserts the rows of one JSON parameter.
+
+    See docs/decisions/0010-inserts.md.
+    """
     into = table.__table__  # type: ignore[attr-defined]
     columns = [column(one.name, one.type) for one in into.columns]
     rows = func.json_to_recordset(bindparam("rows", type_=JSON())).table_valued(*columns, name="given")
@@ -66,7 +72,7 @@ def _as_json(table: type[Base], dialect: Dialect, rows: list[dict[str, Any]]) ->
 
 @cache
 def _writers(table: type[Base], dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
-    """Return the function that makes each column's value fit for JSON, by the names of the columns that need one."""
+    """Return functions that make a column's value fit for JSON, by the names of such columns."""
     writers: dict[str, Callable[[Any], Any]] = {}
     for one in table.__table__.columns:  # type: ignore[attr-defined]
         if isinstance(one.type, Moment):
@@ -82,7 +88,10 @@ def _in_hex(value: bytes) -> str:
 
 @cache
 def _defaults(table: type[Base]) -> dict[str, Any]:
-    """Return the defaults of a table's columns; lists and dicts among them are shared by all rows, and never changed."""
+    """Return the defaults of a table's columns.
+
+    Lists and dicts among them are shared by all rows, and never changed.
+    """
     return {
         name: field.get_default(call_default_factory=True)
         for name, field in table.model_fields.items()

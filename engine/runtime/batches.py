@@ -1,4 +1,4 @@
-"""Batch processing: all items at once, because that is fast, and item by item where the batch fails."""
+"""Batch processing: all items at once, and item by item where the batch fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def process_batch(
     catch: type[Exception] = Exception,
     bisect: bool = False,
 ) -> list[R]:
-    """Call ``process`` with all ``items``; where it raises ``catch``, with each item alone, in their order.
+    """Call ``process`` with all ``items``, and with each alone where that raises ``catch``.
 
     ``process`` opens its own transaction, or leaves nothing behind when it raises. For an item that fails alone,
     ``on_failure`` is called at once, and its result takes the item's place. With ``bisect`` a failed batch is halved

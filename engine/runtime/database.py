@@ -39,7 +39,10 @@ def insert_new(session: Session, table: type[Any], *unique: str) -> Any:
 
 
 class Database:
-    """Opens writing and reading transactions. Leaving a block commits it; an exception rolls it back."""
+    """Opens transactions for writing and for reading.
+
+    The end of their block commits; an exception rolls back.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url

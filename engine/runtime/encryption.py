@@ -1,4 +1,4 @@
-"""Encryption of personal data under one key per person (UU 27/2022); erasing a person deletes their key.
+"""Encryption of personal data under one key per person (UU 27/2022).
 
 Data are encrypted with AES-256-GCM (NIST SP 800-38D). The master key wraps each person's key; look-up digests are
 HMAC-SHA-256 under a key derived from the master key (HKDF, RFC 5869).
@@ -27,7 +27,7 @@ from models import PersonKey
 
 
 class Erased(Refused):
-    """The key was deleted because the person was erased: data encrypted under it can't be decrypted any more."""
+    """The person was erased with their key; data under that key can't be decrypted any more."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(
@@ -104,7 +104,9 @@ class Vault:
 
 
 def vault_of(settings: Settings) -> Vault:
-    """Return the vault of these settings; demo and test make a missing master key and keep it in ``var/``.
+    """Return the vault of these settings.
+
+    Demo and test make a missing master key and keep it in ``var/``.
 
     Raises:
         Refused: production has no master key.

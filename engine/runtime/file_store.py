@@ -19,7 +19,10 @@ LARGEST = 20 * 1024 * 1024  # bytes of a file that people hand in
 
 
 class Store:
-    """Files below one URL (``file://var/documents``, ``s3://bucket/prefix``), named by the SHA-256 of their content."""
+    """Files below one URL, named by the SHA-256 of their content.
+
+    The URL is ``file://var/documents``, ``s3://bucket/prefix`` or another one of fsspec.
+    """
 
     def __init__(self, url: str, home: Path) -> None:
         """Open the store; a relative ``file://`` path is taken from ``home``."""
@@ -70,7 +73,7 @@ def store_evidence(store: Store, content: bytes, suffix: str = "pdf") -> str:
 
 
 def store_named_files(store: Store, data: Any) -> Any:
-    """Return ``data`` with every ``@path/to/file`` replaced by the reference of the file, which is now kept.
+    """Keep the files named as ``@path/to/file`` in ``data``; return it with their references.
 
     Raises:
         Refused: a file is missing, empty or larger than 20 MiB.

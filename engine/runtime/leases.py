@@ -25,12 +25,12 @@ CHUNK = 250
 
 
 def unleased(column: object, now: object) -> ColumnElement[bool]:
-    """Return the condition that the lease in ``column`` was never taken, or has expired at ``now``."""
+    """Return the condition that the lease in ``column`` was never taken or has expired."""
     return or_(col(column).is_(None), col(column) < now)
 
 
 def backoff(attempt: int, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE) -> timedelta:
-    """Return the pause after a failed attempt: ``first``, then doubled at each attempt, at most ``longest``."""
+    """Return the pause after a failed attempt: ``first``, doubled each time, up to ``longest``."""
     doubled: timedelta = first * 2 ** (min(attempt, 20) - 1)
     return min(doubled, longest)
 
@@ -38,7 +38,7 @@ def backoff(attempt: int, first: timedelta = FIRST_PAUSE, longest: timedelta = L
 def claim(
     session: Session, wanted: Any, table: Any, now: datetime, limit: int, only: Iterable[int] | None = None
 ) -> list[Any]:
-    """Return up to ``limit`` of the rows ``wanted`` of ``table`` that are due and unleased, in their order.
+    """Return up to ``limit`` of the rows ``wanted`` that are due and unleased, in their order.
 
     ``only`` restricts them to cases (their ids). The caller leases the rows in the same transaction.
 
@@ -71,7 +71,7 @@ def same_row(row: Wait | Letter | Digest) -> list[ColumnElement[bool]]:
 
 
 def renew_lease(office: Office, row: Wait | Letter | Digest) -> bool:
-    """Renew the lease of a row that was claimed in a batch; return False when another worker took the row over.
+    """Renew the lease of a claimed row; return False when another worker took the row over.
 
     Without it, two workers would make the same call where the rows before it took long (an OSS that hangs).
 

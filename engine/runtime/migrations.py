@@ -12,7 +12,10 @@ SCRIPTS = Path(models.__file__).parent / "migrations"
 
 
 def migrate_schema(db: Database, revision: str = "head") -> str:
-    """Create the database where it is missing, and migrate its tables to ``revision``; return the new revision."""
+    """Migrate the tables to ``revision``; return the revision reached.
+
+    A missing database is created.
+    """
     from alembic import command
     from alembic.config import Config
 

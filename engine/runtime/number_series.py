@@ -1,4 +1,4 @@
-"""Gap-free series of numbers, drawn by one update a series in the transaction that uses the numbers.
+"""Gap-free series of numbers, drawn in the transaction that uses the numbers.
 
 The update locks the series' row until the commit, so two workers queue; a rollback gives the numbers back. Series
 are drawn in sorted order: two workers with two series each can't deadlock.

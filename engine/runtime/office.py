@@ -1,4 +1,4 @@
-"""The office: settings, database, clock and keys in one object; its runs and its units of work."""
+"""The office: settings, database, clock and keys in one object; its runs and units of work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunHandle:
-    """A run under way: a command, a web request or a flow run. Each of its ledger entries bears its id."""
+    """A run under way: a command, a web request or a flow run.
+
+    Each ledger entry of the run bears its id.
+    """
 
     id: str
     kind: str
@@ -47,7 +50,9 @@ NO_RUN = RunHandle("", "cli", "")
 
 @dataclass(frozen=True)
 class Work:
-    """A unit of work: one transaction of one run, and the rows that it inserts together before it commits.
+    """A unit of work: one transaction of one run.
+
+    The rows that it collects are inserted together before it commits.
 
     A function that writes takes a `Work`; a function that only reads takes the office and a session.
     """
@@ -82,7 +87,7 @@ class Work:
         return self.office.vault
 
     def flush(self) -> None:
-        """Insert the collected rows and flush the session, so that later queries of this work see them."""
+        """Insert the collected rows and flush the session, so that later queries see them."""
         self.rows.insert(self.session)
         self.session.flush()
 
@@ -101,7 +106,10 @@ class Office:
 
     @classmethod
     def open(cls, settings: Settings | None = None, clock: Clock | None = None) -> Office:
-        """Open the office that the settings describe. Its database must exist: ``jalur migrate`` makes it."""
+        """Open the office that the settings describe.
+
+        The database must exist already: ``jalur migrate`` creates it.
+        """
         settings = settings or Settings()
         clock = clock or (TurnedClock(settings.now) if settings.now else Clock())
         return cls(
@@ -119,7 +127,10 @@ class Office:
 
     @contextmanager
     def work(self, run: RunHandle) -> Iterator[Work]:
-        """Open a unit of work: its collected rows are inserted before the commit; an exception rolls back."""
+        """Open a unit of work.
+
+        Its collected rows are inserted before the commit; an exception rolls back.
+        """
         with self.db.writing() as session:
             work = Work(self, run, session)
             yield work
@@ -155,7 +166,10 @@ class Office:
     def run(
         self, kind: str, *, by: str, pipeline: str | None = None, flow_run_id: str | None = None
     ) -> Iterator[RunHandle]:
-        """Record a run of ``kind`` (flow, web or cli); one that raises is recorded as failed, with its error."""
+        """Record a run of ``kind``: flow, web or cli.
+
+        A run that raises is recorded as failed, with its error, or as refused.
+        """
         handle = RunHandle(str(uuid.uuid4()), kind, by)
         started = time.monotonic()
         with self.db.writing() as session:

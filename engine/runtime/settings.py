@@ -19,7 +19,7 @@ PROJECT_ROOT = Path(engine.__file__).resolve().parents[1]
 
 
 def is_checkout() -> bool:
-    """Return whether the packages lie in a checkout, beside our own pyproject.toml, and not in a wheel."""
+    """Return whether the packages lie in a checkout of ours, and not in an installed wheel."""
     described = PROJECT_ROOT / "pyproject.toml"
     if not described.is_file():
         return False
@@ -44,7 +44,7 @@ def default_home() -> Path:
 
 
 def shipped(name: str) -> Path:
-    """Return the path of a shipped file: beside the packages in a checkout, in ``share/jalur`` of a wheel.
+    """Return the path of a shipped file, in a checkout or in ``share/jalur`` of a wheel.
 
     Raises:
         Refused: the file is in neither place.
@@ -74,7 +74,10 @@ class Environment(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Addresses, paths, keys and timeouts of one installation. Relative paths are taken from ``home``."""
+    """Addresses, paths, keys and timeouts of one installation.
+
+    Relative paths are taken from ``home``.
+    """
 
     model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore")
 
@@ -140,7 +143,7 @@ class Settings(BaseSettings):
         return self.home / relative
 
     def sqlalchemy_url(self) -> str:
-        """Return the database URL: SQLite's file is taken from ``home``, PostgreSQL's driver is psycopg 3."""
+        """Return the database URL, with the file of SQLite in ``home`` and psycopg 3 as driver."""
         url = self.database_url
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////") and ":memory:" not in url:
             return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"

@@ -1,4 +1,7 @@
-"""The office's signing key: from the settings; demo and test make one whose certificate says DEMO."""
+"""The office's signing key, from the settings.
+
+Demo and test make a key, whose certificate says DEMO.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from documents.signing import LocalSigner
 from engine.actions.answer import answer_many
 from engine.actions.appeal import lodge
 from engine.actions.withdraw import withdraw
-from engine.cases.opening import open_cases, without_case
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
 from engine.errors import NotWaiting, Refused
@@ -86,7 +86,7 @@ def perform(office: Office, script: Script, act: Act) -> None:
         case Opens():
             pipeline = pipeline_named(script.pipeline)
             with office.run("cli", by="budi") as run:
-                open_cases(office, run, pipeline, without_case(office, pipeline), by="budi")
+                open_cases(office, run, pipeline, subjects_without_case(office, pipeline), by="budi")
         case Answers():
             _answer(office, act, script.pipeline)
         case Withdraws():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.cases.dossier import fetch_by_number
-from engine.cases.opening import open_cases, without_case
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.cases.subject_facts import PersonFacts, ProductFacts
 from engine.deadlines.clock import TurnedClock
 from engine.errors import Refused
@@ -79,7 +79,7 @@ def test_imported_are_only_those_that_came_by_import(begin: Begin, office: Offic
     """Who was registered by hand is opened by name."""
     person, product = workshop.write(about("person", "p", "P")), workshop.write(about("product", "q", "Q"), "q")
     register_product(office, register_business(office))
-    assert without_case(office, person) == without_case(office, product) == []
+    assert subjects_without_case(office, person) == subjects_without_case(office, product) == []
 
 
 def test_a_person_is_registered_once_and_a_national_id_must_be_one(office: Office) -> None:

@@ -80,7 +80,9 @@ def leaks(text: str) -> list[str]:
     return [personal for personal in PERSONAL if personal in text]
 
 
-def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_personal_number_leaves_its_encryption(
+    told: NibStory, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
     """Logs at their most talkative, each value of each table, and everything that people and programs are shown."""
     logged = [record.getMessage() + str(record.exc_text or "") for record in caplog.get_records("setup")]
     assert any("INSERT INTO ledger_entry" in line for line in logged), "statements and their values are in the log"
@@ -100,7 +102,7 @@ def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, capl
 
 
 def test_the_owner_is_found_all_the_same(told: NibStory, office: Office) -> None:
-    """What is sealed is not lost: look-up goes by digest, and the words come back under the owner's key."""
+    """What is encrypted is not lost: look-up goes by digest, and the words come back under the owner's key."""
     from engine.cases.dossier import fetch_by_number
 
     with office.db.reading() as session:
