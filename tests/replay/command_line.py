@@ -1,11 +1,5 @@
 """Plays scripts through the command line alone: many cases in one office, each with its own applicant.
 
-    with prefect_server(folder):
-        office = Played(folder / "home", Randomness())
-        office.staffed()
-        office.open(scripts)
-        office.play()
-
 No module of the engine is named here and cases advance by ``jalur advance``, so the same file plays the same cases before and
 after the engine's modules have moved. What a command does not print (which case is whose, which are ready) is read from
 the tables of SQLite.
@@ -22,8 +16,7 @@ import re
 import sqlite3
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,15 +154,6 @@ class Played:
     def advance_one(self, pipeline: str) -> None:
         """Advance the ready cases of a pipeline."""
         self.jalur("advance", pipeline)
-
-    @contextmanager
-    def with_settings(self, **settings: str) -> Iterator[None]:
-        """Give commands with other settings for a while."""
-        before, self.settings = self.settings, {**self.settings, **settings}
-        try:
-            yield
-        finally:
-            self.settings = before
 
     # -- before the first act ----------------------------------------------------------------------------------------
 
