@@ -20,7 +20,7 @@ from fastapi.responses import PlainTextResponse
 from sqlmodel import col, func, select, text
 
 from engine.deadlines.clock import JAKARTA
-from engine.letters.sweep_health import last_sweep, sweep_is_stale
+from engine.letters.sweep_health import last_sweep, stale_since
 from engine.runtime.office import Office
 from models import Run
 from models.privacy import without_personal_numbers
@@ -104,7 +104,7 @@ def _add_own_routes(app: FastAPI) -> None:
                 session.execute(text("SELECT 1"))
                 newest = session.exec(select(func.max(col(Run.started_at))).where(Run.kind == "flow")).one()
                 last = (office.clock.now() - newest).total_seconds() if newest else None
-                swept, stale = last_sweep(session), sweep_is_stale(office, session)
+                swept, stale = last_sweep(session), stale_since(office, session)
             database = "ok"
         except Exception as error:  # whatever it is, somebody must look at the database
             log.warning("Health: the database failed: %s", type(error).__name__)
