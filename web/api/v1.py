@@ -13,7 +13,8 @@ from engine.actions.answer import answer
 from engine.actions.withdraw import withdraw
 from engine.errors import NotAllowed
 from engine.people.intake.importing import import_file
-from engine.reports import case_views
+from engine.reports.case_views import case_history, case_view
+from engine.reports.pipeline_views import pipeline_list
 from engine.runtime.office import Office
 from models import Role
 from models.privacy import without_personal_numbers
@@ -58,7 +59,7 @@ router = APIRouter(prefix="/api/v1", tags=["api"], dependencies=[Depends(asker)]
 @router.get("/pipelines")
 def pipelines(office: OfficeDep) -> list[dict[str, Any]]:
     """List the pipelines, as ``jalur pipelines``."""
-    return case_views.pipelines(office.clock.today())
+    return pipeline_list(office.clock.today())
 
 
 @router.get("/cases/{number}", responses=_problems(404))
@@ -74,7 +75,7 @@ def history(number: str, office: OfficeDep, who: AskerDep) -> list[dict[str, Any
     """Show a case's ledger, as ``jalur case history``."""
     with office.db.reading() as session:
         must_see(office, session, who, number)
-        return case_views.history(session, number)
+        return case_history(session, number)
 
 
 @router.get("/inbox", responses=_problems(404))
@@ -116,7 +117,7 @@ def take_back(
 
 
 def _shown(office: Office, session: Session, number: str) -> dict[str, Any]:
-    shown = case_views.show(office, session, number)
+    shown = case_view(office, session, number)
     for document in shown["documents"]:
         del document["path"]  # where this machine keeps its files is for those who sit at it
     return shown

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from engine.errors import UnknownCase
 from engine.people.delegations import stands_in_for
 from engine.people.permissions import mandate_in_force, roles_of
-from engine.reports.case_views import inbox
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from models import Case, Role, User
 from web.common.problems import Unauthorized
