@@ -1,4 +1,4 @@
-"""The channels to a person in the order of trial, the quiet hours, and text messages."""
+"""The channels to a person in the order in which they are tried; quiet hours; text messages."""
 
 from __future__ import annotations
 

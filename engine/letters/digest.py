@@ -104,9 +104,9 @@ def write_digests(office: Office) -> int:
 
 
 def _without_digest(session: Session, today: date, *, with_news: bool) -> list[int]:
-    """Return the accounts without a digest today that have untold notices.
+    """Return the accounts without a digest today: those with untold notices, or all of staff.
 
-    Without ``with_news``, return those of all who work here.
+    ``with_news`` chooses the former.
     """
     had = (
         select(Digest.id).where(Digest.account_id == User.id, Digest.day == today, Digest.occasion == MORNING).exists()

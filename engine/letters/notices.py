@@ -72,6 +72,6 @@ def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
         if name in ids
     ]
     if values:
-        # Every worker inserts in this order, so that two with the same news never wait for each other.
+        # Every worker inserts in this order, so that two with the same news never deadlock.
         values.sort(key=lambda row: (row["account_id"], row["what"]))
         session.execute(insert_new(session, Notice, "account_id", "what"), values)
