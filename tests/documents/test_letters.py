@@ -2,8 +2,8 @@
 
 import pytest
 
-from documents.enclosure import MissingFact
-from documents.letters import LetterWithoutSubject, write
+from documents.errors import LetterWithoutSubject, MissingFact
+from documents.letters import write
 from documents.preview import sample_facts
 from documents.templating import TEMPLATES
 from engine.definition.declarations import OFFICE

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from documents.alphabet import printable_letters
-from documents.enclosure import DocumentError, MissingFact, ReservedFact, UnprintableText
+from documents.errors import DocumentError, MissingFact, ReservedFact, UnprintableText
 from documents.render import render
 from documents.templating import TEMPLATES
 from tests.documents.conftest import AT, CHECK, Facts, read, sample

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from jinja2 import meta
 
+from documents.errors import TemplateHasLogic
 from documents.letters import write
 from documents.preview import document_kinds, letter_kinds, sample_facts
 from documents.render import RESERVED
-from documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
+from documents.templating import TEMPLATES, environment, fill, offences
 from engine.definition.declarations import ALERT, DIGEST, OFFICE
 from tests.documents.conftest import sample
 
