@@ -20,7 +20,7 @@ from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.letters.digest_outbox import MORNING, Fact, for_each, grouped, put, shortened, untold
 from engine.letters.sweep_health import standstill
-from engine.people.delegations import StandIn, stands_in_for
+from engine.people.delegations import DelegationInForce, delegations_to
 from engine.people.permissions import roles_of
 from engine.runtime.links import desk_url
 from engine.runtime.office import Office
@@ -52,12 +52,12 @@ class _Open:
     case_id: int | None
     apart_from: Sequence[str]
 
-    def is_for(self, user: User, roles: Container[str | None], absences: Iterable[StandIn]) -> bool:
+    def is_for(self, user: User, roles: Container[str | None], absences: Iterable[DelegationInForce]) -> bool:
         """Return whether they wait for this account, or for somebody who is away and for whom it answers."""
         if user.name in self.apart_from:
             return False
         covered = (one for one in absences if one.covers(self.case_id, self.role))
-        return self._is_of(user, roles) or any(self._is_of(one.away, one.roles) for one in covered)
+        return self._is_of(user, roles) or any(self._is_of(one.delegator, one.roles) for one in covered)
 
     def _is_of(self, user: User, roles: Container[str | None]) -> bool:
         if self.holder is not None:
@@ -119,7 +119,7 @@ def _write(office: Office, account: int, today: date, board: _Board) -> bool:
 def _facts(
     session: Session, office: Office, user: User, news: list[Notice], today: date, board: _Board
 ) -> dict[str, Any]:
-    roles, absences = roles_of(session, user), stands_in_for(session, user, today)
+    roles, absences = roles_of(session, user), delegations_to(session, user, today)
     waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
     due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
     said = {fact["what"] for fact in due}

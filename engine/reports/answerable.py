@@ -9,8 +9,8 @@ from sqlmodel import Session
 from engine.cases.dossier import Dossier, by_numbers
 from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
-from engine.people.delegations import stands_in_for
-from engine.people.permissions import known_roles, mandate_in_force, may_answer, user_named
+from engine.people.delegations import delegations_to
+from engine.people.permissions import cached_roles, mandate_in_force, may_answer, user_named
 from engine.runtime.batches import together_or_alone
 from engine.runtime.office import Office
 from models import Role, Wait, WaitKind
@@ -24,7 +24,10 @@ def answerable(
     What an owner hands in on paper is not counted as its officer's. Raises `Refused` for an unknown account.
     """
     user, today = user_named(session, name), office.clock.today()
-    roles = {*known_roles(session, user), *(role for one in stands_in_for(session, user, today) for role in one.roles)}
+    roles = {
+        *cached_roles(session, user),
+        *(role for one in delegations_to(session, user, today) for role in one.roles),
+    }
     asked = [(number, wait) for number, wait in waits if wait.role == Role.APPLICANT or wait.role in roles]
     dossiers = _readable(office, session, sorted({number for number, _ in asked}))
     found: dict[tuple[str, str], str | None] = {}

@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session, col, select
 
 from engine.errors import UnknownCase
-from engine.people.delegations import stands_in_for
+from engine.people.delegations import delegations_to
 from engine.people.permissions import mandate_in_force, roles_of
 from engine.reports.case_views import inbox
 from engine.runtime.office import Office
@@ -71,13 +71,13 @@ def seen_by(office: Office, session: Session, who: Asker, numbers: set[str]) -> 
         select(Case.number, Case.id, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
     ).all()
     staff, today = bool(who.roles & STAFF), office.clock.today()
-    absences = stands_in_for(session, who.user, today)
+    absences = delegations_to(session, who.user, today)
     return {
         number
         for number, case_id, person, where in cases
         if person == who.user.person_id
         or (staff and who.user.works_in(where))
-        or any(one.away.works_in(where) and one.case_id in (None, case_id) for one in absences)
+        or any(one.delegator.works_in(where) and one.case_id in (None, case_id) for one in absences)
         or mandate_in_force(session, who.user, person, today)
     }
 
