@@ -34,7 +34,7 @@ from engine.people.permissions import user_named
 from engine.runtime.links import check_url
 from engine.runtime.number_series import draw
 from models import Role, Standing
-from outside.once import ByHand
+from outside.submission import ByHand
 from rules import Rule
 
 __all__ = [
