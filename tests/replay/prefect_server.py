@@ -40,6 +40,7 @@ def prefect_server(folder: Path) -> Iterator[str]:
         "DO_NOT_TRACK": "1",
     }
     os.environ |= settings
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would stay behind
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "prefect.log").open("ab") as log:
         server = subprocess.Popen(_server_command(port), cwd=ROOT, stdout=log, stderr=log, start_new_session=True)

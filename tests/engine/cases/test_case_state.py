@@ -14,7 +14,7 @@ from engine.cases import case_state
 from engine.cases.case_state import IllegalTransition
 from models import Case, CaseStatus
 
-ENGINE = Path(case_state.__file__).parent
+ENGINE = Path(case_state.__file__).parents[1]
 OPEN, PARKED, CLOSED = CaseStatus.OPEN, CaseStatus.PARKED, CaseStatus.CLOSED
 MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
 TRANSITIONS: dict[str, tuple[Callable[[Case], None], dict[CaseStatus, CaseStatus]]] = {
