@@ -19,7 +19,7 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenLetter:
     """A letter as it is sent: subject, plain text, and the same text as HTML."""
 
     subject: str
@@ -27,7 +27,9 @@ class Written:
     html: str
 
 
-def write(letter_template: str, facts: Mapping[str, JSON], language: str, *, root: Path = TEMPLATES) -> Written:
+def write_letter(
+    letter_template: str, facts: Mapping[str, JSON], language: str, *, root: Path = TEMPLATES
+) -> WrittenLetter:
     """Write the letter of a template folder ("nib_legalization/letters/receipt").
 
     Line breaks and control characters in a fact become spaces, so that no name can add a paragraph, a list or a mail
@@ -57,7 +59,7 @@ def write(letter_template: str, facts: Mapping[str, JSON], language: str, *, roo
         )
     else:
         html = fill("letter.html", {"language": language, "subject": subject, "blocks": list(blocks)}, root=root)
-    return Written(subject, "\n\n".join(paragraphs) + "\n", html)
+    return WrittenLetter(subject, "\n\n".join(paragraphs) + "\n", html)
 
 
 def _on_one_line(value: JSON) -> JSON:

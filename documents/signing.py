@@ -16,8 +16,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, runtime_checkable
 
-from asn1crypto import keys, pem, x509
-from cryptography import x509 as certificates
+import asn1crypto.x509
+from asn1crypto import keys, pem
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -58,11 +59,11 @@ class Signer(Protocol):
 class LocalSigner:
     """Signs with a key on this machine, parsed once; threads may share an instance."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, certificate: certificates.Certificate) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
         if certificate.public_key() != key.public_key():
             raise UnusableKey("the certificate does not belong to the key")
         self.certificate = certificate
-        ours = x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+        ours = asn1crypto.x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
         self._signer = _ParsedKeySigner(key, ours)
         # Hexadecimal digits reserved for the signature; without this pyHanko signs twice to find the number.
         self._room = 2 * (len(ours.dump()) + key.key_size // 8 + 2000)
@@ -76,7 +77,7 @@ class LocalSigner:
         """
         try:
             key = serialization.load_pem_private_key(key_file.read_bytes(), password)
-            certificate = certificates.load_pem_x509_certificate(certificate_file.read_bytes())
+            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         except (OSError, ValueError, TypeError) as problem:
             raise UnusableKey(f"{key_file.name} and {certificate_file.name} cannot be read: {problem}") from problem
         return cls(_rsa(key), certificate)
@@ -122,7 +123,7 @@ class LocalSigner:
 class _ParsedKeySigner(signers.SimpleSigner):
     """Keeps the parsed key: pyHanko's own signer parses it for each signature, which is slow."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, certificate: asn1crypto.x509.Certificate) -> None:
         self._key = key
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         store.register(certificate)
@@ -203,15 +204,15 @@ def run_coroutine(work: Coroutine[Any, Any, T]) -> T:
         return thread.submit(asyncio.run, work).result()
 
 
-def load_certificates(file: Path) -> list[x509.Certificate]:
+def load_certificates(file: Path) -> list[asn1crypto.x509.Certificate]:
     """Return the certificates of a PEM file, for `verify_pdf`."""
     content = file.read_bytes()
-    return [x509.Certificate.load(der) for _, _, der in pem.unarmor(content, multiple=True)]
+    return [asn1crypto.x509.Certificate.load(der) for _, _, der in pem.unarmor(content, multiple=True)]
 
 
-def common_name(certificate: certificates.Certificate) -> str:
+def common_name(certificate: x509.Certificate) -> str:
     """Return the subject's name of a certificate."""
-    names = certificate.subject.get_attributes_for_oid(certificates.NameOID.COMMON_NAME)
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
@@ -225,14 +226,14 @@ def _private_file(path: Path) -> IO[bytes]:
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
-def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> certificates.Certificate:
-    name = certificates.Name(
+def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
+    name = x509.Name(
         [
-            certificates.NameAttribute(certificates.NameOID.COUNTRY_NAME, "ID"),
-            certificates.NameAttribute(certificates.NameOID.COMMON_NAME, DEMO_SUBJECT),
+            x509.NameAttribute(x509.NameOID.COUNTRY_NAME, "ID"),
+            x509.NameAttribute(x509.NameOID.COMMON_NAME, DEMO_SUBJECT),
         ]
     )
-    usage = certificates.KeyUsage(
+    usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,
         key_encipherment=False,
@@ -244,15 +245,15 @@ def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> certificates.Certific
         decipher_only=False,
     )
     return (
-        certificates.CertificateBuilder()
+        x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(certificates.random_serial_number())
+        .serial_number(x509.random_serial_number())
         .not_valid_before(now - TEN_YEARS)
         .not_valid_after(now + TEN_YEARS)
         .add_extension(usage, critical=True)
-        .add_extension(certificates.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(certificates.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )

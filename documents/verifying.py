@@ -11,7 +11,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-from asn1crypto import x509
+import asn1crypto.x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
@@ -90,7 +90,7 @@ class Verification:
         return facts if isinstance(facts, dict) else {}
 
 
-def verify_pdf(pdf: bytes, trusted: Iterable[x509.Certificate], *, language: str = "id") -> Verification:
+def verify_pdf(pdf: bytes, trusted: Iterable[asn1crypto.x509.Certificate], *, language: str = "id") -> Verification:
     """Run the four checks, in a fixed order; `trusted` are all the office's certificates.
 
     A certificate must have been valid at the signature's own time; one that has expired since still counts. Revocation
@@ -139,7 +139,7 @@ def read_enclosed(reader: PdfFileReader) -> dict[str, JSON] | None:
     return enclosed if isinstance(enclosed, dict) and isinstance(enclosed.get("facts"), dict) else None
 
 
-def _status(signature: EmbeddedPdfSignature, trusted: list[x509.Certificate]) -> PdfSignatureStatus:
+def _status(signature: EmbeddedPdfSignature, trusted: list[asn1crypto.x509.Certificate]) -> PdfSignatureStatus:
     context = ValidationContext(
         trust_roots=trusted,
         moment=signature.self_reported_timestamp,
@@ -149,7 +149,7 @@ def _status(signature: EmbeddedPdfSignature, trusted: list[x509.Certificate]) ->
     return run_coroutine(async_validate_pdf_signature(signature, signer_validation_context=context))
 
 
-def _was_valid(certificate: x509.Certificate, signature: EmbeddedPdfSignature) -> bool:
+def _was_valid(certificate: asn1crypto.x509.Certificate, signature: EmbeddedPdfSignature) -> bool:
     """Return whether the certificate was valid at signing; pyHanko skips this for a trust root."""
     at = signature.self_reported_timestamp
     return at is not None and bool(certificate.not_valid_before <= at <= certificate.not_valid_after)
@@ -167,7 +167,7 @@ def _trust_word(intact: bool, known: bool) -> str:
     return TRUSTED if known else "untrusted"
 
 
-def _name(certificate: x509.Certificate) -> str:
+def _name(certificate: asn1crypto.x509.Certificate) -> str:
     return str(certificate.subject.native.get("common_name") or certificate.subject.human_friendly)
 
 

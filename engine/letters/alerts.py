@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, func, select
 
-from documents.letters import write
+from documents.letters import write_letter
 from engine.definition.declarations import ALERT, OFFICE
 from engine.definition.registry import all_versions
 from engine.letters.digest_outbox import for_each, grouped, put, untold
@@ -53,7 +53,9 @@ def _write(office: Office, account: int) -> bool:
             "groups": grouped(news, HEADINGS),
             "office": book(OFFICE).at("office", office.clock.today()).value,
         }
-        return put(session, office, user, f"alert-{max(one.id or 0 for one in news)}", write(ALERT, facts, "id"), news)
+        return put(
+            session, office, user, f"alert-{max(one.id or 0 for one in news)}", write_letter(ALERT, facts, "id"), news
+        )
 
 
 class Trouble(NamedTuple):

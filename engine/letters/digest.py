@@ -13,7 +13,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from documents.formats import day_in_words
-from documents.letters import write
+from documents.letters import write_letter
 from engine.deadlines.clock import JAKARTA, end_of, local_date
 from engine.definition.declarations import DIGEST, OFFICE
 from engine.definition.registry import pipeline_named
@@ -113,7 +113,7 @@ def _write(office: Office, account: int, today: date, board: _Board) -> bool:
         facts = _facts(session, office, user, news, today, board)
         if not news and not (board.warning and facts["waiting"]):
             return False
-        return put(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
+        return put(session, office, user, MORNING, write_letter(DIGEST, facts, "id"), news)
 
 
 def _facts(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from documents.letters import Written
+from documents.letters import WrittenLetter
 from engine.letters.channels import Way, as_text_message, quiet_until, ways_to
 from engine.letters.outbox import Outbox, Parcel, record, unsent
 from engine.runtime.database import among, insert_new
@@ -71,7 +71,9 @@ def shortened(lines: list[Fact]) -> list[Fact]:
     return [*lines[:LINES], {"about": "Selebihnya", "words": f"{more} lagi, lihat meja kerja"}] if more > 0 else lines
 
 
-def put(session: Session, office: Office, user: User, occasion: str, written: Written, news: Sequence[Notice]) -> bool:
+def put(
+    session: Session, office: Office, user: User, occasion: str, written: WrittenLetter, news: Sequence[Notice]
+) -> bool:
     """Put it into the outbox and mark its news told; return False where this account has had it on this occasion."""
     now = office.clock.now()
     won = session.execute(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from documents.letters import write
+from documents.letters import write_letter
 from documents.templating import TEMPLATES
 from engine.cases.dossier import Dossier
 from engine.definition.case import Applicant, Case
@@ -38,7 +38,7 @@ def queue_letter(
     ``folder`` is the pipeline's template folder, or `OFFICE`; ``facts`` are JSON.
     """
     row, attached = dossier.row, list(attach)
-    written = write(f"{folder}/letters/{letter}", facts, whom.language)
+    written = write_letter(f"{folder}/letters/{letter}", facts, whom.language)
     work.rows.write(
         LetterRow,
         case_id=row.id,

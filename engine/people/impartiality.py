@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import ColumnElement, or_, union_all
-from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
 from engine.cases.recalled_keys import superseded_by
@@ -98,7 +98,7 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
         return set()
     wanted = ("key", "kind", "actor", "on_behalf_of", "seq", "outcome", "result")
     entries = session.execute(
-        select_columns(*(getattr(LedgerEntry, name) for name in wanted))
+        sqlalchemy.select(*(getattr(LedgerEntry, name) for name in wanted))
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
         .where(col(CaseRow.number) == case_number)
     ).all()

@@ -74,7 +74,7 @@ def cached_roles(session: Session, user: User) -> set[Role]:
     return known[user.id]
 
 
-def may_answer(
+def authorize_answer(
     session: Session,
     user: User,
     case: Case,
@@ -170,7 +170,7 @@ def _not_for_this_account(
     return _wrong_region(user, case)
 
 
-def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
+def authorize_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
     """Return the capacity in which ``user`` acts: as owner, mandated companion, or officer.
 
     Raises:

@@ -10,7 +10,7 @@ from engine.cases.dossier import Dossier, by_numbers
 from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
 from engine.people.delegations import delegations_to
-from engine.people.permissions import cached_roles, mandate_in_force, may_answer, user_named
+from engine.people.permissions import authorize_answer, cached_roles, mandate_in_force, user_named
 from engine.runtime.batches import together_or_alone
 from engine.runtime.office import Office
 from models import Role, Wait, WaitKind
@@ -44,7 +44,7 @@ def answerable(
         by_hand = wait.kind == WaitKind.HAND_DELIVERY
         question = HAND_DELIVERY if by_hand else dossiers[number].pipeline.questions[wait.question or ""]
         try:
-            found[number, wait.key] = may_answer(session, user, case, wait, question, None, today).on_behalf_of
+            found[number, wait.key] = authorize_answer(session, user, case, wait, question, None, today).on_behalf_of
         except NotAllowed:
             continue
     return found

@@ -107,6 +107,13 @@ def test_letters_that_we_cannot_draw_are_refused_by_name() -> None:
     assert {"é", "Ł", "’", "·"} < printable_letters()
 
 
+def test_the_characters_of_the_fonts_are_read_without_weasyprint() -> None:
+    """A form with an unusual letter does not pay for the import of WeasyPrint."""
+    asked = "import sys, documents.alphabet as a; print(len(a.printable_letters()) > 0, 'weasyprint' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True False"
+
+
 @pytest.mark.parametrize("mark", ["\u202e", "\u200b", "\u00ad", "\ufeff", "\x00"])
 def test_marks_that_nobody_sees_are_refused(mark: str) -> None:
     """A name that turns its letters around, or hides some, could pass for another."""
