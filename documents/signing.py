@@ -115,7 +115,7 @@ class LocalSigner:
         )
         signer = _DatedSigner(meta, self._signer, at.replace(microsecond=0))
         output = BytesIO()
-        writer = _SteadyWriter.from_reader(reader)
+        writer = _ReproducibleWriter.from_reader(reader)
         run_coroutine(signer.async_sign_pdf(writer, bytes_reserved=self._room, output=output))
         return output.getvalue()
 
@@ -149,7 +149,7 @@ class _DatedSigner(signers.PdfSigner):
         return session
 
 
-class _SteadyWriter(IncrementalPdfFileWriter):
+class _ReproducibleWriter(IncrementalPdfFileWriter):
     """Appends the signature, without new dates and without a random file id."""
 
     @classmethod

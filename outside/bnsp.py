@@ -79,7 +79,7 @@ class BlanksResult(Result):
 
 
 class Bnsp(Protocol):
-    """An adapter to BNSP. Its calls are synchronous and leave nothing behind in this process."""
+    """The protocol of adapters to BNSP; calls are synchronous and keep no state here."""
 
     @property
     def name(self) -> str:

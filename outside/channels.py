@@ -83,7 +83,7 @@ class Receipt:
 
 
 class Channel(Protocol):
-    """A channel that sends letters."""
+    """The protocol of channels that send letters."""
 
     @property
     def name(self) -> str:
@@ -101,7 +101,7 @@ class Channel(Protocol):
 
 @runtime_checkable
 class SupportsLookUp(Protocol):
-    """A channel that can be asked about a letter."""
+    """The protocol of channels that can be asked about a letter."""
 
     def look_up(self, message: Message) -> Receipt | None:
         """Return the receipt of a letter; None where the channel never took it.

@@ -58,7 +58,7 @@ class FilingResult(Result):
 
 
 class Oss(Protocol):
-    """An adapter to OSS. Its calls are synchronous and leave nothing behind in this process."""
+    """The protocol of adapters to OSS; calls are synchronous and keep no state here."""
 
     @property
     def name(self) -> str:

@@ -96,7 +96,7 @@ class CertificateResult(Result):
 
 
 class SiHalal(Protocol):
-    """An adapter to SiHalal. Its calls are synchronous and leave nothing behind in this process."""
+    """The protocol of adapters to SiHalal; calls are synchronous and keep no state here."""
 
     @property
     def name(self) -> str:

@@ -187,7 +187,7 @@ def existing_nib(raw: str) -> Cleaned | Fault:
     if is_nothing(text) or is_nothing(digits) or digits.strip("0") == "":
         return Cleaned(None)
     if is_scientific(text):
-        return identity.destroyed("NIB", "The NIB", text)
+        return identity.lost_digits("NIB", "The NIB", text)
     if is_digits(digits) and len(digits) == 13:
         return Cleaned(digits)
     lost = is_digits(digits) and len(digits) == 12

@@ -35,7 +35,7 @@ _MOBILE = re.compile(r"8\d{8,11}")
 _FIXED = re.compile(r"[2-79]\d{7,9}")
 
 
-def destroyed(title: str, title_en: str, text: str) -> Fault:
+def lost_digits(title: str, title_en: str, text: str) -> Fault:
     """Return the fault of a long number whose last digits a spreadsheet has dropped."""
     return Fault(
         f"{title} '{shown_personal(text)}' telah dirusak lembar sebar: angka terakhirnya hilang dan tidak dapat "
@@ -51,10 +51,10 @@ def national_id(raw: str) -> Cleaned | Fault:
     if is_nothing(text):
         return Fault(f"NIK belum diisi. {_COPY_ID}", f"The national id is empty. {_COPY_ID_EN}")
     if is_scientific(text):
-        return destroyed("NIK", "The national id", text)
+        return lost_digits("NIK", "The national id", text)
     unfloated = without_float_tail(text, (16,))
     if unfloated != text and unfloated.endswith("0"):
-        return destroyed("NIK", "The national id", text)
+        return lost_digits("NIK", "The national id", text)
     digits = digits_of(unfloated, "NIK")
     if not is_digits(digits):
         return _bad_id("memuat tanda selain angka", "has signs other than digits", digits)
@@ -90,7 +90,7 @@ def tax_id(raw: str) -> Cleaned | Fault:
     if is_nothing(text) or is_nothing(digits):
         return Cleaned(None)
     if is_scientific(text) or (digits != digits_of(text, "NPWP") and len(digits) == 16 and digits.endswith("0")):
-        return destroyed("NPWP", "The tax id", text)
+        return lost_digits("NPWP", "The tax id", text)
     if is_digits(digits) and len(digits) in (15, 16, 22):
         if digits.strip("0"):
             return Cleaned(digits)
@@ -115,7 +115,7 @@ def phone(raw: str) -> Cleaned | Fault:
             "There is no telephone number; news can go by e-mail or letter only.",
         )
     if is_scientific(text):
-        return destroyed("Nomor telepon", "The telephone number", text)
+        return lost_digits("Nomor telepon", "The telephone number", text)
     whole = _phone(text)
     if whole:
         return whole
