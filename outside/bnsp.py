@@ -1,7 +1,7 @@
 """BNSP: a request for certificate blanks (blanko) of a pleno, and the numbers on them.
 
 The numbers are recorded, never made up. The wire format of `bnsp_http` is this office's own proposal for a gateway,
-for BNSP publishes none. The engine calls `request_once`.
+for BNSP publishes none. Entry point: `request_once`.
 """
 
 from __future__ import annotations

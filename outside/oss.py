@@ -1,7 +1,7 @@
 """OSS, the national licensing system: a filing for a NIB, and its result.
 
 A NIB is OSS's own number: it is recorded, never made up, and one person holds one NIB (PP 28/2025). The wire format of
-`oss_http` is this office's own proposal for a gateway, for OSS publishes none. The engine calls `file_once`.
+`oss_http` is this office's own proposal for a gateway, for OSS publishes none. Entry point: `file_once`.
 """
 
 from __future__ import annotations

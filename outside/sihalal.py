@@ -2,7 +2,7 @@
 
 STTD (receipt), KH (fatwa, ketetapan halal) and SH (certificate: ID and 17 digits) are recorded, never made up, and never
 taken for one another. The wire format of `sihalal_http` is this office's own proposal for a gateway, for BPJPH publishes
-none. The engine calls `hand_in_once`, `receipt_of` and `certificate_of`.
+none. Entry points: `hand_in_once`, `receipt_of`, `certificate_of`.
 """
 
 from __future__ import annotations

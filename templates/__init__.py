@@ -1,1 +1,1 @@
-"""Templates of documents, letters and pages, without logic; README.md in this folder describes them."""
+"""Templates of documents, letters and pages; README.md in this folder describes them."""
