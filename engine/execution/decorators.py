@@ -16,7 +16,7 @@ from engine.definition.declarations import Ending
 from engine.definition.forms import Form, Question
 from engine.definition.registry import Appeal, Pipeline, register_appeal, register_pipeline
 from engine.execution.replay import playing
-from outside.once import ByHand
+from outside.submission import ByHand
 
 F = TypeVar("F", bound=Form)
 P = ParamSpec("P")

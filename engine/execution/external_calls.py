@@ -31,7 +31,7 @@ from engine.runtime.office import Office, RunHandle
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
-from outside.once import ByHand
+from outside.submission import ByHand
 
 log = logging.getLogger(__name__)
 

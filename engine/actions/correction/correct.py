@@ -27,7 +27,7 @@ from engine.execution.versions.fit_check import goes_on
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
 from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
-from engine.people.persons import CLEANERS
+from engine.people.persons import NUMBER_CLEANERS
 from engine.runtime.office import Office, RunHandle, Work
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
@@ -185,7 +185,7 @@ def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Itera
         else:
             sealed = work.vault.decrypt(dossier.key, person.sealed)
             person.sealed = work.vault.encrypt(dossier.key, {**sealed, one.field: one.new})
-            if one.field in CLEANERS:
+            if one.field in NUMBER_CLEANERS:
                 work.session.execute(
                     delete(PersonIndex).where(
                         col(PersonIndex.kind) == one.field, col(PersonIndex.person_id) == person_id
