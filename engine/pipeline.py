@@ -246,7 +246,7 @@ def held(*what: str, kind: str, of: int | str) -> list[Held]:
     replay = _in_step(f"held {what}")
     subject = of if isinstance(of, int) else user_named(replay.work.session, of).person_id or 0
     found = impartiality.standings(replay.work.session, kind, subject, what, replay.today)
-    replay.relied_on += [one.case_number or one.reference or one.what for one in found]
+    replay.notes.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found
 
 
@@ -283,7 +283,7 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
 def stand(what: str, *, reference: str | None = None, until: date | None = None) -> None:
     """Record what this case opens the way to, for its subject, from today; the step's ledger entry says so."""
     replay = _in_step(f"stand {what}")
-    replay.opened_ways.append(what)
+    replay.notes.opened_ways.append(what)
     replay.work.rows.write(
         Standing,
         case_id=replay.row.id,
@@ -336,7 +336,7 @@ def amend_in_register(row: Standing, *, reference: str | None = None, until: dat
 def strike_from_register(row: Standing) -> None:
     """Delete a row of a register; the step's ledger entry names it."""
     replay = _in_step(f"strike_from_register {row.what}")
-    replay.registered.append(row.what)
+    replay.notes.registered.append(row.what)
     replay.work.session.delete(row)
 
 
@@ -345,7 +345,7 @@ def dossier_complete() -> None:
 
     A clarification afterwards stops the clock and never resets it.
     """
-    _in_step("dossier_complete").recorder.turns.complete()
+    _in_step("dossier_complete").recorder.segments.start_legal_clock()
 
 
 def close(case: Case, outcome: E, reason: str) -> E:
@@ -356,7 +356,7 @@ def close(case: Case, outcome: E, reason: str) -> E:
 
 def _note_change(replay: Replay, row: Standing) -> None:
     if row in replay.work.session.new or replay.work.session.is_modified(row):
-        replay.registered.append(row.what)
+        replay.notes.registered.append(row.what)
 
 
 def _in_step(word: str) -> Replay:

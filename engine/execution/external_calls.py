@@ -25,7 +25,7 @@ from engine.deadlines.due_dates import times_of
 from engine.definition.forms import Form
 from engine.errors import PipelineMistake
 from engine.execution.claims import claim_waits
-from engine.execution.clock_segments import Turns
+from engine.execution.clock_segments import ClockSegments
 from engine.runtime.leases import lease, pause_after, still_ours
 from engine.runtime.office import Office, RunHandle
 from models import Case, EntryKind, Role, Wait, WaitKind
@@ -170,8 +170,8 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
         question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, work.now
         note = office.vault.decrypt(dossier.key, wait.request or b"").get("note")
         rules = dossier.case.rules
-        turns = Turns(work, dossier, now)
-        times = times_of(work.calendar, rules, question, now, legal_due=turns.legal_due(question, None))
+        segments = ClockSegments(work, dossier, now)
+        times = times_of(work.calendar, rules, question, now, legal_due=segments.legal_due(question, None))
         turned = overwrite(
             work.session,
             wait,
@@ -186,7 +186,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
             end_unknown=end_unknown,
         )
         if turned:
-            turns.left_to(question, wait.key)
+            segments.write_handed_over(question, wait.key)
             work.session.add(row)
 
 

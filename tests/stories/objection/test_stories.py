@@ -11,7 +11,7 @@ import pytest
 from engine.actions.delegate import delegate
 from engine.actions.reassign import reassign
 from engine.errors import BadAnswer, NotAllowed, Refused
-from engine.execution.versions.shadow import shadow
+from engine.execution.versions.shadow_run import run_shadow
 from engine.people.accounts import add_mandate, add_user
 from engine.people.persons import declare_conflict
 from engine.runtime.office import Office
@@ -71,7 +71,7 @@ def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, offic
     anew.answers("tuti", "dossier_check#1", decision="complete")
     assert anew.waits_for == ["classification#1"]
     assert anew.is_whole()
-    seen = shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
+    seen = run_shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
     assert (seen["cases"], seen["same"]) == (1, 1)
 
 
