@@ -18,7 +18,7 @@ from contextlib import suppress
 from sqlmodel import col, select
 
 from engine.definition.registry import current, pipeline_named
-from engine.execution.drain import Tally, drain
+from engine.execution.drain import DrainResult, drain
 from engine.runtime.leases import free
 from engine.runtime.office import Office
 from models import Case
@@ -128,7 +128,7 @@ class Advancer:
         finally:
             let_go()
 
-    async def advance(self, name: str, on_drained: Callable[[], None]) -> Tally:
+    async def advance(self, name: str, on_drained: Callable[[], None]) -> DrainResult:
         """Advance a pipeline's ready cases once: by a flow run, or by ourselves where Prefect does not answer.
 
         ``on_drained`` is called when the next run may begin: nobody waits for Prefect to be told of this one's end.
@@ -161,6 +161,6 @@ class Advancer:
                 return tally
         return await asyncio.to_thread(self._drain, name)
 
-    def _drain(self, name: str) -> Tally:
+    def _drain(self, name: str) -> DrainResult:
         with self.office.run("web", by=BY, pipeline=name) as run:
             return drain(self.office, run, name)

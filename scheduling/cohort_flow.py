@@ -28,7 +28,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from engine.definition.registry import Pipeline
-from engine.execution.drain import Tally, drain
+from engine.execution.drain import DrainResult, drain
 from engine.runtime.office import Office, RunHandle
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Account:
     on_drained: Callable[[], None] = lambda: None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     flow_run_id: str | None = None
-    tally: Tally | None = None
+    tally: DrainResult | None = None
     error: Exception | None = None
 
 
@@ -166,7 +166,7 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
     return flow(name=pipeline.name, flow_run_name=run_name, persist_result=False, retries=0)(cohort)
 
 
-def _drain(office: Office, run: RunHandle, pipeline: str, cases: list[str] | None) -> Tally:
+def _drain(office: Office, run: RunHandle, pipeline: str, cases: list[str] | None) -> DrainResult:
     # One client for all task runs: Prefect would make one each, and read the machine's certificates for it (40 ms).
     # And no tags on them, which the flow run has: with tags it would ask its server for a slot each, and wait.
     with SyncClientContext.get_or_create(), TagsContext(current_tags=set()):
@@ -187,7 +187,7 @@ async def run_in_process(
     cases: list[str] | None = None,
     begins_within: float | None = None,
     on_drained: Callable[[], None] = lambda: None,
-) -> tuple[Tally, str]:
+) -> tuple[DrainResult, str]:
     """Run a cohort flow here and now, on somebody's account; return its tally and Prefect's id of the run.
 
     ``on_drained`` is called when the cases are advanced and Prefect is still being told. Raises `PrefectLost` when
@@ -246,14 +246,14 @@ def _starter() -> str:
     return "prefect (schedule)" if scheduled else "prefect (unattributed)"
 
 
-def _end(tally: Tally) -> Any:
+def _end(tally: DrainResult) -> Any:
     words = f"{len(tally.waiting)} waiting, {len(tally.closed)} closed, {len(tally.failed)} parked"
     if tally.failed:
         return Completed(name="Parked", message=words)
     return Completed(name="Waiting" if tally.waiting else "Completed", message=words)
 
 
-async def _show(pipeline: Pipeline, run_id: str, tally: Tally) -> None:
+async def _show(pipeline: Pipeline, run_id: str, tally: DrainResult) -> None:
     """Leave the auditor's path in Prefect: tags, and a table of the cases. If that fails, the cases are safe."""
     tags = {pipeline.name, *(tally.moves if len(tally.moves) == 1 else ())}
     rows = [

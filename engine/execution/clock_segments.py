@@ -102,7 +102,7 @@ class ClockSegments:
     def write_waiting(self, returned: Return | None) -> None:
         """Write who holds the case, now that the play ends at its waits.
 
-        The office's time before it is written, too, if the office went on holding it, or held it at the end of a day.
+        The office's time before it is written, too, unless the case came back and left the office within this day.
         """
         holders = {holder for holder, _ in self._waits}
         holder = next(one for one in (Holder.OFFICE, Holder.OUTSIDE, Holder.APPLICANT) if one in holders)

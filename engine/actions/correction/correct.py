@@ -22,7 +22,7 @@ from engine.cases.waits import open_waits, overwrite
 from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant
 from engine.errors import NotAllowed, Refused, UnknownCase
-from engine.execution.document_files import make_pending
+from engine.execution.document_files import make_pending_files
 from engine.execution.versions.fit_check import what_stops
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
@@ -77,7 +77,7 @@ def correct(
             case=number,
         ) from None
     run.cases += 1
-    while make_pending(office, run, pipeline, [case_id]):
+    while make_pending_files(office, run, pipeline, [case_id]):
         pass
 
 

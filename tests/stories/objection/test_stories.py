@@ -259,7 +259,7 @@ def test_a_withdrawal_that_came_too_late_takes_no_objection_back(
 ) -> None:
     """It was noted while the refusal was being issued, and the case closed as it would have."""
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.issuing.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.issuing.make_and_store", lambda *_: 1 / 0)
         story = nib().dossier("reject", reason="alamat")
         story.withdraws("owner-1")
     story.clock.turn(minutes=3)
