@@ -28,9 +28,9 @@ class Claimed(NamedTuple):
 
 
 def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit: int = CHUNK) -> list[Claimed]:
-    """Lease up to ``limit`` ready cases of ``pipeline``; one that was claimed and not finished comes alone.
+    """Lease up to ``limit`` ready cases; one that was claimed and not finished comes alone.
 
-    ``only`` are the ids of the cases to choose from (None: all).
+    ``only`` are the ids of the cases to choose from (None: all of ``pipeline``).
     """
     now = office.clock.now()
     ready = select(col(Case.id), Case.number, Case.attempts).where(Case.pipeline == pipeline, col(Case.ready))

@@ -28,7 +28,10 @@ class Return(NamedTuple):
 
 
 def last_return(past: Past) -> Return | None:
-    """Return the last entry with which the case came back: an answer, a result of the machine's, a recall."""
+    """Return the last entry with which the case came back to the office.
+
+    It is an answer, a result of the machine's, or a recall.
+    """
     returns = [
         entry
         for entry in past.entries.values()
@@ -88,11 +91,14 @@ class ClockSegments:
         self._row.complete_at = self._row.complete_at or self._now
 
     def contest(self) -> None:
-        """Note that an appeal follows: the legal clock has ended, and the appeal's questions have their own."""
+        """Note that an appeal follows: the legal clock has ended.
+
+        The appeal's questions have clocks of their own.
+        """
         self._contested = True
 
     def legal_due(self, question: Question[Any], returned: Return | None) -> date | None:
-        """Return the last day of the legal budget if ``question`` is asked now; None where no budget runs."""
+        """Return the last day of the legal budget if ``question`` is asked now; None without one."""
         segments, holder = list(self._segments), holder_of(question)
         if returned and self._is_unwritten(returned) and local_date(returned.at) < local_date(self._now):
             segments.append(NewSegment(returned.at, Holder.OFFICE, self._runs(Holder.OFFICE, segments), ""))

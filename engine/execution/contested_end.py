@@ -1,4 +1,4 @@
-"""What the process of an appeal is given: the end that is contested, who decided before it, what the applicant had stated."""
+"""Contested ends: what the process of an appeal is told about the case and its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models import EntryKind, Role
 
 
 def lodged_appeal(dossier: Dossier, outcome: Ending) -> tuple[Appeal, Lodged]:
-    """Return the process of the appeal that was lodged against ``outcome``, and what it is about."""
+    """Return the process of the appeal that was lodged against ``outcome``, and its subject."""
     past = dossier.past
     entry, closed = past.entries[LODGED], past.entries["closed#1"]
     words, at = past.answers[LODGED]
@@ -35,7 +35,10 @@ def lodged_appeal(dossier: Dossier, outcome: Ending) -> tuple[Appeal, Lodged]:
 
 
 def _decided_by(dossier: Dossier, end: int) -> dict[str, list[str]]:
-    """Return who answered each question to an official before entry ``end``, in this case and in the one before it."""
+    """Return who answered each question to an official before entry ``end``.
+
+    Whoever answered it in the case before this one is among them.
+    """
     before = dossier.case.handed_on.decided_by if dossier.case.handed_on else {}
     decided = {question: set(names) for question, names in before.items()}
     for key, entry in dossier.past.entries.items():
@@ -47,7 +50,10 @@ def _decided_by(dossier: Dossier, end: int) -> dict[str, list[str]]:
 
 
 def _stated(dossier: Dossier, end: int) -> dict[str, Any]:
-    """Return the applicant's last answer to the question with which a new case begins, without how it was signed."""
+    """Return the applicant's last answer to the question with which a new case begins.
+
+    How it was signed is left out.
+    """
     past, wanted = dossier.past, carried_question(dossier.pipeline.name)
     said = [past.entries[key] for key in past.answers if key.split("#")[0] == wanted and past.entries[key].seq < end]
     if not said:

@@ -1,4 +1,7 @@
-"""Decorators: they declare a process, an appeal, a step, a call outside. Pipelines import them from engine.pipeline."""
+"""Decorators that declare a process, an appeal, a step, a call outside.
+
+Pipelines import them from engine.pipeline.
+"""
 
 from __future__ import annotations
 
@@ -61,10 +64,10 @@ def appeal(
     window: str,
     on_withdrawal: Callable[[Case, Lodged, str], Ending],
 ) -> Callable[[Callable[[Case, Lodged], Ending]], Appeal]:
-    """Register the function below as the process in which an ending is contested; the case keeps its ledger.
+    """Register the function below as the process in which an ending is contested.
 
-    ``window`` names the rule that limits how long after the ending an appeal may be lodged; ``on_withdrawal`` ends an appeal
-    that the applicant takes back.
+    The appeal goes on in the ledger of its case. ``window`` names the rule that limits how long after the ending it may be
+    lodged; ``on_withdrawal`` ends an appeal that the applicant takes back.
     """
 
     def registered(body: Callable[[Case, Lodged], Ending]) -> Appeal:
@@ -76,7 +79,7 @@ def appeal(
 
 
 def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, P], R]:
-    """Make a step of a function: local work that is done once, and recorded with its JSON result.
+    """Make a step of a function: local work that is done once, its JSON result recorded.
 
     A step writes rows, papers and letters in the transaction of the run. Its result must come back from JSON as the
     annotation says.
@@ -94,11 +97,11 @@ def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, 
 
 
 def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]], Callable[..., F]]:
-    """Make a call to somebody else's system of a function: the case waits, and the call is outside any transaction.
+    """Make a call to somebody else's system of a function, outside any transaction.
 
-    The function returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers ``question``
-    instead, under the same key, and the process goes on the same. Its arguments after the case are JSON; ``note`` is shown
-    to that officer.
+    The case waits. The function returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers
+    ``question`` instead, under the same key, and the process goes on the same. Its arguments after the case are JSON; ``note``
+    is shown to that officer.
     """
 
     def made(work: Callable[..., F | ByHand]) -> Callable[..., F]:

@@ -1,4 +1,4 @@
-"""The files of documents: made from their facts, stored, and published for papers that wait for theirs."""
+"""Files of documents: made from facts, stored, and published for papers that wait for them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,10 @@ def make_and_store(office: Office, dossier: Dossier, document: Document) -> Stor
 
 
 def make_file(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:
-    """Return the file of a document: the same bytes for the same facts at the same second. An issued one is signed."""
+    """Return the file of a document; an issued one is signed.
+
+    The same facts at the same second are the same bytes.
+    """
     from documents.render import render  # WeasyPrint takes half a second, which only those who print pay
 
     facts = office.vault.decrypt(dossier.key, document.facts)
@@ -147,7 +150,7 @@ def _parts(office: Office, dossier: Dossier | None, document: Document) -> set[t
 
 
 def _named_by_hash(office: Office, bundle: Document, file: dict[str, str]) -> dict[str, str]:
-    """Return a file of a bundle by its hash, also one that is named by the key of a document of the same case.
+    """Return a file of a bundle by its hash, also one that is named by the key of a document.
 
     Raises:
         FileNotFoundError: that document has no file yet; the bundle is tried again later.

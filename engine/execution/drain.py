@@ -1,4 +1,8 @@
-"""Draining: every ready case is advanced from wait to wait, until nothing is left to do now. Each flow run does this."""
+"""Draining: every ready case is advanced from wait to wait, until nothing is left to do now.
+
+Each flow run does this. A chunk of cases commits together; if it fails, each of its cases is run again in a transaction of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ class Worker(Stage, Protocol):
     """Does the pieces of a drain: plainly in this process, or as task runs of Prefect."""
 
     def piece(self, name: str, work: Callable[[], R]) -> R:
-        """Do a piece of that name (a chunk of cases, a batch of calls or of papers); return what it returns."""
+        """Do a piece (a chunk of cases, a batch of calls or of papers); return what it returns."""
         ...
 
 
@@ -49,7 +53,7 @@ class PlainWorker(PlainStage):
 
 @dataclass
 class DrainResult:
-    """What a drain did, by case numbers: where each case is now, its error if it is parked, its way."""
+    """What a drain did, by case numbers: where each case is now, its error, its way."""
 
     waiting: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
@@ -84,7 +88,7 @@ def drain(
     numbers: Iterable[str] | None = None,
     worker: Worker | None = None,
 ) -> DrainResult:
-    """Advance every ready case of ``pipeline`` (or those of ``numbers``) until nothing is left to do now.
+    """Advance the ready cases of ``pipeline``, or of ``numbers``, until nothing is left to do.
 
     Ready cases come first. When there are none, the machine's waits are served: next cases, calls outside, documents, files of
     papers; what they bring makes cases ready again.
@@ -111,7 +115,10 @@ def drain(
 def _advance_claimed(
     office: Office, run: RunHandle, chunk: list[Claimed], worker: Worker, result: DrainResult, fine: bool
 ) -> None:
-    """Advance a chunk together, or case by case if ``fine``; park the cases that have killed the process too often."""
+    """Advance a chunk together, or case by case if ``fine``.
+
+    A case that has killed the process too often is parked.
+    """
     fatal = [case for case in chunk if case.attempts >= FATAL_ATTEMPTS]
     ids = [case.id for case in chunk if case not in fatal]
     for case in fatal:
@@ -128,7 +135,7 @@ def _advance_claimed(
 
 
 def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, result: DrainResult) -> None:
-    """Advance cases in one transaction; where it fails, each in its own, and the one that fails is parked."""
+    """Advance cases in one transaction; where it fails, each in its own, and park what fails."""
 
     def advanced(group: Sequence[int]) -> list[Move]:
         with office.work(run) as work:

@@ -1,4 +1,4 @@
-"""External calls: made to somebody else's system, outside any transaction, and recorded like an answer.
+"""External calls: made outside any transaction, and recorded like an answer.
 
 An attempt is leased and counted before the call. A worker that dies in the middle leaves that trace: the next attempt knows
 that the end is unknown, and looks up before it files again. An attempt that must wait sets ``next_attempt_at`` and lets go.
@@ -116,7 +116,10 @@ def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
 
 
 def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wait]:
-    """Lease waits, up to a batch. An attempt that was under way when its lease ran out has an unknown end."""
+    """Lease waits, up to a batch.
+
+    An attempt that was under way when its lease ran out has an unknown end.
+    """
     now = office.clock.now()
     with office.db.writing() as session:
         waits = claim_waits(office, session, pipeline, WaitKind.EXTERNAL, only, BATCH)
@@ -153,7 +156,7 @@ def _settle(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer
 
 
 def _put_off(office: Office, wait: Wait, reason: str, *, end_unknown: bool, after: timedelta | None = None) -> None:
-    """Try again after a pause: ``after``, which the body outside said, or one that grows with the attempts.
+    """Try again after a pause that the body outside named, or one that grows with the attempts.
 
     Locks: the case's row.
     """
@@ -205,7 +208,7 @@ def _ask_officer(office: Office, run: RunHandle, wait: Wait, reason: str, *, end
 
 
 def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
-    """Settle the wait by a withdrawal that was noted while the machine had it; return whether one was.
+    """Settle the wait by a withdrawal that was noted meanwhile; return whether one was.
 
     Locks: the case's row.
     """

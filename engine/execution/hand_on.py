@@ -1,4 +1,4 @@
-"""`hand_on`: the next pipeline's case is opened, and the wait for it settled, in one transaction.
+"""`hand_on`: the next pipeline's case is opened and the wait for it settled together.
 
 Case rows are locked first, then the subjects, then the series of numbers: in that order everywhere, or two workers could wait
 for each other for ever.
@@ -52,7 +52,7 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
 
 
 def _bar_who_decided(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
-    """Bar whoever decided a question from deciding it anew in the open case that a subject has already.
+    """Bar whoever decided a question from deciding it anew in a case that was open already.
 
     Locks: those open cases.
     """

@@ -1,4 +1,4 @@
-"""Issuing: documents get their numbers without gaps, and no worker holds a counter while a PDF is made.
+"""Issuing: documents get numbers without gaps, and no worker holds a counter meanwhile.
 
 The three moves stand at `issue_waiting`.
 """
@@ -63,7 +63,7 @@ def issue_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[
 
 
 def _put_off(office: Office, run: RunHandle, wait: Wait, error: Exception) -> None:
-    """Try again later, or park the case with the error. The number stays reserved for this document."""
+    """Try again later, or park the case with the error. The document keeps its number."""
     said = without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
     with office.db.writing() as session:
         later = office.clock.now() + pause_after(wait.attempt)
@@ -78,9 +78,9 @@ Reserved = list[tuple[Wait, Document, Dossier]]
 def _reserve(
     office: Office, pipeline: str, only: Iterable[int] | None
 ) -> tuple[Reserved, list[tuple[Wait, Exception]]]:
-    """Lease waits and number their documents; return them, and the waits that can't be served with the errors.
+    """Lease waits and number their documents; return them, and the waits that can't be served.
 
-    A document that another worker reserved keeps its number.
+    A document that another worker reserved keeps its number. Each wait that can't be served comes with its error.
     """
     now = office.clock.now()
     with office.db.writing() as session:
@@ -158,7 +158,10 @@ def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:
 
 
 def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, file: StoredFile) -> None:
-    """Settle the wait with its document, and make the document visible; do neither where somebody else settled it."""
+    """Settle the wait with its document, and make the document visible.
+
+    Do neither where somebody else settled the wait.
+    """
     with office.work(run) as work:
         row = lock_rows(work, [wait.case_id])[wait.case_id]
         issued_on = local_date(document.at)

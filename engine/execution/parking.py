@@ -1,4 +1,4 @@
-"""Parking: a case is set aside with its error, stops nobody else, and is freed for another attempt."""
+"""Parking: a case is set aside with its error, stops nobody else, and is freed later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.privacy import without_personal_numbers
 
 
 def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:
-    """Set a case aside with its error; return its number and the error, without personal numbers.
+    """Set a case aside with its error, personal numbers masked; return its number and the error.
 
     Locks: the case's row.
     """

@@ -1,4 +1,4 @@
-"""Recorders: what is on record of a case, as its replay meets it, and what becomes of what is new.
+"""Recorders: what is on record of a case, and what becomes of what its replay adds.
 
 `LedgerRecorder` keeps the rules 2, 3 and 5 of replay.py. Two more stand in versions/: one finds out whether a case fits
 other code (fit_check.py), one what would have become of a closed case (shadow_replay.py).
@@ -47,7 +47,7 @@ class Withdrawn(Exception):
 
 
 class Call(NamedTuple):
-    """One call of a pipeline: what is called, under which key, with which arguments, and their salted hash."""
+    """One call of a pipeline: its name, its key, its arguments, and their salted hash."""
 
     name: str
     key: str
@@ -57,7 +57,11 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, its one assignee (None: whoever has its role), who may not answer, what is known already, and a note."""
+    """A question, and of whom it is asked.
+
+    ``assignee`` is the one account that has to answer (None: whoever has the question's role), ``apart_from`` are accounts that
+    may not; ``known`` fills in the form, ``note`` is shown.
+    """
 
     question: Question[Any]
     assignee: str | None
@@ -80,11 +84,11 @@ class Recorder(ABC):
     def on_record(
         self, call: Call, kinds: Collection[EntryKind], question: Question[Any] | None = None
     ) -> Row[Any] | None:
-        """Return the entry that is on record of a call, met as one of ``kinds``; None where the call is new."""
+        """Return the entry of a call, if it is one of ``kinds``; None where the call is new."""
 
     @abstractmethod
     def must_have_met_all(self, before: str) -> None:
-        """Refuse to go on while the ledger holds entries that the code has not met before it came to ``before``."""
+        """Refuse to go on to ``before`` while entries are left that the code has not met."""
 
     @abstractmethod
     def record_step(self, call: Call, result: Any, outcome: str | None, reason: str | None) -> None:
@@ -96,7 +100,7 @@ class Recorder(ABC):
 
     @abstractmethod
     def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> dict[str, Any]:
-        """Record that the case waits for the machine; or return what it would bring, where that is taken for granted.
+        """Record that the case waits for the machine; or return what the machine would bring.
 
         Raises:
             Suspended: the case waits.
@@ -108,21 +112,21 @@ class Recorder(ABC):
 
     @abstractmethod
     def is_contested(self, outcome: Ending) -> bool:
-        """Return whether an appeal was lodged against the recorded end, which must be the one that the code came to."""
+        """Return whether an appeal was lodged against the recorded end, which must be ``outcome``."""
 
     @abstractmethod
     def record_end(self, outcome: Ending, key: str, reason: str | None) -> None:
         """Record the end of the case."""
 
     def up_to_date(self, facts: Any) -> Any:
-        """Return facts in which corrected documents give way to those that replaced them, by number and file.
+        """Return facts in which documents that were reissued stand with their new number and file.
 
         Recorded facts tell what was so on their day, and are replayed as they are; what goes out now tells what is so now.
         """
         return self._successors.rewriting(facts) if self.row.corrected_seq else facts
 
     def newest(self, keys: Iterable[str]) -> list[str]:
-        """Return the keys of documents; in place of a corrected one, the key of the document that replaced it."""
+        """Return the keys of documents; for one that was reissued, the key of the reissue."""
         return [self._successors.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
 
     @cached_property
@@ -130,7 +134,7 @@ class Recorder(ABC):
         return successors_in(self.work.session, self.row.id)
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
-        """Return the accounts that have answered one of these questions of this case so far, and those they stood in for."""
+        """Return the accounts that answered these questions here, and those they stood in for."""
         wanted = set(questions)
         answers = [entry for entry in self.past.entries.values() if entry.kind == EntryKind.ANSWER]
         return named_in(entry for entry in answers if entry.key.split("#")[0] in wanted)
@@ -154,10 +158,10 @@ class LedgerRecorder(Recorder):
     def on_record(
         self, call: Call, kinds: Collection[EntryKind], question: Question[Any] | None = None
     ) -> Row[Any] | None:
-        """Return the entry of a call, whose kind and hash of the arguments must agree: rule 2. None where the call is new.
+        """Return the entry of a call, whose kind and arguments must agree: rule 2.
 
-        A call of before the facts of the case were corrected (`Case.corrected_seq`) had other arguments: it is fitted by
-        key and kind alone.
+        Return None where the call is new. A call of before the facts of the case were corrected (`Case.corrected_seq`) had other
+        arguments: it is fitted by key and kind alone.
 
         Raises:
             LedgerMisfit: kind or arguments differ.
@@ -211,7 +215,7 @@ class LedgerRecorder(Recorder):
         self._open.discard(wait.key)
 
     def _with_other_facts(self, key: str, seq: int | None) -> bool:
-        """Return whether the entry ``seq``, or the wait under ``key``, is older than the last correction of facts."""
+        """Return whether the entry ``seq``, or the wait ``key``, is older than the last correction."""
         if self._corrected_at is None:
             return False
         wait = self.past.waits.get(key)
@@ -274,7 +278,7 @@ class LedgerRecorder(Recorder):
         """Fit the wait that the machine settles, or open it.
 
         Raises:
-            LedgerMisfit: as in `await_answer`.
+            LedgerMisfit: the wait was opened with other arguments, or before it something on record was not met.
             Suspended: the case waits.
             Withdrawn: the applicant took the application back before a call outside.
         """
@@ -323,7 +327,7 @@ class LedgerRecorder(Recorder):
         return self.work.vault.encrypt(self.dossier.key, plain)
 
     def _withdraw_at(self, call: Call) -> NoReturn:
-        """Record, at the next call that would wait, a withdrawal that was noted while the machine had the case.
+        """Record, at a call that would wait, the withdrawal that was noted while the machine worked.
 
         Raises:
             Withdrawn: always.

@@ -1,4 +1,4 @@
-"""Replay: a pipeline is run again from the top, and the ledger says what has already happened.
+"""Replay: a pipeline is run again from the top, and the ledger says what already happened.
 
 The five rules stand at the class `Replay`. Rules 1 and 4 are kept here; 2, 3 and 5 by the recorder (recorder.py), which a
 shadow run exchanges.
@@ -51,14 +51,14 @@ class PlainStage:
 
 @dataclass
 class StepNotes:
-    """What a step does beside its result; the outcome and the reason of its ledger entry tell it."""
+    """What a step does beside its result, for its ledger entry."""
 
     opened_ways: list[str] = field(default_factory=list)
     registered: list[str] = field(default_factory=list)
     relied_on: list[str] = field(default_factory=list)
 
     def for_entry(self) -> tuple[str | None, str | None]:
-        """Return outcome and reason: what the step does, and the ways, the rows of registers or the cases to which it does it."""
+        """Return the outcome of the entry, and its reason: names of standings, rows or cases."""
         noted = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: self.registered, "relies on": self.relied_on}
         outcome = next((what for what, named in noted.items() if named), None)
         return outcome, ", ".join(dict.fromkeys(noted[outcome])) if outcome else None
@@ -160,7 +160,7 @@ class Replay:
         return results[0]
 
     def _do(self, call: Call, work: Callable[[], Any]) -> Any:
-        """Do a step; return its result as JSON, without the numbers of the persons whom the case is about."""
+        """Do a step; return its result as JSON, without personal numbers of the case's own people."""
         token = _playing.set(self)  # Prefect may run the step in another context
         self.step_key, self.notes, self.provisional = call.key, StepNotes(), set()
         try:
@@ -181,7 +181,7 @@ class Replay:
         to: tuple[str, ...] = (),
         known: dict[str, Any] | None = None,
     ) -> list[Form | Silence | Passed]:
-        """Return the answers to ``questions``, or open their waits and suspend until all are settled.
+        """Return the answers to ``questions``, or open their waits and suspend.
 
         ``to`` names for each question the account that has to answer it.
 
@@ -206,7 +206,7 @@ class Replay:
         return settled
 
     def call_out(self, name: str, question: Question[Any], arguments: Any, note: str | None) -> Form:
-        """Return what an external step brought, or open a wait that the machine settles, and suspend."""
+        """Return what an external step brought, or open a wait for the machine and suspend."""
         self._only_in_the_process(name)
         call = self._called(question.name, arguments)
         if entry := self.recorder.on_record(call, (EntryKind.MACHINE, EntryKind.ANSWER), question):
@@ -219,7 +219,7 @@ class Replay:
         raise Suspended
 
     def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:
-        """Return number, key and hash of an issued document, or open a wait for it, and suspend."""
+        """Return number, key and hash of an issued document, or open a wait for it and suspend."""
         self._only_in_the_process(f"issue {kind}")
         request = {"kind": kind, "facts": facts | self.as_provisional()}
         return self._by_machine(self._called(kind, facts), WaitKind.ISSUE, request)
@@ -227,13 +227,16 @@ class Replay:
     def hand_on(
         self, pipeline: str, facts: dict[str, Any], decided_by: dict[str, list[str]] | None = None
     ) -> dict[str, Any]:
-        """Return the number of the next pipeline's case and whether it is new, or open a wait for it, and suspend."""
+        """Return the next pipeline's case and whether it is new, or open a wait for it and suspend."""
         self._only_in_the_process(f"hand_on {pipeline}")
         request = {"pipeline": pipeline, "facts": facts} | ({"decided_by": decided_by} if decided_by else {})
         return self._by_machine(self._called("hand_on", request), WaitKind.HAND_ON, request)
 
     def as_provisional(self) -> dict[str, list[str]]:
-        """Return the fact by which letters and papers say that dates which the last step promised may move, if they may."""
+        """Return the fact that tells letters and papers that dates of the last step may move.
+
+        Return no fact where none of them may.
+        """
         return {"provisional": sorted(self.provisional)} if self.provisional else {}
 
     # -- the end, and what may come after it -----------------------------------------------------------------------

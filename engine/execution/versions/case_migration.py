@@ -1,4 +1,4 @@
-"""Case migration: moves open cases to another version of their process or the rules of another day, and back.
+"""Case migration: moves open cases to another version or the rules of another day, and back.
 
 A case finishes under the version and the rules that it began with, unless an administrator moves it. Whether it can be moved
 is found out by fit_check.py; a case that went on since then is not moved.
@@ -156,7 +156,9 @@ def migrate_case(office: Office, run: RunHandle, plan: MigrationPlan, *, by: str
 def migrate_fitting(
     office: Office, run: RunHandle, fits: Iterable[Fit], report: MigrationReport, *, act: str, by: str, reason: str
 ) -> None:
-    """Move cases that fit, in one transaction, with a remark each; a case that went on since is refused.
+    """Move cases that fit, in one transaction, with a remark each.
+
+    A case that went on since it was found to fit is refused.
 
     Mutates:
         report: each case is added, as moved or refused.
@@ -199,7 +201,7 @@ def _report_of(plan: MigrationPlan) -> MigrationReport:
 
 
 def _undo(session: Session, pipeline: str, cases: Mapping[int, str], run_id: str | None) -> MigrationPlan:
-    """Return the plan to undo each case's last move, if run ``run_id`` made it (None: whichever run)."""
+    """Return the plan to undo each case's last move, if run ``run_id`` made it (None: any run)."""
     plan = MigrationPlan(pipeline, act=UNDONE)
     wanted = (
         select(LedgerEntry)

@@ -1,4 +1,4 @@
-"""Fingerprints: the code of a version must be there while a case is open under it, and must not change.
+"""Fingerprints: the code of a version stays, unchanged, while a case is open under it.
 
 ``flows/versions.json`` holds a fingerprint of each version's process and forms. A test goes red when one changes without a
 new version; ``scripts/lock-versions`` writes the file for a version that no case has been opened under.
@@ -54,9 +54,9 @@ class _WithoutImports(ast.NodeTransformer):
 
 
 def is_same_step(pipeline: Pipeline, version: int, step: str) -> bool:
-    """Return whether a step of that version has the code that it has in ``pipeline``, with all that it calls of ours.
+    """Return whether a step of that version has the code that it has in ``pipeline``.
 
-    Return False where the code of one of them is gone.
+    All that it calls of ours counts. Return False where the code of one of them is gone.
     """
     try:
         steps = [one.steps[step] for one in (pipeline, pipeline_named(pipeline.name, version))]
@@ -66,7 +66,7 @@ def is_same_step(pipeline: Pipeline, version: int, step: str) -> bool:
 
 
 def _meaning(work: Callable[..., Any], seen: set[str]) -> object:
-    """Return what a function does, to be compared: its bytecode, and what its names stand for in our code."""
+    """Return what a function does, to be compared: its bytecode, and what its names stand for."""
     function = inspect.unwrap(work)
     if not isinstance(function, FunctionType) or function.__qualname__ in seen:
         return getattr(function, "__qualname__", repr(function))

@@ -1,8 +1,7 @@
-"""Fit: whether an open case can go on under another version of its process, or the rules of another day.
+"""Fit: whether an open case can go on under another version, or the rules of another day.
 
-The case is played there. It fits when the code meets all that is on record and comes to exactly the waits that are open. A
-case that waits for nothing (it is about to go on, or is parked as its code failed) goes on from there. The play does no step,
-asks nobody and writes nothing.
+The case is played there. It fits when the code meets all that is on record and comes to exactly the waits that are open; a case
+that waits for nothing goes on from there. The play does no step, asks nobody and writes nothing.
 """
 
 from __future__ import annotations
@@ -94,7 +93,7 @@ def find_fitting(office: Office, pipeline: str, targets: Mapping[int, Target], r
 
 
 class WentBeyond(BaseException):
-    """The code has met all that is on record, and goes on. Not an Exception: no pipeline catches it."""
+    """The code met all that is on record, and goes on. Not an Exception: no pipeline catches it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -102,7 +101,7 @@ class WentBeyond(BaseException):
 
 
 class FitRecorder(LedgerRecorder):
-    """Fits recorded calls to the ledger; refuses to record a new one, and says what it would have been."""
+    """Fits recorded calls to the ledger; raises `WentBeyond` in place of recording a new one."""
 
     def _open_wait(self, call: Call, **fields: Any) -> NoReturn:
         raise WentBeyond(f"ask {call.key}")
@@ -156,7 +155,7 @@ def met_by(case: Case, version: int, rules: RuleBook, day: date) -> Case:
 
 
 def what_stops(office: Office, session: Session, dossier: Dossier) -> str:
-    """Return in words what stops the case, played as its dossier says; an empty text when nothing does.
+    """Return in words what stops the case when it is played; an empty text when nothing does.
 
     Mutates:
         dossier.row: it is not to be used afterwards.
@@ -173,7 +172,7 @@ def what_stops(office: Office, session: Session, dossier: Dossier) -> str:
 
 
 def _unserved(office: Office, dossier: Dossier, under: Pipeline, wait: AnyWait) -> str:
-    """Return why an open wait that the code comes to can't be settled there; an empty text when it can."""
+    """Return why an open wait can't be settled under that version; an empty text when it can."""
     if wait.kind == WaitKind.PERSON:
         question = under.questions.get(wait.question or "")
         if question is None:

@@ -1,4 +1,4 @@
-"""Shadow replay: the course that one closed case would have taken under another version or other rules.
+"""Shadow replay: the course that a closed case would have taken under other code or rules.
 
 A step keeps its recorded result where its arguments, its code and the rules that it looked at are the same. Else it is done
 anew, as of the day on which it was done. A document or a next case that is not on record is taken for granted.
@@ -37,7 +37,10 @@ LookedAt = dict[tuple[int, str], dict[str, str]]
 
 @dataclass(frozen=True)
 class Course:
-    """What a case would have come to (an outcome, a wait, a failure), and the first key at which it differs, if any."""
+    """What a case would have come to, and the first key at which it differs from the record.
+
+    ``would`` is an outcome, a wait or a failure.
+    """
 
     would: str
     differs_at: str | None = None
@@ -45,7 +48,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Alternative:
-    """What the cases are played through: a version, its rules, and their day (None: each case's own)."""
+    """What cases are played through: a version, its rules, their day (None: each case's own)."""
 
     pipeline: Pipeline
     rules: RuleBook
@@ -76,7 +79,7 @@ class StepMustBeDone(BaseException):
 
 
 class _RecordEnds(BaseException):
-    """The record has nothing to go on with from the call ``key``. Not an Exception: no pipeline catches it."""
+    """The record does not go on from call ``key``. Not an Exception: no pipeline catches it."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -147,7 +150,7 @@ class ShadowRecorder(Recorder):
         self._other_route = False
 
     def course(self, would: str, differs_at: str | None = None) -> Course:
-        """Return what the case came to, and its first difference: ``differs_at``, if there is none before."""
+        """Return what the case came to, and its first difference, at ``differs_at`` at the latest."""
         if differs_at is not None:
             self._differs(differs_at)
         left_out = [self._entries[key] for key in self.unmet if self._entries[key].kind in ROUTE]
@@ -159,7 +162,7 @@ class ShadowRecorder(Recorder):
     def on_record(
         self, call: Call, kinds: Collection[EntryKind], question: Question[Any] | None = None
     ) -> Row[Any] | None:
-        """Return the entry of a call; None for a step that has to be done anew, and for a call that is not on record.
+        """Return the entry of a call; None for a step to be done anew, and for a call not on record.
 
         The play's present moment becomes that of the entry.
         """
@@ -196,7 +199,10 @@ class ShadowRecorder(Recorder):
         self._nothing_on_record(call.key)
 
     def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> dict[str, Any]:
-        """Return the document that would be made, or the next case that would be opened; end the play at a call outside."""
+        """Return the document that would be made, or the next case that would be opened.
+
+        A call outside ends the play.
+        """
         if kind is WaitKind.EXTERNAL:
             self._nothing_on_record(call.key)
         self._take_other_route(call.key)
@@ -234,7 +240,7 @@ class ShadowRecorder(Recorder):
         return request["pipeline"]
 
     def _nothing_on_record(self, key: str) -> NoReturn:
-        """End the play at a call that nobody settled: by the withdrawal that is on record, else as a wait.
+        """End the play at a call that nobody settled: by the recorded withdrawal, else as a wait.
 
         Raises:
             Withdrawn: the applicant took the application back on record, and would have done so here.

@@ -1,7 +1,7 @@
-"""Shadow run: closed cases are played through another version of their process or other rules, and nothing is written.
+"""Shadow run: plays closed cases through another version or other rules, and writes nothing.
 
 What people, machines and silence said is on record, and is said again where the same is asked. Which steps keep their
-recorded result and which are done anew, in a transaction that is rolled back, tells shadow_replay.py.
+recorded result, and which are done anew in a transaction that is rolled back: see shadow_replay.py.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run_shadow(
     rules_on: date | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """Play the newest ``limit`` closed cases; return how many went as recorded, and how each other went.
+    """Play the newest ``limit`` closed cases; return how many went as recorded, and the others.
 
     ``rules`` is a folder in place of ``rules/``; registers that steps read as they stand today are read from ``rules/`` all the
     same. No case is locked, nobody is told, nothing outside is called.
