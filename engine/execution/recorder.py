@@ -184,7 +184,7 @@ class LedgerRecorder(Recorder):
         """
         self._met_up_to(self.row.last_seq, before)
         if self._open:
-            self._refuse_wait(min(self._open), f"the case waits there, and the code came to {before} without it")
+            raise self._misfit(None, min(self._open), f"the case waits there, and the code came to {before} without it")
 
     def is_contested(self, outcome: Ending) -> bool:
         """Return whether an appeal was lodged against the recorded end.
@@ -204,6 +204,7 @@ class LedgerRecorder(Recorder):
         return True
 
     def _met_up_to(self, seq: int, before: str) -> None:
+        """Refuse to go on to ``before`` while an entry up to ``seq`` is left unmet."""
         unmet = [entry for key in self.unmet if (entry := self.past.entries[key]).seq <= seq]
         if unmet:
             first = min(unmet, key=lambda entry: entry.seq)
@@ -211,7 +212,7 @@ class LedgerRecorder(Recorder):
 
     def _fit_wait(self, wait: AnyWait, call: Call) -> None:
         if wait.arguments_hash != call.arguments_hash and not self._with_other_facts(wait.key, None):
-            self._refuse_wait(wait.key, "it was asked with other arguments")
+            raise self._misfit(None, wait.key, "it was asked with other arguments")
         self._open.discard(wait.key)
 
     def _with_other_facts(self, key: str, seq: int | None) -> bool:
@@ -221,9 +222,6 @@ class LedgerRecorder(Recorder):
         wait = self.past.waits.get(key)
         before = seq is not None and seq <= self.row.corrected_seq
         return before or (wait is not None and wait.asked_at <= self._corrected_at)
-
-    def _refuse_wait(self, key: str, what: str) -> NoReturn:
-        raise self._misfit(None, key, what)
 
     def _misfit(self, seq: int | None, key: str, what: str) -> LedgerMisfit:
         return LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, seq, key, what)
@@ -240,28 +238,31 @@ class LedgerRecorder(Recorder):
         self.append(EntryKind.STEP, call.key, arguments_hash=hashed, result=result, outcome=outcome, reason=reason)
 
     def await_answer(self, call: Call, asked: Asked) -> None:
-        """Fit the wait for a person, or open it.
+        """Fit the wait for a person, or open it: rule 5, once all questions of the call wait.
 
         Raises:
             LedgerMisfit: the wait was opened with other arguments, or before it something on record was not met.
             NotAllowed: the assignee may not answer.
             Withdrawn: the applicant took the application back while the machine had it.
         """
-        wait, question = self.past.waits.get(call.key), asked.question
-        self.segments.await_answer(question, call.key, wait)
+        wait = self.past.waits.get(call.key)
+        self.segments.await_answer(asked.question, call.key, wait)
         if wait:
             self._fit_wait(wait, call)
             return
         if self.row.withdrawal:
             self._withdraw_at(call)
         self.must_have_met_all(call.key)
+        self._ask(call, asked)
+
+    def _ask(self, call: Call, asked: Asked) -> None:
+        question, known, note = asked.question, asked.known, asked.note
         took_part = self.who_answered(question.apart_from) | set(asked.apart_from)
         if asked.assignee:
             today = local_date(self.now)
             must_be_impartial(self.work.session, asked.assignee, self.case, question, today, took_part)
         legal_due = self.segments.legal_due(question, self._returned)
         times = times_of(self.work.calendar, self.case.rules, question, self.now, legal_due=legal_due)
-        known, note = asked.known, asked.note
         self._open_wait(
             call,
             kind=WaitKind.PERSON,
@@ -275,7 +276,7 @@ class LedgerRecorder(Recorder):
         )
 
     def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> NoReturn:
-        """Fit the wait that the machine settles, or open it.
+        """Fit the wait that the machine settles, or open it: rule 5.
 
         Raises:
             LedgerMisfit: the wait was opened with other arguments, or before it something on record was not met.

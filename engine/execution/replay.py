@@ -82,12 +82,16 @@ def playing() -> Replay:
 class Replay:
     """Plays one case once, inside a transaction that holds the lock of the case's row.
 
-    1. Every call (step, question, external step, document, next case) gets the key ``name#n``, numbered in call order.
+    1. Every call (step, question, external step, document, next case) gets the key ``name#n``, numbered in call order:
+       `_called`.
     2. A call whose key is in the ledger is fitted: kind and hash of its arguments must agree, and the recorded result is
-       returned. What a recall took back is left out, and is called again under the next numbers (cases/recalled_keys.py).
-    3. Before anything new is written all recorded calls must have been met; else the code has changed: `LedgerMisfit`.
-    4. A step that is new is done now; its rows and its entry are written in the same transaction.
-    5. An open wait ends the play (`Suspended`), until somebody or something settles it.
+       returned: `LedgerRecorder.on_record`. What a recall took back is left out, and is called again under the next numbers
+       (cases/recalled_keys.py).
+    3. Before anything new is written all recorded calls must have been met; else the code has changed (`LedgerMisfit`):
+       `LedgerRecorder.must_have_met_all`.
+    4. A step that is new is done now; its rows and its entry are written in the same transaction: `perform`.
+    5. An open wait ends the play (`Suspended`), until somebody or something settles it: `LedgerRecorder.await_answer`,
+       `LedgerRecorder.await_machine`.
 
     Where the recorded end was contested, the play goes on after it with the process of the appeal, to a second end.
     """
@@ -147,7 +151,7 @@ class Replay:
             return entry.result
         self.recorder.must_have_met_all(call.key)
         was_complete = self.row.complete_at is not None
-        results: list[Any] = []
+        results: list[Any] = []  # not what the stage returns: Prefect would keep a copy
         self.stage.step(self.case.number, call.key, lambda: results.append(self._do(call, work)))
         outcome, reason = self.notes.for_entry()
         if self.row.complete_at and not was_complete:
