@@ -90,27 +90,30 @@ def _reserve(
         for wait in waits:
             lease(session, wait, now)
         dossiers, failures = fetch_readable(office, session, {wait.case_id for wait in waits}, history=False)
-        unreadable = [(wait, failures[wait.case_id]) for wait in waits if wait.case_id in failures]
-        for wait in [wait for wait in waits if wait.case_id in dossiers]:
-            dossier = dossiers[wait.case_id]
-            try:
-                dossier.pipeline.paper(_request(office, dossier, wait)["kind"])
-            except LookupError:
-                unreadable.append((wait, LookupError(f"{dossier.pipeline.name} hands out no {wait.key} any more")))
-        failed = {id(wait) for wait, _ in unreadable}
-        waits = [wait for wait in waits if id(wait) not in failed]
-        documents = {
-            (document.case_id, document.key): document
-            for document in session.exec(
-                select(Document).where(
-                    col(Document.case_id).in_(list(dossiers)), Document.status == DocumentStatus.RESERVED
-                )
-            )
-        }
+        errors = [
+            (wait, failures.get(wait.case_id) or _why_not(office, dossiers[wait.case_id], wait)) for wait in waits
+        ]
+        waits = [wait for wait, error in errors if error is None]
+        reserved = select(Document).where(
+            col(Document.case_id).in_(list(dossiers)), Document.status == DocumentStatus.RESERVED
+        )
+        documents = {(document.case_id, document.key): document for document in session.exec(reserved)}
         new = [wait for wait in waits if (wait.case_id, wait.key) not in documents]
         for document in _insert_numbered(office, session, new, dossiers):
             documents[document.case_id, document.key] = document
-        return [(wait, documents[wait.case_id, wait.key], dossiers[wait.case_id]) for wait in waits], unreadable
+        return (
+            [(wait, documents[wait.case_id, wait.key], dossiers[wait.case_id]) for wait in waits],
+            [(wait, error) for wait, error in errors if error is not None],
+        )
+
+
+def _why_not(office: Office, dossier: Dossier, wait: Wait) -> LookupError | None:
+    """Return the error where the case's pipeline no longer hands out what the wait is for."""
+    try:
+        dossier.pipeline.paper(_request(office, dossier, wait)["kind"])
+    except LookupError:
+        return LookupError(f"{dossier.pipeline.name} hands out no {wait.key} any more")
+    return None
 
 
 def _insert_numbered(

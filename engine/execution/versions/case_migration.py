@@ -22,7 +22,7 @@ from engine.execution.versions.fit_check import Fit, MigrationReport, Target, fi
 from engine.people.permissions import roles_of, user_named
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
-from engine.runtime.office import Office, RunHandle
+from engine.runtime.office import Office, RunHandle, Work
 from models import Case as CaseRow
 from models import CaseStatus, EntryKind, LedgerEntry, Role
 
@@ -165,31 +165,38 @@ def migrate_fitting(
     """
     with office.work(run) as work:
         for fit in fits:
-            before = fit.row
-            head = ledger.Head(before.id, before.number, fit.version, before.last_seq, before.head)
-            entry = ledger.append(
-                head,
-                at=work.now,
-                run_id=run.id,
-                kind=EntryKind.REMARK,
-                key=act,
-                actor=by,
-                role=Role.ADMINISTRATOR,
-                outcome=act,
-                reason=reason,
-                result={
-                    "from": before.version,
-                    "to": fit.version,
-                    "rules_from": before.rule_date.isoformat(),
-                    "rules_to": fit.rules_on.isoformat(),
-                },
-            )
-            moved = {"version": fit.version, "rule_date": fit.rules_on, "last_seq": head.last_seq, "head": head.head}
-            if case_state.change_version(work.session, before, moved):
-                work.rows.write(LedgerEntry, **entry)
-                report.moved.append(before.number)
+            if _migrate(work, fit, act, by, reason):
+                report.moved.append(fit.row.number)
             else:
-                report.refuse(before.number, *WENT_ON)
+                report.refuse(fit.row.number, *WENT_ON)
+
+
+def _migrate(work: Work, fit: Fit, act: str, by: str, reason: str) -> bool:
+    """Move one case, with a remark; return False where it went on since it was found to fit."""
+    before = fit.row
+    head = ledger.Head(before.id, before.number, fit.version, before.last_seq, before.head)
+    entry = ledger.append(
+        head,
+        at=work.now,
+        run_id=work.run.id,
+        kind=EntryKind.REMARK,
+        key=act,
+        actor=by,
+        role=Role.ADMINISTRATOR,
+        outcome=act,
+        reason=reason,
+        result={
+            "from": before.version,
+            "to": fit.version,
+            "rules_from": before.rule_date.isoformat(),
+            "rules_to": fit.rules_on.isoformat(),
+        },
+    )
+    moved = {"version": fit.version, "rule_date": fit.rules_on, "last_seq": head.last_seq, "head": head.head}
+    if not case_state.change_version(work.session, before, moved):
+        return False
+    work.rows.write(LedgerEntry, **entry)
+    return True
 
 
 def _report_of(plan: MigrationPlan) -> MigrationReport:
