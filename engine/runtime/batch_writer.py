@@ -17,7 +17,7 @@ from models.base import Base, Moment
 ORDER: tuple[type[Base], ...] = (LedgerEntry, Wait, ClockSegment, Answer, Document, Letter, Standing)
 
 
-class Book:
+class BatchWriter:
     """Collects rows by table, whichever case of the chunk they belong to."""
 
     def __init__(self) -> None:

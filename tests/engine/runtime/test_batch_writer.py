@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy.exc import StatementError
 
-from engine.runtime.batch_writer import Book
+from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.office import Office
 from models import Answer, Role, Wait, WaitKind
 
 if TYPE_CHECKING:
-    from tests.flows.nib_legalization.conftest import NibStory
+    from tests.stories.nib_legalization.conftest import NibStory
 
 pytestmark = [pytest.mark.usefixtures("blank_papers"), pytest.mark.both_databases]
 AT = datetime(2026, 1, 12, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=7)))
@@ -22,7 +22,7 @@ AT = datetime(2026, 1, 12, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=7)))
 
 def test_a_moment_without_a_zone_is_refused(office: Office) -> None:
     """Moments come from the injected clock, whatever way they take into the database."""
-    book = Book()
+    book = BatchWriter()
     book.write(Answer, case_id=1, key="visit#1", sealed=b"\x00", at=AT.replace(tzinfo=None))
     with pytest.raises((ValueError, StatementError), match="bears no time zone"), office.db.writing() as session:
         book.insert(session)
@@ -43,7 +43,7 @@ def test_whatever_a_column_holds_comes_back(nib: Callable[..., NibStory], office
         "extended_until": date(2026, 2, 28),
         "end_unknown": True,
     }
-    book = Book()
+    book = BatchWriter()
     book.write(Wait, case_id=case_id, key="x#1", **held)
     book.write(Wait, case_id=case_id, key="x#2", **held | {"request": None, "note": None, "apart_from": []})
     with office.db.writing() as session:
