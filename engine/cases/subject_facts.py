@@ -77,7 +77,7 @@ PROVINCE = "35"
 
 
 def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant, sealing key and region of each person who exists."""
+    """Return facts, applicant, key and region of each person who exists."""
     rows = session.exec(
         select(Person, PersonKey, Business.region_code)
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
@@ -95,7 +95,7 @@ def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subjec
 
 
 def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant, sealing key and region of each business that exists."""
+    """Return facts, applicant, key and region of each business that exists."""
     rows = session.exec(
         select(Business, Person, PersonKey)
         .join(Person, col(Person.id) == col(Business.owner_id))
@@ -113,7 +113,7 @@ def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Su
 
 
 def products(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant (the owner of its business), sealing key and region of each product that exists."""
+    """Return facts, applicant (the owner of its business), key and region of each product that exists."""
     rows = session.exec(
         select(Product, Business, Person, PersonKey)
         .join(Business, col(Business.id) == col(Product.business_id))

@@ -38,7 +38,7 @@ class Erased(Refused):
 
 
 class Key(NamedTuple):
-    """A sealing key as it is read in bulk: its id and its wrapped bytes."""
+    """The id and the wrapped bytes of a `PersonKey`, as queries for many read them."""
 
     id: str
     wrapped: bytes
