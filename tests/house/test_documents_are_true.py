@@ -166,13 +166,17 @@ def wrong_words(command: Any, words: list[str]) -> str:
 
 def blocks(text: str) -> list[str]:
     """Return the blocks of code of a page, fenced or indented."""
-    return re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL) + re.findall(r"^    (.+)$", text, re.MULTILINE)
+    return re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL) + re.findall(
+        r"^    (.+)$", text, re.MULTILINE
+    )
 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
     """The check of commands bites."""
     assert wrong("jalur inbox --role officer") == wrong("jalur calendar add|cancel") == wrong("make test") == ""
-    assert wrong("jalur inbix") and wrong("jalur case shown X") and wrong("jalur inbox --roles x") and wrong("make tests")
+    assert (
+        wrong("jalur inbix") and wrong("jalur case shown X") and wrong("jalur inbox --roles x") and wrong("make tests")
+    )
 
 
 def test_the_hooks_run_what_make_check_runs() -> None:
