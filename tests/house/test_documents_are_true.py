@@ -13,6 +13,7 @@ import pytest
 import typer.main
 import yaml  # type: ignore[import-untyped]
 
+import engine.pipeline
 from cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,6 +170,14 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL) + re.findall(
         r"^    (.+)$", text, re.MULTILINE
     )
+
+
+def test_the_words_of_a_pipeline_are_those_that_its_door_has() -> None:
+    """The table of README.md names what `engine.pipeline` hands to pipelines, and what works inside a step."""
+    [words] = [rows for rows in tables("README.md") if rows[0][0] == "`@step`"]
+    heads = [re.findall(r"\w+", code)[0] for row in words for code in in_code(row[0])]
+    inside = [code.partition(".")[0] for code in in_code(words[0][1]) if "#" not in code]
+    assert {*heads, *inside} - set(engine.pipeline.__all__) == set()
 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
