@@ -32,12 +32,12 @@ def verify_document(
 @audit_app.command("verify")
 def verify_ledger(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
-    from engine.cases.dossier import case_numbered
+    from engine.cases.dossier import fetch_row
     from engine.cases.ledger import verify
 
     with opened(json) as here, here.reading() as session:
         if case is not None:
-            case_numbered(session, case)
+            fetch_row(session, case)
         audit = verify(session, None if case is None else [case])
         bad = audit.first_bad
         first = {"case": bad.case, "seq": bad.seq, "what": bad.what} if bad else None

@@ -137,11 +137,13 @@ def lodge_appeal(
 ) -> None:
     """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
     from engine.actions.appeal import lodge
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     with opened(json, by) as here:
         with here.run() as run:
-            lodge(here.office, run, number, by=by, reason=reason, evidence=take_in(here.office, evidence))
+            lodge(
+                here.office, run, number, by=by, reason=reason, evidence=store_named_files(here.office.store, evidence)
+            )
         here.show(number)
 
 
@@ -196,11 +198,11 @@ def correct_register(
 ) -> None:
     """Correct a name or number that was registered wrong; documents that bear it are made anew."""
     from engine.actions.correction.correct import correct
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     right = as_json_or_read(data, "--data")
     with opened(json, by) as here:
         with here.run() as run:
-            kept = take_in(here.office, evidence) if evidence else None
+            kept = store_named_files(here.office.store, evidence) if evidence else None
             correct(here.office, run, number, by=by, reason=reason, data=right, evidence=kept)
         here.show(number)

@@ -21,7 +21,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant, Case, Expiring, Lodged
 from engine.definition.declarations import Ending, Letter, Paper
 from engine.definition.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
-from engine.definition.registry import Appeal, NoAppeal, contest
+from engine.definition.registry import Appeal, NoAppeal, declare_appeals
 from engine.errors import PipelineMistake
 from engine.execution.decorators import appeal, external_step, pipeline, step
 from engine.execution.external_calls import calling
@@ -69,8 +69,8 @@ __all__ = [
     "assignable",
     "calling",
     "close",
-    "contest",
     "day_in_words",
+    "declare_appeals",
     "dossier_complete",
     "enter_in_register",
     "external_step",

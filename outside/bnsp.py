@@ -10,7 +10,7 @@ The engine calls `request_once` and nothing else, as in:
     def request_blanks(case: Case, *, pleno: dict[str, Any]) -> Blanks | ByHand:
         call = calling()
         request = BlankRequest(reference=call.reference, candidates=(Candidate(…, competent=True),), …)
-        result = request_once(call.office.contacts.bnsp, request, call.end_unknown)
+        result = request_once(call.office.adapters.bnsp, request, call.end_unknown)
         if isinstance(result, ByHand):
             return result
         given = result.of(case.facts.national_id)   # None for who is not yet competent, and in a refusal

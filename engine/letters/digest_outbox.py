@@ -112,7 +112,7 @@ def _prepare(office: Office, digest: Digest) -> Parcel:
             .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
             .where(User.id == digest.account_id)
         ).one()
-    ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel) if key else []
+    ways = ways_to(office.adapters, office.vault.decrypt(key, person.sealed), person.channel) if key else []
     if digest.occasion != MORNING and quiet_until(office):
         ways.sort(key=lambda way: way.keeps_quiet_hours)  # an alert leaves now where a way without quiet hours is known
     domain = office.settings.sender.rsplit("@", 1)[-1]

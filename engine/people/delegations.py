@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from engine.cases.ledger import RECALLED
-from engine.cases.recalled_keys import superseded_by
+from engine.cases.recalled_keys import read_recalls
 from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
 
 
@@ -86,7 +86,7 @@ def asked_beside(session: Session, wait: AnyWait) -> set[str]:
     if not others:
         return set()
     recalls = select(LedgerEntry).where(LedgerEntry.case_id == wait.case_id, LedgerEntry.outcome == RECALLED)
-    taken_back = superseded_by(session.exec(recalls).all()).keys
+    taken_back = read_recalls(session.exec(recalls).all()).keys
     moments = {wait.asked_at, *(asked_at for key, _, asked_at in others if key in taken_back)}
     beside = {key: holder for key, holder, at in others if at in moments and key not in taken_back}
     answered = session.exec(

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, or_, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
-from engine.cases.recalled_keys import superseded_by
+from engine.cases.recalled_keys import read_recalls
 from engine.definition.case import Case
 from engine.definition.forms import Question
 from engine.errors import NotAllowed
@@ -95,7 +95,7 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
         .where(col(CaseRow.number) == case_number)
     ).all()
-    taken_back = superseded_by(entries).keys
+    taken_back = read_recalls(entries).keys
     answers = [
         entry
         for entry in entries

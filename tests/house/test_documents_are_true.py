@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,24 @@ def test_every_name_in_the_code_that_a_page_gives_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     named = [name for name in in_code(text) if re.fullmatch(rf"({'|'.join(PACKAGES)})(\.\w+)+", name)]
     assert [name for name in named if not defined(name)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_class_that_a_page_names_exists(page: str) -> None:
+    """`LedgerMisfit`, `Recorder.up_to_date`: each part is a name of the source."""
+    named = [
+        name for name in in_code((ROOT / page).read_text("utf-8")) if re.fullmatch(r"([A-Z]\w*[a-z]\w*\.)?\w+", name)
+    ]
+    classes = [name for name in named if "." in name or re.fullmatch(r"([A-Z][a-z]+){2,}", name)]
+    assert [name for name in classes if not set(name.split(".")) <= names()] == []
+
+
+@cache
+def names() -> set[str]:
+    """List what our modules define or say: classes, functions, attributes, parameters."""
+    trees = [ast.parse(file.read_text("utf-8")) for folder in PACKAGES for file in (ROOT / folder).rglob("*.py")]
+    fields = ("name", "attr", "id", "arg")
+    return {str(getattr(node, field, "")) for tree in trees for node in ast.walk(tree) for field in fields}
 
 
 def defined(name: str) -> bool:
