@@ -123,14 +123,14 @@ class Recorder(ABC):
 
         Recorded facts tell what was so on their day, and are replayed as they are; what goes out now tells what is so now.
         """
-        return self._successors.rewriting(facts) if self.row.corrected_seq else facts
+        return self._replacements.rewriting(facts) if self.row.corrected_seq else facts
 
     def newest(self, keys: Iterable[str]) -> list[str]:
         """Return the keys of documents; for one that was reissued, the key of the reissue."""
-        return [self._successors.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
+        return [self._replacements.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
 
     @cached_property
-    def _successors(self) -> Replacements:
+    def _replacements(self) -> Replacements:
         return replacements_in(self.work.session, self.row.id)
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
