@@ -177,5 +177,8 @@ KINDS = {
 def kind_of(subject: str) -> Kind:
     """Return what is known of a kind of subject. Raises `Refused` for one that is not known."""
     if subject not in KINDS:
-        raise Refused(f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}")
+        raise Refused(
+            f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}",
+            for_people=f"Permohonan tidak dapat dibuka untuk {subject}. Yang dikenal: {', '.join(KINDS)}.",
+        )
     return KINDS[subject]
