@@ -29,7 +29,7 @@ quick: setup-dev ## the everyday tests, on SQLite: about two minutes
 
 test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quarter of an hour
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; \
-	$(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
+	scripts/in-memory $(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
 	$(BIN)/pytest -m prefect $(SLOWEST) # real servers want the cores to themselves
 
 check: setup-dev ## style, types and the direction of imports

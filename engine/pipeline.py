@@ -81,13 +81,13 @@ __all__ = [
     "local_date",
     "paper",
     "pipeline",
-    "run",
     "rupiah_in_words",
     "stand",
     "step",
     "strike_from_register",
     "take_up_anew",
     "tell",
+    "this_step",
 ]
 
 A = TypeVar("A")
@@ -114,53 +114,53 @@ class HandedOver:
     opened: bool
 
 
-class _Run:
+class _ThisStep:
     """What a step may use besides its arguments; the process itself may not."""
 
     @property
     def now(self) -> datetime:
         """Return the moment of this run, in UTC."""
-        return _in_step("run.now").now
+        return _in_step("this_step.now").now
 
     @property
     def today(self) -> date:
         """Return the date of this run, in Asia/Jakarta."""
-        return _in_step("run.today").today
+        return _in_step("this_step.today").today
 
     @property
     def session(self) -> Session:
         """Return the open transaction; the engine commits it."""
-        return _in_step("run.session").work.session
+        return _in_step("this_step.session").work.session
 
     @property
     def case_id(self) -> int:
         """Return the id of the case under way."""
-        return _in_step("run.case_id").row.id or 0
+        return _in_step("this_step.case_id").row.id or 0
 
     def lock(self, register: str) -> None:
         """Hold a register until this transaction commits: what a step counts there, no other case takes meanwhile."""
-        draw(_in_step("run.lock").work.session, {register: 1})
+        draw(_in_step("this_step.lock").work.session, {register: 1})
 
     def digest(self, purpose: str, plain: str) -> str:
         """Return a keyed digest: it tells whether two texts are the same, and not what they are."""
-        return _in_step("run.digest").work.vault.digest(purpose, plain)
+        return _in_step("this_step.digest").work.vault.digest(purpose, plain)
 
     def due_date(self, budget: Rule) -> date:
         """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today.
 
         Where no decree fixes the days off of its year, the letters and papers of this step say that it is provisional.
         """
-        replay = _in_step("run.due_date")
+        replay = _in_step("this_step.due_date")
         due = replay.office.calendar.due_date(replay.today, budget)
         replay.provisional.update(replay.office.calendar.provisional_years(due))
         return due
 
     def check_url(self, number: str) -> str:
         """Return the public address at which a case or a document can be checked."""
-        return check_url(_in_step("run.check_url").office, number)
+        return check_url(_in_step("this_step.check_url").office, number)
 
 
-run = _Run()
+this_step = _ThisStep()
 
 
 def ask(
@@ -284,7 +284,7 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
     """Record what this case opens the way to, for its subject, from today; the step's ledger entry says so."""
     replay = _in_step(f"stand {what}")
     replay.opened_ways.append(what)
-    replay.work.book.write(
+    replay.work.rows.write(
         Standing,
         case_id=replay.row.id,
         what=what,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.pipeline import BusinessFacts, Case, ProductFacts, run
+from engine.pipeline import BusinessFacts, Case, ProductFacts, this_step
 from rules.regions import region_name
 
 
@@ -32,7 +32,7 @@ def _named(facts: Any) -> dict[str, str]:
 
 def common(case: Case) -> dict[str, Any]:
     """Return what every paper and letter bears, with the day and the address of the case's page."""
-    return lasting(case) | {"date": run.today, "link": run.check_url(case.number)}
+    return lasting(case) | {"date": this_step.today, "link": this_step.check_url(case.number)}
 
 
 def words(case: Case) -> dict[str, Any]:
@@ -43,4 +43,4 @@ def words(case: Case) -> dict[str, Any]:
 
 def objection(case: Case) -> dict[str, Any]:
     """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
-    return {"until": run.due_date(case.rules.objection_time), "to": words(case)["objection_to"]}
+    return {"until": this_step.due_date(case.rules.objection_time), "to": words(case)["objection_to"]}

@@ -21,10 +21,10 @@ from engine.pipeline import (
     appeal,
     ask,
     issue,
-    run,
     step,
     take_up_anew,
     tell,
+    this_step,
 )
 from flows.lsp_competency_test.facts import common, lasting
 from flows.objection import EXAMINED_ANEW, drafted, note_for, stands
@@ -76,7 +76,7 @@ def lsp_appeal(case: Case, lodged: Lodged) -> Ending:
 @step
 def receive_appeal(case: Case, lodged: Lodged) -> str:
     """Thank for the appeal and say until when it is answered; return what who rules has to know."""
-    due = run.due_date(case.rules.appeal_resolution)
+    due = this_step.due_date(case.rules.appeal_resolution)
     facts = {"refused_for": lodged.refused_for, "reason": lodged.reason, "answer_by": due}
     tell(case.applicant, RECEIVED, common(case) | facts)
     return note_for(LSP_APPEAL_RULING.name, case, lodged, lodged.reason)
@@ -100,7 +100,7 @@ def tell_that_it_is_rejected(case: Case, reason: str, decision: Issued) -> None:
 def tell_of_the_new_case(case: Case, other: HandedOver, decision: Issued) -> None:
     """Say in which case the application is examined again."""
     about = {"business_name": case.applicant.name}
-    facts = common(case) | about | {"new_number": other.number, "new_link": run.check_url(other.number)}
+    facts = common(case) | about | {"new_number": other.number, "new_link": this_step.check_url(other.number)}
     tell(case.applicant, EXAMINED_ANEW, facts, attach=[decision.key])
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Field
 from models.base import Base, Moment
 
 
-class SealingKey(Base, table=True):
+class PersonKey(Base, table=True):
     """The key of one person or one import, wrapped by the master key. Deleting the row is the erasure."""
 
     __tablename__ = "sealing_key"

@@ -78,7 +78,7 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
 
 def _write(work: Work, dossier: Dossier, entry: dict[str, object], words: dict[str, object]) -> None:
     work.session.execute(insert(LedgerEntry).values(**entry))
-    sealed = work.vault.seal(dossier.key, words)
+    sealed = work.vault.encrypt(dossier.key, words)
     work.session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=sealed, at=entry["at"]))
 
 

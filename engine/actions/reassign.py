@@ -90,7 +90,7 @@ def give(
         reason=f"{wait.key}: {from_to(wait.holder, names['to'])}; {reason}",
         result=names,
     )
-    work.book.write(LedgerEntry, **entry)
+    work.rows.write(LedgerEntry, **entry)
 
 
 def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) -> None:

@@ -177,7 +177,7 @@ def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool
     """Return whether that wait was, or began as, a call to somebody else's system."""
     if wait is None or wait.request is None:
         return False
-    return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.unseal(dossier.key, wait.request)
+    return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.decrypt(dossier.key, wait.request)
 
 
 def _tell(work: Work, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:

@@ -22,7 +22,7 @@ from engine.runtime.batches import together_or_alone
 from engine.runtime.database import among
 from engine.runtime.encryption import Erased, Key
 from engine.runtime.office import Office, Work
-from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, SealingKey, Wait, WaitKind
+from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, PersonKey, Wait, WaitKind
 from models import Case as CaseRow
 from rules import RulesAt
 
@@ -44,7 +44,7 @@ RECORDED = [
         "result",
     )
 ]
-APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language, SealingKey.id, SealingKey.wrapped)]
+APPLICANTS = [col(column) for column in (Person.id, Person.name, Person.language, PersonKey.id, PersonKey.wrapped)]
 WAITED = list(Wait.__table__.c)  # type: ignore[attr-defined]
 SEGMENTS = list(ClockSegment.__table__.c)  # type: ignore[attr-defined]
 ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
@@ -195,7 +195,7 @@ def _fetch(
         person_id: (Applicant(person_id or 0, name, language), Key(key_id, wrapped))
         for person_id, name, language, key_id, wrapped in session.execute(
             select(*APPLICANTS)
-            .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+            .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
             .where(among(session, col(Person.id), {row.person_id for row in rows}))
         )
     }
@@ -216,7 +216,7 @@ def _fetch(
                 recalls[entry.case_id].append(entry)
         keys = {row.id: people[row.person_id][1] for row in rows}
         for answer in session.execute(select(*ANSWERED).where(among(session, col(Answer.case_id), case_ids))):
-            answers[answer.case_id][answer.key] = (office.vault.unseal(keys[answer.case_id], answer.sealed), answer.at)
+            answers[answer.case_id][answer.key] = (office.vault.decrypt(keys[answer.case_id], answer.sealed), answer.at)
         turns = (
             select(*SEGMENTS).where(among(session, col(ClockSegment.case_id), case_ids)).order_by(col(ClockSegment.seq))
         )
@@ -248,7 +248,7 @@ def _fetch(
 
 def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
     """Return the case as its pipeline may see it."""
-    facts = office.vault.unseal(key, row.facts)
+    facts = office.vault.decrypt(key, row.facts)
     return Case(
         number=row.number,
         pipeline=row.pipeline,
@@ -264,9 +264,9 @@ def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applican
     )
 
 
-def known_of(office: Office, key: Key | SealingKey, wait: AnyWait) -> dict[str, Any]:
+def known_of(office: Office, key: Key | PersonKey, wait: AnyWait) -> dict[str, Any]:
     """Return what is known already of the answer to ``wait``, by field: nobody has to type it again."""
     if wait.request is None or wait.kind != WaitKind.PERSON:
         return {}
-    known: dict[str, Any] = office.vault.unseal(key, wait.request).get("known", {})
+    known: dict[str, Any] = office.vault.decrypt(key, wait.request).get("known", {})
     return known

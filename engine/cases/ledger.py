@@ -130,7 +130,7 @@ def note(work: Work, row: Case, key: str, actor: str, reason: str | None, **fiel
         reason=reason,
         **{"outcome": key, **fields},
     )
-    work.book.write(LedgerEntry, **entry)
+    work.rows.write(LedgerEntry, **entry)
 
 
 def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:

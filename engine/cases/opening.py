@@ -133,7 +133,7 @@ def _open(
                 "person_id": applicant.person_id,
                 "region_code": region,
                 "salt": secrets.token_hex(16),
-                "facts": work.vault.seal(key, {**jsonable(facts), **given, **origin}),
+                "facts": work.vault.encrypt(key, {**jsonable(facts), **given, **origin}),
                 **BEGUN,
                 "opened_at": now,
                 "last_seq": 0,

@@ -13,7 +13,7 @@ from engine.definition.case import Applicant
 from engine.errors import Refused
 from engine.runtime.database import among
 from engine.runtime.office import Office
-from models import Business, Person, Product, SealingKey
+from models import Business, Person, PersonKey, Product
 from models.privacy import significant_digits
 
 
@@ -70,7 +70,7 @@ def own_numbers(facts: BaseModel) -> frozenset[str]:
     return frozenset(significant_digits(number) for number in known if number)
 
 
-Subject = tuple[BaseModel, Applicant, SealingKey, str]
+Subject = tuple[BaseModel, Applicant, PersonKey, str]
 
 # Where a person lives is asked at their registration; of an owner it is where the business is, else it is this province.
 PROVINCE = "35"
@@ -79,8 +79,8 @@ PROVINCE = "35"
 def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
     """Return facts, applicant, sealing key and region of each person who exists."""
     rows = session.exec(
-        select(Person, SealingKey, Business.region_code)
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        select(Person, PersonKey, Business.region_code)
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .join(Business, col(Business.owner_id) == col(Person.id), isouter=True)
         .where(among(session, col(Person.id), ids))
         .order_by(col(Person.id))
@@ -97,9 +97,9 @@ def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subjec
 def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
     """Return facts, applicant, sealing key and region of each business that exists."""
     rows = session.exec(
-        select(Business, Person, SealingKey)
+        select(Business, Person, PersonKey)
         .join(Person, col(Person.id) == col(Business.owner_id))
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(among(session, col(Business.id), ids))
         .order_by(col(Business.id))
         .with_for_update(
@@ -115,10 +115,10 @@ def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Su
 def products(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
     """Return facts, applicant (the owner of its business), sealing key and region of each product that exists."""
     rows = session.exec(
-        select(Product, Business, Person, SealingKey)
+        select(Product, Business, Person, PersonKey)
         .join(Business, col(Business.id) == col(Product.business_id))
         .join(Person, col(Person.id) == col(Business.owner_id))
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(among(session, col(Product.id), ids))
         .order_by(col(Product.id))
         .with_for_update(of=Product)
@@ -135,8 +135,8 @@ def products(office: Office, session: Session, ids: list[int]) -> dict[int, Subj
     return found
 
 
-def _person(office: Office, person: Person, key: SealingKey) -> PersonFacts:
-    sealed: dict[str, Any] = office.vault.unseal(key, person.sealed)
+def _person(office: Office, person: Person, key: PersonKey) -> PersonFacts:
+    sealed: dict[str, Any] = office.vault.decrypt(key, person.sealed)
     return PersonFacts(person_id=person.id or 0, name=person.name, language=person.language, **sealed)
 
 
@@ -144,7 +144,7 @@ def _applicant(person: Person) -> Applicant:
     return Applicant(person.id or 0, person.name, person.language)
 
 
-def _business(office: Office, business: Business, owner: Person, key: SealingKey) -> BusinessFacts:
+def _business(office: Office, business: Business, owner: Person, key: PersonKey) -> BusinessFacts:
     return BusinessFacts(
         business_id=business.id or 0,
         owner=_person(office, owner, key),

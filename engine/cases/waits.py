@@ -164,7 +164,7 @@ def record(
     if words is not None:
         key, plain = words
         result = {**(result or {}), "answer": ledger.salted_hash(case.salt, plain)}
-        work.book.write(Answer, case_id=case.id, key=wait.key, sealed=work.vault.seal(key, plain), at=now)
+        work.rows.write(Answer, case_id=case.id, key=wait.key, sealed=work.vault.encrypt(key, plain), at=now)
     row = ledger.append(
         case,
         at=now,
@@ -176,7 +176,7 @@ def record(
         result=result,
         **fields,
     )
-    work.book.write(LedgerEntry, **row)
+    work.rows.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:
         case_state.wake(case)
     return case.last_seq

@@ -37,7 +37,7 @@ class Turns:
     """
 
     def __init__(self, work: Work, dossier: Dossier, now: datetime) -> None:
-        self._calendar, self._row, self._book, self._now = work.calendar, dossier.row, work.book, now
+        self._calendar, self._row, self._book, self._now = work.calendar, dossier.row, work.rows, now
         self._segments: list[Segment] = list(dossier.past.segments)
         self._rules, self._clock = dossier.case.rules, dossier.pipeline.clock
         self._budget = self._rules.quietly(self._clock) if self._clock else None

@@ -86,7 +86,7 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
     """Return the file of a document: the same facts at the same second are the same bytes. An issued one is signed."""
     from documents.render import render  # WeasyPrint takes half a second, which only those who print pay
 
-    facts = office.vault.unseal(dossier.key, document.facts)
+    facts = office.vault.decrypt(dossier.key, document.facts)
     template = f"{paper.folder or dossier.pipeline.slug}/documents/{document.kind}"
     at = document.at.replace(microsecond=0)
     if paper.bundle:
@@ -112,7 +112,7 @@ def _parts(office: Office, dossier: Dossier | None, document: Document) -> set[t
     try:
         if dossier is None or not dossier.pipeline.paper(document.kind).bundle:
             return set()
-        files = office.vault.unseal(dossier.key, document.facts)["files"]
+        files = office.vault.decrypt(dossier.key, document.facts)["files"]
     except (LookupError, ValueError):
         return set()
     return {(document.case_id, file["document"]) for file in files if "document" in file}

@@ -156,7 +156,7 @@ def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
     before = _last_met(dossier)
     Replay(work, dossier, stage).play()
     work.session.add(row)
-    after = row.outcome or work.book.last_wait(row.id) or before
+    after = row.outcome or work.rows.last_wait(row.id) or before
     return row.number, before, after, row.status
 
 

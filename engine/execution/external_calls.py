@@ -121,7 +121,7 @@ def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wa
 
 
 def _call(office: Office, dossier: Dossier, wait: Wait) -> Form | ByHand:
-    request = office.vault.unseal(dossier.key, wait.request or b"")
+    request = office.vault.decrypt(dossier.key, wait.request or b"")
     work = dossier.pipeline.steps[request["step"]].calls_out  # type: ignore[attr-defined]
     token = _calling.set(Calling(office, f"{dossier.case.number}/{wait.key}", wait.end_unknown))
     try:
@@ -168,7 +168,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
     with office.work(run) as work:
         dossier = lock(work, [wait.case_id])[0]
         question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, work.now
-        note = office.vault.unseal(dossier.key, wait.request or b"").get("note")
+        note = office.vault.decrypt(dossier.key, wait.request or b"").get("note")
         rules = dossier.case.rules
         turns = Turns(work, dossier, now)
         times = times_of(work.calendar, rules, question, now, legal_due=turns.legal_due(question, None))

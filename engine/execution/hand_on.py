@@ -36,7 +36,7 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
             return 0
         by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
         for dossier in lock(work, waits):
-            request = work.vault.unseal(dossier.key, waits[dossier.row.id or 0].request or b"")
+            request = work.vault.decrypt(dossier.key, waits[dossier.row.id or 0].request or b"")
             by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
             subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
@@ -69,9 +69,9 @@ def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -
             question: sorted({*known.decided_by.get(question, []), *origin.decided_by.get(question, [])})
             for question in sorted({*known.decided_by, *origin.decided_by})
         }
-        facts = work.vault.unseal(other.key, other.row.facts)
+        facts = work.vault.decrypt(other.key, other.row.facts)
         handed_on = jsonable(replace(known, decided_by=decided))
-        other.row.facts = work.vault.seal(other.key, {**facts, "handed_on": handed_on})
+        other.row.facts = work.vault.encrypt(other.key, {**facts, "handed_on": handed_on})
         note(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
         work.session.add(other.row)
 

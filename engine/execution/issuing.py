@@ -123,7 +123,7 @@ def _number(office: Office, session: Session, waits: list[Wait], dossiers: dict[
                 "kind": request["kind"],
                 "number": number,
                 "language": dossier.case.applicant.language,
-                "facts": office.vault.seal(dossier.key, request["facts"]),
+                "facts": office.vault.encrypt(dossier.key, request["facts"]),
                 "at": now,
                 "status": str(DocumentStatus.RESERVED),
                 "attempt": 0,
@@ -143,7 +143,7 @@ def draw_for(session: Session, papers: Iterable[Paper], now: datetime) -> list[s
 
 
 def _request(office: Office, dossier: Dossier, wait: Wait) -> dict[str, Any]:
-    request: dict[str, Any] = office.vault.unseal(dossier.key, wait.request or b"")
+    request: dict[str, Any] = office.vault.decrypt(dossier.key, wait.request or b"")
     return request
 
 

@@ -278,7 +278,7 @@ class LedgerRecorder(Recorder):
         self.turns.end(self._ball_came_back(), key)
 
     def _wait(self, call: Call, **fields: Any) -> None:
-        self.work.book.write(
+        self.work.rows.write(
             Wait,
             case_id=self.row.id,
             key=call.key,
@@ -290,10 +290,10 @@ class LedgerRecorder(Recorder):
 
     def _write(self, kind: EntryKind, key: str, **fields: Any) -> None:
         row = ledger.append(self.row, at=self.now, run_id=self.work.run.id, kind=kind, key=key, **fields)
-        self.work.book.write(LedgerEntry, **row)
+        self.work.rows.write(LedgerEntry, **row)
 
     def _sealed(self, plain: Any) -> bytes:
-        return self.work.vault.seal(self.dossier.key, plain)
+        return self.work.vault.encrypt(self.dossier.key, plain)
 
     def _withdraw_at(self, call: Call) -> NoReturn:
         """Let a withdrawal that was noted during a machine wait take effect, at the next thing that would be asked."""

@@ -15,7 +15,7 @@ from engine.letters.outbox import Outbox, Parcel, record, unsent
 from engine.runtime.database import among, insert_new
 from engine.runtime.links import desk_url
 from engine.runtime.office import Office
-from models import Digest, LetterStatus, Notice, Person, SealingKey, User
+from models import Digest, LetterStatus, Notice, Person, PersonKey, User
 from outside.channels import Message, message_id_for
 
 log = logging.getLogger(__name__)
@@ -106,12 +106,12 @@ def _due() -> SelectOfScalar[Digest]:
 def _ready(office: Office, digest: Digest) -> Parcel:
     with office.db.reading() as session:
         name, person, key = session.exec(
-            select(User.name, Person, SealingKey)
+            select(User.name, Person, PersonKey)
             .join(Person, col(Person.id) == col(User.person_id), isouter=True)
-            .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
+            .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
             .where(User.id == digest.account_id)
         ).one()
-    ways = ways_to(office.contacts, office.vault.unseal(key, person.sealed), person.channel) if key else []
+    ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel) if key else []
     if digest.occasion != MORNING and quiet_until(office):
         ways.sort(key=lambda way: way.is_calm)  # what broke waits for no morning where it can be told now
     domain = office.settings.sender.rsplit("@", 1)[-1]

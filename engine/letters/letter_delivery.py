@@ -34,7 +34,7 @@ from models import (
     Letter,
     LetterStatus,
     Person,
-    SealingKey,
+    PersonKey,
 )
 from models.privacy import without_personal_numbers
 from outside.channels import Attachment, Message, message_id_for
@@ -88,11 +88,11 @@ def _ready(office: Office, letter: Letter) -> Parcel | str | None:
     with office.db.reading() as session:
         number = session.exec(select(Case.number).where(Case.id == letter.case_id)).one()
         person, key = session.exec(
-            select(Person, SealingKey)
-            .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
+            select(Person, PersonKey)
+            .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
             .where(Person.id == letter.to_person_id)
         ).one()
-        words = office.vault.unseal(key, letter.sealed) if key else {}
+        words = office.vault.decrypt(key, letter.sealed) if key else {}
         said = key is not None and _said_before(office, session, letter, key, words["text"])
     if key is None:
         record(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
@@ -101,7 +101,7 @@ def _ready(office: Office, letter: Letter) -> Parcel | str | None:
         record(office, letter, LetterStatus.SAID_BEFORE)
         return None
     bounces = {one["way"]: one["why"] for one in letter.remarks}
-    ways = ways_to(office.contacts, office.vault.unseal(key, person.sealed), person.channel)
+    ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel)
     return Parcel(
         [way for way in ways if way.kind not in bounces],
         lambda way: _message(office, letter, number, words, way),
@@ -139,7 +139,7 @@ def _remember_bounce(office: Office, letter: Letter, way: Way, why: str) -> None
         session.execute(changed.values(remarks=letter.remarks, channel=way.channel.name))
 
 
-def _said_before(office: Office, session: Session, letter: Letter, key: SealingKey, text: str) -> bool:
+def _said_before(office: Office, session: Session, letter: Letter, key: PersonKey, text: str) -> bool:
     """Return whether the office's own letter before this one, of its kind, in its case, said the same within a day."""
     if letter.attachments or not is_of_the_office(letter.letter):
         return False
@@ -155,7 +155,7 @@ def _said_before(office: Office, session: Session, letter: Letter, key: SealingK
         )
         .order_by(col(Letter.at).desc(), col(Letter.seq).desc(), col(Letter.key).desc())
     ).first()
-    return before is not None and office.vault.unseal(key, before)["text"] == text
+    return before is not None and office.vault.decrypt(key, before)["text"] == text
 
 
 def _attachments(office: Office, letter: Letter) -> list[Attachment]:

@@ -39,7 +39,7 @@ def queue_letter(
     """
     row, attached = dossier.row, list(attach)
     written = write(f"{folder}/letters/{letter}", facts, whom.language)
-    work.book.write(
+    work.rows.write(
         LetterRow,
         case_id=row.id,
         key=key,
@@ -50,7 +50,7 @@ def queue_letter(
         to_name=whom.name,
         language=whom.language,
         subject=written.subject,
-        sealed=work.vault.seal(dossier.key, {"text": written.text, "html": written.html}),
+        sealed=work.vault.encrypt(dossier.key, {"text": written.text, "html": written.html}),
         attachments=attached,
         status=LetterStatus.WAITING if attached else LetterStatus.QUEUED,
         at=at,
@@ -86,7 +86,7 @@ def write_to_applicant(
 
 def queue_paper(work: Work, dossier: Dossier, at: datetime, *, key: str, kind: Paper, facts: Mapping[str, Any]) -> str:
     """Record the facts (JSON) of a paper in this unit of work; its file is made afterwards. Return its key."""
-    work.book.write(
+    work.rows.write(
         Document,
         case_id=dossier.row.id,
         key=key,
@@ -94,7 +94,7 @@ def queue_paper(work: Work, dossier: Dossier, at: datetime, *, key: str, kind: P
         seq=dossier.row.last_seq + 1,
         kind=kind.name,
         language=dossier.case.applicant.language,
-        facts=work.vault.seal(dossier.key, facts),
+        facts=work.vault.encrypt(dossier.key, facts),
         at=at,
         status=DocumentStatus.PENDING,
     )

@@ -20,10 +20,10 @@ from models import (
     DeclaredConflict,
     Person,
     PersonIndex,
+    PersonKey,
     Product,
     RecordedCertificate,
     Role,
-    SealingKey,
 )
 
 # The numbers by which a person is found, cleaned as an import cleans them.
@@ -58,7 +58,7 @@ def add_person(
             name=name,
             language=language,
             key_id=key.id,
-            sealed=office.vault.seal(key, {**sealed, "region_code": region.replace(".", "")}),
+            sealed=office.vault.encrypt(key, {**sealed, "region_code": region.replace(".", "")}),
             created_at=office.clock.now(),
         )
         session.add(person)
@@ -86,7 +86,7 @@ def choose_channel(office: Office, person: int, channel: str | None, *, by: str)
         )
     with office.db.writing() as session:
         found = session.get(Person, person)
-        key = session.get(SealingKey, found.key_id) if found else None
+        key = session.get(PersonKey, found.key_id) if found else None
         if found is None or key is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
         user = user_named(session, by)
@@ -97,7 +97,7 @@ def choose_channel(office: Office, person: int, channel: str | None, *, by: str)
                 user=by,
             )
         needed = ADDRESSED_BY[channel] if channel else None
-        if needed and not office.vault.unseal(key, found.sealed).get(needed):
+        if needed and not office.vault.decrypt(key, found.sealed).get(needed):
             raise Refused(
                 f"No {needed} of person {person} is on record, so {channel} can't reach them",
                 for_people=f"Belum ada {_IN_WORDS[needed]} orang ini; saluran {channel} tidak dapat dipakai.",

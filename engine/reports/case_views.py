@@ -29,8 +29,8 @@ from models import (
     LedgerEntry,
     Letter,
     Person,
+    PersonKey,
     Run,
-    SealingKey,
     Wait,
     WaitKind,
 )
@@ -156,10 +156,10 @@ def inbox(
 ) -> list[dict[str, Any]]:
     """Return what waits for people, or for ``whom`` (and who is away), urgent first, as ``jalur inbox``. Raises `Refused`."""
     wanted = (
-        select(Wait, Case, SealingKey)
+        select(Wait, Case, PersonKey)
         .join(Case, col(Case.id) == col(Wait.case_id))
         .join(Person, col(Person.id) == col(Case.person_id))
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id), isouter=True)
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
         .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.case_id), col(Wait.key))
     )

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, insert
+from sqlalchemy import JSON, Dialect, Insert, LargeBinary, bindparam, column, func, insert, select
 from sqlmodel import Session
 
 from models import Answer, ClockSegment, Document, LedgerEntry, Letter, Standing, Wait
-from models.base import Base
+from models.base import Base, Moment
 
 # Parents before children; each table once.
 ORDER: tuple[type[Base], ...] = (LedgerEntry, Wait, ClockSegment, Answer, Document, Letter, Standing)
 
-COPY_FROM = 20  # rows; below, a COPY's two more trips cost more than they save
 
-
-class Book:
+class BatchWriter:
     """Collects rows by table, whichever case of the chunk they belong to."""
 
     def __init__(self) -> None:
@@ -37,34 +34,46 @@ class Book:
 
     def insert(self, session: Session) -> None:
         """Insert everything, one statement a table, and start anew."""
+        dialect = session.get_bind().dialect
         for table in ORDER:
             if rows := self._rows.pop(table, None):
-                if len(rows) < COPY_FROM or session.get_bind().dialect.name == "sqlite":
+                if dialect.name == "sqlite":
                     session.execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
                 else:
-                    _copy(session.connection(), table, rows)
-
-
-def _copy(connection: Connection, table: type[Base], rows: list[dict[str, Any]]) -> None:
-    """Send rows by COPY: an INSERT for each costs PostgreSQL and psycopg three times the time."""
-    columns, processors = _processors(table, connection.dialect)
-    names = ", ".join(f'"{name}"' for name in columns)
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.__tablename__}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row([process(row[name]) for name, process in zip(columns, processors, strict=True)])
+                    session.execute(_from_json(table), {"rows": _as_json(table, dialect, rows)})
 
 
 @cache
-def _processors(table: type[Base], dialect: Dialect) -> tuple[list[str], list[Callable[[Any], Any]]]:
-    """Return the columns, and what makes of a value of each what the driver takes."""
-    columns = list(table.__table__.columns)  # type: ignore[attr-defined]
-    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is for column in columns]
-    return [column.name for column in columns], processors
+def _from_json(table: type[Base]) -> Insert:
+    """Return the statement that inserts all rows of one JSON parameter: docs/decisions/0010."""
+    into = table.__table__  # type: ignore[attr-defined]
+    columns = [column(one.name, one.type) for one in into.columns]
+    rows = func.json_to_recordset(bindparam("rows", type_=JSON())).table_valued(*columns, name="given")
+    given = rows.render_derived(with_types=True)
+    names = [one.name for one in columns]
+    return insert(into).from_select(names, select(*[given.c[name] for name in names]), include_defaults=False)
 
 
-def _as_it_is(value: Any) -> Any:
-    return str(value) if isinstance(value, StrEnum) else value
+def _as_json(table: type[Base], dialect: Dialect, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows with moments in UTC and bytes in PostgreSQL's spelling. Raises: ValueError for a naive moment."""
+    writers = _writers(table, dialect)
+    return [row | {name: write(row[name]) for name, write in writers.items() if row[name] is not None} for row in rows]
+
+
+@cache
+def _writers(table: type[Base], dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
+    """Return what makes JSON of the columns whose values have none by themselves."""
+    writers: dict[str, Callable[[Any], Any]] = {}
+    for one in table.__table__.columns:  # type: ignore[attr-defined]
+        if isinstance(one.type, Moment):
+            writers[one.name] = partial(one.type.process_bind_param, dialect=dialect)
+        elif isinstance(one.type, LargeBinary):
+            writers[one.name] = _in_hex
+    return writers
+
+
+def _in_hex(value: bytes) -> str:
+    return f"\\x{value.hex()}"
 
 
 @cache

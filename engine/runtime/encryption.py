@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine.errors import Refused
 from engine.runtime.settings import Settings
-from models import SealingKey
+from models import PersonKey
 
 
 class Erased(Refused):
@@ -55,21 +55,21 @@ class Vault:
         self._indexing = _derived(master_key, b"jalur index")
         self._unwrapped = lru_cache(maxsize=4096)(self._unwrap)
 
-    def new_key(self, session: Session) -> SealingKey:
+    def new_key(self, session: Session) -> PersonKey:
         """Make a key and store it wrapped, in the caller's transaction."""
         key_id = secrets.token_hex(16)
         nonce = os.urandom(12)
         wrapped = nonce + self._wrapping.encrypt(nonce, AESGCM.generate_key(256), key_id.encode())
-        row = SealingKey(id=key_id, wrapped=wrapped)
+        row = PersonKey(id=key_id, wrapped=wrapped)
         session.add(row)
         return row
 
-    def seal(self, key: Key | SealingKey, plain: Any) -> bytes:
+    def encrypt(self, key: Key | PersonKey, plain: Any) -> bytes:
         """Seal a JSON value under ``key``."""
         nonce = os.urandom(12)
         return nonce + self._cipher(key).encrypt(nonce, orjson.dumps(plain), None)
 
-    def unseal(self, key: Key | SealingKey | None, sealed: bytes) -> Any:
+    def decrypt(self, key: Key | PersonKey | None, sealed: bytes) -> Any:
         """Open what ``key`` sealed. Raises `Erased` when the key is gone, ValueError when the bytes were changed."""
         if key is None:
             raise Erased("gone")
@@ -82,7 +82,7 @@ class Vault:
         """Return the keyed digest under which ``value`` of that kind is looked up: 64 hex digits."""
         return hmac.new(self._indexing, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
-    def _cipher(self, key: Key | SealingKey) -> AESGCM:
+    def _cipher(self, key: Key | PersonKey) -> AESGCM:
         return self._unwrapped(key.id, key.wrapped)
 
     def _unwrap(self, key_id: str, wrapped: bytes) -> AESGCM:

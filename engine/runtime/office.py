@@ -18,7 +18,7 @@ from engine.deadlines.calendar import Calendar, as_decided
 from engine.deadlines.clock import Clock, TurnedClock
 from engine.errors import Refused
 from engine.runtime.adapters import Contacts, contacts_of
-from engine.runtime.batch_writer import Book
+from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.database import Database
 from engine.runtime.encryption import Vault, vault_of
 from engine.runtime.file_store import Store
@@ -55,7 +55,7 @@ class Work:
     office: Office
     run: RunHandle
     session: Session
-    book: Book = field(default_factory=Book)
+    rows: BatchWriter = field(default_factory=BatchWriter)
 
     @property
     def now(self) -> datetime:
@@ -79,7 +79,7 @@ class Work:
 
     def flush(self) -> None:
         """Insert the book and flush the session now, so that queries of this work see what it wrote."""
-        self.book.insert(self.session)
+        self.rows.insert(self.session)
         self.session.flush()
 
 
@@ -119,7 +119,7 @@ class Office:
         with self.db.writing() as session:
             work = Work(self, run, session)
             yield work
-            work.book.insert(session)
+            work.rows.insert(session)
 
     @property
     def calendar(self) -> Calendar:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from engine.definition.registry import Pipeline, current
 from engine.runtime.office import Office
-from models import Case, Person, RecordedCertificate, Renewal, SealingKey, Standing
+from models import Case, Person, PersonKey, RecordedCertificate, Renewal, Standing
 from rules import RulesAt
 
 
@@ -78,7 +78,7 @@ def _of_ours(
         select(Standing, Case.number, stage)
         .join(Case, col(Case.id) == col(Standing.case_id))
         .join(Person, col(Person.id) == col(Case.person_id))
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(
             *_ends_soon(Standing, names, days, today),
             Standing.subject_kind == pipeline.subject,
@@ -111,7 +111,7 @@ def _of_other_bodies(
     wanted: Any = (
         select(RecordedCertificate, stage)
         .join(Person, col(Person.id) == col(RecordedCertificate.person_id))
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(
             *_ends_soon(RecordedCertificate, names, days, today),
             ~done,

@@ -213,7 +213,7 @@ def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Ti
             outcome="moved",
             reason="; ".join([*_in_words(row, times), reason]),
         )
-        work.book.write(LedgerEntry, **entry)
+        work.rows.write(LedgerEntry, **entry)
     _tell(work, dated, reason)
     return [
         Moved(row.number, row.key, local_date(row.due_at), local_date(times.due_at) if times.due_at else None)

@@ -26,7 +26,7 @@ from engine.runtime.database import insert_new
 from engine.runtime.encryption import Key
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.expiring_certificates import Due, due_certificates
-from models import Answer, Case, CaseStatus, Person, RecordedCertificate, Renewal, Role, SealingKey, Standing, Wait
+from models import Answer, Case, CaseStatus, Person, PersonKey, RecordedCertificate, Renewal, Role, Standing, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -163,14 +163,14 @@ def _known(office: Office, session: Session, due: Due) -> dict[str, Any]:
             RecordedCertificate.person_id == due.subject_id, RecordedCertificate.number == due.number
         )
     given = (
-        select(Answer, SealingKey)
+        select(Answer, PersonKey)
         .join(Case, col(Case.id) == col(Answer.case_id))
         .join(Person, col(Person.id) == col(Case.person_id))
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(Answer.case_id == due.case_id, Case.pipeline == due.pipeline.name)
         .order_by(col(Answer.at), col(Answer.key))
     )
-    answers = {one.key.split("#")[0]: office.vault.unseal(key, one.sealed) for one, key in session.exec(given)}
+    answers = {one.key.split("#")[0]: office.vault.decrypt(key, one.sealed) for one, key in session.exec(given)}
     rules = RulesAt(due.pipeline.rules, office.clock.today())
     return due.pipeline.renews(Expiring(tuple(sorted(session.exec(stands))), due.number, due.until, rules, answers))
 
@@ -206,8 +206,8 @@ def _tell(work: Work, due: Due, row: Case, opened: bool, ours: bool) -> None:
     A case that is open and not ``ours``, opened for this certificate, may be about another one: its holder alone knows.
     """
     person, key = work.session.exec(
-        select(Person, SealingKey)
-        .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+        select(Person, PersonKey)
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(Person.id == row.person_id)
     ).one()
     whom = Applicant(row.person_id, person.name, person.language)

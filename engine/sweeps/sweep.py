@@ -199,7 +199,7 @@ def _fire(
             filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
         ),
     )
-    work.book.write(LedgerEntry, **entry)
+    work.rows.write(LedgerEntry, **entry)
 
 
 # What the ledger says of a rung; every other one handed the case upwards. A question that nobody else may answer stays.

@@ -28,9 +28,9 @@ from engine.pipeline import (
     assignable,
     issue,
     local_date,
-    run,
     step,
     tell,
+    this_step,
 )
 from flows.facts import common, objection
 from flows.halal_regular import slots
@@ -156,7 +156,7 @@ def objection_to(refusal: Facilitation, wish: OwnCost, deciders: Sequence[str]) 
 @step
 def count_slots(case: Case) -> str:
     """Return allotted, reserved and used of this year, for the officer who decides."""
-    return slots.counted(run.today).in_words()
+    return slots.counted(this_step.today).in_words()
 
 
 @step
@@ -169,7 +169,7 @@ def reserve_slot(case: Case, application: Application) -> str:
 @step
 def put_on_waitlist(case: Case) -> None:
     """Say that the quota is full, and which ways are open."""
-    tell(case.applicant, QUOTA_FULL, common(case) | {"budget_year": run.today.year})
+    tell(case.applicant, QUOTA_FULL, common(case) | {"budget_year": this_step.today.year})
 
 
 @step
@@ -178,7 +178,7 @@ def draft_facilitation(case: Case, application: Application, refused_for: str) -
     facts: dict[str, Any] = {
         **common(case),
         "granted_rupiah": None if refused_for else highest_cost(case, application),
-        "budget_year": run.today.year,
+        "budget_year": this_step.today.year,
         "refused_for": refused_for or None,
         "objection": objection(case) if refused_for else None,
     }
@@ -192,7 +192,7 @@ def tell_of_facilitation(case: Case, refused_for: str, decision: Issued) -> None
     facts = common(case) | {
         "refused_for": refused_for or None,
         "document_number": decision.number,
-        "objection_until": run.due_date(case.rules.objection_time) if refused_for else None,
+        "objection_until": this_step.due_date(case.rules.objection_time) if refused_for else None,
     }
     tell(case.applicant, FACILITATION_DECIDED, facts, attach=[decision.key])
 
@@ -201,7 +201,7 @@ def tell_of_facilitation(case: Case, refused_for: str, decision: Issued) -> None
 def open_anew(case: Case, why: str, paper: str, deciders: Sequence[str]) -> str:
     """Tell the owner that others decide anew; return what they have to know, and that somebody is missing where nobody may."""
     tell(case.applicant, DECIDED_ANEW, common(case), attach=[paper])
-    note = f"Putuskan lagi: {why}. {slots.counted(run.today).in_words()}"
+    note = f"Putuskan lagi: {why}. {slots.counted(this_step.today).in_words()}"
     if assignable(case, FACILITATION.name, apart_from=deciders):
         return note
     return f"{note}. Belum ada petugas yang boleh memutuskan: semua pernah memutuskannya; tambahkan akun petugas"

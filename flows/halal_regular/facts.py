@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.pipeline import Case, day_in_words, run, rupiah_in_words
+from engine.pipeline import Case, day_in_words, rupiah_in_words, this_step
 from flows.facts import words
 from flows.halal_regular.decisions import Audit, Quote
 from flows.halal_regular.forms import Application
@@ -62,7 +62,7 @@ def highest_cost(case: Case, application: Application) -> int:
 def faults_of(case: Case, application: Application) -> list[Fault]:
     """Return what is wrong with an application by its day: a slaughter certificate that ended."""
     until = application.slaughter_until
-    if until is not None and until < run.today:
+    if until is not None and until < this_step.today:
         return [fault(case, "slaughter_expired", until=day_in_words(until, case.applicant.language))]
     return []
 
@@ -102,7 +102,7 @@ def faults_of_quote(case: Case, application: Application, quote: Quote) -> str:
 
     Accredited is who is on the list today, not on the day of the case.
     """
-    bodies = book("halal_regular").at("accredited_bodies", run.today).value
+    bodies = book("halal_regular").at("accredited_bodies", this_step.today).value
     in_scope = {name for name, body in bodies.items() if application.kind in body["scopes"]}
     in_region = {name for name, body in bodies.items() if any(case.region_code.startswith(r) for r in body["regions"])}
     choice = f"pilih LPH lain: {', '.join(sorted(in_scope & in_region)) or 'belum ada, tanyakan kepada BPJPH'}"

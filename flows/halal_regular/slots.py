@@ -12,7 +12,7 @@ from datetime import date
 
 from sqlmodel import col, select
 
-from engine.pipeline import Case, amend_in_register, enter_in_register, in_register, run
+from engine.pipeline import Case, amend_in_register, enter_in_register, in_register, this_step
 from models import Case as CaseRow
 from models import Standing
 from rules import book
@@ -57,7 +57,7 @@ def counted(day: date) -> Quota:
     wanted = select(col(Standing.reference)).where(
         Standing.subject_kind == "budget_year", Standing.subject_id == quota.year, Standing.what == SLOT
     )
-    taken = [(reference or "").split() for reference in run.session.exec(wanted)]
+    taken = [(reference or "").split() for reference in this_step.session.exec(wanted)]
     return Quota(
         quota.year,
         quota.slots,
@@ -70,8 +70,8 @@ def counted(day: date) -> Quota:
 
 def reserve(rupiah: int) -> Quota | None:
     """Reserve a slot of this year for this case; return the full quota instead where there is no room."""
-    run.lock(LOCK)
-    quota = counted(run.today)
+    this_step.lock(LOCK)
+    quota = counted(this_step.today)
     if not quota.has_room(rupiah):
         return quota
     enter_in_register(SLOT, kind="budget_year", of=quota.year, reference=f"{rupiah} reserved")
@@ -95,16 +95,16 @@ def release() -> None:
     """Give back what a case that ends without a certificate holds: the slot, unless paid its rupiah, and the supervisor."""
     if slot := in_register(SLOT):
         rupiah, state = (slot.reference or "").split()
-        amend_in_register(slot, reference=f"{rupiah if state == 'paid' else 0} released", until=run.today)
+        amend_in_register(slot, reference=f"{rupiah if state == 'paid' else 0} released", until=this_step.today)
     if supervisor := in_register(SUPERVISOR):
-        amend_in_register(supervisor, until=run.today)
+        amend_in_register(supervisor, until=this_step.today)
 
 
 def engage(case: Case, national_id: str) -> bool:
     """Record whom a supervisor serves; return False, and record nothing, where they serve another firm already."""
-    digest = run.digest(SUPERVISOR, national_id)
+    digest = this_step.digest(SUPERVISOR, national_id)
     number = int(digest[:8], 16) >> 1
-    run.lock(LOCK)
+    this_step.lock(LOCK)
     elsewhere = (
         select(Standing.case_id)
         .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
@@ -117,7 +117,7 @@ def engage(case: Case, national_id: str) -> bool:
             CaseRow.subject_id != case.subject_id,
         )
     )
-    if run.session.exec(elsewhere).first():
+    if this_step.session.exec(elsewhere).first():
         return False
     enter_in_register(SUPERVISOR, kind="supervisor", of=number, reference=digest)
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from engine.pipeline import Case, Letter, Paper, paper, run, stand, step, tell
+from engine.pipeline import Case, Letter, Paper, paper, stand, step, tell, this_step
 from flows.facts import common, words
 from flows.halal_regular import slots
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate, Quote, Recorded
@@ -49,10 +49,10 @@ def confirm_receipt(case: Case) -> None:
     """Thank the owner, and say what the application needs and until when."""
     duty = case.rules.halal_duty
     facts = common(case) | {
-        "received_at": run.now,
+        "received_at": this_step.now,
         "needs": words(case)["needs"],
-        "answer_by": run.due_date(case.rules.application_time),
-        "closes_on": run.due_date(case.rules.application_limit),
+        "answer_by": this_step.due_date(case.rules.application_time),
+        "closes_on": this_step.due_date(case.rules.application_limit),
         "duty_from": duty.value[scale_of(case)] if case.facts.cluster in ("makanan", "minuman") else None,
         "duty_rule": duty.citation,
     }
@@ -111,8 +111,8 @@ def send_invoice(case: Case, quote: Quote, by_office: bool) -> int:
         "inspection_body": quote.body,
         "total_rupiah": total,
         "by_office": by_office,
-        "due_on": run.due_date(case.rules.payment_time),
-        "closes_on": run.due_date(case.rules.payment_limit),
+        "due_on": this_step.due_date(case.rules.payment_time),
+        "closes_on": this_step.due_date(case.rules.payment_limit),
     }
     tell(case.applicant, INVOICED, facts, attach=[paper(INVOICE, facts)])
     return total
@@ -127,7 +127,7 @@ def spend(case: Case, amount: int) -> None:
 @step
 def announce_audit(case: Case, quote: Quote, receipt: DocumentReceipt) -> None:
     """Say who audits and until when, and that production must be running."""
-    due = run.due_date(case.rules.audit_time)
+    due = this_step.due_date(case.rules.audit_time)
     facts = {"inspection_body": quote.body, "due_on": due, "receipt_number": receipt.number}
     tell(case.applicant, AUDIT_AHEAD, common(case) | facts)
 
@@ -135,7 +135,7 @@ def announce_audit(case: Case, quote: Quote, receipt: DocumentReceipt) -> None:
 @step
 def say_that_audit_takes_longer(case: Case, holder: str) -> str:
     """Tell the owner of the extension; return until when it runs, for the officer."""
-    due = run.due_date(case.rules.extension_time)
+    due = this_step.due_date(case.rules.extension_time)
     tell(case.applicant, MORE_TIME, common(case) | {"holder": holder, "due_on": due})
     return f"LPH meminta perpanjangan; hasil ditunggu sampai {due.isoformat()}"
 
@@ -149,13 +149,13 @@ def list_findings(case: Case, findings: list[str]) -> None:
 @step
 def send_to_mui(case: Case) -> date:
     """Return until when MUI decides, from the day on which it has the inspection body's result."""
-    return run.due_date(case.rules.fatwa_time)
+    return this_step.due_date(case.rules.fatwa_time)
 
 
 @step
 def say_that_committee_decides(case: Case) -> None:
     """Tell the owner that MUI's time went by, and that the fatwa committee decides instead."""
-    due = run.due_date(case.rules.committee_time)
+    due = this_step.due_date(case.rules.committee_time)
     tell(case.applicant, MORE_TIME, common(case) | {"holder": words(case)["committee"], "due_on": due})
 
 
@@ -197,7 +197,7 @@ def hand_over(case: Case, certificate: HalalCertificate, kh_number: str) -> None
 def confirm_closing(case: Case, outcome: str, detail: str) -> None:
     """Say why the case ends here, that it is no refusal, and what the owner can do."""
     slots.release()
-    facts = common(case) | words(case)["closing"][outcome] | {"detail": detail or None, "closed_on": run.today}
+    facts = common(case) | words(case)["closing"][outcome] | {"detail": detail or None, "closed_on": this_step.today}
     tell(case.applicant, CLOSED, facts, attach=[paper(CLOSING_NOTICE, facts)])
 
 
@@ -205,7 +205,7 @@ def confirm_closing(case: Case, outcome: str, detail: str) -> None:
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the application was taken back."""
     slots.release()
-    facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
 
 
@@ -213,7 +213,7 @@ def return_it(case: Case, faults: list[Fault], answer: str, letter: Letter = RET
     """Write the return notice and its letter; ``answer`` names the time in which to answer, and its limit."""
     facts = common(case) | {
         "deficiencies": [fault.model_dump() for fault in faults],
-        "due_on": run.due_date(case.rules[f"{answer}_time"]),
-        "closes_on": run.due_date(case.rules[f"{answer}_limit"]),
+        "due_on": this_step.due_date(case.rules[f"{answer}_time"]),
+        "closes_on": this_step.due_date(case.rules[f"{answer}_limit"]),
     }
     tell(case.applicant, letter, facts, attach=[paper(RETURN_NOTICE, facts)])

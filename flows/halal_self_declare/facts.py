@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.pipeline import Case, run
+from engine.pipeline import Case, this_step
 from flows.facts import common, words
 from flows.halal_self_declare.criteria import Deficiency, Reason, say
 from flows.halal_self_declare.decisions import Visit
@@ -19,8 +19,8 @@ def returned(case: Case, deficiencies: list[Deficiency]) -> dict[str, Any]:
     """Return what is to be put right, how, and until when."""
     return common(case) | {
         "deficiencies": [one.model_dump(include={"what", "fix"}) for one in deficiencies],
-        "due_on": run.due_date(case.rules.correction_time),
-        "closes_on": run.due_date(case.rules.correction_limit),
+        "due_on": this_step.due_date(case.rules.correction_time),
+        "closes_on": this_step.due_date(case.rules.correction_limit),
     }
 
 

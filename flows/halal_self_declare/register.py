@@ -10,7 +10,7 @@ import re
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, or_, select
 
-from engine.pipeline import Case, enter_in_register, run, step
+from engine.pipeline import Case, enter_in_register, step, this_step
 from flows.halal_self_declare.decisions import Visit
 from flows.halal_self_declare.forms import Application
 from models import Case as CaseRow
@@ -39,7 +39,7 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
         fingerprint(product.name, application.production_places[0]): product.name for product in application.products
     }
     others = dict(
-        run.session.exec(
+        this_step.session.exec(
             select(Standing.reference, CaseRow.number)
             .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
             .where(
@@ -67,7 +67,7 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
 def look_up_companion(case: Case, visit: Visit, companion_body: str) -> Companion:
     """Look for the companion in the register: not there, no longer active, or of another LP3H than the one asked."""
     number = visit.companion_number
-    register = book("halal_self_declare").at("companions", run.today).value
+    register = book("halal_self_declare").at("companions", this_step.today).value
     if number not in register:
         return Companion(
             refused=f"companion_number: {number} tidak ada di daftar pendamping PPH; periksa nomornya, "
@@ -90,7 +90,7 @@ def look_up_companion(case: Case, visit: Visit, companion_body: str) -> Companio
 def fingerprint(product: str, place: str) -> str:
     """Return the keyed digest of a product's name and place, whatever the capitals, spaces and strokes."""
     plain = ["".join(re.findall(r"\w+", text.casefold())) for text in (product, place)]
-    return run.digest(PRODUCT, "|".join(plain))
+    return this_step.digest(PRODUCT, "|".join(plain))
 
 
 def as_number(digest: str) -> int:

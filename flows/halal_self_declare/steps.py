@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from engine.pipeline import Case, Issued, Letter, Paper, held, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, held, paper, stand, step, tell, this_step
 from flows.facts import common, lasting, objection, words
 from flows.halal_self_declare.criteria import (
     Deficiency,
@@ -72,10 +72,10 @@ def look_up(case: Case) -> Known:
 def confirm_receipt(case: Case, known: Known) -> None:
     """Tell the owner that the case is open, what the office knows already, and what is to be stated."""
     facts = common(case) | {
-        "received_at": run.now,
+        "received_at": this_step.now,
         "items": what_is_known(case, known.nib, known.certificate),
-        "due_on": run.due_date(case.rules.application_time),
-        "closes_on": run.due_date(case.rules.application_limit),
+        "due_on": this_step.due_date(case.rules.application_time),
+        "closes_on": this_step.due_date(case.rules.application_limit),
     }
     tell(case.applicant, REGISTERED, facts, attach=[paper(RECEIPT, facts)])
 
@@ -101,7 +101,7 @@ def examine(case: Case, application: Application, known: Known) -> Finding:
         critical=critical(case, application),
         regular=for_regular(case, application),
         deficiencies=deficiencies(
-            case, application, known, nib_is_of_another=bool(nib) and run.session.exec(others).first() is not None
+            case, application, known, nib_is_of_another=bool(nib) and this_step.session.exec(others).first() is not None
         ),
     )
 
@@ -133,7 +133,7 @@ def announce_the_visit(case: Case, slot: Facilitation) -> None:
         **eligibility(case),
         "programme": slot.programme,
         "companion_body": slot.companion_body,
-        "visit_by": run.due_date(case.rules.visit_time),
+        "visit_by": this_step.due_date(case.rules.visit_time),
         "visit_rule": case.rules.visit_time.citation,
     }
     tell(case.applicant, VISIT_COMES, facts, attach=[paper(ELIGIBILITY_SHEET, facts)])
@@ -150,7 +150,7 @@ def say_that_the_committee_sits(case: Case, receipt_number: str, report: str) ->
     """Tell the owner that BPJPH took the dossier and the fatwa committee decides now."""
     facts = common(case) | {
         "receipt_number": receipt_number,
-        "decide_by": run.due_date(case.rules.fatwa_time),
+        "decide_by": this_step.due_date(case.rules.fatwa_time),
     }
     tell(case.applicant, IN_SESSION, facts, attach=[report])
 
@@ -196,7 +196,7 @@ def confirm_refusal(case: Case, reasons: list[Reason], advice: str, refusal: Iss
 @step
 def confirm_lapse(case: Case, missing: str, asked_on: date, due_on: date) -> None:
     """Say that the case ended unanswered, and that applying again is free."""
-    dates = {"asked_on": asked_on, "due_on": due_on, "lapsed_on": run.today}
+    dates = {"asked_on": asked_on, "due_on": due_on, "lapsed_on": this_step.today}
     facts = common(case) | dates | {"missing": [words(case)[missing]]}
     tell(case.applicant, LAPSED, facts, attach=[paper(LAPSE_NOTICE, facts)])
 
@@ -204,5 +204,5 @@ def confirm_lapse(case: Case, missing: str, asked_on: date, due_on: date) -> Non
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the application was taken back."""
-    facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])

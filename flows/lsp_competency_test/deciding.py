@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.pipeline import Case, Issued, Letter, Paper, assignable, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, assignable, paper, stand, step, tell, this_step
 from flows.facts import words
 from flows.lsp_competency_test import seats
 from flows.lsp_competency_test.application import Application, ResultResponse
@@ -167,7 +167,7 @@ def draft_statement(case: Case, application: Application, verdict: Verdict) -> d
 @step
 def tell_not_yet(case: Case, verdict: Verdict, statement: Issued, may_retest: bool) -> date | None:
     """Send the statement; return from when the failed units may be tested again, None where the limit is reached."""
-    again_from = run.today + timedelta(days=case.rules.retest_gap.value) if may_retest else None
+    again_from = this_step.today + timedelta(days=case.rules.retest_gap.value) if may_retest else None
     facts = common(case) | {"failed": verdict.failed, "reason": verdict.reason, "again_from": again_from}
     tell(case.applicant, NOT_YET, facts | {"document_number": statement.number}, attach=[statement.key])
     return again_from
@@ -213,7 +213,7 @@ def request_blank(case: Case, application: Application, schedule: Schedule, verd
         note=note,
         scheme=scheme_of(case, application.scheme)["title"],
         minutes=verdict.decree,
-        decided_on=run.today,
+        decided_on=this_step.today,
         not_yet=[one.person_id for one in candidates if one.result == "BK"],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.pipeline import Case, Form, run
+from engine.pipeline import Case, Form, this_step
 from flows import facts as house
 from flows.facts import words
 from flows.lsp_competency_test.application import Application
@@ -23,7 +23,7 @@ def lasting(case: Case) -> dict[str, Any]:
 
 def common(case: Case) -> dict[str, Any]:
     """Return what every paper and letter bears, with the day and the address of the case's page."""
-    return lasting(case) | {"date": run.today, "link": run.check_url(case.number)}
+    return lasting(case) | {"date": this_step.today, "link": this_step.check_url(case.number)}
 
 
 def sheet(case: Case, application: Application, schedule: Schedule | None, *signed: tuple[str, Form]) -> dict[str, Any]:

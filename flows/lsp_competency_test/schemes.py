@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.pipeline import Case, Expiring, day_in_words, held, run
+from engine.pipeline import Case, Expiring, day_in_words, held, this_step
 from flows.facts import words
 from flows.lsp_competency_test.application import Application, Kind, SelfAssessment, UnitRow
 from flows.lsp_competency_test.assessment import AssessmentRecord, Instrument, TestRecord
@@ -59,8 +59,8 @@ def years_after(day: date, years: int) -> date:
 
 def bars(case: Case, application: Application) -> list[Fault]:
     """Return why this LSP can't certify in that scheme at all: its licence has ended, or does not name the scheme."""
-    licence = licence_on(run.today)
-    if licence["until"] < run.today:
+    licence = licence_on(this_step.today)
+    if licence["until"] < this_step.today:
         until = day_in_words(licence["until"], case.applicant.language)
         return [fault(case, "licence_lapsed", number=licence["number"], until=until)]
     if application.scheme not in licence["schemes"]:
@@ -90,7 +90,7 @@ def faults_of_recertification(case: Case, application: Application) -> list[Faul
     if not ours or ours[0].until is None:
         return [fault(case, "not_held", number=number)]
     opens = ours[0].until - timedelta(days=case.rules.rcc_window.value)
-    if run.today < opens:
+    if this_step.today < opens:
         until, opening = (day_in_words(day, case.applicant.language) for day in (ours[0].until, opens))
         return [fault(case, "too_early", until=until, opens=opening)]
     return []
@@ -134,8 +134,8 @@ def fault_of_date(case: Case, schedule: Schedule, not_before: date) -> str:
     day = schedule.test_date
     if day < not_before:
         return f"test_date: paling awal {not_before.isoformat()}; pilih tanggal lain"
-    if licence_on(run.today)["until"] < day:
-        return f"test_date: lisensi LSP berakhir {licence_on(run.today)['until']}; pilih tanggal sebelum itu"
+    if licence_on(this_step.today)["until"] < day:
+        return f"test_date: lisensi LSP berakhir {licence_on(this_step.today)['until']}; pilih tanggal sebelum itu"
     if not day.year - case.rules.met_validity.value <= schedule.met_year <= day.year:
         return (
             f"met_number: {schedule.met_number} tidak berlaku pada {day.isoformat()} "
@@ -150,7 +150,7 @@ def fault_of_test(schedule: Schedule, agreed_on: date | None, test: TestRecord, 
         return f"tested_on: FR.AK.01 baru ditandatangani {agreed_on.isoformat()}; uji tidak boleh mendahuluinya, periksa lagi"
     if test.tested_on != schedule.test_date:
         return f"tested_on: jadwal uji {schedule.test_date.isoformat()}; isi tanggal itu, atau mintalah jadwal baru"
-    if test.tested_on > run.today:
+    if test.tested_on > this_step.today:
         return "tested_on: uji belum dilaksanakan; catat sesudah uji"
     if portfolio_only and any(one.instrument is not Instrument.PORTFOLIO for one in test.records):
         return "records: RCC hanya memakai FR.IA.08; hapus perangkat lain"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlmodel import col, select
 
-from engine.pipeline import Case, enter_in_register, held, in_register, run, strike_from_register
+from engine.pipeline import Case, enter_in_register, held, in_register, strike_from_register, this_step
 from flows.lsp_competency_test.decisions import Schedule
 from models import Case as CaseRow
 from models import Person, RecordedCertificate, Standing, User
@@ -23,8 +23,8 @@ LOCK = "lsp_competency_test"
 
 def reserve(case: Case, schedule: Schedule) -> str:
     """Take a seat and a place with the assessor on that day; return why not where there is none."""
-    run.lock(LOCK)
-    site = book(LOCK).at("test_sites", run.today).value.get(schedule.test_site)
+    this_step.lock(LOCK)
+    site = book(LOCK).at("test_sites", this_step.today).value.get(schedule.test_site)
     if site is None or not site["verified"] or site["until"] < schedule.test_date:
         return (
             f"test_site: {schedule.test_site} tidak terverifikasi atau lisensinya berakhir sebelum "
@@ -49,16 +49,16 @@ def taken(what: str, reference: str, day: date) -> int:
         Standing.subject_id == day.toordinal(),
         Standing.what == what,
         Standing.reference == reference,
-        Standing.case_id != run.case_id,
+        Standing.case_id != this_step.case_id,
     )
-    return len(run.session.exec(wanted).all())
+    return len(this_step.session.exec(wanted).all())
 
 
 def release() -> None:
     """Give back the seat of a test that is still ahead."""
     for what in (SITE, ASSESSOR):
         seat = in_register(what)
-        if seat and seat.subject_id >= run.today.toordinal():
+        if seat and seat.subject_id >= this_step.today.toordinal():
             strike_from_register(seat)
 
 
@@ -94,7 +94,7 @@ def decided(schedule: Schedule) -> list[Decided]:
         .order_by(col(CaseRow.number))
     )
     candidates = []
-    for person, number, reference in run.session.exec(wanted):
+    for person, number, reference in this_step.session.exec(wanted):
         result, national_id, site = (reference or "").split(" ", 2)
         if site == schedule.test_site:
             candidates.append(Decided(person.id or 0, number, person.name, result, national_id))
@@ -114,20 +114,20 @@ def certified_until(account: str, *what: str) -> date | None:
 def number_is_taken(number: str) -> bool:
     """Return whether a certificate of that number is on record already, from another case or from another body."""
     ours = select(Standing.case_id).where(
-        Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != run.case_id
+        Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != this_step.case_id
     )
     recorded = select(RecordedCertificate.id).where(RecordedCertificate.number == number)
-    return any(run.session.exec(wanted).first() is not None for wanted in (ours, recorded))
+    return any(this_step.session.exec(wanted).first() is not None for wanted in (ours, recorded))
 
 
 def unknown(accounts: list[str]) -> list[str]:
     """Return those names that are no account's."""
-    known = run.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
+    known = this_step.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
     return sorted(set(accounts) - set(known))
 
 
 def name_of(account: str) -> str:
     """Return the name of the person behind an account, as papers show it."""
     found = select(Person).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
-    person = run.session.exec(found).first()
+    person = this_step.session.exec(found).first()
     return person.name if person else account

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.pipeline import Case, Letter, Paper, paper, run, step, tell
+from engine.pipeline import Case, Letter, Paper, paper, step, tell, this_step
 from flows.facts import words
 from flows.lsp_competency_test import schemes, seats
 from flows.lsp_competency_test.application import Application, SelfAssessment
@@ -28,8 +28,8 @@ def confirm_receipt(case: Case) -> None:
     """Thank the candidate, and say what FR.APL.01 needs and until when."""
     facts = {
         "needs": words(case)["needs"],
-        "answer_by": run.due_date(case.rules.application_time),
-        "closes_on": run.due_date(case.rules.application_limit),
+        "answer_by": this_step.due_date(case.rules.application_time),
+        "closes_on": this_step.due_date(case.rules.application_limit),
     }
     tell(case.applicant, RECEIVED, common(case) | facts)
 
@@ -74,8 +74,8 @@ def accept_application(case: Case, application: Application, check: AdminCheck) 
         "requirements": schemes.scheme_of(case, application.scheme)["requirements"],
         "proofs": [{"kind": text["proofs"][one.kind], "file": one.file[7:19]} for one in application.proofs],
         "units": schemes.scheme_of(case, application.scheme)["units"],
-        "answer_by": run.due_date(case.rules.self_assessment_time),
-        "closes_on": run.due_date(case.rules.self_assessment_limit),
+        "answer_by": this_step.due_date(case.rules.self_assessment_time),
+        "closes_on": this_step.due_date(case.rules.self_assessment_limit),
     }
     tell(case.applicant, ASSESS_YOURSELF, facts, attach=[paper(FR_APL_01, facts)])
     return schemes.units_of(case, application.scheme)
@@ -110,8 +110,8 @@ CONTESTED = ("refused", "not_ready", "not_yet_competent")
 def confirm_closing(case: Case, outcome: str, detail: str) -> None:
     """Say why the case ends here, and what the candidate can do."""
     seats.release()
-    appeal_until = run.due_date(case.rules.appeal_window) if outcome in CONTESTED else None
-    said = {"detail": detail or None, "closed_on": run.today, "appeal_until": appeal_until}
+    appeal_until = this_step.due_date(case.rules.appeal_window) if outcome in CONTESTED else None
+    said = {"detail": detail or None, "closed_on": this_step.today, "appeal_until": appeal_until}
     facts = common(case) | words(case)["closing"][outcome] | said
     tell(case.applicant, CLOSED, facts, attach=[paper(CLOSING_NOTICE, facts)])
 
@@ -120,7 +120,7 @@ def confirm_closing(case: Case, outcome: str, detail: str) -> None:
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the application was taken back."""
     seats.release()
-    facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
 
 
@@ -128,7 +128,7 @@ def return_it(case: Case, faults: list[Fault]) -> None:
     """Write the return notice and its letter."""
     facts = common(case) | {
         "deficiencies": [fault.model_dump() for fault in faults],
-        "due_on": run.due_date(case.rules.application_time),
-        "closes_on": run.due_date(case.rules.application_limit),
+        "due_on": this_step.due_date(case.rules.application_time),
+        "closes_on": this_step.due_date(case.rules.application_limit),
     }
     tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine.pipeline import Case, Issued, Letter, Paper, assignable, paper, run, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, assignable, paper, step, tell, this_step
 from flows.facts import words
 from flows.lsp_competency_test import schemes, seats
 from flows.lsp_competency_test.application import Agreement, Application, Feedback, SelfAssessment
@@ -52,7 +52,7 @@ def book_test(
     who, day = schedule.assessor, schedule.test_date
     if who in application.trainers:
         return f"assessor: {who} pernah melatih asesi; pilih asesor lain"
-    if fault := schemes.fault_of_date(case, schedule, max(not_before or run.today, run.today)):
+    if fault := schemes.fault_of_date(case, schedule, max(not_before or this_step.today, this_step.today)):
         return fault
     technical = schemes.scheme_of(case, application.scheme)["assessed_by"]
     if who not in assignable(case, "assessment_review", apart_from=kept_apart):
@@ -205,5 +205,5 @@ def tell_result(
         "improvement": or_none(case, report.recommendation),
     }
     paper(FR_AK_06, head | review)
-    appeal_until = run.due_date(case.rules.appeal_window) if may_appeal else None
+    appeal_until = this_step.due_date(case.rules.appeal_window) if may_appeal else None
     tell(case.applicant, RESULT, head | {"appeal_until": appeal_until})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.pipeline import Case, run
+from engine.pipeline import Case, this_step
 from flows.facts import lasting, words
 from flows.nib_legalization.application import Application, scale_of
 from rules.regions import region_name
@@ -40,7 +40,7 @@ def next_steps(case: Case, nib: str, add_code: str | None = None) -> dict[str, A
     """Return the facts of the hand-over note; ``add_code`` is an activity to be added to a NIB that was there before."""
     titles = case.rules.industry_titles.value
     added = [{"code": add_code, "title": titles.get(add_code, case.facts.main_product)}] if add_code else []
-    return {"nib": nib, "nib_recorded_on": run.today, "add_kbli": added, "next_steps": words(case)["next_steps"]}
+    return {"nib": nib, "nib_recorded_on": this_step.today, "add_kbli": added, "next_steps": words(case)["next_steps"]}
 
 
 def verifier(case: Case) -> str:

@@ -12,10 +12,10 @@ from engine.pipeline import (
     Paper,
     Passed,
     paper,
-    run,
     stand,
     step,
     tell,
+    this_step,
 )
 from flows.facts import common, lasting, objection, words
 from flows.nib_legalization.application import Application, Reason, proposed_risk, scale_of
@@ -56,11 +56,11 @@ WITHDRAWN = Letter("withdrawn")
 def confirm_receipt(case: Case) -> None:
     """Thank the owner, with a receipt that says until when they hear from us."""
     facts = common(case) | {
-        "received_at": run.now,
+        "received_at": this_step.now,
         "received_from": case.applicant.name,
         "received_by": case.rules.office.value["unit"],
         "items": words(case)["received"],
-        "answer_by": run.due_date(case.rules.check_time),
+        "answer_by": this_step.due_date(case.rules.check_time),
     }
     tell(case.applicant, RECEIVED, facts, attach=[paper(RECEIPT, facts)])
 
@@ -101,10 +101,10 @@ def ask_for_fixes_of_dpmptsp(case: Case, deficiencies: list[str]) -> None:
 def confirm_completeness(case: Case) -> None:
     """Say that the dossier is complete: from here the office's own time runs."""
     facts = common(case) | {
-        "complete_on": run.today,
+        "complete_on": this_step.today,
         "items": words(case)["checked"],
         "next_step": words(case)["next_step"],
-        "decide_by": run.due_date(case.rules.service_time),
+        "decide_by": this_step.due_date(case.rules.service_time),
     }
     tell(case.applicant, COMPLETE, facts, attach=[paper(COMPLETENESS_NOTICE, facts)])
 
@@ -123,8 +123,8 @@ def hand_out_risk_sheet(case: Case, application: Application) -> None:
         "obtains": case.rules.risk_obtains.value[application.risk_level][case.applicant.language],
         "advised_by": case.rules.office.value["unit"],
         "caution": words(case)["caution"] if rule.standing != "law" else None,
-        "due_on": run.due_date(case.rules.statement_time),
-        "closes_on": run.due_date(case.rules.statement_limit),
+        "due_on": this_step.due_date(case.rules.statement_time),
+        "closes_on": this_step.due_date(case.rules.statement_limit),
     }
     tell(case.applicant, SIGN_PLEASE, facts, attach=[paper(RISK_SHEET, facts)])
 
@@ -137,7 +137,7 @@ def confirm_statement(case: Case, application: Application, signed_by: str, on_p
         **industry(case, application),
         "national_id": masked(case.facts.owner.national_id),
         "address": application.address,
-        "signed_at": run.now,
+        "signed_at": this_step.now,
         "signed_with_code": None if on_paper else masked(case.facts.owner.phone or signed_by),
         "signed_on_paper": words(case)["scanned"] if on_paper else None,
         "signed_by_companion": companion,
@@ -149,7 +149,7 @@ def confirm_statement(case: Case, application: Application, signed_by: str, on_p
 @step
 def say_that_verification_began(case: Case, application: Application) -> None:
     """Tell the owner that DPMPTSP decides now, and what may not be done before."""
-    due = run.due_date(case.rules.verification_time)
+    due = this_step.due_date(case.rules.verification_time)
     facts = common(case) | industry(case, application) | {"due_on": due, "verifier": verifier(case)}
     tell(case.applicant, VERIFYING, facts)
 
@@ -157,7 +157,7 @@ def say_that_verification_began(case: Case, application: Application) -> None:
 @step
 def say_that_the_deadline_passed(case: Case) -> None:
     """Say what is known: the deadline passed, and its legal effect is not confirmed."""
-    facts = common(case) | {"due_on": run.today, "step": words(case)["verification"], "holder": verifier(case)}
+    facts = common(case) | {"due_on": this_step.today, "step": words(case)["verification"], "holder": verifier(case)}
     tell(case.applicant, DEADLINE_PASSED, facts)
 
 
@@ -227,7 +227,7 @@ def confirm_lapse(case: Case, reason: str, asked_on: date, due_on: date) -> None
     facts = common(case) | {
         "asked_on": asked_on,
         "due_on": due_on,
-        "lapsed_on": run.today,
+        "lapsed_on": this_step.today,
         "missing": [words(case)["missing"]],
         "reason": reason,
     }
@@ -250,13 +250,13 @@ def return_dossier(case: Case, deficiencies: list[str]) -> None:
     """Write the return notice and its letter."""
     facts = common(case) | {
         "deficiencies": [{"what": what, "fix": words(case)["fix"]} for what in deficiencies],
-        "due_on": run.due_date(case.rules.correction_time),
-        "closes_on": run.due_date(case.rules.correction_limit),
+        "due_on": this_step.due_date(case.rules.correction_time),
+        "closes_on": this_step.due_date(case.rules.correction_limit),
     }
     tell(case.applicant, RETURNED, facts, attach=[paper(RETURN_NOTICE, facts)])
 
 
 def confirm_end_by_applicant(case: Case, reason: str) -> None:
     """Write the confirmation that the applicant ended the case."""
-    facts = common(case) | {"withdrawn_at": run.now, "withdrawn_by": case.applicant.name, "reason": reason}
+    facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])

@@ -28,10 +28,10 @@ from engine.pipeline import (
     assignable,
     close,
     issue,
-    run,
     step,
     take_up_anew,
     tell,
+    this_step,
 )
 from flows.facts import common, lasting
 from flows.objection.forms import (
@@ -163,7 +163,7 @@ def receive_objection(case: Case, lodged: Lodged) -> str:
     facts = told(case) | {
         "objection": lodged.reason,
         "refused_for": lodged.refused_for,
-        "answer_by": run.due_date(case.rules.objection_answer_time),
+        "answer_by": this_step.due_date(case.rules.objection_answer_time),
     }
     tell(case.applicant, OBJECTION_RECEIVED, facts)
     return note_for("objection_ruling", case, lodged, lodged.reason)
@@ -172,7 +172,7 @@ def receive_objection(case: Case, lodged: Lodged) -> str:
 @step
 def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
     """Thank for the appeal and say until when it is answered; return what who rules has to know."""
-    due = run.due_date(case.rules.administrative_appeal_answer_time)
+    due = this_step.due_date(case.rules.administrative_appeal_answer_time)
     tell(case.applicant, APPEAL_RECEIVED, told(case) | {"reason": reason, "answer_by": due})
     return note_for("administrative_appeal_ruling", case, lodged, reason)
 
@@ -181,7 +181,7 @@ def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
 def draft_objection_decision(case: Case, lodged: Lodged, ruling: ObjectionRuling, by: str) -> dict[str, Any]:
     """Draft the decision on the objection, with until when the applicant may appeal if it is rejected."""
     granted = ruling.decision is RulingEnd.GRANT
-    until = None if granted else run.due_date(case.rules.administrative_appeal_time)
+    until = None if granted else this_step.due_date(case.rules.administrative_appeal_time)
     facts = drafted(case, lodged, ruling, by, "division_head")
     return facts | {"citation": case.rules.objection_answer_time.citation, "appeal_until": until}
 
@@ -199,7 +199,7 @@ def draft_appeal_decision(
 @step
 def tell_rejection(case: Case, reason: str, decision: Issued) -> None:
     """Send the rejection of the objection, and the way to appeal."""
-    until = run.due_date(case.rules.administrative_appeal_time)
+    until = this_step.due_date(case.rules.administrative_appeal_time)
     facts = told(case) | {"reason": reason, "document_number": decision.number, "appeal_until": until}
     tell(case.applicant, OBJECTION_REJECTED, facts, attach=[decision.key])
 
@@ -218,7 +218,7 @@ def tell_last_rejection(case: Case, lodged: Lodged, reason: str, decision: Issue
 @step
 def tell_that_it_is_examined_anew(case: Case, other: HandedOver, paper: str) -> None:
     """Say in which case the application is examined again."""
-    facts = told(case) | {"new_number": other.number, "new_link": run.check_url(other.number)}
+    facts = told(case) | {"new_number": other.number, "new_link": this_step.check_url(other.number)}
     tell(case.applicant, EXAMINED_ANEW, facts, attach=[paper])
 
 
@@ -271,4 +271,4 @@ def texts(case: Case) -> dict[str, Any]:
 def name_of(account: str) -> str:
     """Return the name of the person behind an account, as papers show it."""
     found = select(Person.name).join(User, col(User.person_id) == col(Person.id)).where(User.name == account)
-    return run.session.exec(found).first() or account
+    return this_step.session.exec(found).first() or account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.pipeline import Case, Issued, Letter, Paper, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, paper, stand, step, tell, this_step
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import BuyerMatch, CenterAnswer, QualityControl
 from flows.product_curation.facts import Passed, enclosed, offered, returned, standard
@@ -31,8 +31,8 @@ def ask_for_export_data(case: Case, passed: Passed) -> None:
     """Ask the owner of a product with a good grade for what a buyer abroad must know."""
     facts = common(case) | {
         "grade": passed.grade,
-        "due_on": run.due_date(case.rules.export_time),
-        "closes_on": run.due_date(case.rules.export_limit),
+        "due_on": this_step.due_date(case.rules.export_time),
+        "closes_on": this_step.due_date(case.rules.export_limit),
     }
     tell(case.applicant, EXPORT_WANTED, facts)
 
@@ -93,7 +93,7 @@ def hand_out_pack(case: Case, facts: dict[str, Any], portfolio: Issued, page: Is
     own = {"name": "export_portfolio", "title": words(case)["files"]["export_portfolio"], "sha256": portfolio.sha256}
     packed = facts | common(case) | {"portfolio_number": portfolio.number, "files": [own, *facts["files"]]}
     paper(PACK, packed)
-    letter = common(case) | {"document_number": portfolio.number, "due_on": run.due_date(case.rules.center_time)}
+    letter = common(case) | {"document_number": portfolio.number, "due_on": this_step.due_date(case.rules.center_time)}
     tell(case.applicant, HANDED_OVER, letter, attach=[page.key])
 
 
@@ -134,7 +134,7 @@ def confirm_match(case: Case, match: BuyerMatch) -> None:
         "buyer": match.buyer,
         "country": match.country,
         "what": words(case)["matches"][match.decision],
-        "due_on": run.due_date(case.rules.realisation_time),
+        "due_on": this_step.due_date(case.rules.realisation_time),
     }
     tell(case.applicant, MATCHED, facts)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.pipeline import Case, run
+from engine.pipeline import Case, this_step
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import PanelDecision, QualityControl, Score
 from flows.product_curation.forms import Application, ExportData
@@ -76,8 +76,8 @@ def returned(case: Case, wanted: list[Reason], time: str, limit: str) -> dict[st
     ]
     return common(case) | {
         "deficiencies": items,
-        "due_on": run.due_date(case.rules[time]),
-        "closes_on": run.due_date(case.rules[limit]),
+        "due_on": this_step.due_date(case.rules[time]),
+        "closes_on": this_step.due_date(case.rules[limit]),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.pipeline import Case, Issued, Letter, Paper, assignable, held, paper, run, stand, step, tell
+from engine.pipeline import Case, Issued, Letter, Paper, assignable, held, paper, stand, step, tell, this_step
 from flows.facts import common, lasting, objection, words
 from flows.product_curation.decisions import PanelDecision, Score
 from flows.product_curation.facts import Passed, noted, returned, standard
@@ -51,10 +51,10 @@ def look_up(case: Case) -> Known:
 def confirm_receipt(case: Case) -> None:
     """Tell the owner that the case is open, and what is to be handed in until when."""
     facts = common(case) | {
-        "received_at": run.now,
+        "received_at": this_step.now,
         "items": words(case)["wanted"],
-        "due_on": run.due_date(case.rules.application_time),
-        "closes_on": run.due_date(case.rules.application_limit),
+        "due_on": this_step.due_date(case.rules.application_time),
+        "closes_on": this_step.due_date(case.rules.application_limit),
     }
     tell(case.applicant, RECEIVED, facts, attach=[paper(RECEIPT, facts)])
 
@@ -71,7 +71,7 @@ def outside_region(case: Case) -> list[Reason]:
 @step
 def examine(case: Case, application: Application, known: Known) -> list[Reason]:
     """Apply the gates as they stand today."""
-    return deficiencies(case, application, known, run.today)
+    return deficiencies(case, application, known, this_step.today)
 
 
 @step
@@ -84,7 +84,7 @@ def ask_for_fixes(case: Case, wanted: list[Reason]) -> None:
 @step
 def confirm_acceptance(case: Case) -> None:
     """Say that papers and sample are with the curation house, and until when the curators have scored."""
-    facts = common(case) | standard(case) | {"due_on": run.due_date(case.rules.score_time)}
+    facts = common(case) | standard(case) | {"due_on": this_step.due_date(case.rules.score_time)}
     tell(case.applicant, ACCEPTED, facts)
 
 
@@ -111,7 +111,7 @@ def summon(case: Case, application: Application) -> str:
 @step
 def say_that_curators_change(case: Case) -> None:
     """Tell the owner that another curator takes over, so that nobody scores late or with a conflict."""
-    tell(case.applicant, CURATORS_CHANGED, common(case) | {"due_on": run.due_date(case.rules.score_time)})
+    tell(case.applicant, CURATORS_CHANGED, common(case) | {"due_on": this_step.due_date(case.rules.score_time)})
 
 
 @step
@@ -125,8 +125,8 @@ def weigh(case: Case, scores: list[Score]) -> Weighing:
 def send_notes(case: Case, scores: list[Score], notes: list[str], round_number: int) -> None:
     """Hand the owner the curators' remarks and what the panel wants repaired."""
     facts = noted(case, scores, round_number, notes) | {
-        "due_on": run.due_date(case.rules.repair_time),
-        "closes_on": run.due_date(case.rules.repair_limit),
+        "due_on": this_step.due_date(case.rules.repair_time),
+        "closes_on": this_step.due_date(case.rules.repair_limit),
     }
     tell(case.applicant, NOTES, facts, attach=[paper(CURATION_NOTES, facts)])
 
@@ -162,7 +162,7 @@ def hand_out_certificate(
 def confirm_not_passed(case: Case, scores: list[Score], notes: list[str], appealed: bool) -> None:
     """Say that the product did not pass, why, and until when the owner may appeal; after an appeal there is no other."""
     facts = noted(case, scores, None, notes) | {"due_on": None, "closes_on": None}
-    until = None if appealed else run.due_date(case.rules.appeal_time)
+    until = None if appealed else this_step.due_date(case.rules.appeal_time)
     tell(case.applicant, NOT_PASSED, facts | {"appeal_until": until}, attach=[paper(CURATION_NOTES, facts)])
 
 
@@ -211,6 +211,11 @@ def say_end(case: Case, said: dict[str, Any]) -> None:
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
     """Confirm that the product was taken back; a communal brand may not be used for it any more."""
-    said = {"title_of_end": words(case)["withdrawn"], "reason": reason, "withdrawn_at": run.now, "objection": None}
+    said = {
+        "title_of_end": words(case)["withdrawn"],
+        "reason": reason,
+        "withdrawn_at": this_step.now,
+        "objection": None,
+    }
     facts = common(case) | said
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(CLOSING_NOTICE, facts)])

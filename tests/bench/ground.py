@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, insert, text
 from engine.runtime.migrations import migrate
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
-from models import Business, Person, SealingKey, User, UserRole
+from models import Business, Person, PersonKey, User, UserRole
 
 OFFICER = "budi"
 OPENED_BY = "bench"
@@ -77,7 +77,7 @@ def settle_in(office: Office, subjects: int) -> None:
         session.execute(insert(Business), businesses)
 
 
-def _person(office: Office, number: int, key: SealingKey, now: datetime) -> dict[str, Any]:
+def _person(office: Office, number: int, key: PersonKey, now: datetime) -> dict[str, Any]:
     sealed = {
         "national_id": f"35081669{number:08d}",
         "tax_id": None,
@@ -90,7 +90,7 @@ def _person(office: Office, number: int, key: SealingKey, now: datetime) -> dict
         "name": f"Pemilik {number}",
         "language": "id",
         "key_id": key.id,
-        "sealed": office.vault.seal(key, sealed),
+        "sealed": office.vault.encrypt(key, sealed),
         "created_at": now,
     }
 

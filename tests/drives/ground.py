@@ -23,7 +23,7 @@ from engine.people.persons import declare_conflict
 from engine.runtime.links import check_url
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
-from models import Case, Document, Person, Role, SealingKey, Standing
+from models import Case, Document, Person, PersonKey, Role, Standing
 from tests.compiled import compiled_once
 from tests.conftest import MASTER_KEY, START
 from tests.drives.answers import PHONE, TAX_ID
@@ -132,7 +132,7 @@ def _hire(office: Office, name: str, roles: list[Role], n: int) -> None:
 def _certify(office: Office, person_id: int, what: set[str], n: int) -> None:
     """Let an earlier case, long closed, have given a person these standings."""
     with office.db.writing() as session:
-        key = session.get_one(SealingKey, session.get_one(Person, person_id).key_id)
+        key = session.get_one(PersonKey, session.get_one(Person, person_id).key_id)
         case = Case(
             number=f"LAMA-2025-{n:06d}",
             pipeline="nib-legalization",
@@ -143,7 +143,7 @@ def _certify(office: Office, person_id: int, what: set[str], n: int) -> None:
             person_id=person_id,
             region_code="35",
             salt=32 * "0",
-            facts=office.vault.seal(key, {}),
+            facts=office.vault.encrypt(key, {}),
             status="closed",
             ready=False,
             opened_at=office.clock.now(),
@@ -159,7 +159,7 @@ def _certify(office: Office, person_id: int, what: set[str], n: int) -> None:
 
 def lay_out_only(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:
     """Do all of a paper but its pages: its facts fill its template, and its fonts have every letter. Real pages take 50 ms."""
-    facts: dict[str, JSON] = office.vault.unseal(dossier.key, document.facts)
+    facts: dict[str, JSON] = office.vault.decrypt(dossier.key, document.facts)
     number = document.number
     chrome: dict[str, JSON] = dict.fromkeys(("title", "check_url", "check_qr", "mark", "document_number", "replaces"))
     chrome["provisional"] = []

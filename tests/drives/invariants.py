@@ -24,8 +24,8 @@ from models import (
     LedgerEntry,
     Letter,
     Person,
+    PersonKey,
     Run,
-    SealingKey,
     Series,
     User,
     Wait,
@@ -86,7 +86,7 @@ def _keeps_numbers(office: Office, session: Session, cases: list[Case]) -> Itera
     secrets: set[str] = set()
     for person in {case.person_id for case in cases}:
         row = session.get_one(Person, person)
-        sealed = office.vault.unseal(session.get_one(SealingKey, row.key_id), row.sealed)
+        sealed = office.vault.decrypt(session.get_one(PersonKey, row.key_id), row.sealed)
         found = [re.sub(r"\D", "", sealed[name] or "") for name in ("national_id", "tax_id", "phone")]
         secrets |= {number.removeprefix("62").removeprefix("0") for number in found if number}
     open_to_all = [
@@ -219,7 +219,7 @@ def _played_again(office: Office, session: Session, dossier: Dossier) -> Iterato
         Replay(work, dossier, PlainStage()).play()
     except Exception as error:
         yield f"fails: {type(error).__name__}: {error}"
-    written = [(table.__name__, one["key"]) for table, rows in work.book._rows.items() for one in rows]
+    written = [(table.__name__, one["key"]) for table, rows in work.rows._rows.items() for one in rows]
     expected = [("LedgerEntry", "closed#2" if LODGED in dossier.past.entries else "closed#1")] if outcome else []
     if written != expected:
         yield f"writes {written}"

@@ -14,7 +14,7 @@ WRITES = {"add", "add_all", "merge", "delete", "execute", "flush"}
 
 @pytest.mark.parametrize("file", FLOWS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_pipeline_changes_rows_through_words_only(file: Path) -> None:
-    """Pipelines read with ``run.session``; `enter_in_register`, `amend_in_register` and `strike_from_register` write."""
+    """Pipelines read with ``this_step.session``; `enter_in_register`, `amend_in_register` and `strike_from_register` write."""
     found = []
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Standing":

@@ -40,8 +40,8 @@ LOOK = Question(Look, of=Role.OFFICER, title="Periksa permohonan izin")
 
 @step
 def give(case: Case, area: str) -> None:
-    stand("permit", reference=f"P/{case.number}", until=run.today.replace(year=run.today.year + 1))
-    stand(f"permit:{area}", reference=f"P/{case.number}", until=run.today.replace(year=run.today.year + 1))
+    stand("permit", reference=f"P/{case.number}", until=this_step.today.replace(year=this_step.today.year + 1))
+    stand(f"permit:{area}", reference=f"P/{case.number}", until=this_step.today.replace(year=this_step.today.year + 1))
 
 def withdrawn(case: Case, reason: str) -> Outcome:
     return Outcome.WITHDRAWN

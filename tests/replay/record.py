@@ -160,10 +160,10 @@ def _unsealed(office: Office, dossier: Dossier, row: Any) -> dict[str, Any]:
     """Return what the row's own columns do not show: the words of letters, the facts and the file of documents."""
     match row:
         case Letter():
-            return {"words": office.vault.unseal(dossier.key, row.sealed)}
+            return {"words": office.vault.decrypt(dossier.key, row.sealed)}
         case Document():
             kept = len(office.store.get(row.path)) if row.path else None
-            return {"facts": office.vault.unseal(dossier.key, row.facts), "kept": kept}
+            return {"facts": office.vault.decrypt(dossier.key, row.facts), "kept": kept}
         case LedgerEntry(result={"answer": hashed}):
             words, _ = dossier.past.answers[row.key]
             fits = hashed == ledger.salted_hash(dossier.row.salt, words)

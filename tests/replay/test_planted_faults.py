@@ -64,7 +64,7 @@ def test_a_letter_sent_before_the_commit_is_found(staffed: Place, folder: Path, 
     def hasty(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: Iterable[str] = ()) -> None:
         tell(whom, letter, facts)
         replay = playing()
-        row = replay.work.book._rows[LetterRow][-1]
+        row = replay.work.rows._rows[LetterRow][-1]
         row.update(status="sent", attempt=1)
         send_now(replay.office, f"{replay.case.number}/{row['key']}", row)
 

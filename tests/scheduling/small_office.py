@@ -107,7 +107,7 @@ class SmallOffice:
                     "email": "sri@contoh.example",
                     "address": "Jl. Santoso No. 179",
                 }
-                person = Person(name=OWNER, key_id=key.id, created_at=now, sealed=vault.seal(key, personal))
+                person = Person(name=OWNER, key_id=key.id, created_at=now, sealed=vault.encrypt(key, personal))
                 session.add(person)
                 session.flush()
                 business = Business(

@@ -134,7 +134,7 @@ class Story:
 
             dossier = by_number(self.office, session, self.number)
             letter = session.exec(select(Letter).where(Letter.case_id == dossier.row.id, Letter.letter == name)).one()
-            words = self.office.vault.unseal(dossier.key, letter.sealed)
+            words = self.office.vault.decrypt(dossier.key, letter.sealed)
         return {"subject": letter.subject, "text": words["text"]}
 
     def attached(self, name: str) -> list[str]:

@@ -46,7 +46,7 @@ def computation(story: Story, office: Office) -> dict[str, object]:
     [page] = [document for document in story.documents if document.kind == "deadline_computation"]
     with office.db.reading() as session:
         key = by_number(office, session, story.number).key
-    facts: dict[str, object] = office.vault.unseal(key, page.facts)
+    facts: dict[str, object] = office.vault.decrypt(key, page.facts)
     return facts
 
 

@@ -30,7 +30,7 @@ def facts_of(story: NibStory, kind: str) -> dict[str, Any]:
     with story.office.db.reading() as session:
         dossier = by_number(story.office, session, story.number)
         wanted = select(Document.facts).where(Document.case_id == story.case.id, Document.kind == kind)
-        facts: dict[str, Any] = story.office.vault.unseal(dossier.key, session.exec(wanted).one())
+        facts: dict[str, Any] = story.office.vault.decrypt(dossier.key, session.exec(wanted).one())
         return facts
 
 

@@ -78,12 +78,12 @@ def test_an_erased_owner_leaves_the_certificate_known_without_a_name(
     small: SmallOffice, client: TestClient, case: str
 ) -> None:
     """The key is gone, the number and its status stay."""
-    from models import Person, SealingKey
+    from models import Person, PersonKey
 
     number = legalized(small, case)
     with small.office.db.writing() as session:
         person = session.get_one(Person, 1)
-        session.delete(session.get_one(SealingKey, person.key_id))
+        session.delete(session.get_one(PersonKey, person.key_id))
     answer = client.get(f"/check/{number}")
     assert answer.status_code == 200
     assert "Sari Sri" not in answer.text

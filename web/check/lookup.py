@@ -15,7 +15,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.registry import pipeline_named
 from engine.runtime.encryption import Erased
 from engine.runtime.office import Office
-from models import Case, CaseStatus, Document, DocumentStatus, Person, SealingKey
+from models import Case, CaseStatus, Document, DocumentStatus, Person, PersonKey
 from web.common.access import OfficeDep
 from web.common.pages import page
 
@@ -90,7 +90,7 @@ def _business(office: Office, session: Session, document: Document, case: Case) 
     """Return the name that stands on the document, or None where it can't be read any more: the owner was erased."""
     person = session.get_one(Person, case.person_id)
     try:
-        facts = office.vault.unseal(session.get(SealingKey, person.key_id), document.facts)
+        facts = office.vault.decrypt(session.get(PersonKey, person.key_id), document.facts)
     except Erased:
         return None
     name = facts.get("business_name")

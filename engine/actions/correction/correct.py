@@ -126,7 +126,7 @@ def _correct(
     if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
         raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
     stuck = goes_on(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
-    sealed = work.vault.unseal(dossier.key, row.facts)
+    sealed = work.vault.decrypt(dossier.key, row.facts)
     changes = changes_of(number, row.subject_kind, sealed, data)
     register(work, dossier, sealed, changes)
     rewriting = Rewriting(sealed, changes)
@@ -139,7 +139,7 @@ def _correct(
         for one in changes
     ]
     facts = put_into(sealed, changes)
-    row.facts = work.vault.seal(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
+    row.facts = work.vault.encrypt(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
     key = _remark(
         work,
         row,
@@ -183,8 +183,8 @@ def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Itera
         elif one.field == "name":
             person.name = one.new or ""
         else:
-            sealed = work.vault.unseal(dossier.key, person.sealed)
-            person.sealed = work.vault.seal(dossier.key, {**sealed, one.field: one.new})
+            sealed = work.vault.decrypt(dossier.key, person.sealed)
+            person.sealed = work.vault.encrypt(dossier.key, {**sealed, one.field: one.new})
             if one.field in CLEANERS:
                 work.session.execute(
                     delete(PersonIndex).where(

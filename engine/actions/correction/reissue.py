@@ -44,7 +44,7 @@ def remake(work: Work, dossier: Dossier, rewriting: Rewriting) -> Remade:
     """
     wanted = select(Document).where(Document.case_id == dossier.row.id).order_by(col(Document.seq), col(Document.key))
     documents = list(work.session.exec(wanted))
-    facts = {one.key: work.vault.unseal(dossier.key, one.facts) for one in documents}
+    facts = {one.key: work.vault.decrypt(dossier.key, one.facts) for one in documents}
     keys: dict[str, str] = {}
     _find_out_of_date(documents, facts, rewriting, keys)
     issued = [one for one in documents if one.number and one.key in keys]
@@ -59,14 +59,14 @@ def remake(work: Work, dossier: Dossier, rewriting: Rewriting) -> Remade:
     for one in documents:
         corrected = rewriting(facts[one.key])
         if one.status in UNMADE and corrected != facts[one.key]:
-            one.facts, one.leased_until, one.attempt = work.vault.seal(dossier.key, corrected), None, 0
+            one.facts, one.leased_until, one.attempt = work.vault.encrypt(dossier.key, corrected), None, 0
             work.session.add(one)
         elif one.key in keys:
             number = drawn.get(one.key)
             names[one.number or one.key] = number or keys[one.key]
             if number:
                 corrected = {**corrected, "replaces": one.number}
-            work.book.write(
+            work.rows.write(
                 Document,
                 case_id=one.case_id,
                 key=keys[one.key],
@@ -75,7 +75,7 @@ def remake(work: Work, dossier: Dossier, rewriting: Rewriting) -> Remade:
                 kind=one.kind,
                 number=number,
                 language=one.language,
-                facts=work.vault.seal(dossier.key, corrected),
+                facts=work.vault.encrypt(dossier.key, corrected),
                 at=now,
                 status=DocumentStatus.PENDING,
                 replaces=one.key,
@@ -136,5 +136,5 @@ def rewritten(work: Work, dossier: Dossier, sealed: bytes | None, rewriting: Rew
     """Return what is sealed with a wait (what is known already, or the facts of a document), with the new values."""
     if sealed is None:
         return None
-    plain: Any = work.vault.unseal(dossier.key, sealed)
-    return work.vault.seal(dossier.key, rewriting(plain))
+    plain: Any = work.vault.decrypt(dossier.key, sealed)
+    return work.vault.encrypt(dossier.key, rewriting(plain))

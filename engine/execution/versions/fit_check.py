@@ -21,7 +21,7 @@ from engine.definition.case import Case
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import LedgerMisfit
 from engine.execution.replay import Replay
-from engine.runtime.batch_writer import Book
+from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.database import among
 from engine.runtime.office import NO_RUN, Office, Work
 from models import AnyWait, CaseStatus, LedgerEntry, Wait, WaitKind
@@ -98,7 +98,7 @@ class Beyond(BaseException):
         self.what = what
 
 
-class _NothingNew(Book):
+class _NothingNew(BatchWriter):
     """A book into which nothing is written: what would be asked, called or ended is told instead."""
 
     def write(self, table: type[Base], **row: Any) -> None:
@@ -166,7 +166,7 @@ def _unserved(office: Office, dossier: Dossier, under: Pipeline, wait: AnyWait) 
         if question.of != wait.role:
             return f"step '{wait.key}': it was asked of {wait.role}, and version {under.version} asks {question.of}"
     if wait.kind == WaitKind.EXTERNAL:
-        call = office.vault.unseal(dossier.key, wait.request or b"")["step"]
+        call = office.vault.decrypt(dossier.key, wait.request or b"")["step"]
         if call not in under.steps:
             return f"step '{wait.key}': {call} was to be called, which version {under.version} does not have"
     return ""

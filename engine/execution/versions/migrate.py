@@ -166,7 +166,7 @@ def record(
                 .execution_options(synchronize_session=False)
             ).first()
             if won:
-                work.book.write(LedgerEntry, **entry)
+                work.rows.write(LedgerEntry, **entry)
                 moves.moved.append(seen.number)
             else:
                 moves.refuse(seen.number, *WENT_ON)

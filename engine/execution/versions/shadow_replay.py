@@ -219,7 +219,7 @@ class ShadowRecorder(Recorder):
         return by_time.get(entry.outcome, True)
 
     def _handed_on(self, wait: AnyWait) -> str:
-        request: dict[str, str] = self.work.vault.unseal(self.dossier.key, wait.request or b"")
+        request: dict[str, str] = self.work.vault.decrypt(self.dossier.key, wait.request or b"")
         return request["pipeline"]
 
     def _nothing_on_record(self, key: str) -> NoReturn:

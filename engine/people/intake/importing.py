@@ -23,7 +23,7 @@ from engine.people.intake.reading import Table, read
 from engine.people.intake.registering import Settled, register, settle
 from engine.people.intake.rows import Limits, Row, check
 from engine.runtime.office import Office, RunHandle
-from models import Import, ImportLine, SealingKey, metadata
+from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
 # PostgreSQL's lock for imports, by number: one import at a time, so that the later of two sees what the earlier wrote.
@@ -84,7 +84,7 @@ def upload(office: Office, run: RunHandle, *, name: str, content: bytes, by: str
     with office.db.writing() as session:
         row, key = _kept(office, session, name, content, by or run.by)
         sealed = base64.b64encode(content).decode()
-        row.content = office.vault.seal(key, sealed)
+        row.content = office.vault.encrypt(key, sealed)
         session.flush()
         assert row.id is not None
         return row.id
@@ -102,7 +102,7 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
         if row.content is None:
             return recorded(session, row)
         name = row.name
-        content = base64.b64decode(office.vault.unseal(session.get(SealingKey, row.key_id), row.content))
+        content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
     return _settle(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
 
 
@@ -158,7 +158,7 @@ def _take(
             raise UnknownImport(import_id)
         if found.taken_over_at is not None:
             return recorded(session, found)
-        loaded = session.get(SealingKey, found.key_id)
+        loaded = session.get(PersonKey, found.key_id)
         assert loaded is not None
         row, key = found, loaded
     settled = settle(session, office.vault, rows)
@@ -173,7 +173,7 @@ def _take(
     return result
 
 
-def _kept(office: Office, session: Session, name: str, content: bytes, by: str) -> tuple[Import, SealingKey]:
+def _kept(office: Office, session: Session, name: str, content: bytes, by: str) -> tuple[Import, PersonKey]:
     key = office.vault.new_key(session)
     row = Import(
         name=without_personal_numbers(PurePath(name.replace("\\", "/")).name)[:255],
@@ -188,7 +188,7 @@ def _kept(office: Office, session: Session, name: str, content: bytes, by: str) 
 
 
 def _keep_lines(
-    office: Office, session: Session, import_id: int, key: SealingKey, table: Table, settled: list[Settled]
+    office: Office, session: Session, import_id: int, key: PersonKey, table: Table, settled: list[Settled]
 ) -> None:
     """Keep every line as it came: a person's under their key, to be erased with them; the others under the file's."""
     header = [table.fault] if table.fault else []
@@ -199,7 +199,7 @@ def _keep_lines(
             "status": "refused" if table.fault else "header",
             "business_id": None,
             "key_id": key.id,
-            "sealed": office.vault.seal(key, table.header),
+            "sealed": office.vault.encrypt(key, table.header),
             "remarks": _remarks("fault", header) + _remarks("caution", table.warnings),
         }
     ]
@@ -212,7 +212,7 @@ def _keep_lines(
                 "status": one.status,
                 "business_id": one.business_id,
                 "key_id": own.id,
-                "sealed": office.vault.seal(own, one.row.cells),
+                "sealed": office.vault.encrypt(own, one.row.cells),
                 "remarks": _remarks("fault", one.row.faults) + _remarks("caution", one.row.cautions),
             }
         )

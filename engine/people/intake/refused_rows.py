@@ -13,7 +13,7 @@ from engine.people.intake.columns import OWN, column_key
 from engine.people.intake.importing import UnknownImport
 from engine.people.intake.spelling import FORMULA_STARTS
 from engine.runtime.office import Office
-from models import Import, ImportLine, SealingKey
+from models import Import, ImportLine, PersonKey
 
 
 def refused_rows(office: Office, import_id: int, *, language: str = "id") -> bytes:
@@ -57,12 +57,12 @@ def _rows(office: Office, import_id: int, language: str) -> list[list[str]]:
         if session.get(Import, import_id) is None:
             raise UnknownImport(import_id)
         found = session.exec(
-            select(ImportLine, SealingKey)
-            .join(SealingKey, col(SealingKey.id) == col(ImportLine.key_id))
+            select(ImportLine, PersonKey)
+            .join(PersonKey, col(PersonKey.id) == col(ImportLine.key_id))
             .where(ImportLine.import_id == import_id, col(ImportLine.status).in_(("header", "refused")))
             .order_by(col(ImportLine.line))
         ).all()
-        lines = [(line, office.vault.unseal(key, line.sealed)) for line, key in found]
+        lines = [(line, office.vault.decrypt(key, line.sealed)) for line, key in found]
     header: list[str] = next((cells for line, cells in lines if line.line == 1), [])
     kept = [place for place, name in enumerate(header) if column_key(name) not in OWN]
     rows = [[*(header[place] for place in kept), "line", "alasan"]]

@@ -18,7 +18,7 @@ from engine.people.intake.cleaned import Note
 from engine.people.intake.rows import Row
 from engine.people.intake.spelling import shown_personal
 from engine.runtime.encryption import Vault
-from models import Business, Person, PersonIndex, Role, SealingKey, User, UserRole, metadata
+from models import Business, Person, PersonIndex, PersonKey, Role, User, UserRole, metadata
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Known:
     person_id: int
     name: str
     sealed: bytes
-    key: SealingKey
+    key: PersonKey
     businesses: list[Business] = field(default_factory=list)
     has_account: bool = False
 
@@ -93,7 +93,7 @@ def _settled(vault: Vault, row: Row, known: Known | None) -> Settled:
 
 def _differences(vault: Vault, row: Row, known: Known, business: Business) -> Iterator[str]:
     """Yield the columns in which a filled-in cell says something else than the register."""
-    sealed = vault.unseal(known.key, known.sealed)
+    sealed = vault.decrypt(known.key, known.sealed)
     registered = {"owner_name": known.name, **{column: sealed.get(column) for column in SEALED}}
     registered |= {column: getattr(business, ours) for column, ours in OF_BUSINESS.items()}
     for column, value in registered.items():
@@ -134,7 +134,7 @@ def register(session: Session, vault: Vault, accepted: list[Settled], import_id:
 
 def _register_persons(session: Session, vault: Vault, new: list[Settled], now: datetime) -> None:
     persons: list[dict[str, Any]] = []
-    keys: list[SealingKey] = []
+    keys: list[PersonKey] = []
     for one in new:
         key = vault.new_key(session)
         keys.append(key)
@@ -144,7 +144,7 @@ def _register_persons(session: Session, vault: Vault, new: list[Settled], now: d
                 "name": values["owner_name"],
                 "language": "id",
                 "key_id": key.id,
-                "sealed": vault.seal(key, {column: values[column] for column in SEALED}),
+                "sealed": vault.encrypt(key, {column: values[column] for column in SEALED}),
                 "created_at": now,
                 "erased_at": None,
             }
@@ -174,7 +174,7 @@ def _tell_the_planner(session: Session, written: int) -> None:
     """
     if written >= MANY and session.get_bind().dialect.name == "postgresql":
         names = ", ".join(
-            str(table.__tablename__) for table in (Person, PersonIndex, SealingKey, Business, User, UserRole)
+            str(table.__tablename__) for table in (Person, PersonIndex, PersonKey, Business, User, UserRole)
         )
         session.execute(text(f"ANALYZE {names}"))
 
@@ -183,9 +183,9 @@ def _known(session: Session, digests: list[str]) -> dict[str, Known]:
     known: dict[str, Known] = {}
     for batch in batches(digests):
         rows = session.exec(
-            select(PersonIndex, Person, SealingKey)
+            select(PersonIndex, Person, PersonKey)
             .join(Person, col(Person.id) == col(PersonIndex.person_id))
-            .join(SealingKey, col(SealingKey.id) == col(Person.key_id))
+            .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
             .where(PersonIndex.kind == "national_id", col(PersonIndex.digest).in_(batch))
         ).all()
         here = {found.person_id: Known(found.person_id, person.name, person.sealed, key) for found, person, key in rows}

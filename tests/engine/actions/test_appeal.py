@@ -17,7 +17,7 @@ from engine.execution.parking import retry
 from engine.execution.versions.fingerprints import must_have_code
 from engine.runtime.encryption import Erased
 from engine.runtime.office import Office
-from models import Person, SealingKey, Wait
+from models import Person, PersonKey, Wait
 from rules import Rule
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
@@ -100,7 +100,7 @@ def test_the_case_of_an_erased_applicant_is_neither_contested_nor_corrected(visi
     """The key is gone: both are refused in words, and not with a fault of ours."""
     with office.db.writing() as session:
         person = session.get_one(Person, visited.case.person_id)
-        session.delete(session.get_one(SealingKey, person.key_id))
+        session.delete(session.get_one(PersonKey, person.key_id))
     for act in (lambda: contest(office, visited), lambda: visited.corrected(owner__name="Sri")):
         with pytest.raises(Erased, match="This person was erased"):
             act()

@@ -47,7 +47,7 @@ def played_again(office: Office, story: Story) -> None:
             work = Work(fresh, RunHandle("again", "cli", "test"), session)
             Replay(work, by_number(fresh, session, story.number), PlainStage()).play()
             written = [
-                row["key"] for table, rows in work.book._rows.items() for row in rows if table is not ClockSegment
+                row["key"] for table, rows in work.rows._rows.items() for row in rows if table is not ClockSegment
             ]
             assert written == (["closed#1"] if story.outcome else [])
             raise Undone

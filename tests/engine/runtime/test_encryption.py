@@ -14,7 +14,7 @@ from sqlmodel import Session
 from engine.errors import Refused
 from engine.runtime.encryption import Erased, Vault, vault_of
 from engine.runtime.settings import Environment, Settings
-from models import SealingKey
+from models import PersonKey
 from models.privacy import masked, without_personal_numbers
 
 PLAIN = {"national_id": "3508166904956220", "address": "Jl. Santoso №179 “belakang”"}
@@ -26,7 +26,7 @@ def vault() -> Vault:
     return Vault(os.urandom(32))
 
 
-def new_key(vault: Vault) -> SealingKey:
+def new_key(vault: Vault) -> PersonKey:
     """A new person's key; no database is asked."""
     return vault.new_key(Session())
 
@@ -34,8 +34,8 @@ def new_key(vault: Vault) -> SealingKey:
 def test_what_is_sealed_comes_back_and_looks_like_nothing(vault: Vault) -> None:
     """The same words sealed twice are different bytes, and none of them can be read in either."""
     key = new_key(vault)
-    one, two = vault.seal(key, PLAIN), vault.seal(key, PLAIN)
-    assert vault.unseal(key, one) == vault.unseal(key, two) == PLAIN
+    one, two = vault.encrypt(key, PLAIN), vault.encrypt(key, PLAIN)
+    assert vault.decrypt(key, one) == vault.decrypt(key, two) == PLAIN
     assert one != two
     assert b"3508166904956220" not in one
     assert b"Santoso" not in one
@@ -44,30 +44,30 @@ def test_what_is_sealed_comes_back_and_looks_like_nothing(vault: Vault) -> None:
 def test_a_changed_byte_or_another_persons_key_opens_nothing(vault: Vault) -> None:
     """Sealed words that were changed, or moved to another person, are refused and not half read."""
     key, other = new_key(vault), new_key(vault)
-    sealed = vault.seal(key, PLAIN)
+    sealed = vault.encrypt(key, PLAIN)
     spoiled = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for wrong_key, bytes_ in ((key, spoiled), (other, sealed)):
         with pytest.raises(ValueError, match="was changed afterwards") as error:
-            vault.unseal(wrong_key, bytes_)
+            vault.decrypt(wrong_key, bytes_)
         assert "3508" not in str(error.value)
 
 
 def test_a_wrapped_key_is_worth_nothing_without_its_master_key_or_under_another_name(vault: Vault) -> None:
     """A copy of the database without the master key is only noise; a swapped key row is noticed."""
     key = new_key(vault)
-    sealed = vault.seal(key, PLAIN)
+    sealed = vault.encrypt(key, PLAIN)
     with pytest.raises(ValueError, match="is JALUR_MASTER_KEY this database's"):
-        Vault(os.urandom(32)).unseal(key, sealed)
-    renamed = SealingKey(id="0" * 32, wrapped=key.wrapped)
+        Vault(os.urandom(32)).decrypt(key, sealed)
+    renamed = PersonKey(id="0" * 32, wrapped=key.wrapped)
     with pytest.raises(ValueError, match="The master key does not open key 0000"):
-        vault.unseal(renamed, sealed)
+        vault.decrypt(renamed, sealed)
 
 
 def test_without_the_key_the_person_is_erased(vault: Vault) -> None:
     """Destroying the key is the erasure: what it sealed says so, in words for people."""
-    sealed = vault.seal(new_key(vault), PLAIN)
+    sealed = vault.encrypt(new_key(vault), PLAIN)
     with pytest.raises(Erased) as erased:
-        vault.unseal(None, sealed)
+        vault.decrypt(None, sealed)
     assert "telah dihapus" in erased.value.for_people
 
 
@@ -162,7 +162,7 @@ def test_demo_makes_a_master_key_that_only_its_owner_reads_and_keeps_it(tmp_path
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert len(base64.b64decode(file.read_bytes())) == 32
     key = new_key(first)
-    assert vault_of(settings).unseal(key, first.seal(key, PLAIN)) == PLAIN
+    assert vault_of(settings).decrypt(key, first.encrypt(key, PLAIN)) == PLAIN
 
 
 def test_a_given_master_key_is_used_and_not_written_down(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from engine.errors import Refused
 from engine.runtime import settings
 from engine.runtime.settings import Settings, shipped
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_checkout_is_its_own_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.declarations import OFFICE
 from engine.errors import NotWaiting
 from engine.runtime.office import Office
-from models import Business, Renewal, SealingKey, Standing
+from models import Business, PersonKey, Renewal, Standing
 from tests.people import register_business
 from tests.pipelines_for_tests.permits import (
     END,
@@ -94,7 +94,7 @@ def test_what_is_not_renewed(
         if why == "ended":
             session.execute(update(Standing).values(until=office.clock.today() - timedelta(days=1)))
         if why == "erased":
-            session.execute(delete(SealingKey))
+            session.execute(delete(PersonKey))
     assert renewed(office) == NOTHING
 
 

@@ -20,9 +20,9 @@ from engine.pipeline import (
     issue,
     paper,
     pipeline,
-    run,
     step,
     tell,
+    this_step,
 )
 
 
@@ -79,7 +79,7 @@ def organic_farm(case: Case) -> Outcome:
 @step
 def list_findings(case: Case, findings: list[str]) -> None:
     """Hand out the findings."""
-    paper(FINDINGS, facts(case) | {"date": run.today, "findings": findings})
+    paper(FINDINGS, facts(case) | {"date": this_step.today, "findings": findings})
 
 
 @step

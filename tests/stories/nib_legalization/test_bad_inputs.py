@@ -12,7 +12,7 @@ from sqlmodel import select
 from engine.cases.dossier import by_number
 from engine.people.intake.importing import Imported, import_file
 from engine.runtime.office import Office
-from models import Business, Document, SealingKey
+from models import Business, Document, PersonKey
 from outside.oss_http import HttpOss
 from tests.engine.people.intake.listing import as_csv, row
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood
@@ -149,7 +149,7 @@ def test_2_8_07_name_on_ktp_differs(nib: Begin, office: Office) -> None:
     [certificate] = [document for document in story.documents if document.number]
     with office.db.reading() as session:
         key = by_number(office, session, story.number).key
-    assert office.vault.unseal(key, certificate.facts)["applicant_name"] == "Sri Purnomo Wati"
+    assert office.vault.decrypt(key, certificate.facts)["applicant_name"] == "Sri Purnomo Wati"
 
 
 def test_2_8_08_two_applications_in_one_batch_for_one_nik(office: Office) -> None:
@@ -167,7 +167,7 @@ def test_2_8_08_two_applications_in_two_batches_for_one_nik(office: Office) -> N
     assert column == "national_id"
     assert "sudah terdaftar untuk usaha lain" in reason
     with office.db.reading() as session:
-        assert len(session.exec(select(SealingKey)).all()) == 4  # two people, two files
+        assert len(session.exec(select(PersonKey)).all()) == 4  # two people, two files
 
 
 @tells("outcome:refused")

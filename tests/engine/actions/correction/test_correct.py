@@ -18,7 +18,7 @@ from engine.people.persons import add_person
 from engine.reports.verification import check
 from engine.runtime.evidence import keep
 from engine.runtime.office import Office
-from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, SealingKey, Standing
+from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, PersonKey, Standing
 from tests.engine.actions.test_recall import played_again
 from tests.engine.conftest import Begin
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood
@@ -37,7 +37,7 @@ def facts(office: Office, story: Story) -> dict[str, Any]:
     """Return the sealed facts of the case."""
     with office.db.reading() as session:
         dossier = by_number(office, session, story.number)
-        found: dict[str, Any] = office.vault.unseal(dossier.key, dossier.row.facts)
+        found: dict[str, Any] = office.vault.decrypt(dossier.key, dossier.row.facts)
     return found
 
 
@@ -46,7 +46,7 @@ def on_paper(office: Office, story: Story) -> dict[str, dict[str, Any]]:
     with office.db.reading() as session:
         dossier = by_number(office, session, story.number)
         found = session.exec(select(Document).where(Document.case_id == dossier.row.id))
-        return {one.key: office.vault.unseal(dossier.key, one.facts) for one in found}
+        return {one.key: office.vault.decrypt(dossier.key, one.facts) for one in found}
 
 
 @blank
@@ -57,7 +57,7 @@ def test_in_mid_case_register_facts_and_papers_are_put_right(nib: Nib, office: O
     story.corrected(owner__name="Sri Purnomowati", national_id=RIGHT)
     with office.db.reading() as session:
         person = session.exec(select(Person).where(Person.id == story.case.person_id)).one()
-        sealed = office.vault.unseal(session.get_one(SealingKey, person.key_id), person.sealed)
+        sealed = office.vault.decrypt(session.get_one(PersonKey, person.key_id), person.sealed)
         digests = set(session.exec(select(PersonIndex.digest).where(PersonIndex.person_id == person.id)))
     assert (person.name, sealed["national_id"]) == ("Sri Purnomowati", RIGHT)
     assert office.vault.digest("national_id", RIGHT) in digests
@@ -284,7 +284,7 @@ def test_a_letter_that_has_not_left_says_what_is_right(nib: Nib, office: Office)
     with office.db.reading() as session:
         dossier = by_number(office, session, story.number)
         letter = session.exec(select(Letter).where(Letter.letter == "receipt")).one()
-        words = office.vault.unseal(dossier.key, letter.sealed)
+        words = office.vault.decrypt(dossier.key, letter.sealed)
     assert (letter.status, letter.to_name) == ("waiting", "Sri D'Artagnan")
     assert words["text"].startswith("Yth. Bapak/Ibu Sri D'Artagnan,")
     assert "Sri D&#39;Artagnan" in words["html"]

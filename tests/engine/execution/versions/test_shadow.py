@@ -224,9 +224,9 @@ STANDS = [
         """def mark() -> None:
     from engine.execution.replay import playing
     from models import Standing
-    kind = {"subject_kind": "business", "subject_id": 1, "since": run.today}
-    run.session.add(Standing(case_id=playing().row.id, what="marked", **kind))
-    run.session.flush()
+    kind = {"subject_kind": "business", "subject_id": 1, "since": this_step.today}
+    this_step.session.add(Standing(case_id=playing().row.id, what="marked", **kind))
+    this_step.session.flush()
 
 @step
 def greet""",

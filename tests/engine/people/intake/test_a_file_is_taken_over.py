@@ -18,7 +18,7 @@ from engine.people.intake.columns import COLUMNS
 from engine.people.intake.importing import Imported, UnknownImport, import_file, take_over, upload
 from engine.people.intake.refused_rows import refused_rows, refused_workbook, safe_cell
 from engine.runtime.office import Office
-from models import Business, Import, ImportLine, Person, PersonIndex, Role, SealingKey, User, UserRole
+from models import Business, Import, ImportLine, Person, PersonIndex, PersonKey, Role, User, UserRole
 from tests.engine.people.intake.listing import as_csv, as_xlsx, row
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
@@ -63,12 +63,12 @@ def test_an_accepted_row_becomes_an_owner_with_an_account_and_a_business(office:
     with office.db.reading() as session:
         business = session.exec(select(Business)).one()
         person = session.get_one(Person, business.owner_id)
-        sealed = office.vault.unseal(session.get(SealingKey, person.key_id), person.sealed)
+        sealed = office.vault.decrypt(session.get(PersonKey, person.key_id), person.sealed)
         user = session.exec(select(User)).one()
         roles = session.exec(select(UserRole.role).where(UserRole.user_id == user.id)).all()
         index = {found.kind: found.digest for found in session.exec(select(PersonIndex)).all()}
         line = session.exec(select(ImportLine).where(ImportLine.status == "accepted")).one()
-        cells = office.vault.unseal(session.get(SealingKey, person.key_id), line.sealed)
+        cells = office.vault.decrypt(session.get(PersonKey, person.key_id), line.sealed)
     assert sealed == {
         "national_id": row(1)["national_id"],
         "tax_id": "013121660091000",
@@ -229,7 +229,7 @@ def test_a_failure_in_the_middle_leaves_nothing(office: Office, monkeypatch: pyt
         broken.setattr(importing, "_keep_lines", power_cut)
         with pytest.raises(RuntimeError):
             taken(office, as_csv(row(1), row(2)))
-    assert count(office, Person) == count(office, Business) == count(office, Import) == count(office, SealingKey) == 0
+    assert count(office, Person) == count(office, Business) == count(office, Import) == count(office, PersonKey) == 0
     assert taken(office, as_csv(row(1), row(2))).accepted == 2
 
 
