@@ -1,4 +1,4 @@
-"""The office's calendar: its days off, those that the law gives and those that the office decides."""
+"""Commands about the office's days off: those of the law, and those that the office decides."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cancel_day(
 
 
 def _tell_moved(here: Here, moved: Sequence[Moved]) -> None:
-    """Print the clocks that a decision about a day moved; people read which of the new dates no decree fixes yet."""
+    """Print the clocks that a decision moved; mark for people the new dates without a decree."""
     rows = [one.as_json() for one in moved]
     years = here.office.calendar.provisional_years
     if not here.json and any(years(one.after) for one in moved):

@@ -1,4 +1,4 @@
-"""The file in which each command stands. A call imports and makes the commands of its file alone.
+"""Find each command in its file. A call imports and makes the commands of that file alone.
 
 ``jalur --help`` reads only names and docstrings: making all commands with their options takes longer than all else.
 """

@@ -1,4 +1,4 @@
-"""What every command works in: the open office, runs on somebody's account, and where results and refusals are printed."""
+"""Open the office for a command, record its runs, print its results and refusals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Here:
-    """The open office of one command, the account that it acts on, and whether a program reads its result."""
+    """Hold a command's open office, its account, and whether a program reads its result."""
 
     office: Office
     named: str | None
@@ -77,7 +77,7 @@ def opened(json: bool = False, by: str | None = None, *, made: bool = True) -> I
 
 @contextmanager
 def refusals_told(json: bool) -> Iterator[None]:
-    """Print what was refused: as JSON where JSON was asked for, in words on standard error always."""
+    """Print a refusal in words on standard error, and as JSON where that was asked for."""
     from pydantic import ValidationError
 
     from engine.errors import Refused

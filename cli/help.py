@@ -34,7 +34,7 @@ TYPES = (
 
 
 class InWords:
-    """What commands and groups have in common. A copy is translated: in one process the language may change."""
+    """Translate a copy of a command for each page: in one process the language may change."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write the usage line."""
@@ -67,7 +67,7 @@ def put_titles() -> None:
 
 
 def translated(command: Any) -> Any:
-    """Return a copy of a command with all that its help page shows in the reader's language; ``command`` stays as it is."""
+    """Return a copy of ``command`` with all that its help page shows in the reader's language."""
     said = copy(command)
     said.help = _(command.help)
     said.options_metavar = _(command.options_metavar)

@@ -1,4 +1,6 @@
-"""The reader's language, from ``JALUR_LANGUAGE`` or the locale; English stands in the code, Indonesian in ``locale/``."""
+"""Translate what people read: English stands in the code, Indonesian in ``locale/``.
+
+``JALUR_LANGUAGE`` names the reader's language; without it the locale does."""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def language() -> str:
 
 
 def language_of_the_locale() -> str:
-    """Return ``id`` where the first variable of the locale that is set names Indonesian, else ``en``."""
+    """Return ``id`` where the locale's first variable that is set names Indonesian, else ``en``."""
     locale = next(filter(None, map(os.environ.get, OF_THE_LOCALE)), "")
     return "id" if re.split(r"[_.@-]", locale)[0] == "id" else "en"
 
@@ -42,7 +44,7 @@ def _(words: str | None) -> str:
 
 
 def in_context(context: str, word: str) -> str:
-    """Translate a word that means different things in different places, such as ``open`` of a case."""
+    """Translate a word whose meaning depends on its place, such as ``open`` of a case."""
     return _catalogue(_readable()).pgettext(context, word)
 
 
@@ -52,7 +54,7 @@ def N_(words: str) -> str:
 
 
 def _readable() -> str:
-    """Return the language, or that of the locale where ``JALUR_LANGUAGE`` is wrong: saying so needs one."""
+    """Return the language; where ``JALUR_LANGUAGE`` is wrong, that of the locale, to say so."""
     try:
         return language()
     except UnknownLanguage:

@@ -1,4 +1,4 @@
-"""What time does: the ladder, the letters that are due, the renewals."""
+"""Commands that time calls for: escalate, deliver, renew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine's own commands: the database, the servers, the demonstration, the preview of all papers."""
+"""Commands of the machine itself: database, servers, demonstration, preview of all papers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results as a person reads them at a terminal: a table for many, lines for one, heads and values in their language."""
+"""Print results for people in their language: a table for many records, lines for one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def as_table(value: Any, columns: tuple[str, ...], console: Console | None = Non
 
 
 def _line(value: Any, name: str) -> str:
-    """Return a value of one record; its dates are in words, where a table has room for figures alone."""
+    """Return a value of one record, with its dates in words; tables have figures, as typed."""
     if isinstance(value, str) and name in ("since", "until", "date"):
         from documents.formats import day_in_words
 

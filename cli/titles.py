@@ -1,4 +1,4 @@
-"""The Indonesian titles that pipelines give their endings and papers, put in place of codes where people read."""
+"""Put the Indonesian titles of endings and papers in place of their codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def history_in_words(pipeline_name: str, entries: list[dict[str, Any]]) -> list[
 
 
 def _titled(name: str, version: int) -> Pipeline | None:
-    """Return the pipeline whose titles are shown; None in English, and where the code of that version is gone."""
+    """Return the pipeline that has the titles; None in English, and where its code is gone."""
     try:
         return pipeline_named(name, version) if language() == "id" else None
     except Refused:

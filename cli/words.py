@@ -1,4 +1,4 @@
-"""The heads of tables and the coded values in them, by the names that they have in ``--json``."""
+"""Name the heads of tables and the coded values in them, by their names in ``--json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The everyday work: take cases in, advance them, answer what waits, give it to somebody else, look at the runs."""
+"""Commands of every day: import, open, advance, answer, reassign, delegate, list runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong usage in the reader's language: what typer, click and pydantic say in English is said again from the catalogue."""
+"""Tell wrong usage in the reader's language: in words of typer, click, pydantic, or ours."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def wrong(words: str, **parts: object) -> typer.BadParameter:
 
 
 def said_again(message: str) -> str:
-    """Return a message of typer, click or pydantic in the reader's language; one that is not known stays as it is."""
+    """Translate a message of typer, click or pydantic; one that is not known stays English."""
     for template in SAID_BY_OTHERS:
         if found := _pattern(template).fullmatch(message):
             parts = found.groupdict()
