@@ -40,10 +40,10 @@ def show_history(number: Number, json: Json = False) -> None:
     """Show the ledger of a case: who did what, when, in which role, under which rules."""
     from cli.titles import history_in_words
     from engine.cases.dossier import case_numbered
-    from engine.reports.case_views import history
+    from engine.reports.case_views import case_history
 
     with opened(json) as here, here.reading() as session:
-        entries = history(session, number)
+        entries = case_history(session, number)
         if not json:
             entries = history_in_words(case_numbered(session, number).pipeline, entries)
         here.tell(entries, ("seq", "at", "key", "actor", "role", "on_behalf_of", "outcome", "reason"))
@@ -140,11 +140,13 @@ def lodge_appeal(
 ) -> None:
     """Contest the ending of a case; others rule on the objection in the same ledger."""
     from engine.actions.appeal import lodge
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     with opened(json, by) as here:
         with here.run() as run:
-            lodge(here.office, run, number, by=by, reason=reason, evidence=take_in(here.office, evidence))
+            lodge(
+                here.office, run, number, by=by, reason=reason, evidence=store_named_files(here.office.store, evidence)
+            )
         here.show(number)
 
 
@@ -201,11 +203,11 @@ def correct_register(
 ) -> None:
     """Correct a name or number that was registered wrong; its documents are made anew."""
     from engine.actions.correction.correct import correct
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     right = as_json_or_read(data, "--data")
     with opened(json, by) as here:
         with here.run() as run:
-            kept = take_in(here.office, evidence) if evidence else None
+            kept = store_named_files(here.office.store, evidence) if evidence else None
             correct(here.office, run, number, by=by, reason=reason, data=right, evidence=kept)
         here.show(number)

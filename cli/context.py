@@ -49,10 +49,10 @@ class Here:
     def show(self, number: str) -> None:
         """Print a case as it stands now."""
         from cli.titles import case_in_words
-        from engine.reports.case_views import show
+        from engine.reports.case_views import case_view
 
         with self.reading() as session:
-            shown = show(self.office, session, number)
+            shown = case_view(self.office, session, number)
         self.tell(shown if self.json else case_in_words(shown))
 
 

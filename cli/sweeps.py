@@ -15,12 +15,12 @@ app = typer.Typer()
 def escalate(json: Json = False) -> None:
     """Remind, escalate and end what is due; a second run at the same moment does nothing."""
     from documents.formats import moment_in_words
-    from engine.letters.sweep_health import sweep_is_stale
+    from engine.letters.sweep_health import stale_since
     from engine.sweeps.sweep import sweep
 
     with opened(json) as here, here.run() as run:
         with here.reading() as session:
-            since = sweep_is_stale(here.office, session)
+            since = stale_since(here.office, session)
         if since:
             moment = moment_in_words(since, language())
             say("Nobody has swept since {moment}: is the schedule running? See: jalur serve", moment=moment)

@@ -17,10 +17,10 @@ app = typer.Typer()
 @app.command("migrate")
 def migrate_database(json: Json = False) -> None:
     """Create the database, or bring it to the newest revision."""
-    from engine.runtime.migrations import migrate
+    from engine.runtime.migrations import migrate_schema
 
     with opened(json, made=False) as here:
-        here.tell({"revision": migrate(here.office.db)})
+        here.tell({"revision": migrate_schema(here.office.db)})
 
 
 @app.command("serve")

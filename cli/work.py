@@ -48,7 +48,7 @@ def open_new(
     json: Json = False,
 ) -> None:
     """Open cases of a pipeline for businesses, persons or products."""
-    from engine.cases.opening import open_cases, without_case
+    from engine.cases.opening import open_cases, subjects_without_case
     from engine.definition.registry import pipeline_named
 
     given = {"business": business, "person": person, "product": product}
@@ -61,7 +61,7 @@ def open_new(
         if named and wanted.subject not in named:
             raise wrong("{pipeline} needs --{subject} ID", pipeline=wanted.name, subject=wanted.subject)
         with here.run(wanted.name) as run:
-            subjects = without_case(here.office, wanted) if imported else list(named.values())
+            subjects = subjects_without_case(here.office, wanted) if imported else list(named.values())
             result = open_cases(here.office, run, wanted, subjects, by=here.by, facts=more)
         refused = result.refused
         if not json:
@@ -80,14 +80,14 @@ def advance(
     json: Json = False,
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
-    from engine.cases.dossier import case_numbered
+    from engine.cases.dossier import fetch_row
     from engine.definition.registry import current, pipeline_named
     from scheduling.run_here import advance_here
 
     with opened(json) as here:
         if case:
             with here.reading() as session:
-                pipeline = case_numbered(session, case).pipeline
+                pipeline = fetch_row(session, case).pipeline
         wanted = [pipeline_named(pipeline)] if pipeline else current()
         here.tell(advance_here(here.office, wanted, [case] if case else None, by=here.by, say=say))
 
@@ -100,7 +100,7 @@ def list_inbox(
     json: Json = False,
 ) -> None:
     """List the questions that wait for people, the most urgent first."""
-    from engine.reports.case_views import inbox
+    from engine.reports.inbox import inbox
 
     with opened(json) as here, here.reading() as session:
         found = inbox(here.office, session, role=role, number=case, whom=whom)
@@ -121,11 +121,11 @@ def give_answer(
 ) -> None:
     """Answer a question of a case."""
     from engine.actions.answer import answer
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     words = as_json(data, "--data")
     with opened(json, by) as here, here.run() as run:
-        done = answer(here.office, run, number, question, by=by, data=take_in(here.office, words))
+        done = answer(here.office, run, number, question, by=by, data=store_named_files(here.office.store, words))
         here.tell({"case": done.case, "question": done.question, "entry": done.entry})
 
 
@@ -192,8 +192,8 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List the recorded runs, the newest first."""
-    from engine.reports.case_views import runs
+    from engine.reports.runs import run_list
 
     with opened(json) as here, here.reading() as session:
-        found = runs(session, pipeline=pipeline, failed=failed)
+        found = run_list(session, pipeline=pipeline, failed=failed)
         here.tell(found, ("run", "started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"))

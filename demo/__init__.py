@@ -25,7 +25,7 @@ from demo.product_curation import CurationScript
 from demo.script import PAPER, Script
 from demo.showing import progress, summary
 from demo.stalled import stall, tell_of
-from engine.cases.opening import open_cases, without_case
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import TurnedClock
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.letters.letter_delivery import deliver
@@ -33,8 +33,8 @@ from engine.people.accounts import add_user
 from engine.people.intake.importing import Imported, import_file
 from engine.people.intake.refused_rows import refused_rows
 from engine.people.persons import add_product
-from engine.runtime.evidence import keep
-from engine.runtime.migrations import migrate
+from engine.runtime.file_store import store_evidence
+from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeps.sweep import sweep
@@ -63,7 +63,7 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
     today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
     clock = TurnedClock(today - STALLED_FOR)
     office = Office.open(Settings(home=home, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
-    migrate(office.db)
+    migrate_schema(office.db)
     for name, role in STAFF.items():
         add_user(office, name, [role])
     way = _("{file} → NIB → halal certificate → curation → export center").format(file=FILE)
@@ -71,13 +71,14 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
     imported = _import(office, _, language)
     with prefect_api(office.settings, say=lambda words: console.print(_(words))):
-        *businesses, last = without_case(office, nib)
+        *businesses, last = subjects_without_case(office, nib)
         stalled = stall(office, clock, nib, last)
         clock.moment = max(clock.moment, today)
         _carry(office, clock, nib, NibScript, businesses, _)
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES), _)
         _carry(office, clock, regular, RegularScript, [], _)
-        people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, keep(office, PAPER, "pdf")), _)
+        paper = store_evidence(office.store, PAPER, "pdf")
+        people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, paper), _)
         certified(office, people)
         add_user(office, "lina", ["panel_chair"])
         _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS), _)

@@ -14,13 +14,16 @@ from engine.cases.opening import open_cases
 from engine.deadlines.clock import TurnedClock
 from engine.definition.registry import Pipeline
 from engine.people.accounts import add_user
-from engine.reports.case_views import history, show
+from engine.reports.case_views import case_history, case_view
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 from models import Document, EntryKind, LedgerEntry
 from scheduling.run_here import advance_here
 
 LONGEST = 60  # days; each ladder ends sooner
+# Marked for the catalogue of who started the demo: what rungs write into the ledger, and how the case ends.
+N_ = str
+CODES = (N_("reminded"), N_("escalated"), N_("reassigned"), N_("stays"), N_("deadline_passed"), N_("legalized"))
 
 
 class StalledScript(NibScript):
@@ -60,7 +63,7 @@ def stall(office: Office, clock: TurnedClock, pipeline: Pipeline, subject: int) 
 
 def _waiting(office: Office, number: str) -> list[str]:
     with office.db.reading() as session:
-        return [wait["question"] for wait in show(office, session, number)["waiting_for"]]
+        return [wait["question"] for wait in case_view(office, session, number)["waiting_for"]]
 
 
 def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
@@ -70,7 +73,7 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
         with office.run("flow", by="escalation") as run:
             sweep(office, run)
         with office.db.reading() as session:
-            if any(entry["key"] == until for entry in history(session, number)):
+            if any(entry["key"] == until for entry in case_history(session, number)):
                 return
     raise AssertionError(f"{number} never came to {until}")
 
@@ -78,7 +81,7 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
 def tell_of(office: Office, console: Console, number: str, _: Callable[[str], str] = str) -> None:
     """Print each rung that fired, and where the page lies that counts the days."""
     with office.db.reading() as session:
-        shown = show(office, session, number)
+        shown = case_view(office, session, number)
         of_case = select(LedgerEntry).where(LedgerEntry.kind == EntryKind.REMARK, col(LedgerEntry.key).contains("/"))
         entries = session.exec(of_case.order_by(col(LedgerEntry.at), col(LedgerEntry.seq))).all()
         page = session.exec(select(Document).where(Document.kind == "deadline_computation")).first()
@@ -86,8 +89,10 @@ def tell_of(office: Office, console: Console, number: str, _: Callable[[str], st
     ladder = Table(_("day"), _("rung"), _("what"), _("who, and why"), title=title, title_justify="left")
     for entry in entries:
         if entry.case_id == (page and page.case_id):
-            ladder.add_row(entry.at.date().isoformat(), entry.key, entry.outcome or "", entry.reason or "")
+            ladder.add_row(
+                entry.at.date().isoformat(), entry.key, _(entry.outcome) if entry.outcome else "", entry.reason or ""
+            )
     console.print(ladder)
     file = page and office.store.location(page.path or "")
     told = _("It ended {outcome}; the page that counts the days: {file}")
-    console.print(f"  {told.format(outcome=shown['outcome'], file=file)}\n")
+    console.print(f"  {told.format(outcome=_(shown['outcome']), file=file)}\n")

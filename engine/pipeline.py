@@ -21,7 +21,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant, Case, Expiring, Lodged
 from engine.definition.declarations import Ending, Letter, Paper
 from engine.definition.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
-from engine.definition.registry import Appeal, NoAppeal, contest
+from engine.definition.registry import Appeal, NoAppeal, declare_appeals
 from engine.errors import PipelineMistake
 from engine.execution.decorators import appeal, external_step, pipeline, step
 from engine.execution.external_calls import calling
@@ -29,12 +29,12 @@ from engine.execution.recorder import Withdrawn
 from engine.execution.replay import Replay, playing
 from engine.letters.queue import queue_letter, queue_paper
 from engine.people import impartiality
-from engine.people.impartiality import Held
+from engine.people.impartiality import StandingInForce
 from engine.people.permissions import user_named
 from engine.runtime.links import check_url
 from engine.runtime.number_series import draw
 from models import Role, Standing
-from outside.once import ByHand
+from outside.submission import ByHand
 from rules import Rule
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "Expiring",
     "Form",
     "HandedOver",
-    "Held",
     "Issued",
     "Letter",
     "Lodged",
@@ -60,6 +59,7 @@ __all__ = [
     "Question",
     "Role",
     "Silence",
+    "StandingInForce",
     "Withdrawn",
     "amend_in_register",
     "appeal",
@@ -69,8 +69,8 @@ __all__ = [
     "assignable",
     "calling",
     "close",
-    "contest",
     "day_in_words",
+    "declare_appeals",
     "dossier_complete",
     "enter_in_register",
     "external_step",
@@ -236,7 +236,7 @@ def assignable(case: Case, question: str, *, holds: str | None = None, apart_fro
     return impartiality.assignable(replay.work.session, case, asked, replay.today, holds or asked.holds, took_part)
 
 
-def held(*what: str, kind: str, of: int | str) -> list[Held]:
+def held(*what: str, kind: str, of: int | str) -> list[StandingInForce]:
     """Return, in a step, the standings of that name which a subject has today, the oldest first, each with its case.
 
     ``of`` is the subject's id, or the name of a person's account.

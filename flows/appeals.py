@@ -7,7 +7,7 @@ under its own rules; what BPJPH, MUI, DPMPTSP or the export center decided is co
 
 from __future__ import annotations
 
-from engine.pipeline import NoAppeal, contest
+from engine.pipeline import NoAppeal, declare_appeals
 from flows.halal_regular import Outcome as Regular
 from flows.halal_self_declare import Outcome as SelfDeclare
 from flows.lsp_appeal import lsp_appeal
@@ -50,7 +50,7 @@ def in_the_process(window: str) -> NoAppeal:
     )
 
 
-contest(
+declare_appeals(
     "nib-legalization",
     {
         Nib.LEGALIZED: GRANTED,
@@ -64,7 +64,7 @@ contest(
         Nib.WITHDRAWN: BY_APPLICANT,
     },
 )
-contest(
+declare_appeals(
     "halal-self-declare",
     {
         SelfDeclare.CERTIFIED: GRANTED,
@@ -78,7 +78,7 @@ contest(
     },
     carries="application",
 )
-contest(
+declare_appeals(
     "halal-regular",
     {
         Regular.CERTIFIED: GRANTED,
@@ -92,7 +92,7 @@ contest(
     },
     inside={"own_cost": objection},
 )
-contest(
+declare_appeals(
     "lsp-competency-test",
     {
         Test.CERTIFIED: GRANTED,
@@ -105,7 +105,7 @@ contest(
     },
     carries="application",
 )
-contest(
+declare_appeals(
     "product-curation",
     {
         Curation.EXPORTED: GRANTED,

@@ -22,7 +22,7 @@ def certificate(case: Case, nib: str, receipt_number: str, kh_number: str) -> di
     One that rests on another fatwa than the one that was recorded, or bears no known province, is never taken: an
     officer looks.
     """
-    result = certificate_of(calling().office.contacts.sihalal, receipt_number, owner_of(case, nib))
+    result = certificate_of(calling().office.adapters.sihalal, receipt_number, owner_of(case, nib))
     if isinstance(result, ByHand):
         return result
     if _plain(result.kh_number) != _plain(kh_number):

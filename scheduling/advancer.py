@@ -19,7 +19,7 @@ from sqlmodel import col, select
 
 from engine.definition.registry import current, pipeline_named
 from engine.execution.drain import Tally, drain
-from engine.runtime.leases import free
+from engine.runtime.leases import unleased
 from engine.runtime.office import Office
 from models import Case
 from models.privacy import without_personal_numbers
@@ -109,7 +109,9 @@ class Advancer:
                 if name not in self._busy
                 and self._rests_until.get(name, 0) <= awake
                 and session.exec(
-                    select(Case.id).where(Case.pipeline == name, col(Case.ready), free(Case.leased_until, now)).limit(1)
+                    select(Case.id)
+                    .where(Case.pipeline == name, col(Case.ready), unleased(Case.leased_until, now))
+                    .limit(1)
                 ).first()
             ]
 

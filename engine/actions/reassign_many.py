@@ -10,14 +10,14 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.actions.reassign import give
-from engine.cases.dossier import lock_waiting
+from engine.cases.dossier import lock_dossiers
 from engine.cases.ledger import valid_reason
 from engine.cases.waits import open_waits
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.letters.notices import notify
 from engine.people.permissions import role_named, user_named
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from models import Case as CaseRow
 from models import Wait, WaitKind
@@ -109,7 +109,7 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
         reason = str(error) if isinstance(error, Refused) else masked
         return Reassigned(refused=_held_there(office, case_id, spread, reason))
 
-    for did in together_or_alone(cases, given, kept):
+    for did in process_batch(cases, given, kept):
         done.reassigned += did.reassigned
         done.refused += did.refused
 
@@ -117,7 +117,7 @@ def _spread_group(office: Office, run: RunHandle, cases: list[int], spread: _Spr
 def _spread_over(work: Work, cases: Sequence[int], spread: _Spread, done: Reassigned) -> None:
     by, others = user_named(work.session, spread.by), [user_named(work.session, name) for name in spread.to]
     given = Counter[str]()
-    for dossier in lock_waiting(work, cases):
+    for dossier in lock_dossiers(work, cases, history=False):
         held = [one for one in open_waits(dossier, WaitKind.PERSON) if one.holder == spread.holder]
         for wait in sorted(held, key=lambda one: one.key):
             if spread.role and wait.role != spread.role:

@@ -6,10 +6,10 @@ from typing import Any
 
 from engine.cases.dossier import Dossier
 from engine.cases.ledger import SYSTEM
-from engine.cases.waits import record, win
+from engine.cases.waits import mark_settled, write_settlement
 from engine.deadlines.clock import local_date
 from engine.deadlines.due_dates import effect_of
-from engine.letters.deadline_page import queue_computation
+from engine.letters.deadline_page import queue_deadline_page
 from engine.runtime.office import Work
 from models import AnyWait, EntryKind
 
@@ -23,18 +23,18 @@ def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
     if effect and not effect.by_law:
         effect = None
     row = dossier.row
-    if not win(work.session, [wait], "passed" if effect else "silent", work.now):
+    if not mark_settled(work.session, [wait], "passed" if effect else "silent", work.now):
         return False
     until = local_date(wait.silent_at or work.now)
     said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
     if effect:
-        page = queue_computation(work, dossier, wait, effect)
+        page = queue_deadline_page(work, dossier, wait, effect)
         named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
         said = {
             "outcome": "passed",
             "reason": f"{effect.effect}: {effect.authority}, {effect.citation}",
             "result": {**named, "computation": page},
         }
-    record(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
+    write_settlement(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
     work.session.add(row)
     return True

@@ -37,7 +37,7 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
         if suspects:
             cases = suspects[:1]
         if cases:
-            case_state.lease(session, [case.id for case in cases], now + LEASE)
+            case_state.lease_cases(session, [case.id for case in cases], now + LEASE)
         return cases
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.cases.dossier import Dossier
 from engine.deadlines.clock import local_date
-from engine.deadlines.legal_clock import Segment, own_time_ends, stop_limit
+from engine.deadlines.legal_clock import Segment, case_due_date, stop_limit
 from engine.definition.forms import Question
 from engine.runtime.office import Work
 from models import AnyWait, ClockSegment, Holder, Role
@@ -40,7 +40,7 @@ class Turns:
         self._calendar, self._row, self._book, self._now = work.calendar, dossier.row, work.rows, now
         self._segments: list[Segment] = list(dossier.past.segments)
         self._rules, self._clock = dossier.case.rules, dossier.pipeline.clock
-        self._budget = self._rules.quietly(self._clock) if self._clock else None
+        self._budget = self._rules.peek(self._clock) if self._clock else None
         self._limit = stop_limit(self._rules)
         self._waits: list[tuple[Holder, str]] = []
         self._contested = False
@@ -78,7 +78,7 @@ class Turns:
         if came_back and self._lay_here_since(came_back[0]) and local_date(came_back[0]) < local_date(self._now):
             turns.append(Turn(came_back[0], Holder.OFFICE, self._runs(Holder.OFFICE, turns), ""))
         turns.append(Turn(self._now, holder, self._runs(holder, turns), ""))
-        return own_time_ends(self._calendar, self._rules, self._clock, self._row.complete_at, turns, self._now)
+        return case_due_date(self._calendar, self._rules, self._clock, self._row.complete_at, turns, self._now)
 
     def wait(self, came_back: tuple[datetime, str] | None) -> None:
         """The play ends at its waits: write whose turn it is from now on, and the office's before that if a day ended with it."""

@@ -14,9 +14,9 @@ from engine.cases.ledger import jsonable
 from engine.definition.case import Case, Expiring, Lodged
 from engine.definition.declarations import Ending
 from engine.definition.forms import Form, Question
-from engine.definition.registry import Appeal, Pipeline, register, register_appeal
+from engine.definition.registry import Appeal, Pipeline, register_appeal, register_pipeline
 from engine.execution.replay import playing
-from outside.once import ByHand
+from outside.submission import ByHand
 
 F = TypeVar("F", bound=Form)
 P = ParamSpec("P")
@@ -45,7 +45,7 @@ def pipeline(
 
     def registered(body: Callable[[Case], E]) -> Callable[[Case], E]:
         module = body.__module__
-        register(
+        register_pipeline(
             Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, module, renews=renews)
         )
         return body

@@ -11,10 +11,10 @@ from sqlmodel import col, select, update
 
 from documents.packing import Enclosed, pack
 from engine.cases.dossier import Dossier, fetch_readable, lock_rows
-from engine.cases.ledger import SYSTEM, note
+from engine.cases.ledger import SYSTEM, write_remark
 from engine.deadlines.clock import local_date
 from engine.definition.declarations import Paper
-from engine.runtime.leases import claim, lease, pause_after
+from engine.runtime.leases import backoff, claim, lease
 from engine.runtime.links import check_url
 from engine.runtime.office import Office, RunHandle
 from models import Document, DocumentStatus
@@ -54,7 +54,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
             trace = without_personal_numbers(traceback.format_exc())
             log.error("The paper %s of case %d could not be made: %s", document.key, document.case_id, trace)
             said = without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]
-            made.append((document, {"error": said, "leased_until": now + pause_after(document.attempt)}))
+            made.append((document, {"error": said, "leased_until": now + backoff(document.attempt)}))
         else:
             ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(content)}
             made.append((document, {**ready, "error": None, "leased_until": None}))
@@ -75,7 +75,7 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
                 ).first()
                 if published and document.number and not values["error"]:
                     hashed = {"number": document.number, "sha256": values["sha256"]}
-                    note(
+                    write_remark(
                         work, cases[document.case_id], document.key, SYSTEM, None,
                         outcome="issued", result=hashed,
                     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from sqlmodel import col, select
 
 from engine.cases import case_state
-from engine.cases.dossier import Dossier, lock
+from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.waits import open_keys
 from engine.execution.claims import FATAL_ATTEMPTS, Claimed, claim_cases
 from engine.execution.document_files import make_pending
@@ -25,7 +25,7 @@ from engine.execution.hand_on import hand_on_waiting
 from engine.execution.issuing import issue_waiting
 from engine.execution.parking import park
 from engine.execution.replay import PlainStage, Replay, Stage
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from models import Case, CaseStatus
 
@@ -132,15 +132,15 @@ def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage,
 
     def advanced(group: Sequence[int]) -> list[Move]:
         with office.work(run) as work:
-            office.look_at_the_calendar(work.session)  # before any case is locked: see rederiving
-            return [_play(work, dossier, stage) for dossier in lock(work, group)]
+            office.refresh_calendar(work.session)  # before any case is locked: see rederiving
+            return [_play(work, dossier, stage) for dossier in lock_dossiers(work, group)]
 
     def parked(case_id: int, error: Exception) -> list[Move]:
         number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
         log.error("Case %s is parked: %s", number, message)
         return [(number, "", message, CaseStatus.PARKED)]
 
-    for moves in together_or_alone(ids, advanced, parked):
+    for moves in process_batch(ids, advanced, parked):
         for number, before, after, status in moves:
             tally.note(number, before, after, status)
 

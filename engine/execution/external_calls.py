@@ -17,21 +17,21 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.cases.dossier import Dossier, fetch, lock, lock_rows
+from engine.cases.dossier import Dossier, fetch_dossiers, lock_dossiers, lock_rows
 from engine.cases.ledger import jsonable
-from engine.cases.subject_facts import PersonFacts, people
+from engine.cases.subject_facts import PersonFacts, load_persons
 from engine.cases.waits import overwrite, settle
 from engine.deadlines.due_dates import times_of
 from engine.definition.forms import Form
 from engine.errors import PipelineMistake
 from engine.execution.claims import claim_waits
 from engine.execution.clock_segments import Turns
-from engine.runtime.leases import lease, pause_after, still_ours
+from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.office import Office, RunHandle
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
-from outside.once import ByHand
+from outside.submission import ByHand
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,11 @@ class Calling:
     def persons(self, ids: list[int]) -> list[PersonFacts]:
         """Return the persons with these ids, whom the call has to name to the body outside."""
         with self.office.db.reading() as session:
-            return [facts for facts, *_ in people(self.office, session, ids).values() if isinstance(facts, PersonFacts)]
+            return [
+                facts
+                for facts, *_ in load_persons(self.office, session, ids).values()
+                if isinstance(facts, PersonFacts)
+            ]
 
 
 _calling: ContextVar[Calling | None] = ContextVar("calling", default=None)
@@ -74,7 +78,7 @@ def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     """Make the calls that wait, up to a batch; return how many were made."""
     claimed = _claim(office, pipeline, only)
     for wait in claimed:
-        if still_ours(office, wait):
+        if renew_lease(office, wait):
             _attempt(office, run, wait)
     return len(claimed)
 
@@ -82,7 +86,7 @@ def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
 def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
     try:
         with office.db.reading() as session:
-            dossier = fetch(office, session, [wait.case_id], history=False)[0]
+            dossier = fetch_dossiers(office, session, [wait.case_id], history=False)[0]
     except Exception as error:  # the code of its version is gone: nothing was called, and nothing can be
         _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=wait.end_unknown)
         return
@@ -141,7 +145,7 @@ def _record(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer
             settled_as="answered",
             kind=EntryKind.MACHINE,
             actor=answer.by or "machine",
-            words=(dossier.key, jsonable(answer)),
+            answer=(dossier.key, jsonable(answer)),
             outcome=answer.decided(),
         )
 
@@ -152,7 +156,7 @@ def _put_off(office: Office, wait: Wait, reason: str, after: timedelta | None, *
         office,
         wait,
         leased_until=None,
-        next_attempt_at=office.clock.now() + (after or pause_after(wait.attempt)),
+        next_attempt_at=office.clock.now() + (after or backoff(wait.attempt)),
         note=without_personal_numbers(reason)[:500],
         end_unknown=end_unknown,
     )
@@ -166,7 +170,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
     if not end_unknown and _withdrawn_meanwhile(office, run, wait):
         return
     with office.work(run) as work:
-        dossier = lock(work, [wait.case_id])[0]
+        dossier = lock_dossiers(work, [wait.case_id])[0]
         question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, work.now
         note = office.vault.decrypt(dossier.key, wait.request or b"").get("note")
         rules = dossier.case.rules
@@ -193,7 +197,7 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
 def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
     """Settle the wait by the withdrawal that was noted while the machine had it; return whether there was one."""
     with office.work(run) as work:
-        dossier = lock(work, [wait.case_id])[0]
+        dossier = lock_dossiers(work, [wait.case_id])[0]
         noted = dossier.row.withdrawal
         if not noted:
             return False

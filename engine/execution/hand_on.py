@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.cases.dossier import Dossier, lock
-from engine.cases.ledger import SYSTEM, jsonable, note
+from engine.cases.dossier import Dossier, lock_dossiers
+from engine.cases.ledger import SYSTEM, jsonable, write_remark
 from engine.cases.opening import Opening, open_in
 from engine.cases.waits import settle
 from engine.definition.case import HandedOn
@@ -35,7 +35,7 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
         if not waits:
             return 0
         by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
-        for dossier in lock(work, waits):
+        for dossier in lock_dossiers(work, waits):
             request = work.vault.decrypt(dossier.key, waits[dossier.row.id or 0].request or b"")
             by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
@@ -62,7 +62,7 @@ def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -
             col(Case.number).not_in([origin.number for origin in anew.values()]),
         )
     )
-    for other in lock(work, [case_id or 0 for case_id in ids]):
+    for other in lock_dossiers(work, [case_id or 0 for case_id in ids]):
         origin = anew[other.case.subject_id]
         known = other.case.handed_on or HandedOn(origin.number, {})
         decided = {
@@ -72,7 +72,7 @@ def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -
         facts = work.vault.decrypt(other.key, other.row.facts)
         handed_on = jsonable(replace(known, decided_by=decided))
         other.row.facts = work.vault.encrypt(other.key, {**facts, "handed_on": handed_on})
-        note(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
+        write_remark(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
         work.session.add(other.row)
 
 

@@ -28,7 +28,7 @@ from engine.definition.declarations import Paper
 from engine.execution.claims import claim_waits
 from engine.execution.document_files import make
 from engine.execution.parking import park
-from engine.runtime.leases import lease, pause_after, still_ours
+from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.number_series import draw
 from engine.runtime.office import Office, RunHandle
 from models import Document, DocumentStatus, EntryKind, Wait, WaitKind
@@ -47,7 +47,7 @@ def issue_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[
     for wait, error in unreadable:
         _put_off(office, run, wait, error)
     for wait, document, dossier in reserved:
-        if not still_ours(office, wait):
+        if not renew_lease(office, wait):
             continue
         try:
             kind = dossier.pipeline.paper(document.kind)
@@ -65,7 +65,7 @@ def _put_off(office: Office, run: RunHandle, wait: Wait, error: Exception) -> No
     """Try again later, or park the case with the error. A number that was drawn stays reserved for this document."""
     said = without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
     with office.db.writing() as session:
-        later = office.clock.now() + pause_after(wait.attempt)
+        later = office.clock.now() + backoff(wait.attempt)
         overwrite(session, wait, leased_until=None, next_attempt_at=later, note=said)
     if wait.attempt >= ATTEMPTS_BEFORE_PARKED:
         park(office, run, wait.case_id, f"{wait.key} could not be issued: {said}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlmodel import col, update
 
 from engine.cases import case_state
-from engine.cases.dossier import lock_number, lock_rows
-from engine.cases.ledger import SYSTEM, note
-from engine.cases.waits import try_anew
+from engine.cases.dossier import lock_by_number, lock_rows
+from engine.cases.ledger import SYSTEM, write_remark
+from engine.cases.waits import reset_attempts
 from engine.errors import Refused
 from engine.runtime.office import Office, RunHandle
 from models import CaseStatus, Document, DocumentStatus
@@ -20,7 +20,7 @@ def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str,
     with office.work(run) as work:
         case = lock_rows(work, [case_id])[case_id]
         case_state.park(case, message)
-        note(work, case, "parked", SYSTEM, message)
+        write_remark(work, case, "parked", SYSTEM, message)
         work.session.add(case)
         return case.number, message
 
@@ -28,7 +28,7 @@ def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str,
 def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
     """Free a parked case, so that the next run tries it again. Raises `UnknownCase`, `Refused` when it is not parked."""
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         row = dossier.row
         if row.status != CaseStatus.PARKED:
             raise Refused(
@@ -37,12 +37,12 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
                 case=number,
             )
         case_state.resume(row)
-        try_anew(work.session, row)
+        reset_attempts(work.session, row)
         work.session.execute(
             update(Document)
             .where(col(Document.case_id) == row.id, col(Document.status) == DocumentStatus.PENDING)
             .values(attempt=0, leased_until=None)
         )
-        note(work, row, "retried", by, None)
+        write_remark(work, row, "retried", by, None)
         work.session.add(row)
     run.cases += 1

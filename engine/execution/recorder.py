@@ -19,7 +19,7 @@ from sqlalchemy import Row
 from engine.cases import case_state, ledger
 from engine.cases.dossier import Dossier
 from engine.cases.ledger import CORRECTED, LODGED, RECALLED, REPLAYED, SYSTEM
-from engine.cases.replaced_documents import Successors, successors_in
+from engine.cases.replaced_documents import Replacements, replacements_in
 from engine.cases.subject_facts import own_numbers
 from engine.cases.waits import open_waits
 from engine.deadlines.clock import local_date
@@ -122,8 +122,8 @@ class Recorder(ABC):
         return [self._successors.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
 
     @cached_property
-    def _successors(self) -> Successors:
-        return successors_in(self.work.session, self.row.id)
+    def _successors(self) -> Replacements:
+        return replacements_in(self.work.session, self.row.id)
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
         """Return the accounts that have answered one of these questions of this case so far, and those they stood in for."""

@@ -276,7 +276,7 @@ class Replay:
 
     def _called(self, name: str, arguments: Any) -> Call:
         self._counts[name] += 1
-        key = f"{name}#{self.past.superseded.number(name, self._counts[name])}"
+        key = f"{name}#{self.past.recalled.number(name, self._counts[name])}"
         hashed = ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
         return Call(name, key, arguments, hashed)
 

@@ -1,4 +1,7 @@
-"""The office's own signer: its key from the settings; in demo and test one that is made here and says DEMO."""
+"""The office's signing key, from the settings.
+
+Demo and test make a key, whose certificate says DEMO.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from engine.runtime.settings import Settings
 
 
 def signer_of(settings: Settings) -> Signer:
-    """Return the signer. Raises `Refused` in production when no key is set."""
+    """Return the signer of the office's documents.
+
+    Raises:
+        Refused: production has no signing key.
+    """
     key, certificate = _identity(settings)
     return LocalSigner.from_pem(key, certificate)
 

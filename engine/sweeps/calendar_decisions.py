@@ -55,7 +55,7 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
             not office.db.is_sqlite
         ):  # waits for every transaction that asks by the old days; SQLite has one writer anyway
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
-        office.look_at_the_calendar(session)
+        office.refresh_calendar(session)
         refused = _refused(office.calendar, day, kind)
         newest = session.exec(
             select(CalendarDay).where(col(CalendarDay.day) == day).order_by(col(CalendarDay.id).desc()).limit(1)
@@ -75,7 +75,7 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
             }
             session.execute(insert(CalendarDay).values(**row))
     with office.db.reading() as session:
-        office.look_at_the_calendar(session)
+        office.refresh_calendar(session)
     what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"
     moved = rederive(office, run, day, f"{what} {day.isoformat()}: {name}")
     if again and refused and not moved:

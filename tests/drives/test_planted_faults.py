@@ -43,7 +43,7 @@ def test_a_wait_that_is_settled_twice_is_found(drive_on_sqlite: Begin, monkeypat
     def open_to_all(dossier: Dossier, key: str) -> AnyWait:
         return dossier.past.waits[key]
 
-    def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: Any) -> set[tuple[int, str]]:
+    def mark_settled(session: Session, waits: Iterable[AnyWait], settled_as: str, now: Any) -> set[tuple[int, str]]:
         won = {(wait.case_id, wait.key) for wait in waits}
         for case_id, key in won:
             settled = update(Wait).where(col(Wait.case_id) == case_id, col(Wait.key) == key)
@@ -51,7 +51,7 @@ def test_a_wait_that_is_settled_twice_is_found(drive_on_sqlite: Begin, monkeypat
         return won
 
     monkeypatch.setattr(answer, "open_wait", open_to_all)
-    monkeypatch.setattr(answer, "win", win)
+    monkeypatch.setattr(answer, "mark_settled", mark_settled)
     assert "answer" in found(drive_on_sqlite)
 
 

@@ -15,8 +15,8 @@ from sqlmodel import col, delete, func, select
 
 from engine.actions.correction.fields import changes_of, put_into
 from engine.actions.correction.reissue import Remade, remake, rewritten
-from engine.cases.dossier import Dossier, fetch
-from engine.cases.ledger import CORRECTED, note, salted_hash, valid_reason
+from engine.cases.dossier import Dossier, fetch_dossiers
+from engine.cases.ledger import CORRECTED, salted_hash, valid_reason, write_remark
 from engine.cases.replaced_documents import Change, Rewriting
 from engine.cases.waits import open_waits, overwrite
 from engine.deadlines.clock import local_date
@@ -27,7 +27,7 @@ from engine.execution.versions.fit_check import goes_on
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
 from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
-from engine.people.persons import CLEANERS
+from engine.people.persons import NUMBER_CLEANERS
 from engine.runtime.office import Office, RunHandle, Work
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
@@ -89,7 +89,7 @@ def _locked(work: Work, number: str) -> Dossier:
     case_id, person_id = found
     theirs = select(Case).where(Case.person_id == person_id)
     work.session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
-    return fetch(work.office, work.session, [case_id or 0])[0]
+    return fetch_dossiers(work.office, work.session, [case_id or 0])[0]
 
 
 def _may_correct(work: Work, dossier: Dossier, by: str) -> Actor:
@@ -155,7 +155,7 @@ def _correct(
         _mark_the_others(work, row, actor)
     _tell(work, dossier, key, changes, remade)
     work.flush()
-    anew = fetch(work.office, work.session, [row.id or 0])[0]
+    anew = fetch_dossiers(work.office, work.session, [row.id or 0])[0]
     if (why_not := goes_on(work.office, work.session, _copy(anew))) and why_not != stuck:
         raise Refused(
             f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
@@ -185,7 +185,7 @@ def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Itera
         else:
             sealed = work.vault.decrypt(dossier.key, person.sealed)
             person.sealed = work.vault.encrypt(dossier.key, {**sealed, one.field: one.new})
-            if one.field in CLEANERS:
+            if one.field in NUMBER_CLEANERS:
                 work.session.execute(
                     delete(PersonIndex).where(
                         col(PersonIndex.kind) == one.field, col(PersonIndex.person_id) == person_id
@@ -201,7 +201,7 @@ def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, 
     """Write the remark; what was recorded up to it is fitted by key. Return its key."""
     earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
     key = f"corrected#{work.session.exec(earlier).one() + 1}"
-    note(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
+    write_remark(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
     row.corrected_seq = row.last_seq
     work.session.add(row)
     return key

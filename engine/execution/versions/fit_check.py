@@ -127,7 +127,7 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> tu
     if fit.rules_on > office.clock.today():
         return f"the rules of {fit.rules_on} are not in force yet", f"aturan tanggal {hari} belum berlaku"
     budgets = (name for question in under.questions.values() for name in (question.due, question.silent_after) if name)
-    if missing := next((name for name in budgets if case.rules.quietly(name) is None), None):
+    if missing := next((name for name in budgets if case.rules.peek(name) is None), None):
         return (
             f"no rule '{missing}' is in force on {fit.rules_on}",
             f"pada tanggal {hari} aturan '{missing}' belum atau tidak lagi berlaku",

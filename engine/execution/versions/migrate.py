@@ -14,7 +14,7 @@ from itertools import islice
 from sqlmodel import Session, col, select, update
 
 from engine.cases import ledger
-from engine.cases.dossier import case_numbered
+from engine.cases.dossier import fetch_row
 from engine.cases.ledger import valid_reason
 from engine.definition.registry import pipeline_named
 from engine.errors import NotAllowed, Refused
@@ -50,7 +50,7 @@ class Plan:
 def plan_for(office: Office, number: str, *, to: int | None = None, rules_on: date | None = None) -> Plan:
     """Return the plan to move one case to a version (None: the newest). Raises `UnknownCase`, `Refused`: no such version."""
     with office.db.reading() as session:
-        case = case_numbered(session, number)
+        case = fetch_row(session, number)
     return Plan(case.pipeline, {case.id or 0: Place(pipeline_named(case.pipeline, to).version, rules_on)})
 
 
@@ -70,7 +70,7 @@ def plan_for_all(office: Office, pipeline: str, *, to: int | None = None) -> Pla
 def plan_back(office: Office, number: str) -> Plan:
     """Return the plan to undo the last move of one case. Raises `UnknownCase`."""
     with office.db.reading() as session:
-        case = case_numbered(session, number)
+        case = fetch_row(session, number)
         return _back(session, case.pipeline, {case.id or 0: number}, None)
 
 

@@ -30,7 +30,7 @@ CONTESTED = (
     FARM_VISIT
     + """
 from flows.objection import objection
-contest("farm-visit", {Outcome.DONE: objection, Outcome.WITHDRAWN: NoAppeal("it is theirs", "Ini milik Anda.")})
+declare_appeals("farm-visit", {Outcome.DONE: objection, Outcome.WITHDRAWN: NoAppeal("it is theirs", "Ini milik Anda.")})
 """
 )
 

@@ -13,7 +13,9 @@ from sqlmodel import select
 from engine.deadlines.clock import TurnedClock
 from engine.letters.letter_delivery import deliver
 from engine.people.intake.importing import import_file
-from engine.reports.case_views import history, inbox, runs
+from engine.reports.case_views import case_history
+from engine.reports.inbox import inbox
+from engine.reports.runs import run_list
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 from models import Business
@@ -41,7 +43,7 @@ def told(
     hire_staff(office)
     post = PostOffice()
     controller = opened(post)
-    office.contacts.mail = channel(controller.port)
+    office.adapters.mail = channel(controller.port)
     listed = as_csv(row(1, tax_id="01.312.166.0-091.000"), row(2, national_id=NIK + "9"), row(3, national_id=NIK[:15]))
     with office.run("cli", by="budi") as run:
         import_file(office, run, name=f"{NIK}.csv", content=listed.encode())
@@ -80,7 +82,9 @@ def leaks(text: str) -> list[str]:
     return [personal for personal in PERSONAL if personal in text]
 
 
-def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_personal_number_leaves_its_encryption(
+    told: NibStory, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
     """Logs at their most talkative, each value of each table, and everything that people and programs are shown."""
     logged = [record.getMessage() + str(record.exc_text or "") for record in caplog.get_records("setup")]
     assert any("INSERT INTO ledger_entry" in line for line in logged), "statements and their values are in the log"
@@ -94,16 +98,16 @@ def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, capl
         assert (table, column, leaks(text)) == (table, column, [])
 
     with office.db.reading() as session:
-        shown: list[Any] = [told.shown(), history(session, told.number), inbox(office, session), runs(session)]
+        shown: list[Any] = [told.shown(), case_history(session, told.number), inbox(office, session), run_list(session)]
     assert leaks(json.dumps(shown, default=str, ensure_ascii=False)) == []
     assert "350816********02" in json.dumps(shown), "what people may see of it is masked, and there"
 
 
 def test_the_owner_is_found_all_the_same(told: NibStory, office: Office) -> None:
-    """What is sealed is not lost: look-up goes by digest, and the words come back under the owner's key."""
-    from engine.cases.dossier import by_number
+    """What is encrypted is not lost: look-up goes by digest, and the words come back under the owner's key."""
+    from engine.cases.dossier import fetch_by_number
 
     with office.db.reading() as session:
-        dossier = by_number(office, session, told.number)
+        dossier = fetch_by_number(office, session, told.number)
     assert dossier.case.facts.owner.national_id == NIK
     assert dossier.past.answers["correction#1"][0]["note"] == f"NIK saya {NIK}"

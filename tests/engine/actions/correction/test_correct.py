@@ -10,13 +10,13 @@ import pytest
 from sqlmodel import select
 
 from engine.actions.correction.correct import correct
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.errors import NotAllowed, Refused
 from engine.execution.parking import retry
 from engine.people.accounts import add_user
 from engine.people.persons import add_person
-from engine.reports.verification import check
-from engine.runtime.evidence import keep
+from engine.reports.verification import check_document
+from engine.runtime.file_store import store_evidence
 from engine.runtime.office import Office
 from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, PersonKey, Standing
 from tests.engine.actions.test_recall import played_again
@@ -36,7 +36,7 @@ blank = pytest.mark.usefixtures("blank_papers")
 def facts(office: Office, story: Story) -> dict[str, Any]:
     """Return the sealed facts of the case."""
     with office.db.reading() as session:
-        dossier = by_number(office, session, story.number)
+        dossier = fetch_by_number(office, session, story.number)
         found: dict[str, Any] = office.vault.decrypt(dossier.key, dossier.row.facts)
     return found
 
@@ -44,7 +44,7 @@ def facts(office: Office, story: Story) -> dict[str, Any]:
 def on_paper(office: Office, story: Story) -> dict[str, dict[str, Any]]:
     """Return the facts of every document by its key."""
     with office.db.reading() as session:
-        dossier = by_number(office, session, story.number)
+        dossier = fetch_by_number(office, session, story.number)
         found = session.exec(select(Document).where(Document.case_id == dossier.row.id))
         return {one.key: office.vault.decrypt(dossier.key, one.facts) for one in found}
 
@@ -86,7 +86,7 @@ def test_in_mid_case_register_facts_and_papers_are_put_right(nib: Nib, office: O
 @blank
 def test_the_ledger_keeps_names_of_fields_and_hashes(nib: Nib, office: Office) -> None:
     """Neither the old nor the new value stands in it."""
-    evidence = keep(office, b"%PDF-1.4 KTP")
+    evidence = store_evidence(office.store, b"%PDF-1.4 KTP")
     story = nib()
     with office.run("cli", by="tuti") as run:
         data = {"owner": {"national_id": f"'{RIGHT} "}}
@@ -110,17 +110,17 @@ def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, offic
     story = nib().to_statement().signs_on_paper().filed().recorded()
     assert story.outcome == "legalized"
     [old] = [one for one in story.documents if one.number]
-    assert check(office, old.number or "")["valid"] is True
+    assert check_document(office, old.number or "")["valid"] is True
     story.clock.turn(days=3)
     story.corrected("rini", name="Sari Sri Rejeki")
     [new] = [one for one in story.documents if one.replaces == old.key]
     assert (old.number, new.number) == ("LEG-2026-000001", "LEG-2026-000002")
-    found = check(office, old.number or "")
+    found = check_document(office, old.number or "")
     assert (found["valid"], found["status"]) == (False, "replaced")
     assert found["checks"][-1]["detail"] == "Dokumen ini sudah diganti dengan LEG-2026-000002."
-    assert check(office, new.number or "") | {"checks": []} == {
+    assert check_document(office, new.number or "") | {"checks": []} == {
         "valid": True, "kind": old.kind, "number": new.number, "status": "ready",
-        "signed_by": check(office, new.number or "")["signed_by"], "checks": [],
+        "signed_by": check_document(office, new.number or "")["signed_by"], "checks": [],
     }  # fmt: skip
     words = on_paper(office, story)[new.key]
     assert (words["business_name"], words["applicant_name"], words["replaces"]) == (
@@ -144,7 +144,7 @@ def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, offic
     assert standing is None or standing.reference != old.number
     assert story.is_whole()
     story.corrected("rini", name="Sari Sri")
-    assert check(office, "LEG-2026-000001")["checks"][-1]["detail"].endswith("diganti dengan LEG-2026-000003.")
+    assert check_document(office, "LEG-2026-000001")["checks"][-1]["detail"].endswith("diganti dengan LEG-2026-000003.")
     assert {one.key for one in story.documents if one.number} == {old.key, f"{old.key}~2", f"{old.key}~3"}
 
 
@@ -282,7 +282,7 @@ def test_a_letter_that_has_not_left_says_what_is_right(nib: Nib, office: Office)
     story = nib()
     story.corrected(owner__name="Sri D'Angelo").corrected(owner__name="Sri D'Artagnan")
     with office.db.reading() as session:
-        dossier = by_number(office, session, story.number)
+        dossier = fetch_by_number(office, session, story.number)
         letter = session.exec(select(Letter).where(Letter.letter == "receipt")).one()
         words = office.vault.decrypt(dossier.key, letter.sealed)
     assert (letter.status, letter.to_name) == ("waiting", "Sri D'Artagnan")

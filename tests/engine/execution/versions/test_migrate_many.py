@@ -7,7 +7,7 @@ import time
 import pytest
 
 from engine.actions.answer import answer_many
-from engine.cases.dossier import case_numbered
+from engine.cases.dossier import fetch_row
 from engine.cases.ledger import verify
 from engine.cases.opening import open_cases
 from engine.definition.registry import pipeline_named
@@ -120,5 +120,5 @@ def test_five_hundred_cases_are_moved_and_moved_back_in_seconds(
     assert seconds < 6, f"{seconds:.1f} s"
     with office.db.reading() as session:
         audit = verify(session)
-        assert (audit.first_bad, case_numbered(session, done.moved[-1]).version) == (None, 1)
+        assert (audit.first_bad, fetch_row(session, done.moved[-1]).version) == (None, 1)
     assert first.waits_for == ["visit#1"]
