@@ -16,7 +16,7 @@ from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, record_hand_delivery
-from engine.people.permissions import Actor, may_answer, user_named
+from engine.people.permissions import Actor, authorize_answer, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
@@ -138,7 +138,7 @@ def _given(
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
     data = {**prefilled_values(work.office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
-    actor = may_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
     return _Given(dossier, wait, question, form, actor)
 
 

@@ -15,7 +15,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.forms import Evidence, Form, Question
 from engine.definition.registry import Appeal, NoAppeal, appeal_options, appeals_inside
 from engine.errors import Refused
-from engine.people.permissions import may_act_for_applicant, user_named
+from engine.people.permissions import authorize_for_applicant, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
 from models.privacy import without_personal_numbers
@@ -40,7 +40,7 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         row, today = dossier.row, work.today
-        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
+        actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
         appeal = _may_be_contested(office, dossier)
         form = filled_in(
             number,

@@ -23,7 +23,7 @@ from engine.letters.notices import notify
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_not_be_concerned
-from engine.people.permissions import known_roles, user_named
+from engine.people.permissions import cached_roles, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, LedgerEntry, Role, User
 from rules import Rule
@@ -89,7 +89,7 @@ def _may_agree(
     try:
         return must_oversee(session, user, wait.holder, on=on, case=dossier.case)
     except NotAllowed:
-        roles = known_roles(session, user)
+        roles = cached_roles(session, user)
         here = {one.of for one in dossier.pipeline.questions.values()}
         theirs = {role for role in CASE_OFFICERS if role in here}
         if wait.holder is None and question.of is not Role.APPLICANT:
@@ -106,7 +106,7 @@ def _must_be_the_other_side(
     applicant = dossier.case.applicant
     side = other.person_id == applicant.person_id
     if question.of is not Role.APPLICANT:
-        side = side or (wait.holder in (None, other.name) and question.of in known_roles(session, other))
+        side = side or (wait.holder in (None, other.name) and question.of in cached_roles(session, other))
     if not side or other.id == user.id:
         asked = (
             applicant.handle if question.of is Role.APPLICANT else f"{wait.holder or question.of}, {applicant.handle}"

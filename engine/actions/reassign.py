@@ -13,10 +13,10 @@ from engine.cases.waits import compare_and_set, question_of_a_person
 from engine.deadlines.clock import is_over
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.letters.notices import notify
-from engine.people.delegations import asked_beside
+from engine.people.delegations import sibling_accounts
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
-from engine.people.permissions import known_roles, must_be_in_region, user_named
+from engine.people.permissions import cached_roles, must_be_in_region, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, EntryKind, LedgerEntry, Role, User
 
@@ -104,7 +104,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
             for_people=f"{wait.key} pada {number} sudah ada pada {whom or f'semua {question.of}'}.",
             case=number,
         )
-    beside = asked_beside(work.session, wait) if _has_others_beside(dossier, wait) else set()
+    beside = sibling_accounts(work.session, wait) if _has_others_beside(dossier, wait) else set()
     if to is None:
         if beside:
             raise Refused(
@@ -113,7 +113,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
                 case=number,
             )
         return
-    if question.of not in known_roles(work.session, to):
+    if question.of not in cached_roles(work.session, to):
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
             for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",

@@ -34,7 +34,7 @@ from engine.errors import NotAllowed, Refused
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import superiors
 from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
-from engine.people.permissions import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
+from engine.people.permissions import Actor, authorize_for_applicant, must_be_in_region, roles_of, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
@@ -218,7 +218,7 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     roles = roles_of(session, user)
     own = user.name in (last.actor, last.on_behalf_of)
     if own and question.of is Role.APPLICANT:
-        return may_act_for_applicant(session, user, case, on)
+        return authorize_for_applicant(session, user, case, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     stood_in = last.on_behalf_of if user.name == last.actor else None
     if own and (stood_in or question.of in roles):

@@ -8,7 +8,7 @@ from engine.cases.ledger import valid_reason, write_remark
 from engine.cases.waits import mark_settled, open_waits, settle
 from engine.deadlines.clock import is_over, local_date
 from engine.errors import Refused
-from engine.people.permissions import may_act_for_applicant, user_named
+from engine.people.permissions import authorize_for_applicant, user_named
 from engine.runtime.office import Office, RunHandle
 from models import CaseStatus, EntryKind, WaitKind
 from models.privacy import without_personal_numbers
@@ -33,7 +33,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 case=number,
             )
         now = work.now
-        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
+        actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
         reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
         waits = sorted(open_waits(dossier), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:

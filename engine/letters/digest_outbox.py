@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from documents.letters import Written
+from documents.letters import WrittenLetter
 from engine.letters.channels import Way, as_text_message, quiet_until, ways_to
 from engine.letters.outbox import Outbox, Parcel, end_attempt, unsent
 from engine.runtime.database import among, insert_new
@@ -74,7 +74,7 @@ def shorten(lines: list[Fact]) -> list[Fact]:
 
 
 def queue_digest(
-    session: Session, office: Office, user: User, occasion: str, written: Written, news: Sequence[Notice]
+    session: Session, office: Office, user: User, occasion: str, written: WrittenLetter, news: Sequence[Notice]
 ) -> bool:
     """Queue a digest or alert and mark its notices told; return whether it is the first."""
     now = office.clock.now()

@@ -13,8 +13,8 @@ from engine.definition.forms import Question
 from engine.definition.registry import pipeline_named
 from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
-from engine.people.delegations import stands_in_for
-from engine.people.permissions import known_roles, mandate_in_force, may_answer, role_named, user_named
+from engine.people.delegations import delegations_to
+from engine.people.permissions import authorize_answer, cached_roles, mandate_in_force, role_named, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office
 from models import Case, Person, PersonKey, Role, Wait, WaitKind
@@ -76,7 +76,10 @@ def _answerable(
         Refused: the account is unknown.
     """
     user, today = user_named(session, name), office.clock.today()
-    roles = {*known_roles(session, user), *(role for one in stands_in_for(session, user, today) for role in one.roles)}
+    roles = {
+        *cached_roles(session, user),
+        *(role for one in delegations_to(session, user, today) for role in one.roles),
+    }
     asked = [(number, wait) for number, wait in waits if wait.role == Role.APPLICANT or wait.role in roles]
     dossiers = _readable(office, session, sorted({number for number, _ in asked}))
     found: dict[tuple[str, str], str | None] = {}
@@ -93,7 +96,7 @@ def _answerable(
         by_hand = wait.kind == WaitKind.HAND_DELIVERY
         question = HAND_DELIVERY if by_hand else dossiers[number].pipeline.questions[wait.question or ""]
         try:
-            found[number, wait.key] = may_answer(session, user, case, wait, question, None, today).on_behalf_of
+            found[number, wait.key] = authorize_answer(session, user, case, wait, question, None, today).on_behalf_of
         except NotAllowed:
             continue
     return found

@@ -18,8 +18,8 @@ from engine.runtime.office import Office
 from outside.channels import Channel, Message, Receipt
 from outside.errors import Bounced
 from outside.folder import FolderChannel
-from outside.once import ByHand
 from outside.oss import Filing, FilingResult, Oss
+from outside.submission import ByHand
 from tests.replay.record import fingerprint
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
