@@ -12,10 +12,10 @@ from sqlmodel import col, select, update
 
 from documents.packing import Enclosed, pack
 from engine.cases.dossier import Dossier, fetch_readable, lock_rows
-from engine.cases.ledger import SYSTEM
+from engine.cases.ledger import SYSTEM, write_remark
 from engine.deadlines.clock import local_date
 from engine.definition.declarations import Paper
-from engine.runtime.leases import claim, lease
+from engine.runtime.leases import backoff, claim, lease
 from engine.runtime.links import check_url
 from engine.runtime.office import Office, RunHandle
 from models import Document, DocumentStatus
