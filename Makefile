@@ -7,7 +7,7 @@ SLOWEST := --durations=10 --durations-min=1
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve quick test check coverage bench preview pictures lock
+.PHONY: help setup setup-dev demo serve quick test check coverage bench preview pictures catalogue lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ preview: setup ## every document and letter, filled with example facts, and a co
 
 pictures: setup-dev ## the pictures of README.md, from today's templates
 	@$(BIN)/python scripts/pictures
+
+catalogue: setup-dev ## the command line's messages anew: what has no Indonesian yet is listed
+	@$(BIN)/python scripts/catalogue $(ARGS)
 
 lock: ## both lock files anew from pyproject.toml (needs uv)
 	@scripts/lock

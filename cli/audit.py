@@ -8,6 +8,7 @@ import typer
 
 from cli.context import opened
 from cli.options import Json
+from cli.words import value_of
 
 app = typer.Typer()
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
@@ -24,7 +25,8 @@ def verify_document(
 
     with opened(json) as here:
         verdict = check_document(here.office, what)
-        here.tell(verdict)
+        shown = [{**one, "name": value_of("check", one["name"])} for one in verdict["checks"]]
+        here.tell(verdict if json else {**verdict, "checks": shown})
         if not verdict["valid"]:
             raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -54,8 +55,8 @@ console = Console(width=110)
 S = TypeVar("S", bound=Script)
 
 
-def main() -> int:
-    """Run the demo; return the exit code of the command."""
+def main(_: Callable[[str], str] = str, language: str = "en") -> int:
+    """Run the demo in the words of ``_``, which translates into ``language``; return the exit code of the command."""
     started = time.monotonic()
     home = demo_home()
     shutil.rmtree(home, ignore_errors=True)
@@ -65,26 +66,26 @@ def main() -> int:
     migrate_schema(office.db)
     for name, role in STAFF.items():
         add_user(office, name, [role])
-    console.print(f"[bold]Jalur demo[/bold]: {FILE} → NIB → halal certificate → curation → export center\n")
+    way = _("{file} → NIB → halal certificate → curation → export center").format(file=FILE)
+    console.print(f"[bold]Jalur demo[/bold]: {way}\n")
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
-    imported = _import(office)
-    with prefect_api(office.settings, say=console.print):
+    imported = _import(office, _, language)
+    with prefect_api(office.settings, say=lambda words: console.print(_(words))):
         *businesses, last = subjects_without_case(office, nib)
         stalled = stall(office, clock, nib, last)
         clock.moment = max(clock.moment, today)
-        _carry(office, clock, nib, NibScript, businesses)
-        _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
-        _carry(office, clock, regular, RegularScript, [])
-        people = _carry(
-            office, clock, lsp, CompetencyScript, hire_lsp(office, store_evidence(office.store, PAPER, "pdf"))
-        )
+        _carry(office, clock, nib, NibScript, businesses, _)
+        _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES), _)
+        _carry(office, clock, regular, RegularScript, [], _)
+        paper = store_evidence(office.store, PAPER, "pdf")
+        people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, paper), _)
         certified(office, people)
         add_user(office, "lina", ["panel_chair"])
-        _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS))
-        tell_of(office, console, stalled)
+        _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS), _)
+        tell_of(office, console, stalled, _)
     with office.run("flow", by="delivery"):
         posted = deliver(office)
-    summary(office, console, home, imported, posted, time.monotonic() - started)
+    summary(office, console, home, imported, posted, time.monotonic() - started, _)
     office.close()
     return 0
 
@@ -95,12 +96,13 @@ def demo_home() -> Path:
     return root / "var" / "demo"
 
 
-def _import(office: Office) -> Imported:
+def _import(office: Office, _: Callable[[str], str], language: str) -> Imported:
     file = shipped(FILE)
     with office.run("cli", by="budi") as run:
         imported = import_file(office, run, name=file.name, content=file.read_bytes(), by="budi")
-    refused = Table("line", "column", "reason", title=f"{imported.refused_lines} rows refused", title_justify="left")
-    for remark in imported.as_json()["refused"]:
+    title = _("{count} rows refused").format(count=imported.refused_lines)
+    refused = Table(_("line"), _("column"), _("reason"), title=title, title_justify="left")
+    for remark in imported.as_json(language)["refused"]:
         refused.add_row(str(remark["line"]), remark["column"], remark["reason"])
     console.print(refused)
     assert imported.import_id is not None
@@ -135,14 +137,21 @@ def _products(office: Office, at_most: int) -> list[int]:
     return [add_product(office, one.id or 0, one.main_product, one.cluster) for one in businesses]
 
 
-def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[S], subjects: list[int]) -> S:
+def _carry(
+    office: Office,
+    clock: TurnedClock,
+    pipeline: Pipeline,
+    script: type[S],
+    subjects: list[int],
+    _: Callable[[str], str],
+) -> S:
     """Open a case for each, advance and answer in turns until all have ended; where only silence is left, let time pass."""
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
         open_cases(office, run, pipeline, subjects, by="budi")
     with office.db.reading() as session:  # those that another pipeline handed on, too
         opened = list(session.exec(select(Case.number).where(Case.pipeline == pipeline.name).order_by(col(Case.id))))
     people = script(office, opened)
-    with progress(office, console, pipeline, len(opened)):
+    with progress(office, console, pipeline, len(opened), _("documents made")):
         while True:
             advance_here(office, [pipeline], None, by="demo")
             if people.answer():

@@ -74,7 +74,11 @@ def prefect_api(settings: Settings, *, say: object = None) -> Iterator[str]:
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
         if not is_healthy(configured):
-            raise Refused(f"Prefect's server at {configured} does not answer. Start it, or unset PREFECT_API_URL")
+            raise Refused(
+                f"Prefect's server at {configured} does not answer. Start it, or unset PREFECT_API_URL",
+                for_people=f"Server Prefect di {configured} tidak menjawab. Jalankan server itu, "
+                "atau hapus setelan PREFECT_API_URL.",
+            )
         yield configured
         return
     running = running_url(settings)
@@ -177,5 +181,8 @@ def _wait_for(server: Child, url: str) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while not is_healthy(url):
         if server.ended() or time.monotonic() > deadline:
-            raise Refused(f"Prefect's server did not start; its last words are in {server.log}")
+            raise Refused(
+                f"Prefect's server did not start; its last words are in {server.log}",
+                for_people=f"Server Prefect tidak berhasil dijalankan. Keterangannya ada di {server.log}.",
+            )
         time.sleep(0.1)

@@ -51,7 +51,10 @@ def open_cases(
     """
     kind_of(pipeline.subject)
     if "handed_on" in (facts or {}):
-        raise Refused("A case that comes from another one is opened by that one; leave out handed_on")
+        raise Refused(
+            "A case that comes from another one is opened by that one; leave out handed_on",
+            for_people="Permohonan lanjutan dibuka oleh permohonan asalnya. Hapus handed_on.",
+        )
     result = Opened()
     waiting = iter(subjects)
     while chunk := list(islice(waiting, CHUNK)):

@@ -194,5 +194,8 @@ def kind_of(subject: str) -> Kind:
         Refused: there is no such kind.
     """
     if subject not in KINDS:
-        raise Refused(f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}")
+        raise Refused(
+            f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}",
+            for_people=f"Permohonan tidak dapat dibuka untuk {subject}. Yang dikenal: {', '.join(KINDS)}.",
+        )
     return KINDS[subject]

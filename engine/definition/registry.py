@@ -158,7 +158,10 @@ def appeal_named(name: str, version: int) -> Appeal:
     """
     load_pipelines()
     if (name, version) not in _appeals:
-        raise Refused(f"There is no code of the appeal {name} version {version}. Restore it to flows/past/")
+        raise Refused(
+            f"There is no code of the appeal {name} version {version}. Restore it to flows/past/",
+            for_people=f"Kode keberatan {name} versi {version} tidak tersedia. Kembalikan ke flows/past/.",
+        )
     return _appeals[name, version]
 
 

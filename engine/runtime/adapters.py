@@ -98,4 +98,7 @@ def _mail(settings: Settings) -> Channel:
             password=unquote(url.password) if url.password else None,
             security="ssl" if url.scheme == "smtps" else "none" if "plain" in url.query else "starttls",
         )
-    raise Refused(f"JALUR_LETTERS_URL must be folder://… , smtp://… or smtps://…, not {url.scheme}://…")
+    raise Refused(
+        f"JALUR_LETTERS_URL must be folder://… , smtp://… or smtps://…, not {url.scheme}://…",
+        for_people=f"JALUR_LETTERS_URL harus berupa folder://…, smtp://…, atau smtps://…, bukan {url.scheme}://…",
+    )

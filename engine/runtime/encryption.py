@@ -116,7 +116,9 @@ def vault_of(settings: Settings) -> Vault:
     if not settings.invents():
         raise Refused(
             "JALUR_MASTER_KEY is not set. Make one (python3 -c 'import base64,os;"
-            "print(base64.b64encode(os.urandom(32)).decode())') and keep a copy where the database is not"
+            "print(base64.b64encode(os.urandom(32)).decode())') and keep a copy where the database is not",
+            for_people="JALUR_MASTER_KEY belum diatur. Buat kuncinya (python3 -c 'import base64,os;"
+            "print(base64.b64encode(os.urandom(32)).decode())') dan simpan salinannya di luar tempat basis data.",
         )
     file = settings.path("var/master.key")
     if not file.exists():

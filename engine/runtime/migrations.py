@@ -46,10 +46,16 @@ def must_be_migrated(db: Database) -> None:
     """
     file = db.engine.url.database if db.is_sqlite else None
     if file and file != ":memory:" and not Path(file).exists():
-        raise Refused(f"There is no database at {file}. Make it: jalur migrate")
+        raise Refused(
+            f"There is no database at {file}. Make it: jalur migrate",
+            for_people=f"Belum ada basis data di {file}. Buat dengan: jalur migrate",
+        )
     with db.engine.connect() as connection:
         if not connection.dialect.has_table(connection, "ledger_entry"):
-            raise Refused("The database is empty. Make its tables: jalur migrate")
+            raise Refused(
+                "The database is empty. Make its tables: jalur migrate",
+                for_people="Basis data masih kosong. Buat tabelnya dengan: jalur migrate",
+            )
 
 
 def is_migrated(db: Database) -> bool:

@@ -33,7 +33,10 @@ def _identity(settings: Settings) -> tuple[Path, Path]:
     if settings.signer_key and settings.signer_certificate:
         return settings.path(settings.signer_key), settings.path(settings.signer_certificate)
     if not settings.invents():
-        raise Refused("JALUR_SIGNER_KEY and JALUR_SIGNER_CERTIFICATE are not set: documents can't be signed")
+        raise Refused(
+            "JALUR_SIGNER_KEY and JALUR_SIGNER_CERTIFICATE are not set: documents can't be signed",
+            for_people="JALUR_SIGNER_KEY dan JALUR_SIGNER_CERTIFICATE belum diatur: dokumen tidak dapat ditandatangani.",
+        )
     made = create_demo_key(
         settings.path("var/signer"), now=settings.now or datetime.now(UTC), environment=str(settings.env)
     )

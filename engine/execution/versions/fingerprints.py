@@ -113,7 +113,9 @@ def must_have_code(session: Session) -> None:
     ]
     if missing:
         raise Refused(
-            f"Open cases need code that is not here: {', '.join(missing)}. Restore it to flows/past/, or migrate the cases"
+            f"Open cases need code that is not here: {', '.join(missing)}. Restore it to flows/past/, or migrate the cases",
+            for_people="Ada permohonan berjalan yang kodenya tidak tersedia: "
+            f"{', '.join(missing)}. Kembalikan kodenya ke flows/past/, atau pindahkan permohonannya.",
         )
 
 
