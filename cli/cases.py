@@ -39,13 +39,13 @@ def show_case(number: Number, json: Json = False) -> None:
 def show_history(number: Number, json: Json = False) -> None:
     """Show the ledger of a case: who did what, when, in which role, under which rules."""
     from cli.titles import history_in_words
-    from engine.cases.dossier import case_numbered
+    from engine.cases.dossier import fetch_row
     from engine.reports.case_views import case_history
 
     with opened(json) as here, here.reading() as session:
         entries = case_history(session, number)
         if not json:
-            entries = history_in_words(case_numbered(session, number).pipeline, entries)
+            entries = history_in_words(fetch_row(session, number).pipeline, entries)
         here.tell(entries, ("seq", "at", "key", "actor", "role", "on_behalf_of", "outcome", "reason"))
 
 
