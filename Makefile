@@ -32,11 +32,12 @@ test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quar
 	scripts/in-memory $(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
 	$(BIN)/pytest -m prefect $(SLOWEST) # real servers want the cores to themselves
 
-check: setup-dev ## style, types and the direction of imports
+check: setup-dev ## style, types, the direction of imports, and the drawing of the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/draw-rooms --check
 
 coverage: setup-dev ## which branches of flows/ no test takes: fails if there is one
 	@$(BIN)/pytest -n auto --dist worksteal -m "not prefect" -k "not postgresql" --cov --cov-report= tests/stories tests/scheduling

@@ -164,20 +164,23 @@ def migrate_case(
     json: Json = False,
 ) -> None:
     """Move an open case to another version of its process, or to the rules of another day."""
-    from engine.execution.versions.migrate import look, move_one, plan_back, plan_for
+    from engine.execution.versions import case_migration
 
     if undo and (to or rules_on):
         raise wrong("--undo goes back to where the case was: leave out --to and --rules-on")
     day = as_date_if_named(rules_on, "--rules-on")
     with opened(json, by) as here:
         office = here.office
-        plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
+        if undo:
+            plan = case_migration.plan_case_undo(office, number)
+        else:
+            plan = case_migration.plan_case(office, number, to=to, rules_on=day)
         if dry_run:
-            here.tell(look(office, plan).as_json())
+            here.tell(case_migration.preview_migration(office, plan).as_json())
             return
         by, reason = who_and_why(by, reason)
         with here.run(plan.pipeline) as run:
-            move_one(office, run, plan, by=by, reason=reason)
+            case_migration.migrate_case(office, run, plan, by=by, reason=reason)
         here.show(number)
 
 

@@ -51,19 +51,22 @@ def migrate_cases(
     json: Json = False,
 ) -> None:
     """Move the open cases of a pipeline to another version; name those that do not fit."""
-    from engine.execution.versions.migrate import look, move, plan_all_back, plan_for_all
+    from engine.execution.versions import case_migration
 
     if undo and to:
         raise wrong("--undo goes back to where the cases were: leave out --to")
     with opened(json, by) as here:
         office = here.office
-        plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
+        if undo:
+            plan = case_migration.plan_run_undo(office, pipeline, undo)
+        else:
+            plan = case_migration.plan_pipeline(office, pipeline, to=to)
         if dry_run:
-            here.tell(look(office, plan).as_json())
+            here.tell(case_migration.preview_migration(office, plan).as_json())
             return
         by, reason = who_and_why(by, reason)
         with here.run(plan.pipeline) as run:
-            done = move(office, run, plan, by=by, reason=reason)
+            done = case_migration.migrate_cases(office, run, plan, by=by, reason=reason)
         here.tell(done.as_json())
         if done.moved and not undo:
             say("To move them back: {command}", command=_undo(plan.pipeline, run.id))
@@ -86,8 +89,8 @@ def shadow_run(
     json: Json = False,
 ) -> None:
     """Replay closed cases under another version or other rules; list those that end otherwise."""
-    from engine.execution.versions.shadow import shadow
+    from engine.execution.versions.shadow_run import run_shadow
 
     day = as_date_if_named(rules_on, "--rules-on")
     with opened(json) as here:
-        here.tell(shadow(here.office, pipeline, to=to, rules=rules, rules_on=day, limit=limit))
+        here.tell(run_shadow(here.office, pipeline, to=to, rules=rules, rules_on=day, limit=limit))

@@ -64,8 +64,7 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(office: Office, dossier: Dossier, document: Document, paper: object) -> bytes:
         return f"%PDF-1.7\n% {dossier.case.number} {document.key}\n%%EOF\n".encode()
 
-    monkeypatch.setattr("engine.execution.document_files.make", make)
-    monkeypatch.setattr("engine.execution.issuing.make", make)
+    monkeypatch.setattr("engine.execution.document_files.make_file", make)
 
 
 @pytest.fixture(autouse=True)

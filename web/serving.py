@@ -18,7 +18,8 @@ import uvicorn
 from engine.errors import Refused
 from engine.runtime.office import Office
 from engine.runtime.settings import Settings
-from scheduling.server import Child, ask_all, flush_logs, pointed_at, started
+from scheduling.children import Child, ask_all_to_end
+from scheduling.server import flush_logs, pointed_at, started
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def _serve(settings: Settings, say: Callable[..., None], stack: ExitStack) -> bo
         signal.signal(number, signal.SIG_IGN)  # we are ending already; a second Ctrl-C must not orphan the children
     say("Ending …")
     flush_logs()
-    ask_all()
+    ask_all_to_end()
     return bool(app.state.ended)
 
 

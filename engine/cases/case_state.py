@@ -95,5 +95,21 @@ def lease_cases(session: Session, ids: Iterable[int], until: datetime) -> None:
     )
 
 
+def change_version(session: Session, before: Case, values: dict[str, Any]) -> bool:
+    """Change a case's version and rule date, with its ledger head; return False where it went on since ``before`` was read.
+
+    An answer writes a ledger entry. A worker that comes by opens waits without one, but the case is ready no more.
+    """
+    as_read = ("status", "version", "rule_date", "last_seq", "ready")
+    changed = session.execute(
+        update(Case)
+        .where(col(Case.id) == before.id, *(col(getattr(Case, name)) == getattr(before, name) for name in as_read))
+        .values(values)
+        .returning(col(Case.id))
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None
+
+
 def _begin(case: Case) -> None:
     case.ready, case.leased_until, case.attempts, case.error = True, None, 0, None

@@ -1,7 +1,7 @@
-"""`hand_on`: the next pipeline's case is opened and the wait for it settled in one short transaction.
+"""`hand_on`: the next pipeline's case is opened and the wait for it settled together.
 
-Nothing is called and nothing is rendered, so nothing can be left half done. Case rows are locked first, then the subjects, then
-the series of numbers: in that order everywhere, or two workers could wait for each other for ever.
+Case rows are locked first, then the subjects, then the series of numbers: in that order everywhere, or two workers could wait
+for each other for ever.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ BATCH = 100
 
 
 def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
-    """Open the cases that others wait for, up to a batch; return how many were taken up."""
+    """Open the cases that others wait for, up to a batch; return how many were taken up.
+
+    Locks: the cases that wait, in the order of their ids.
+    """
     with office.work(run) as work:
         claimed = claim_waits(office, work.session, pipeline, WaitKind.HAND_ON, only, BATCH)
         waits = {wait.case_id: wait for wait in claimed}
@@ -40,7 +43,7 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
             by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
             subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
-            _keep_apart(work, pipeline_named(target), subjects)
+            _bar_who_decided(work, pipeline_named(target), subjects)
             openings = open_in(work, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
             opened = dict(zip(subjects, openings, strict=True))
             for dossier, _ in givers:
@@ -48,8 +51,11 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
         return len(waits)
 
 
-def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
-    """Keep who decided out of the open case that a subject has already: nothing is opened, and that one examines it anew."""
+def _bar_who_decided(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
+    """Bar whoever decided a question from deciding it anew in a case that was open already.
+
+    Locks: those open cases.
+    """
     anew = {subject: origin for subject, origin in origins.items() if origin.decided_by}
     if not anew:
         return

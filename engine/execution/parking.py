@@ -1,4 +1,4 @@
-"""Sets a case aside with its error, so that it stops nobody else; frees it for another attempt."""
+"""Parking: a case is set aside with its error, stops nobody else, and is freed later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from models.privacy import without_personal_numbers
 
 
 def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:
-    """Set a case aside with its error, masked; return its number and the error."""
+    """Set a case aside with its error, personal numbers masked; return its number and the error.
+
+    Locks: the case's row.
+    """
     message = without_personal_numbers(error)[:2000]
     with office.work(run) as work:
         case = lock_rows(work, [case_id])[case_id]
@@ -26,7 +29,12 @@ def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str,
 
 
 def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
-    """Free a parked case, so that the next run tries it again. Raises `UnknownCase`, `Refused` when it is not parked."""
+    """Free a parked case, so that the next run tries it again.
+
+    Raises:
+        UnknownCase: there is no such case.
+        Refused: the case is not parked.
+    """
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         row = dossier.row

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
 from sqlmodel import Session, col, update
 
-from engine.actions import answer
+from engine.actions import answer, withdraw
 from engine.cases.dossier import Dossier
 from engine.definition.registry import pipeline_named
 from engine.execution.replay import Replay
@@ -81,5 +81,6 @@ def test_who_is_barred_and_answers_is_found(drive_on_sqlite: Begin, monkeypatch:
 
 def test_a_number_in_the_ledger_is_found(drive_on_sqlite: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that stands in the ledger as it was typed, with a telephone number."""
-    monkeypatch.setattr(answer, "without_personal_numbers", lambda text: text)
+    for action in (answer, withdraw):
+        monkeypatch.setattr(action, "without_personal_numbers", lambda text: text)
     assert "shows a personal number" in found(drive_on_sqlite)

@@ -22,7 +22,7 @@ from engine.cases.dossier import fetch_row
 from engine.cases.opening import open_cases
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
-from engine.execution.drain import Tally, drain
+from engine.execution.drain import DrainResult, drain
 from engine.letters.letter_delivery import deliver
 from engine.reports.case_views import case_view
 from engine.runtime.office import Office
@@ -47,7 +47,7 @@ class Story:
         self.clock.moment = datetime.combine(date.fromisoformat(day), time(hour), JAKARTA)
         return self
 
-    def advance(self) -> Tally:
+    def advance(self) -> DrainResult:
         """Let the case go on as far as it can."""
         with self.office.run("flow", by="test", pipeline=self.pipeline.name) as run:
             return drain(self.office, run, self.pipeline.name)

@@ -22,8 +22,8 @@ from engine.cases.waits import open_waits, overwrite
 from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant
 from engine.errors import NotAllowed, Refused, UnknownCase
-from engine.execution.document_files import make_pending
-from engine.execution.versions.fit_check import goes_on
+from engine.execution.document_files import make_pending_files
+from engine.execution.versions.fit_check import what_stops
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
 from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
@@ -77,7 +77,7 @@ def correct(
             case=number,
         ) from None
     run.cases += 1
-    while make_pending(office, run, pipeline, [case_id]):
+    while make_pending_files(office, run, pipeline, [case_id]):
         pass
 
 
@@ -125,7 +125,7 @@ def _correct(
         )
     if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
         raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
-    stuck = goes_on(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
+    stuck = what_stops(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
     sealed = work.vault.decrypt(dossier.key, row.facts)
     changes = changes_of(number, row.subject_kind, sealed, data)
     register(work, dossier, sealed, changes)
@@ -156,7 +156,7 @@ def _correct(
     _tell(work, dossier, key, changes, remade)
     work.flush()
     anew = fetch_dossiers(work.office, work.session, [row.id or 0])[0]
-    if (why_not := goes_on(work.office, work.session, _copy(anew))) and why_not != stuck:
+    if (why_not := what_stops(work.office, work.session, _copy(anew))) and why_not != stuck:
         raise Refused(
             f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
             for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",

@@ -199,16 +199,16 @@ def test_a_worker_that_dies_after_the_call_leaves_a_trace(
     nib: Nib, oss: MisbehavingOss, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease runs out, the end counts as unknown, and the next worker looks up what was filed."""
-    recorded = external_calls._record
+    recorded = external_calls._settle
 
     def die(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(external_calls, "_record", die)
+    monkeypatch.setattr(external_calls, "_settle", die)
     story = nib().to_statement()
     with pytest.raises(Killed):
         story.signs_on_paper()
-    monkeypatch.setattr(external_calls, "_record", recorded)
+    monkeypatch.setattr(external_calls, "_settle", recorded)
     later(story, seconds=60)
     assert (oss.filings_heard, oss.look_ups_heard) == (1, 0), "the lease still holds"
     assert later(story, seconds=61).waits_for == ["nib_record#1"]

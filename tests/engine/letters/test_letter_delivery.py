@@ -146,7 +146,7 @@ def test_a_letter_waits_for_its_papers(
 ) -> None:
     """A receipt without its receipt would only make people call."""
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.document_files.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.document_files.make_file", lambda *_: 1 / 0)
         story = nib()
         assert not any(deliver(office).values())
         assert letter(story).status == "waiting"

@@ -155,7 +155,7 @@ def test_a_parked_case_is_corrected_and_issues_with_the_right_name(
     """Its document could not be made; the number that is reserved bears the right name afterwards."""
     workshop.write(CERTIFICATES)
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.issuing.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.issuing.make_and_store", lambda *_: 1 / 0)
         story = begin("certificates")
         with pytest.raises(Refused, match=r"certificate#1 .* is under way"):
             story.corrected(owner__name="Sri Purnomowati")
