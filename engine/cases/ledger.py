@@ -1,4 +1,4 @@
-"""The ledger: one append-only hash chain per case, verified from its first entry to its head.
+"""The ledger: one append-only hash chain per case, verified from first entry to head.
 
 An entry's hash is SHA-256 over the previous hash and the canonical JSON of its own fields: a changed, removed or
 inserted entry breaks the chain at its place, and the case's ``head`` reveals a tail that was cut off.
