@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from engine.actions.answer import Answered, answer
 from engine.actions.reassign import reassign
-from engine.actions.reassign_many import Reassigned, reassign_all
+from engine.actions.reassign_many import Reassigned, reassign_many
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.people.accounts import add_user
 from engine.people.persons import declare_conflict
@@ -51,7 +51,7 @@ def give(
 def spread(office: Office, *to: str, by: str = "rini", **more: Any) -> Reassigned:
     """Spread what ani holds."""
     with office.run("cli", by=by) as run:
-        return reassign_all(office, run, holder="ani", to=to, by=by, reason="pindah tugas", **more)
+        return reassign_many(office, run, holder="ani", to=to, by=by, reason="pindah tugas", **more)
 
 
 def holder(story: Story, place: int = 0) -> str | None:
