@@ -1,4 +1,4 @@
-"""What the demo shows: bars while it runs, and at its end what came of it and where to look."""
+"""Output of the demo: bars while it runs, and a summary at its end."""
 
 from __future__ import annotations
 

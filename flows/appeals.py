@@ -1,8 +1,8 @@
-"""What can be done against each ending of each pipeline: contested here, contested in the process itself, or why not.
+"""The way against each ending of each pipeline: an appeal, an appeal elsewhere, or none.
 
 UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP decided: FR.AK.04 inside the test
-is against the assessor's result, which the plenary may still overturn. The result of a curation is appealed inside its process,
-under its own rules; what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
+is against the assessor's result, which the plenary may still overturn. The result of a curation is appealed inside its process;
+what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BY_APPLICANT = NoAppeal(
 
 
 def decided_by(body: str, where: str) -> NoAppeal:
-    """Return that another body decided, and where an objection goes."""
+    """Return that another body decided, and where to object to it."""
     return NoAppeal(
         f"{body} decided it; the objection goes there ({where})",
         f"Keputusan ini dibuat oleh {body}, bukan oleh dinas ini. Ajukan keberatan kepada {body}: {where}. "
@@ -42,7 +42,7 @@ def decided_by(body: str, where: str) -> NoAppeal:
 
 
 def in_the_process(window: str) -> NoAppeal:
-    """Return that the pipeline asked about an appeal before it ended, under its own rules."""
+    """Return that the pipeline asked about an appeal under its own rules, before its end."""
     return NoAppeal(
         f"its appeal was open in the process itself ({window}), before it ended",
         f"Banding atas hasil ini dibuka di dalam prosesnya ({window}) sebelum perkara ditutup. "

@@ -284,7 +284,7 @@ def _must_be_of_use(work: Work, dossier: Dossier, away: User, to: User, made: De
             *(name for one in asked for name in one.apart_from),
         }
         try:
-            for user in (to, away):  # what somebody may not do they can't delegate
+            for user in (to, away):  # nobody can delegate what they may not do themselves
                 must_be_impartial(work.session, user, case, question, today, took_part)
         except NotAllowed as barred:
             if asked:

@@ -190,7 +190,7 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
     rules = dossier.case.rules
     budgets = [rules[name] for name in (question.due, question.silent_after) if name]
     effect = effect_of(rules, question)
-    # A budget on which the law hangs an effect is the law's, whatever its own row says.
+    # A budget whose end has a legal effect is the law's, even if its own rule does not say so.
     by_law = next((one for one in budgets if one.is_law or (effect is not None and effect.by_law)), None)
     if by_law is None:
         return rules.extension_longest

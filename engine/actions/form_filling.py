@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from engine.definition.forms import Form, Question
 from engine.errors import BadAnswer
 
-# By pydantic's own names of faults. What was typed in is never repeated: it may be a personal number.
+# By pydantic's own names of faults. The input is never repeated: it may be a personal number.
 IN_WORDS = {
     "missing": "wajib diisi",
     "extra_forbidden": "isian ini tidak dikenal; periksa ejaannya",
@@ -83,7 +83,9 @@ def _unwritable(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
     elif any(category(letter) in ("Cc", "Cf", "Cs") and letter != "\n" for letter in value):
         yield field, "berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak); ketik ulang"
     else:
-        from documents.alphabet import printable_letters  # reads fonts, which only unusual letters pay
+        from documents.alphabet import (
+            printable_letters,
+        )  # imported late: it reads fonts, which only unusual letters need
 
         if strange := "".join(sorted(set(value) - printable_letters())):
             yield field, f"huruf atau gambar ini tidak dapat dicetak: {strange[:20]}; tulis dengan huruf Latin"

@@ -55,9 +55,8 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
     with office.db.writing() as session:
         if by is not None:
             _may_decide(session, by)
-        if (
-            not office.db.is_sqlite
-        ):  # waits for every transaction that asks by the old days; SQLite has one writer anyway
+        # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
+        if not office.db.is_sqlite:
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
         office.look_at_the_calendar(session)
         refused = _refused(office.calendar, day, kind)

@@ -215,7 +215,7 @@ def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Ti
     alike: dict[tuple[str, Times], list[int]] = defaultdict(list)
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
-    for (key, times), of in alike.items():  # a few: many cases were asked the same on the same day
+    for (key, times), of in alike.items():  # a few updates: many cases were asked the same on the same day
         move_alike(work.session, key, of, times.values())
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:

@@ -67,7 +67,7 @@ def renew(office: Office, run: RunHandle) -> Renewed:
                 end = _renew(office, run, due)
             except _OpenedMeanwhile:
                 end = _renew(office, run, due)
-        except Exception as error:  # one that is broken must not hide the others
+        except Exception as error:  # a failing certificate must not stop the others
             log.exception("%s could not be renewed", due.named)
             reason = without_personal_numbers(f"{type(error).__name__}: {error}")
             done.due += 1

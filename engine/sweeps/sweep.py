@@ -211,7 +211,7 @@ def _fire(
     work.rows.write(LedgerEntry, **entry)
 
 
-# What the ledger says of a rung; every other one handed the case upwards. A question that nobody else may answer stays.
+# The ledger's outcome of a rung; every other rung escalated the case. A question that nobody else may answer "stays".
 OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadline_passed"}
 
 

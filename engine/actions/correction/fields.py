@@ -14,7 +14,7 @@ from engine.people.intake.cleaned import Fault
 from engine.people.intake.fields import CLEANERS, Cleaner, Text
 
 _PERSON = ("national_id", "tax_id", "phone", "email", "address")
-# What may be corrected of each kind of subject, with the cleaner that an import uses for it.
+# The fields that may be corrected, by kind of subject, each with the cleaner that an import uses.
 FIELDS: dict[str, dict[str, Cleaner]] = {
     "person": {"name": CLEANERS["owner_name"], **{name: CLEANERS[name] for name in _PERSON}},
     "business": {
@@ -24,7 +24,7 @@ FIELDS: dict[str, dict[str, Cleaner]] = {
     },
     "product": {"name": Text("Nama produk", "The product's name", required=True)},
 }
-# Where the facts of a case hold what it is about, its business and its owner.
+# The paths at which the facts of a case hold its subject, its business and its owner.
 PLACES = {
     "person": {"": "person"},
     "business": {"": "business", "owner.": "person"},

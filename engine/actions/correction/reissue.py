@@ -57,7 +57,7 @@ def reissue(work: Work, dossier: Dossier, rewriting: Rewriting) -> Reissued:
     drawn = {one.key: number for one, number in zip(issued, numbers, strict=True)}
     for one in issued:
         rewriting.add(one.number or "", drawn[one.key])
-    # Papers that say one of these numbers; an issued document that only says one is as right as on its day.
+    # Papers that name a replaced number are outdated too; an issued document that merely names one stays as it was issued.
     _mark_outdated([one for one in documents if one.number is None], facts, rewriting, keys)
     names: dict[str, str] = {}
     for one in documents:
