@@ -266,6 +266,3 @@ def lapse(case: Case, silence: Silence, outcome: Outcome, missing: str, reason: 
     """End a case whose applicant was silent past the limit."""
     confirm_lapse(case, missing, silence.asked_on, silence.due_on or silence.asked_on)
     return close(case, outcome, f"{reason} sampai batas waktu")
-
-
-__all__ = ["halal_self_declare"]

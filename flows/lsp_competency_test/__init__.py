@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from engine.pipeline import Case, Ending, Silence, ask, ask_each, close, issue, local_date, pipeline
-from flows.lsp_competency_test import deciding, testing
-from flows.lsp_competency_test import questions as q
+from flows.lsp_competency_test import deciding, questions, testing
 from flows.lsp_competency_test.application import Application, Kind, ResponseEnd, Result, RetestEnd, SelfAssessment
 from flows.lsp_competency_test.assessment import AssessmentRecord, ReviewEnd, TestEnd, TestRecord
 from flows.lsp_competency_test.blanks import CERTIFICATE_BLANK, ask_bnsp
@@ -121,7 +120,7 @@ def hand_in(case: Case) -> tuple[Application, list[str]] | Outcome:
     The case ends where this LSP can't test the candidate.
     """
     while True:
-        application = ask(q.APPLICATION, known=case.carried)
+        application = ask(questions.APPLICATION, known=case.carried)
         if isinstance(application, Silence):
             return end(case, Outcome.NOT_COMPLETED)
         if bars := find_bars(case, application):
@@ -129,7 +128,7 @@ def hand_in(case: Case) -> tuple[Application, list[str]] | Outcome:
         if faults := examine(case, application):
             ask_for_fixes(case, faults)
             continue
-        check = ask(q.ADMIN_CHECK, apart_from=[application.by])
+        check = ask(questions.ADMIN_CHECK, apart_from=[application.by])
         if check.decision is CheckEnd.ACCEPT:
             return application, accept_application(case, application, check)
         if check.decision is CheckEnd.REJECT:
@@ -141,7 +140,7 @@ def assess_oneself(case: Case, application: Application, units: Sequence[str]) -
     """Ask for FR.APL.02 until it holds every unit of the scheme and no other."""
     note: str | None = None
     known = {"units": [{"code": code, "claim": Result.NOT_YET} for code in units]}
-    while not isinstance(claims := ask(q.SELF_ASSESSMENT, known=known, note=note), Silence):
+    while not isinstance(claims := ask(questions.SELF_ASSESSMENT, known=known, note=note), Silence):
         note = check_claims(case, application, claims)
         if not note:
             keep_self_assessment(case, application, claims)
@@ -154,7 +153,7 @@ def assess(case: Case, trial: Trial, barred: Sequence[str]) -> Assessed | Outcom
     absences, note = 0, ""
     while absences <= case.rules.reschedules.value:
         schedule = appoint(case, trial, barred, note)
-        review = ask(q.ASSESSMENT_REVIEW, to=schedule.assessor, note=testing.show_claims(case, trial.claims))
+        review = ask(questions.ASSESSMENT_REVIEW, to=schedule.assessor, note=testing.show_claims(case, trial.claims))
         if review.decision is ReviewEnd.NOT_CONTINUE:
             return end(case, Outcome.NOT_READY, review.reason)
         agreed_on = None if trial.portfolio_only else prepare(case, trial, schedule)
@@ -177,7 +176,11 @@ def hold_test(case: Case, trial: Trial, schedule: Schedule, agreed_on: date | No
     """Ask for the FR.IA records of the test, or for the record that the candidate did not come."""
     fault: str | None = None
     while fault := testing.check_test(
-        case, schedule, agreed_on, test := ask(q.TEST_RECORD, to=schedule.assessor, note=fault), trial.portfolio_only
+        case,
+        schedule,
+        agreed_on,
+        test := ask(questions.TEST_RECORD, to=schedule.assessor, note=fault),
+        trial.portfolio_only,
     ):
         pass
     return test
@@ -188,7 +191,7 @@ def appoint(case: Case, trial: Trial, barred: Sequence[str], note: str) -> Sched
     kept_apart = [*trial.application.trainers, *barred]
     fault: str | None = testing.propose_assessors(case, trial.application.scheme, kept_apart, note)
     while fault := testing.book_test(
-        case, schedule := ask(q.SCHEDULE, note=fault), trial.application, kept_apart, trial.not_before
+        case, schedule := ask(questions.SCHEDULE, note=fault), trial.application, kept_apart, trial.not_before
     ):
         pass
     assignment = issue(testing.ASSIGNMENT, testing.draft_assignment(case, trial.application, schedule, trial.units))
@@ -199,13 +202,13 @@ def appoint(case: Case, trial: Trial, barred: Sequence[str], note: str) -> Sched
 def prepare(case: Case, trial: Trial, schedule: Schedule) -> date | Outcome:
     """Ask for FR.MAPA by the assessor and FR.AK.01 by both; return the first day for a test."""
     fault: str | None = None
-    while fault := testing.check_plan(case, trial.units, plan := ask(q.PLAN, to=schedule.assessor, note=fault)):
+    while fault := testing.check_plan(case, trial.units, plan := ask(questions.PLAN, to=schedule.assessor, note=fault)):
         pass
     testing.keep_plan(case, trial.application, schedule, plan)
-    agreement = ask(q.AGREEMENT)
+    agreement = ask(questions.AGREEMENT)
     if isinstance(agreement, Silence):
         return end(case, Outcome.NOT_COMPLETED)
-    confirmed = ask(q.ASSESSOR_AGREEMENT, to=schedule.assessor, note=agreement.special_needs or None)
+    confirmed = ask(questions.ASSESSOR_AGREEMENT, to=schedule.assessor, note=agreement.special_needs or None)
     testing.keep_agreement(case, trial.application, schedule, agreement, confirmed)
     return local_date(confirmed.at)
 
@@ -214,7 +217,7 @@ def record_units(case: Case, trial: Trial, schedule: Schedule, test: TestRecord,
     """Ask for FR.AK.02 until it names each tested unit, each covered by an FR.IA record."""
     fault: str | None = note or None
     while fault := testing.check_record(
-        case, trial.units, test, record := ask(q.ASSESSMENT_RECORD, to=schedule.assessor, note=fault)
+        case, trial.units, test, record := ask(questions.ASSESSMENT_RECORD, to=schedule.assessor, note=fault)
     ):
         pass
     testing.keep_record(case, trial.application, schedule, test, record)
@@ -226,16 +229,16 @@ def report(case: Case, trial: Trial, schedule: Schedule, record: AssessmentRecor
 
     The candidate may be silent.
     """
-    feedback = ask(q.FEEDBACK)
+    feedback = ask(questions.FEEDBACK)
     if not isinstance(feedback, Silence):
         testing.keep_feedback(case, trial.application, schedule, feedback)
-    reported = ask(q.ASSESSMENT_REPORT, to=schedule.assessor)
+    reported = ask(questions.ASSESSMENT_REPORT, to=schedule.assessor)
     testing.tell_result(case, trial.application, schedule, record, reported, may_appeal=not trial.appealed)
 
 
 def appeals(case: Case, trial: Trial, assessed: Assessed) -> bool:
     """Return whether the candidate appeals (FR.AK.04). Silence accepts the result."""
-    response = ask(q.RESULT_RESPONSE)
+    response = ask(questions.RESULT_RESPONSE)
     if isinstance(response, Silence) or response.decision is ResponseEnd.ACCEPT:
         return False
     deciding.confirm_appeal(case, trial.application, assessed.schedule, response)
@@ -249,9 +252,11 @@ def uphold(case: Case, trial: Trial, assessed: Assessed) -> bool:
     """
     fault: str | None = None
     seats = {"members": deciding.propose_panel(case, trial.application)}
-    while fault := deciding.check_panel(case, trial.application, panel := ask(q.APPEAL_SEATS, known=seats, note=fault)):
+    while fault := deciding.check_panel(
+        case, trial.application, panel := ask(questions.APPEAL_SEATS, known=seats, note=fault)
+    ):
         pass
-    votes = ask_each(q.APPEAL_VOTE, to=panel.members, apart_from=trial.application.trainers)
+    votes = ask_each(questions.APPEAL_VOTE, to=panel.members, apart_from=trial.application.trainers)
     return deciding.rule_on_appeal(case, trial.application, assessed.schedule, votes) is AppealEnd.UPHELD
 
 
@@ -260,11 +265,11 @@ def decide(case: Case, trial: Trial, assessed: Assessed) -> tuple[Assessed, Verd
     fault: str | None = None
     while True:
         seats = {"members": deciding.propose_plenary(case, trial.application)}
-        plenary = ask(q.PLENARY_SEATS, known=seats, note=fault)
+        plenary = ask(questions.PLENARY_SEATS, known=seats, note=fault)
         if fault := deciding.check_plenary(case, trial.application, plenary):
             continue
         votes = ask_each(
-            q.PLENARY_VOTE,
+            questions.PLENARY_VOTE,
             to=plenary.members,
             apart_from=trial.application.trainers,
             note=deciding.show_record(case, assessed.schedule, assessed.record),
@@ -283,7 +288,7 @@ def wants_retest(case: Case, trial: Trial, verdict: Verdict, may_retest: bool) -
     again_from = deciding.tell_not_yet(case, verdict, statement, may_retest)
     if again_from is None:
         return None
-    answer = ask(q.RETEST)
+    answer = ask(questions.RETEST)
     return None if isinstance(answer, Silence) or answer.decision is RetestEnd.STOP else again_from
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.pipeline import Case, Form, this_step
-from flows import facts as house
+from flows import facts
 from flows.facts import words
 from flows.lsp_competency_test.application import Application
 from flows.lsp_competency_test.decisions import Schedule
@@ -18,7 +18,7 @@ from models.privacy import masked
 def lasting(case: Case) -> dict[str, Any]:
     """Return the facts that every paper bears and no day changes: here the LSP speaks."""
     lsp: dict[str, Any] = case.rules.lsp.value
-    return house.lasting(case) | lsp
+    return facts.lasting(case) | lsp
 
 
 def common(case: Case) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from flows.nib_legalization.forms import (
     KnownNib,
     Match,
     NibRecord,
-    OssFiling,
     RulingEnd,
     Signing,
     Statement,
@@ -241,6 +240,3 @@ def lapse(case: Case, silence: Silence, outcome: Outcome, reason: str) -> Outcom
     """End a case whose applicant was silent past the limit."""
     confirm_lapse(case, reason, silence.asked_on, silence.due_on or silence.asked_on)
     return close(case, outcome, reason)
-
-
-__all__ = ["OssFiling", "nib_legalization"]

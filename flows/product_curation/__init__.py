@@ -25,8 +25,9 @@ from flows.product_curation.decisions import (
     ScreeningEnd,
     Supply,
 )
-from flows.product_curation.facts import Passed, Reason, certificate_facts
+from flows.product_curation.facts import Passed, certificate_facts
 from flows.product_curation.forms import AppealChoice, Application, ExportData, Willing
+from flows.product_curation.gates import Reason
 from flows.product_curation.rubric import Weighing
 from flows.product_curation.steps import (
     CERTIFICATE,
@@ -310,6 +311,3 @@ def end(case: Case, outcome: Outcome, reason: str) -> Outcome:
     """End the case with a letter that gives the reason, and says that applying again is free."""
     confirm_end(case, outcome.title_id, reason)
     return close(case, outcome, reason)
-
-
-__all__ = ["product_curation"]

@@ -10,8 +10,7 @@ from engine.pipeline import Case, this_step
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import PanelDecision, QualityControl, Score
 from flows.product_curation.forms import Application, ExportData
-from flows.product_curation.gates import Known as Known
-from flows.product_curation.gates import Reason as Reason
+from flows.product_curation.gates import Reason
 from flows.product_curation.rubric import Grade, Weighing
 
 
