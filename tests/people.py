@@ -6,6 +6,8 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
+from sqlmodel import select
+
 from engine.people.accounts import add_user
 from engine.people.persons import add_person, add_product, record_certificate
 from engine.runtime.office import Office
@@ -83,7 +85,8 @@ def hire_staff(office: Office) -> None:
     }
     # In one transaction: most stories begin here, and by `add_user` each account would be one that waits for the disk.
     with office.db.writing() as session:
-        users = {name: User(name=name, created_at=office.clock.now()) for name in staff}
+        hired = set(session.exec(select(User.name)))  # a test that hires twice means the same five
+        users = {name: User(name=name, created_at=office.clock.now()) for name in staff if name not in hired}
         session.add_all(users.values())
         session.flush()
         session.add_all(UserRole(user_id=user.id or 0, role=staff[name]) for name, user in users.items())

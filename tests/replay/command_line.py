@@ -1,11 +1,5 @@
 """Plays scripts through the command line alone: many cases in one office, each with its own applicant.
 
-    with prefect_server(folder):
-        office = Played(folder / "home", Randomness())
-        office.staffed()
-        office.open(scripts)
-        office.play()
-
 No module of the engine is named here and cases advance by ``jalur advance``, so the same file plays the same cases before and
 after the engine's modules have moved. What a command does not print (which case is whose, which are ready) is read from
 the tables of SQLite.
@@ -19,27 +13,20 @@ import io
 import json
 import os
 import re
-import signal
-import socket
 import sqlite3
-import subprocess
 import sys
-import time
-import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.people import PAPER
-from tests.replay.randomness import ROOT, Randomness
+from tests.replay.randomness import Randomness
 from tests.replay.script import OWNER, Act, Answers, Contests, Imports, Opens, Passes, Script, Withdraws
 
 MASTER_KEY = "amFsdXItdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGVzISE="
-STARTS_WITHIN = 120.0
 FIRST_DAY = "2026-01-12"
 # National ids, business numbers and numbers of blanks: in one office each applicant has their own.
 NUMBERS = re.compile(r"\b(\d{12}|\d{9}|\d{3})\d{4}\b")
@@ -167,15 +154,6 @@ class Played:
     def advance_one(self, pipeline: str) -> None:
         """Advance the ready cases of a pipeline."""
         self.jalur("advance", pipeline)
-
-    @contextmanager
-    def with_settings(self, **settings: str) -> Iterator[None]:
-        """Give commands with other settings for a while."""
-        before, self.settings = self.settings, {**self.settings, **settings}
-        try:
-            yield
-        finally:
-            self.settings = before
 
     # -- before the first act ----------------------------------------------------------------------------------------
 
@@ -313,55 +291,3 @@ class Played:
 def _numbered(text: str, serial: int) -> str:
     """Return ``text`` with the numbers in it ending in that serial."""
     return NUMBERS.sub(lambda found: f"{found[1]}{serial}", text)
-
-
-@contextmanager
-def prefect_server(folder: Path) -> Iterator[str]:
-    """Run a Prefect server of our own, in memory, for all commands of this process; give its API's URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/api"
-    memory = "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
-    settings = {
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": url,
-        "PREFECT_API_DATABASE_CONNECTION_URL": memory,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-        "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    os.environ |= settings
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "prefect.log").open("ab") as log:
-        server = subprocess.Popen(_server_command(port), cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
-    try:
-        until = time.monotonic() + STARTS_WITHIN
-        while not _answers(url):
-            if server.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"Prefect's server did not start: {(folder / 'prefect.log').read_text()[-2000:]}")
-            time.sleep(0.2)
-        yield url
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-        for name in settings:
-            os.environ.pop(name, None)
-
-
-def _server_command(port: int) -> list[str]:
-    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    return [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as reply:
-            return bool(reply.status == 200)
-    except OSError:
-        return False
