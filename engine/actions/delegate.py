@@ -53,13 +53,13 @@ def delegate(
     role = role_named(role) if role is not None else None
     with office.work(run) as work:
         dossier = lock_number(work, number) if number is not None else None
-        absent, stand_in = _lock_accounts(work.session, away, to)
+        absent, to_user = _lock_accounts(work.session, away, to)
         actor = user_named(work.session, by)
         case = dossier.case if dossier else None
         acting = must_oversee(work.session, actor, away, on=work.today, case=case, officials=ADMINISTRATOR)
         made = Delegation(
             from_id=absent.id or 0,
-            to_id=stand_in.id or 0,
+            to_id=to_user.id or 0,
             role=role,
             case_id=dossier.row.id if dossier else None,
             since=since,
@@ -68,10 +68,10 @@ def delegate(
             recorded_by=by,
             recorded_at=work.now,
         )
-        _must_make_sense(work, absent, stand_in, made)
-        _must_be_free(work.session, absent, stand_in, made)
+        _must_make_sense(work, absent, to_user, made)
+        _must_be_free(work.session, absent, to_user, made)
         if dossier:
-            _must_be_of_use(work, dossier, absent, stand_in, made)
+            _must_be_of_use(work, dossier, absent, to_user, made)
         work.session.add(made)
         work.session.flush()
         said = f"{away} kepada {to}, {since.isoformat()} sampai {until.isoformat()}; {reason}"
@@ -107,12 +107,12 @@ def revoke(
     why = f"; {valid_reason(reason)}" if reason else ""
     role = role_named(role) if role is not None else None
     with office.work(run) as work:
-        absent, stand_in = user_named(work.session, away), user_named(work.session, to)
+        absent, to_user = user_named(work.session, away), user_named(work.session, to)
         actor, today = user_named(work.session, by), work.today
         acting = must_oversee(work.session, actor, away, on=today, officials=ADMINISTRATOR)
         running = (
             col(Delegation.from_id) == absent.id,
-            col(Delegation.to_id) == stand_in.id,
+            col(Delegation.to_id) == to_user.id,
             col(Delegation.until) >= today,
             col(Delegation.revoked_at).is_(None),
         )
@@ -237,22 +237,22 @@ def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> N
         )
         .order_by(col(Delegation.id))
     )
-    for one, stand_in in running:
+    for one, other in running:
         if one.role and made.role and one.role != made.role:
             continue
         days = f"{one.since} to {one.until}"
         hari = f"{one.since.isoformat()} sampai {one.until.isoformat()}"
         if one.from_id == away.id and one.case_id == made.case_id:
             raise Refused(
-                f"{away.name} has delegated that to {stand_in} from {days} already. "
-                f"Revoke it first: jalur delegate {away.name} {stand_in} --revoke{f' --role {one.role}' if one.role else ''}",
-                for_people=f"{away.name} sudah mendelegasikan tugas itu kepada {stand_in} pada {hari}. Cabut dahulu.",
+                f"{away.name} has delegated that to {other} from {days} already. "
+                f"Revoke it first: jalur delegate {away.name} {other} --revoke{f' --role {one.role}' if one.role else ''}",
+                for_people=f"{away.name} sudah mendelegasikan tugas itu kepada {other} pada {hari}. Cabut dahulu.",
             )
         circle = one.to_id == away.id and made.case_id in (None, one.case_id)
         if one.from_id == to.id and (one.case_id in (None, made.case_id) or circle):
             raise Refused(
-                f"{to.name} has delegated to {stand_in} from {days}; a delegation is not passed on. Name somebody who is there",
-                for_people=f"{to.name} mendelegasikan tugasnya kepada {stand_in} pada {hari}, dan pendelegasian tidak dapat "
+                f"{to.name} has delegated to {other} from {days}; a delegation is not passed on. Name somebody who is there",
+                for_people=f"{to.name} mendelegasikan tugasnya kepada {other} pada {hari}, dan pendelegasian tidak dapat "
                 "diteruskan. Sebutkan orang lain.",
             )
 

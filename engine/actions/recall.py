@@ -222,12 +222,12 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     if own and question.of is Role.APPLICANT:
         return may_act_for_applicant(session, user, case, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    stood_in = last.on_behalf_of if user.name == last.actor else None
-    if own and (stood_in or question.of in roles):
+    delegated_by = last.on_behalf_of if user.name == last.actor else None
+    if own and (delegated_by or question.of in roles):
         must_be_impartial(session, user, case, question, on, took_part, last.key)
-        if not stood_in:
+        if not delegated_by:
             must_be_in_region(user, case)
-        return Actor(user.name, question.of, stood_in)
+        return Actor(user.name, question.of, delegated_by)
     above = next((role for role in MAY_RECALL if role in roles), None)
     if above is None and user.id in {one.id for one in superiors(session, last.actor)}:
         above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)

@@ -34,12 +34,12 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: da
     is told. Who is away on ``on`` is told for the record.
     """
     if whom == "holder":
-        return _with_stand_ins(session, dossier, wait, asked_of(session, dossier, wait), on)
+        return _with_delegates(session, dossier, wait, asked_of(session, dossier, wait), on)
     above = HIGHER[max(HIGHER.index(Role(whom)), _above(wait.role)) :]
     for role in above:
         line = [user.name for user in superiors(session, wait.holder) if role in _roles(session, user)]
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
-            return _with_stand_ins(session, dossier, wait, found, on, role)
+            return _with_delegates(session, dossier, wait, found, on, role)
     return []
 
 
@@ -66,7 +66,7 @@ def reassign_to_next(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
     barred = took_part | {name for name in others if name}
     following.sort(key=lambda name: _is_unreachable(work.session, dossier, wait, name, today, barred))
     overwrite(work.session, wait, holder=following[0])
-    return _with_stand_ins(work.session, dossier, wait, [following[0], wait.holder], today)
+    return _with_delegates(work.session, dossier, wait, [following[0], wait.holder], today)
 
 
 def _is_unreachable(
@@ -74,13 +74,13 @@ def _is_unreachable(
 ) -> bool:
     """Return whether the account is away and all its delegates are barred from that question."""
     question = dossier.pipeline.questions[wait.question or ""]
-    stand_ins = stand_ins_of(session, name, wait.case_id, question.of, on)
-    return bool(stand_ins) and all(
-        _is_barred(session, dossier, wait, one, question.of, on, took_part) for one in stand_ins
+    delegates = stand_ins_of(session, name, wait.case_id, question.of, on)
+    return bool(delegates) and all(
+        _is_barred(session, dossier, wait, one, question.of, on, took_part) for one in delegates
     )
 
 
-def _with_stand_ins(
+def _with_delegates(
     session: Session, dossier: Dossier, wait: AnyWait, names: list[str], on: date, role: Role | None = None
 ) -> list[str]:
     """Return the accounts and their delegates in ``role`` who are not barred there.
@@ -88,10 +88,10 @@ def _with_stand_ins(
     ``role`` is the question's own where it is None.
     """
     asked = role or dossier.pipeline.questions[wait.question or ""].of
-    stand_ins = {one.name: one for name in names for one in stand_ins_of(session, name, wait.case_id, asked, on)}
+    delegates = {one.name: one for name in names for one in stand_ins_of(session, name, wait.case_id, asked, on)}
     return names + [
         name
-        for name, one in stand_ins.items()
+        for name, one in delegates.items()
         if name not in names and not _is_barred(session, dossier, wait, one, asked, on)
     ]
 
