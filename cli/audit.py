@@ -20,10 +20,10 @@ def verify_document(
     json: Json = False,
 ) -> None:
     """Check whether a document is genuine."""
-    from engine.reports.verification import check
+    from engine.reports.verification import check_document
 
     with opened(json) as here:
-        verdict = check(here.office, what)
+        verdict = check_document(here.office, what)
         here.tell(verdict)
         if not verdict["valid"]:
             raise typer.Exit(1)

@@ -39,10 +39,10 @@ def show_case(number: Number, json: Json = False) -> None:
 @case_app.command("history")
 def show_history(number: Number, json: Json = False) -> None:
     """Show the ledger of a case: who did what, when, in which role, under which rules."""
-    from engine.reports.case_views import history
+    from engine.reports.case_views import case_history
 
     with opened(json) as here, here.reading() as session:
-        entries = history(session, number)
+        entries = case_history(session, number)
         here.tell(entries, ("seq", "at", "key", "actor", "role", "on_behalf_of", "outcome", "reason"))
 
 

@@ -45,10 +45,10 @@ class Here:
 
     def show(self, number: str) -> None:
         """Print a case as it stands now."""
-        from engine.reports.case_views import show
+        from engine.reports.case_views import case_view
 
         with self.reading() as session:
-            self.tell(show(self.office, session, number))
+            self.tell(case_view(self.office, session, number))
 
 
 @contextmanager

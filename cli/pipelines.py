@@ -17,11 +17,11 @@ app = typer.Typer()
 def list_pipelines(json: Json = False) -> None:
     """List the pipelines: steps, questions with their budgets, documents, outcomes."""
     from engine.deadlines.clock import Clock
-    from engine.reports.case_views import pipelines
+    from engine.reports.pipeline_views import pipeline_list
 
     with refusals_told(json):
         columns = ("name", "version", "title", "questions", "documents", "outcomes")
-        tell(pipelines(Clock().today()), json, columns)
+        tell(pipeline_list(Clock().today()), json, columns)
 
 
 @app.command("rules")
@@ -31,11 +31,11 @@ def list_rules(
     json: Json = False,
 ) -> None:
     """List the rules with their dates: whether each is law, policy of the office, or unconfirmed."""
-    from engine.reports.case_views import rules
+    from engine.reports.pipeline_views import rule_list
 
     with refusals_told(json):
         columns = ("name", "value", "unit", "since", "until", "standing", "citation")
-        found = rules(pipeline, as_date_if_named(on, "--on"))
+        found = rule_list(pipeline, as_date_if_named(on, "--on"))
         tell(found, json, columns if pipeline else ("pipeline", *columns))
 
 

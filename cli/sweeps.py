@@ -14,12 +14,12 @@ app = typer.Typer()
 def escalate(json: Json = False) -> None:
     """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
     from engine.deadlines.clock import JAKARTA
-    from engine.letters.sweep_health import standstill, sweep_is_stale
+    from engine.letters.sweep_health import stale_since, stale_warning
     from engine.sweeps.sweep import sweep
 
     with opened(json) as here, here.run() as run:
         with here.reading() as session:
-            words, since = standstill(here.office, session), sweep_is_stale(here.office, session)
+            words, since = stale_warning(here.office, session), stale_since(here.office, session)
         if words and since:
             day = since.astimezone(JAKARTA).isoformat(sep=" ", timespec="minutes")
             say(f"{words} Periksa jadwalnya.\n(Nobody has swept since {day}: is the schedule running? jalur serve)")

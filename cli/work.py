@@ -92,7 +92,7 @@ def list_inbox(
     json: Json = False,
 ) -> None:
     """List what waits for people, the most urgent first."""
-    from engine.reports.case_views import inbox
+    from engine.reports.inbox import inbox
 
     with opened(json) as here, here.reading() as session:
         found = inbox(here.office, session, role=role, number=case, whom=whom)
@@ -184,8 +184,8 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List our own record of runs, the newest first."""
-    from engine.reports.case_views import runs
+    from engine.reports.runs import run_list
 
     with opened(json) as here, here.reading() as session:
-        found = runs(session, pipeline=pipeline, failed=failed)
+        found = run_list(session, pipeline=pipeline, failed=failed)
         here.tell(found, ("run", "started_at", "kind", "by", "state", "cases", "seconds", "flow_run_id", "error"))

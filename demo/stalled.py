@@ -12,7 +12,7 @@ from engine.cases.opening import open_cases
 from engine.deadlines.clock import TurnedClock
 from engine.definition.registry import Pipeline
 from engine.people.accounts import add_user
-from engine.reports.case_views import history, show
+from engine.reports.case_views import case_history, case_view
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 from models import Document, EntryKind, LedgerEntry
@@ -64,7 +64,7 @@ def stall(office: Office, clock: TurnedClock, pipeline: Pipeline, subject: int) 
 
 def _waiting(office: Office, number: str) -> list[str]:
     with office.db.reading() as session:
-        return [wait["question"] for wait in show(office, session, number)["waiting_for"]]
+        return [wait["question"] for wait in case_view(office, session, number)["waiting_for"]]
 
 
 def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
@@ -74,7 +74,7 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
         with office.run("flow", by="escalation") as run:
             sweep(office, run)
         with office.db.reading() as session:
-            if any(entry["key"] == until for entry in history(session, number)):
+            if any(entry["key"] == until for entry in case_history(session, number)):
                 return
     raise AssertionError(f"{number} never came to {until}")
 
@@ -82,7 +82,7 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
 def tell_of(office: Office, console: Console, number: str) -> None:
     """Print each fired rung, and the place of the page that counts the days."""
     with office.db.reading() as session:
-        shown = show(office, session, number)
+        shown = case_view(office, session, number)
         of_case = select(LedgerEntry).where(LedgerEntry.kind == EntryKind.REMARK, col(LedgerEntry.key).contains("/"))
         entries = session.exec(of_case.order_by(col(LedgerEntry.at), col(LedgerEntry.seq))).all()
         page = session.exec(select(Document).where(Document.kind == "deadline_computation")).first()

@@ -1,1 +1,1 @@
-"""What people click: the check, the API, and later the desk and the portal."""
+"""The web app: one package for each door (api, check, desk), and what they share (common)."""

@@ -1,7 +1,6 @@
-"""The web app: the check for everybody, the API for who shows a token, and its health for who runs it.
+"""The web app: all doors, its health, and the advancer of ready cases.
 
-`create_app` also starts the advancer, so that several web processes may serve one database. It is a factory for
-uvicorn, too: ``uvicorn --factory web.app:create_app``.
+Several processes may serve one database. `create_app` is a factory for uvicorn: ``uvicorn --factory web.app:create_app``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from fastapi.responses import PlainTextResponse
 from sqlmodel import col, func, select, text
 
 from engine.deadlines.clock import JAKARTA
-from engine.letters.sweep_health import last_sweep, sweep_is_stale
+from engine.letters.sweep_health import last_sweep, stale_since
 from engine.runtime.office import Office
 from models import Run
 from models.privacy import without_personal_numbers
@@ -31,6 +30,7 @@ from web.check import lookup
 from web.common import login, problems
 from web.common.access import OfficeDep
 from web.common.pages import stylesheet
+from web.desk import tasks
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +46,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# Larger than the largest import with its form around it; what declares more is not even read.
+# The largest import with its form around it; a request that declares more is refused unread.
 LARGEST_BODY = v1.LARGEST_IMPORT + 2**16
 
 
 def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI:
-    """Return the app. ``advance=False`` leaves ready cases to others."""
+    """Return the app; with ``advance=False`` it leaves ready cases to other processes."""
     opened = office or Office.open()
     advancer = Advancer(opened)
 
@@ -75,7 +75,7 @@ def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI
     )
     app.state.office, app.state.advancer, app.state.wake, app.state.ended = opened, advancer, advancer.wake, True
     problems.add_to(app)
-    for router in (lookup.router, login.router, v1.router):
+    for router in (lookup.router, login.router, tasks.router, v1.router):
         app.include_router(router)
     _add_own_routes(app)
     app.middleware("http")(_guard)
@@ -83,7 +83,7 @@ def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI
 
 
 def _warm_up(advancer: Advancer) -> None:
-    """Import now what the first answer would otherwise wait for: Prefect 2-3 s, WeasyPrint and pyHanko 1 s."""
+    """Import slow modules before the first request: Prefect 2-3 s, WeasyPrint and pyHanko 1 s."""
     late = ["documents.render", "engine.runtime.signing_keys"]
     if advancer.prefect_url():
         late.append("scheduling.cohort_flow")
@@ -94,7 +94,7 @@ def _warm_up(advancer: Advancer) -> None:
 def _add_own_routes(app: FastAPI) -> None:
     @app.get("/health", tags=["public"])
     def health(office: OfficeDep, response: Response) -> dict[str, Any]:
-        """Say whether this serves: without its database it does not (503). Without Prefect or sweeps it does, and says so."""
+        """Report the health of database, Prefect and sweeps; 503 without the database."""
         advancer: Advancer = app.state.advancer
         last: float | None = None
         swept: datetime | None = None
@@ -104,9 +104,9 @@ def _add_own_routes(app: FastAPI) -> None:
                 session.execute(text("SELECT 1"))
                 newest = session.exec(select(func.max(col(Run.started_at))).where(Run.kind == "flow")).one()
                 last = (office.clock.now() - newest).total_seconds() if newest else None
-                swept, stale = last_sweep(session), sweep_is_stale(office, session)
+                swept, stale = last_sweep(session), stale_since(office, session)
             database = "ok"
-        except Exception as error:  # whatever it is, somebody must look at the database
+        except Exception as error:  # whatever failed, the database needs a look
             log.warning("Health: the database failed: %s", type(error).__name__)
             database, response.status_code = "failed", 503
         url = advancer.prefect_url()
@@ -127,7 +127,7 @@ def _add_own_routes(app: FastAPI) -> None:
 
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what is too large unread, set the security headers, and log the request with numbers masked."""
+    """Refuse too large bodies, set the security headers, log requests with numbers masked."""
     began = time.monotonic()
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > LARGEST_BODY:

@@ -1,10 +1,4 @@
-"""`jalur serve`: Prefect's server, the process that serves the deployments, and the web app, until told to end.
-
-1. Bind the web app's port, so that a port in use is refused before anything is started.
-2. Start Prefect's server on the project's own Prefect home; a configured one (PREFECT_API_URL) is used instead.
-3. Start the process that serves the deployments; start either again when it ends by itself.
-4. Serve the web app in this process until SIGINT or SIGTERM; then end the children and return.
-"""
+"""`jalur serve`: the web app in this process; Prefect's server and deployments as children."""
 
 from __future__ import annotations
 
@@ -28,18 +22,26 @@ from scheduling.server import Child, ask_all, flush_logs, pointed_at, started
 
 log = logging.getLogger(__name__)
 
-# The web process would rather go on alone than wait for Prefect.
+# The web process goes on alone rather than wait for Prefect.
 IMPATIENCE = {"PREFECT_CLIENT_MAX_RETRIES": "3", "PREFECT_API_REQUEST_TIMEOUT": "5"}
 
 
 class Stopped(BaseException):
-    """Somebody asked us to end while we were starting. Not an Exception, so that nothing catches it by accident."""
+    """A signal to end during the start; no Exception, so that nothing catches it by accident."""
 
 
 def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; return when every child is down.
 
-    Raises `Refused` when the port is taken or Prefect's server does not come up. Call it in the main thread.
+    Call this in the main thread:
+
+    1. Bind the web app's port, so that a port in use is refused before anything is started.
+    2. Start Prefect's server on the project's own Prefect home, unless PREFECT_API_URL names another.
+    3. Start the process that serves the deployments. Either child is started again when it ends by itself.
+    4. Serve the web app in this process until the signal; then end the children.
+
+    Raises:
+        Refused: the port is taken, or Prefect's server does not come up.
     """
     say = say or (lambda line: print(line, file=sys.stderr, flush=True))
     before = {number: signal.signal(number, _stopped) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -52,7 +54,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> No
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if not ended:  # a long run is still under way in a thread; whatever it holds is free again when its lease ends
+    if not ended:  # a long run is under way in a thread; the rows that it holds are free again when their leases end
         os._exit(0)
 
 
@@ -89,7 +91,7 @@ def _serve(settings: Settings, say: Callable[[str], None], stack: ExitStack) -> 
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn under our own signal handlers: it would raise the signal again when it has ended."""
+    """Uvicorn under our own signal handlers: its own raise the signal again at the end."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,12 +112,12 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _deployments(settings: Settings) -> Iterator[None]:
-    """Keep the process that serves the deployments."""
+    """Keep the process that serves the deployments running."""
     child = Child(
         [sys.executable, "-m", "scheduling.deployments"],
         env={**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
         log=settings.path("var/prefect/deployments.log"),
-        niceness=5,  # scheduled runs are a safety net: whoever waits at a page comes first
+        niceness=5,  # scheduled runs are a safety net: people at a page come first
     )
     child.keep()
     try:

@@ -15,7 +15,7 @@ from engine.cases.waits import open_keys, open_wait, record, win
 from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
 from engine.errors import NotWaiting, Refused, UnknownCase
-from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, handed_over
+from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, record_hand_delivery
 from engine.people.permissions import Actor, may_answer, user_named
 from engine.runtime.batches import together_or_alone
 from engine.runtime.leases import CHUNK
@@ -151,7 +151,7 @@ def _write(work: Work, given: _Checked) -> int:
     words = form.model_dump(mode="json")
     words.pop("own_code", None)  # checked, never kept
     if isinstance(form, HandDelivery):
-        handed_over(work.session, given.wait, form)
+        record_hand_delivery(work.session, given.wait, form)
     return record(
         work,
         given.dossier.row,

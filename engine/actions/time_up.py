@@ -9,7 +9,7 @@ from engine.cases.ledger import SYSTEM
 from engine.cases.waits import record, win
 from engine.deadlines.clock import local_date
 from engine.deadlines.due_dates import effect_of
-from engine.letters.deadline_page import queue_computation
+from engine.letters.deadline_page import queue_deadline_page
 from engine.runtime.office import Work
 from models import AnyWait, EntryKind
 
@@ -28,7 +28,7 @@ def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
     until = local_date(wait.silent_at or work.now)
     said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
     if effect:
-        page = queue_computation(work, dossier, wait, effect)
+        page = queue_deadline_page(work, dossier, wait, effect)
         named = {"authority": effect.authority, "effect": effect.effect, "citation": effect.citation}
         said = {
             "outcome": "passed",

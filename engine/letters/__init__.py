@@ -1,1 +1,1 @@
-"""What the office says: queue, channels, outbox, notices, digests, alerts."""
+"""Letters, digests and alerts: their queue, channels and outbox."""

@@ -1,4 +1,7 @@
-"""Troubles leave at once: at any hour of any day, every administrator gets one letter with all that broke since the last one."""
+"""Alerts: one letter to each administrator with the troubles found since their last alert.
+
+Unlike the morning's digest, an alert leaves at any hour of any day.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from sqlmodel import Session, col, func, select
 from documents.letters import write
 from engine.definition.declarations import ALERT, OFFICE
 from engine.definition.registry import all_versions
-from engine.letters.digest_outbox import for_each, grouped, put, untold
+from engine.letters.digest_outbox import group_by_heading, lock_untold_notices, queue_digest, write_for_each
 from engine.letters.notices import News, administrators, notify_all
-from engine.letters.sweep_health import last_sweep, standstill
+from engine.letters.sweep_health import last_sweep, stale_warning
 from engine.runtime.database import among
 from engine.runtime.office import Office
 from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Run
@@ -25,39 +28,42 @@ HEADINGS = {
     "parked": "Perkara yang tertahan",
     "skipped": "Tenggat yang dilewati",
 }
-# What failed longer before the last sweep is history, which `jalur runs --failed` has.
+# A run that failed longer ago than this before the last sweep is no news; `jalur runs --failed` lists it.
 LOOK_BACK = timedelta(days=30)
 
 
 def write_alerts(office: Office) -> int:
-    """Look for troubles and write an alert for each account that is to be told of one; return how many were written.
+    """Report new troubles and write an alert for each account with some; return the number.
 
-    What an alert told is not in the morning's digest. One that can't be written leaves its news for the next look.
+    An alert marks its notices as told, so that the morning's digest does not repeat them. An alert that cannot be written
+    leaves its notices to the next call.
     """
     report_troubles(office)
     with office.db.reading() as session:
         urgent = select(Notice.account_id).where(col(Notice.told_at).is_(None), col(Notice.kind).in_(HEADINGS))
         accounts = sorted(session.exec(urgent.distinct()))
-    return for_each(accounts, lambda account: _write(office, account))
+    return write_for_each(accounts, lambda account: _write(office, account))
 
 
 def _write(office: Office, account: int) -> bool:
     with office.db.writing() as session:
-        user, news = untold(session, account, HEADINGS)
+        user, news = lock_untold_notices(session, account, HEADINGS)
         if not news:
-            return False  # another worker was first
+            return False  # another worker wrote the alert first
         facts = {
             "name": user.name,
             "at": office.clock.now().isoformat(),
             "count": len(news),
-            "groups": grouped(news, HEADINGS),
+            "groups": group_by_heading(news, HEADINGS),
             "office": book(OFFICE).at("office", office.clock.today()).value,
         }
-        return put(session, office, user, f"alert-{max(one.id or 0 for one in news)}", write(ALERT, facts, "id"), news)
+        return queue_digest(
+            session, office, user, f"alert-{max(one.id or 0 for one in news)}", write(ALERT, facts, "id"), news
+        )
 
 
 class Trouble(NamedTuple):
-    """Something that an administrator has to look at. ``what`` names it, so that it is said once."""
+    """A thing for an administrator to look at; ``what`` identifies it for good."""
 
     kind: str
     what: str
@@ -66,36 +72,42 @@ class Trouble(NamedTuple):
 
 
 def report_troubles(office: Office) -> int:
-    """Have every administrator told of each parked case, each failed run, and a sweep that stands still; return how many are new.
+    """Notify the administrators of new troubles; return how many there are.
 
-    Each is told once, however often it is found: a case that is parked again after a retry is another trouble, and so is
-    the next standstill.
+    Troubles are parked cases, failed runs and missing sweeps. Each is reported once, however often it is found. A case that is
+    parked again after a retry is a new trouble; so is the next time without sweeps.
     """
     with office.db.writing() as session:
-        those = administrators(session)
+        told_to = administrators(session)
         found = {
-            one.what: one for one in (*_standing_still(office, session), *_parked(session), *_failed(office, session))
+            one.what: one for one in (*_missing_sweeps(office, session), *_parked(session), *_failed(office, session))
         }
         told = (
             select(Notice.what)
-            .where(among(session, col(Notice.account_id), those.values()), among(session, col(Notice.what), found))
+            .where(
+                among(session, col(Notice.account_id), told_to.values()),
+                among(session, col(Notice.what), found),
+            )
             .group_by(col(Notice.what))
-            .having(func.count() == len(those))
+            .having(func.count() == len(told_to))
         )
-        new = [found[what] for what in sorted(set(found) - set(session.scalars(told)))] if those else []
-        news = [News(those, one.what, one.kind, one.case_number, one.words) for one in new]
+        new = [found[what] for what in sorted(set(found) - set(session.scalars(told)))] if told_to else []
+        news = [News(told_to, one.what, one.kind, one.case_number, one.words) for one in new]
         notify_all(session, office, news)
         return len(new)
 
 
-def _standing_still(office: Office, session: Session) -> Iterator[Trouble]:
-    if words := standstill(office, session):
+def _missing_sweeps(office: Office, session: Session) -> Iterator[Trouble]:
+    if words := stale_warning(office, session):
         last = last_sweep(session)
         yield Trouble("stale", f"stale/{last.isoformat() if last else 'never'}", None, words)
 
 
 def _parked(session: Session) -> Iterator[Trouble]:
-    """Yield the parked cases: by pipeline and status, as the index has them, whatever the number of cases."""
+    """Yield a trouble for each parked case.
+
+    The query names pipeline and status, so that an index serves it whatever the number of cases.
+    """
     pipelines = {pipeline.name for pipeline in all_versions()}
     parked = session.exec(
         select(Case.number, Case.error, func.max(LedgerEntry.seq))
@@ -113,7 +125,7 @@ def _parked(session: Session) -> Iterator[Trouble]:
 
 
 def _failed(office: Office, session: Session) -> Iterator[Trouble]:
-    """Yield the runs that failed, but those of commands, whose user saw it happen."""
+    """Yield a trouble for each failed run, except a command's: its user saw it fail."""
     since = (last_sweep(session) or office.clock.now()) - LOOK_BACK
     failed = select(Run).where(Run.state == "failed", col(Run.started_at) >= since, Run.kind != "cli")
     for run in session.exec(failed):

@@ -1,4 +1,4 @@
-"""How a person is reached: the channel that they chose, then the others, and a telephone not at night."""
+"""The channels to a person in the order in which they are tried; quiet hours; text messages."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _WHERE = {
 
 @dataclass(frozen=True)
 class Way:
-    """A channel that this office has, and the address at which it reaches somebody."""
+    """A channel of this office, and somebody's address on it."""
 
     kind: str
     channel: Channel
     address: str
 
     @property
-    def is_calm(self) -> bool:
-        """Return whether it keeps quiet hours: a telephone wakes people, a mailbox does not."""
+    def keeps_quiet_hours(self) -> bool:
+        """Return whether this way is closed at night, as a telephone wakes people."""
         return self.kind != "mail"
 
 
 def ways_to(contacts: Contacts, numbers: dict[str, Any], chosen: str | None) -> list[Way]:
-    """Return the ways to somebody with these ``numbers`` (email, phone), the one that they chose first."""
+    """Return the ways to somebody with these ``numbers`` (email, phone), their chosen one first."""
     having = {"mail": contacts.mail, "whatsapp": contacts.whatsapp, "sms": contacts.sms}
     order = sorted(CHANNELS, key=lambda kind: kind != chosen)
     possible = ((kind, having[kind], numbers.get(ADDRESSED_BY[kind])) for kind in order)
@@ -45,7 +45,7 @@ def ways_to(contacts: Contacts, numbers: dict[str, Any], chosen: str | None) -> 
 
 
 def quiet_until(office: Office) -> datetime | None:
-    """Return when the quiet hours end in which this moment falls, or None by day."""
+    """Return when the present quiet hours end, or None by day."""
     now = office.clock.now().astimezone(JAKARTA)
     hours = book("common").at("quiet_hours", now.date()).value
     begin, end = time.fromisoformat(hours["from"]), time.fromisoformat(hours["until"])
@@ -57,9 +57,10 @@ def quiet_until(office: Office) -> datetime | None:
 
 
 def as_text_message(subject: str, text: str, *, number: str | None, link: str, attached: bool, language: str) -> str:
-    """Return a letter as a text message: its beginning, where its papers are, the case's number, where to look.
+    """Return a letter as a text message of at most `LONGEST_TEXT` characters.
 
-    At most `LONGEST_TEXT` characters, and no personal number in any of them.
+    The message holds the letter's beginning, where to get its papers, the case's number and the link. Personal numbers are
+    masked.
     """
     papers, more = _WHERE[language]
     end = " ".join(filter(None, (papers if attached else "", f"{number}." if number else "", f"{more}: {link}")))

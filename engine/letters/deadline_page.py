@@ -1,4 +1,4 @@
-"""The page that counts the days to a passed deadline: each counted day, each day off, and what follows."""
+"""The page of a passed deadline: each counted day, each day off, and the legal effect."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from models import AnyWait, ClockSegment
 from rules import Rule
 
 
-def queue_computation(work: Work, dossier: Dossier, wait: AnyWait, effect: Effect) -> str:
-    """Hand out the page for a deadline of ``wait`` that passed; return its key."""
+def queue_deadline_page(work: Work, dossier: Dossier, wait: AnyWait, effect: Effect) -> str:
+    """Queue the page for a passed deadline of ``wait``; return the key of the paper."""
     question, language = dossier.pipeline.questions[wait.question or ""], dossier.case.applicant.language
-    budget, started_on, due_on, stopped = _count_behind(work, dossier, wait)
-    days = list(together(counted(work.calendar, budget, started_on, due_on, language, stopped), language))
+    budget, started_on, due_on, stopped = _counted_budget(work, dossier, wait)
+    days = list(grouped_lines(counted_days(work.calendar, budget, started_on, due_on, language, stopped), language))
     years = range(started_on.year, due_on.year + 1) if budget.unit == "working_days" else ()
     facts = {
         **letter_facts(work.office, dossier.case),
@@ -57,10 +57,11 @@ def queue_computation(work: Work, dossier: Dossier, wait: AnyWait, effect: Effec
     )
 
 
-def _count_behind(work: Work, dossier: Dossier, wait: AnyWait) -> tuple[Rule, date, date, set[date]]:
-    """Return what was counted: the budget, its first day and its last, and the days on which the clock stood still.
+def _counted_budget(work: Work, dossier: Dossier, wait: AnyWait) -> tuple[Rule, date, date, set[date]]:
+    """Return the counted budget, its first and last day, and the days of a stopped clock.
 
-    That is the law's deadline where it has an effect; else the question's own budget, or the case's where its time ended first.
+    The budget is the law's where the law's deadline passed and has an effect. Otherwise it is the question's own, or the
+    whole case's where the case's time ended first.
     """
     pipeline, rules, asked_on = dossier.pipeline, dossier.case.rules, local_date(wait.asked_at)
     question = pipeline.questions[wait.question or ""]
@@ -79,9 +80,9 @@ def _count_behind(work: Work, dossier: Dossier, wait: AnyWait) -> tuple[Rule, da
     return of_case, local_date(complete_at), due_on, stopped
 
 
-# It stays one page: with more lines than that they stand closer together, in three columns and in four.
+# The list has to fit on one page: above these numbers of lines it is set closer, in three columns and in four.
 CROWDING = ((48, "many crowded"), (40, "many"))
-# What a rule's effect, and the reasons why a day does not count, are called on the page.
+# The page's words for a rule's effect, and for the reasons why a day does not count.
 EFFECTS = {
     "id": {
         "deemed_approved": "permohonan dianggap dikabulkan secara hukum (fiktif positif)",
@@ -108,10 +109,10 @@ UNITS = {
 }
 
 
-def counted(
+def counted_days(
     calendar: Calendar, budget: Rule, start: date, due: date, language: str, stopped: Collection[date] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Yield each day from the start to the date: its place in the count, or why it does not count."""
+    """Yield each day to ``due`` with its place in the count, or why it does not count."""
     place, day, words = 0, start, UNCOUNTED[language]
     while day <= due:
         if day == start:
@@ -128,12 +129,12 @@ def counted(
 
 
 def crowding(lines: int) -> str:
-    """Return how close together so many lines stand: the classes of the style sheet."""
+    """Return the classes of the style sheet that make so many lines fit on one page."""
     return next((classes for more_than, classes in CROWDING if lines > more_than), "")
 
 
-def together(days: Iterable[dict[str, Any]], language: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the page: a line for each counted day, one for neighbours that do not count for the same reason."""
+def grouped_lines(days: Iterable[dict[str, Any]], language: str) -> Iterator[dict[str, Any]]:
+    """Yield the page's lines: one a counted day, one for neighbours uncounted for one reason."""
     for _, alike in groupby(days, key=lambda day: (day["place"], day["why"])):
         first, *rest = alike
         last = rest[-1]["date"] if rest else first["date"]

@@ -1,4 +1,4 @@
-"""One digest a morning tells an officer what is new, what waits for them and what is late, rather than a letter a case."""
+"""The morning digest: one letter a day with an officer's news, open questions and late ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from orjson import loads
 from sqlalchemy import Row, String, cast
-from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from documents.formats import day_in_words
@@ -18,8 +17,16 @@ from engine.deadlines.clock import JAKARTA, end_of, local_date
 from engine.definition.declarations import DIGEST, OFFICE
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
-from engine.letters.digest_outbox import MORNING, Fact, for_each, grouped, put, shortened, untold
-from engine.letters.sweep_health import standstill
+from engine.letters.digest_outbox import (
+    MORNING,
+    Fact,
+    group_by_heading,
+    lock_untold_notices,
+    queue_digest,
+    shorten,
+    write_for_each,
+)
+from engine.letters.sweep_health import stale_warning
 from engine.people.delegations import StandIn, stands_in_for
 from engine.people.permissions import roles_of
 from engine.runtime.links import desk_url
@@ -27,7 +34,7 @@ from engine.runtime.office import Office
 from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
 
-# Other kinds stand under the last heading.
+# Notices of any other kind stand under the last heading.
 HEADINGS = {
     "escalation": "Diteruskan kepada Anda",
     "reassigned": "Berpindah tangan",
@@ -41,9 +48,9 @@ MISSING = "Yang sudah jatuh tempo mungkin belum tercatat di sini. Beri tahu admi
 
 @dataclass(frozen=True)
 class _Open:
-    """Open questions of one kind: for whom they are, where, and who may not answer them.
+    """Open questions with the same role or holder, region and barred accounts (``apart_from``).
 
-    ``case_id`` names their case where somebody answers in that case alone for who is away.
+    ``case_id`` is set where a delegation covers their case alone.
     """
 
     role: str | None
@@ -53,7 +60,7 @@ class _Open:
     apart_from: Sequence[str]
 
     def is_for(self, user: User, roles: Container[str | None], absences: Iterable[StandIn]) -> bool:
-        """Return whether they wait for this account, or for somebody who is away and for whom it answers."""
+        """Return whether the account may answer these questions, for itself or as a delegate."""
         if user.name in self.apart_from:
             return False
         covered = (one for one in absences if one.covers(self.case_id, self.role))
@@ -67,7 +74,7 @@ class _Open:
 
 @dataclass(frozen=True)
 class _Board:
-    """What waits for people, once for all who get a digest now: how many, and those that are due today or late."""
+    """The open questions of the whole office, read once for all digests."""
 
     counts: list[tuple[_Open, int]]
     due: list[tuple[_Open, Fact]]
@@ -75,28 +82,32 @@ class _Board:
 
 
 def write_digests(office: Office) -> int:
-    """Write a digest for each account with untold notices, on a working day from the rule's hour on; return how many.
+    """Write a digest for each account with untold notices; return how many were written.
 
-    While nobody watches the deadlines there are no notices, and just then it has to be said: whoever somebody waits for gets one.
+    Digests are written on working days, from the hour of the rule ``digest_time`` on. An account gets one a day, however
+    many workers call this: the row's insertion decides, in the transaction that marks the notices told. Later notices wait
+    for the next working day.
 
-    An account gets one a day, however often and by how many this is called: the day is won by the row's insertion, in the
-    transaction that marks the notices told. What is new after that waits until the next working day.
+    Without sweeps there are no notices. Then each account for which questions wait gets a digest with a warning.
     """
     now, today = office.clock.now(), office.clock.today()
     morning = datetime.combine(today, time.fromisoformat(book("common").at("digest_time", today).value), JAKARTA)
     if now < morning or not office.calendar.is_working_day(today):
         return 0
     with office.db.reading() as session:
-        silence = standstill(office, session)
-        accounts = _without_digest(session, today, with_news=silence is None)
+        warning = stale_warning(office, session)
+        accounts = _without_digest(session, today, with_news=warning is None)
         if not accounts:
             return 0
-        board = _board(office, session, now, silence)
-    return for_each(accounts, lambda account: _write(office, account, today, board))
+        board = _board(session, now, warning)
+    return write_for_each(accounts, lambda account: _write(office, account, today, board))
 
 
 def _without_digest(session: Session, today: date, *, with_news: bool) -> list[int]:
-    """Return who had no digest today, and has untold notices, or (not ``with_news``) works here."""
+    """Return the accounts without a digest today: those with untold notices, or all of staff.
+
+    ``with_news`` chooses the former.
+    """
     had = (
         select(Digest.id).where(Digest.account_id == User.id, Digest.day == today, Digest.occasion == MORNING).exists()
     )
@@ -107,13 +118,16 @@ def _without_digest(session: Session, today: date, *, with_news: bool) -> list[i
 
 
 def _write(office: Office, account: int, today: date, board: _Board) -> bool:
-    """Write one digest and mark its notices told; return False where there is nothing to say, or another worker was first."""
+    """Write one digest and mark its notices told; return whether one was written.
+
+    None is written where there is nothing to say, or where another worker was first.
+    """
     with office.db.writing() as session:
-        user, news = untold(session, account)
+        user, news = lock_untold_notices(session, account)
         facts = _facts(session, office, user, news, today, board)
         if not news and not (board.warning and facts["waiting"]):
             return False
-        return put(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
+        return queue_digest(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
 
 
 def _facts(
@@ -123,7 +137,7 @@ def _facts(
     waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
     due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
     said = {fact["what"] for fact in due}
-    # The reminder of a date is not said beside the date itself.
+    # A question that is listed as due needs no reminder beside it.
     news = [one for one in news if one.kind != "reminder" or tuple(one.what.split("/")[:2]) not in said]
     return {
         "name": user.name,
@@ -132,22 +146,22 @@ def _facts(
         "new": len(news),
         "waiting": waiting,
         "late": len(due),
-        "due": shortened([{"about": fact["about"], "words": fact["words"]} for fact in due]),
-        "groups": grouped(news, HEADINGS),
+        "due": shorten([{"about": fact["about"], "words": fact["words"]} for fact in due]),
+        "groups": group_by_heading(news, HEADINGS),
         "office": book(OFFICE).at("office", today).value,
         "desk": desk_url(office),
     }
 
 
-def _board(office: Office, session: Session, now: datetime, silence: str | None) -> _Board:
+def _board(session: Session, now: datetime, warning: str | None) -> _Board:
     today = local_date(now)
-    single = columns(col(Delegation.case_id)).where(col(Delegation.case_id).is_not(None)).distinct().subquery()
-    barred = cast(col(Wait.apart_from), String)  # PostgreSQL groups by no JSON
+    single = select(col(Delegation.case_id)).where(col(Delegation.case_id).is_not(None)).distinct().subquery()
+    barred = cast(col(Wait.apart_from), String)  # PostgreSQL cannot group by JSON
     alike: list[Any] = [col(Wait.role), col(Wait.holder), col(Case.region_code), single.c.case_id, barred]
 
     def open_waits(*more: Any) -> Any:
         return (
-            columns(*alike, *more)
+            select(*alike, *more)
             .join(Case, col(Case.id) == col(Wait.case_id))
             .join(single, single.c.case_id == col(Wait.case_id), isouter=True)
             .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_([WaitKind.PERSON, WaitKind.HAND_DELIVERY]))
@@ -161,7 +175,7 @@ def _board(office: Office, session: Session, now: datetime, silence: str | None)
             (_of(*row[:5]), _due_fact(row, today))
             for row in session.execute(late.order_by(col(Wait.due_at), col(Wait.case_id), col(Wait.key)))
         ],
-        f"{silence} {MISSING}" if silence else None,
+        f"{warning} {MISSING}" if warning else None,
     )
 
 
@@ -172,7 +186,7 @@ def _of(role: str | None, holder: str | None, region: str, case_id: int | None, 
 def _due_fact(row: Row[Any], today: date) -> Fact:
     try:
         title = pipeline_named(row.pipeline, row.version).questions[row.question].title
-    except (Refused, KeyError):  # the code of its version is gone, or it is the office's own task
+    except (Refused, KeyError):  # the code of the case's version is gone, or the wait is a delivery by hand
         title = row.key
     due_on = local_date(row.due_at)
     when = "hari ini" if due_on == today else f"lewat sejak {day_in_words(due_on, 'id')}"

@@ -1,4 +1,4 @@
-"""What an account is told of its notices, as digest or alert: put into the outbox once, and sent by the channel that it chose."""
+"""Digests and alerts as rows of the outbox: queued once, sent by their account's channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from documents.letters import Written
 from engine.letters.channels import Way, as_text_message, quiet_until, ways_to
-from engine.letters.outbox import Outbox, Parcel, record, unsent
+from engine.letters.outbox import Outbox, Parcel, end_attempt, unsent
 from engine.runtime.database import among, insert_new
 from engine.runtime.links import desk_url
 from engine.runtime.office import Office
@@ -20,14 +20,14 @@ from outside.channels import Message, message_id_for
 
 log = logging.getLogger(__name__)
 
-MORNING = "morning"  # the occasion of a digest; what broke is told on occasions of its own
-# It is read on a telephone: of each kind the newest, and how many more there are.
+MORNING = "morning"  # the occasion of a digest; each alert has an occasion of its own
+# A digest is read on a telephone: it lists the newest of each kind, and says how many more there are.
 LINES = 15
 Fact = dict[str, Any]
 
 
-def for_each(accounts: Iterable[int], write: Callable[[int], bool]) -> int:
-    """Write for one account after the other, and return for how many; one that fails is logged and stops none of the others."""
+def write_for_each(accounts: Iterable[int], write: Callable[[int], bool]) -> int:
+    """Call ``write`` for each account and return the number written; failures are logged."""
     written = 0
     for account in accounts:
         try:
@@ -37,10 +37,12 @@ def for_each(accounts: Iterable[int], write: Callable[[int], bool]) -> int:
     return written
 
 
-def untold(session: Session, account: int, kinds: Iterable[str] | None = None) -> tuple[User, list[Notice]]:
-    """Return the account and what it was not told yet, the newest first.
+def lock_untold_notices(
+    session: Session, account: int, kinds: Iterable[str] | None = None
+) -> tuple[User, list[Notice]]:
+    """Return the account and its untold notices, the newest first.
 
-    Until the transaction ends nobody else writes to that account: what one tells it, another finds told.
+    Locks: the account until the transaction ends, so that two digests never repeat a notice.
     """
     user = session.exec(select(User).where(User.id == account).with_for_update(key_share=True)).one()
     wanted = select(Notice).where(Notice.account_id == account, col(Notice.told_at).is_(None))
@@ -51,28 +53,30 @@ def untold(session: Session, account: int, kinds: Iterable[str] | None = None) -
     )
 
 
-def grouped(news: Sequence[Notice], headings: Mapping[str, str]) -> list[Fact]:
-    """Return the news under their kind's heading, in the headings' order; other kinds stand under that of ``""``."""
+def group_by_heading(news: Sequence[Notice], headings: Mapping[str, str]) -> list[Fact]:
+    """Return the notices by heading, in the headings' order; other kinds stand under ``""``."""
     kinds = {kind: [one for one in news if (one.kind if one.kind in headings else "") == kind] for kind in headings}
     return [
         {
             "title": headings[kind],
             "count": len(found),
-            "lines": shortened([{"about": one.case_number or "Kantor", "words": one.words} for one in found]),
+            "lines": shorten([{"about": one.case_number or "Kantor", "words": one.words} for one in found]),
         }
         for kind, found in kinds.items()
         if found
     ]
 
 
-def shortened(lines: list[Fact]) -> list[Fact]:
-    """Return so many lines as a telephone shows, and how many more there are."""
+def shorten(lines: list[Fact]) -> list[Fact]:
+    """Return the first `LINES` lines, and one more with the number of those left out."""
     more = len(lines) - LINES
     return [*lines[:LINES], {"about": "Selebihnya", "words": f"{more} lagi, lihat meja kerja"}] if more > 0 else lines
 
 
-def put(session: Session, office: Office, user: User, occasion: str, written: Written, news: Sequence[Notice]) -> bool:
-    """Put it into the outbox and mark its news told; return False where this account has had it on this occasion."""
+def queue_digest(
+    session: Session, office: Office, user: User, occasion: str, written: Written, news: Sequence[Notice]
+) -> bool:
+    """Queue a digest or alert and mark its notices told; return whether it is the first."""
     now = office.clock.now()
     won = session.execute(
         insert_new(session, Digest, "account_id", "day", "occasion")
@@ -96,14 +100,11 @@ def put(session: Session, office: Office, user: User, occasion: str, written: Wr
     return True
 
 
-# -- on their way out, as letters go ---------------------------------------------------------------------------------
-
-
 def _due() -> SelectOfScalar[Digest]:
     return select(Digest).where(unsent(Digest)).order_by(col(Digest.id))
 
 
-def _ready(office: Office, digest: Digest) -> Parcel:
+def _prepare(office: Office, digest: Digest) -> Parcel:
     with office.db.reading() as session:
         name, person, key = session.exec(
             select(User.name, Person, PersonKey)
@@ -113,7 +114,7 @@ def _ready(office: Office, digest: Digest) -> Parcel:
         ).one()
     ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel) if key else []
     if digest.occasion != MORNING and quiet_until(office):
-        ways.sort(key=lambda way: way.is_calm)  # what broke waits for no morning where it can be told now
+        ways.sort(key=lambda way: way.keeps_quiet_hours)  # an alert leaves now where a way without quiet hours is known
     domain = office.settings.sender.rsplit("@", 1)[-1]
 
     def message(way: Way) -> Message:
@@ -137,9 +138,9 @@ def _short(office: Office, digest: Digest) -> str:
     return as_text_message(digest.subject, digest.text, number=None, link=link, attached=False, language="id")
 
 
-def _left(office: Office, digest: Digest, why: str, status: LetterStatus) -> None:
-    """Leave what reaches nobody where it is: its account reads it at the desk."""
-    record(office, digest, status, error=why)
+def _leave_at_the_desk(office: Office, digest: Digest, why: str, status: LetterStatus) -> None:
+    """Give up sending a digest: its account reads the news at the desk."""
+    end_attempt(office, digest, status, error=why)
 
 
-DIGESTS = Outbox(Digest, _due, _ready, _left)
+DIGESTS = Outbox(Digest, _due, _prepare, _leave_at_the_desk)

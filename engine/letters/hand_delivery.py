@@ -1,4 +1,4 @@
-"""Letters that reach nobody: an officer prints them or telephones, and records how it went."""
+"""Delivery by hand: an officer prints a letter that no channel delivers, or telephones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ HAND_DELIVERY = Question(HandDelivery, of=Role.OFFICER, title="Cetak surat ini a
 
 
 def leave_to_an_officer(office: Office, letter: Letter, why: str, status: LetterStatus) -> None:
-    """Make of a letter that reaches nobody a task in the office's inbox, in one transaction: print it, or telephone."""
+    """Stop sending a letter and ask an officer to deliver it by hand, in one transaction.
+
+    Locks: the letter's case, so that two workers never give one number to two tasks.
+    """
     now = office.clock.now()
     with office.db.writing() as session:
         case = session.exec(select(Case).where(Case.id == letter.case_id).with_for_update()).one()
@@ -45,7 +48,7 @@ def leave_to_an_officer(office: Office, letter: Letter, why: str, status: Letter
             .returning(col(Letter.key))
         ).first()
         if ended is None:
-            return  # another worker was first
+            return  # another worker made the task first
         known = session.exec(
             select(func.count()).where(Wait.case_id == case.id, Wait.kind == WaitKind.HAND_DELIVERY)
         ).one()
@@ -67,8 +70,11 @@ def leave_to_an_officer(office: Office, letter: Letter, why: str, status: Letter
         )
 
 
-def handed_over(session: Session, wait: AnyWait, how: HandDelivery) -> None:
-    """Record on the letter what the officer's task came to. The caller has settled the task."""
+def record_hand_delivery(session: Session, wait: AnyWait, how: HandDelivery) -> None:
+    """Record on the letter whether its recipient was reached.
+
+    The caller has settled the officer's wait.
+    """
     letter_key = (wait.note or "").split(": ", 1)[0]
     status = LetterStatus.GIVEN_UP if how.decision is Reached.NOT_REACHED else LetterStatus.HANDED_OVER
     session.execute(

@@ -1,8 +1,8 @@
-"""The outbox: letters leave when what they attach is ready; whom no channel reaches becomes a task of the office.
+"""Letters as rows of the outbox, and the round that sends alerts, letters and digests.
 
-A letter goes the way that its recipient chose; one that bounces there goes the next way, and what bounced is remembered.
-Mail servers can't be asked what became of a letter, so one whose end is unknown is sent again under the same Message-ID; in a
-folder it is the same file, and a gateway is asked first.
+A letter leaves when its attachments are ready, by its recipient's channel; one that bounces goes by the next channel, and
+one that no channel delivers becomes a task of the office. A letter whose end is unknown is sent again under the same
+Message-ID (a folder overwrites the file, a gateway is asked first).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.letters.channels import Way, as_text_message, ways_to
 from engine.letters.digest import write_digests
 from engine.letters.digest_outbox import DIGESTS
 from engine.letters.hand_delivery import leave_to_an_officer
-from engine.letters.outbox import COUNTED, Outbox, Parcel, record, send_due, unsent
+from engine.letters.outbox import COUNTED, Outbox, Parcel, end_attempt, send_due, unsent
 from engine.letters.queue import is_of_the_office
 from engine.runtime.leases import same_row
 from engine.runtime.links import check_url
@@ -43,23 +43,26 @@ SAID_WITHIN = timedelta(days=1)
 
 
 def deliver(office: Office, within: timedelta | None = None) -> dict[str, int]:
-    """Send what broke to the administrators, the letters that are due, and in the morning the officers' digests.
+    """Send the alerts, the letters that are due, and the digests; return counts of their ends.
 
-    Return how many were sent, bounced on every channel, were put off, given up, or left to be told by hand. What broke goes first:
-    letters to a server that hangs could keep it back for hours. No part keeps another back by failing; the first failure
-    is raised at the end. ``within`` that time no further letter is begun, so that the next run looks anew for what broke.
+    1. Alerts go first: letters to a server that hangs could keep them back for hours.
+    2. Letters follow. After ``within`` no further batch is begun, so that the next run looks for troubles again.
+    3. Digests are written and sent.
+
+    Raises:
+        Exception: the first failure of a part, once all three parts were tried.
     """
     counts, failures = dict.fromkeys(COUNTED, 0), list[Exception]()
     until = time.monotonic() + within.total_seconds() if within else inf
 
-    def tell_accounts(write: Callable[[Office], int]) -> None:
+    def write_and_send(write: Callable[[Office], int]) -> None:
         write(office)
         send_due(office, DIGESTS, counts)
 
     parts: tuple[Callable[[], None], ...] = (
-        partial(tell_accounts, write_alerts),
-        partial(send_due, office, Outbox(Letter, _due, _ready, leave_to_an_officer), counts, until),
-        partial(tell_accounts, write_digests),
+        partial(write_and_send, write_alerts),
+        partial(send_due, office, Outbox(Letter, _due, _prepare, leave_to_an_officer), counts, until),
+        partial(write_and_send, write_digests),
     )
     for part in parts:
         try:
@@ -84,7 +87,7 @@ def _due() -> SelectOfScalar[Letter]:
     )
 
 
-def _ready(office: Office, letter: Letter) -> Parcel | str | None:
+def _prepare(office: Office, letter: Letter) -> Parcel | str | None:
     with office.db.reading() as session:
         number = session.exec(select(Case.number).where(Case.id == letter.case_id)).one()
         person, key = session.exec(
@@ -95,10 +98,10 @@ def _ready(office: Office, letter: Letter) -> Parcel | str | None:
         words = office.vault.decrypt(key, letter.sealed) if key else {}
         said = key is not None and _said_before(office, session, letter, key, words["text"])
     if key is None:
-        record(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
+        end_attempt(office, letter, LetterStatus.GIVEN_UP, error="the person was erased")
         return "given_up"
     if said:
-        record(office, letter, LetterStatus.SAID_BEFORE)
+        end_attempt(office, letter, LetterStatus.SAID_BEFORE)
         return None
     bounces = {one["way"]: one["why"] for one in letter.remarks}
     ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel)
@@ -111,7 +114,7 @@ def _ready(office: Office, letter: Letter) -> Parcel | str | None:
 
 
 def _message(office: Office, letter: Letter, number: str, words: dict[str, str], way: Way) -> Message:
-    """Return the letter for one way: whole by mail, shortened and without its papers by telephone."""
+    """Return the letter for one way: whole by mail, short and without attachments by telephone."""
     by_mail = way.kind == "mail"
     return Message(
         message_id=message_id_for(f"{number}/{letter.key}", office.settings.sender.rsplit("@", 1)[-1]),
@@ -140,7 +143,10 @@ def _remember_bounce(office: Office, letter: Letter, way: Way, why: str) -> None
 
 
 def _said_before(office: Office, session: Session, letter: Letter, key: PersonKey, text: str) -> bool:
-    """Return whether the office's own letter before this one, of its kind, in its case, said the same within a day."""
+    """Return whether the previous letter of the same kind and case said the same within a day.
+
+    Only the office's own letters without attachments are compared.
+    """
     if letter.attachments or not is_of_the_office(letter.letter):
         return False
     before = session.exec(

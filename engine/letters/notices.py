@@ -1,4 +1,4 @@
-"""What officers are to be told in their next morning digest, rather than one letter a case. See engine/letters/digest.py."""
+"""Notices: news for accounts, which their next morning digest or alert tells them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.privacy import without_personal_numbers
 
 
 class News(NamedTuple):
-    """One thing for some accounts. The same ``what`` is told to an account once, for good."""
+    """One piece of news for some accounts (their names); each is told a ``what`` once, for good."""
 
     accounts: Iterable[str]
     what: str
@@ -39,17 +39,18 @@ def notify(
     case_number: str | None,
     words: str,
 ) -> None:
-    """Put one thing into the next digest of these accounts (their names), in the caller's transaction.
+    """Add one piece of news to the next digest of these accounts, in the caller's transaction.
 
-    ``what`` names the thing ("NIB-2026-000001/dossier_check#1/rung-2", at most 200 characters): an account that has it, told or
-    untold, does not get it again, whatever the number of workers. ``kind`` is of 16 characters at most; ``words`` are
-    Indonesian. A name without an account is skipped, and so is an applicant: they are told by letter.
+    ``accounts`` are names; those without an account are skipped, and so are applicants, who are told by letter. ``what``
+    identifies the news ("NIB-2026-000001/dossier_check#1/rung-2", at most 200 characters): an account that has it, told or
+    untold, does not get it again, whatever the number of workers. ``kind`` has 16 characters at most; ``words`` are
+    Indonesian.
     """
     notify_all(session, office, [News(accounts, what, kind, case_number, words)])
 
 
 def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
-    """Put many things into the next digests, as `notify` does, in one go."""
+    """Add many pieces of news to the next digests, as `notify` does, in one statement."""
     rows = [(name, one) for one in news for name in sorted(set(one.accounts))]
     names = sorted({name for name, _ in rows})
     if not names:
@@ -71,6 +72,6 @@ def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
         if name in ids
     ]
     if values:
-        # In one order everywhere: of two workers with the same news one waits for the other, and never both.
+        # Every worker inserts in this order, so that two with the same news never deadlock.
         values.sort(key=lambda row: (row["account_id"], row["what"]))
         session.execute(insert_new(session, Notice, "account_id", "what"), values)

@@ -1,6 +1,6 @@
-"""What goes out, letters and digests alike: leased, counted, tried on one channel after the other, put off, recorded.
+"""The outbox: leases unsent letters and digests, tries one channel after the other, retries.
 
-A row is leased and counted before anything is handed to a channel, so that one that kills the process comes to an end too.
+A row is leased and its attempt counted before a channel gets it: a row that kills the process is given up in the end, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from outside.errors import Bounced, EndUnknown, TryLater
 
 log = logging.getLogger(__name__)
 
-# So few that the lease of the last one still holds, or nearly, when a channel hung for its whole patience with each before it.
+# So few that the lease of the last row holds, or nearly, when a channel timed out on each row before it.
 BATCH = 10
 ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=2)
@@ -41,42 +41,45 @@ T = TypeVar("T", Letter, Digest)
 
 @dataclass(frozen=True)
 class Parcel:
-    """A row made ready: the ways that are left to its recipient, the words for one of them, and how a bounce is kept."""
+    """A row that is ready to be sent: the ways to its recipient, and the message for each."""
 
     ways: Iterable[Way]
-    message: Callable[[Way], Message]
-    bounced: Callable[[Way, str], None]
-    bounce_before: str | None = None
+    message_for: Callable[[Way], Message]
+    record_bounce: Callable[[Way, str], None]
+    earlier_bounce: str | None = None
 
 
 @dataclass(frozen=True)
 class Outbox(Generic[T]):
-    """A kind of row: its table, how the unsent ones are found, made ready, and left to people.
+    """The way in which rows of one table are found, prepared, and left to people if undelivered.
 
-    Of what needs no sending, ``ready`` returns under which count it goes, or None where it is not counted.
+    For a row that needs no sending, ``prepare`` returns the name of its count, or None where the row is not counted.
     """
 
     table: type[T]
     due: Callable[[], SelectOfScalar[T]]
-    ready: Callable[[Office, T], Parcel | str | None]
-    by_hand: Callable[[Office, T, str, LetterStatus], None]
+    prepare: Callable[[Office, T], Parcel | str | None]
+    leave_to_people: Callable[[Office, T, str, LetterStatus], None]
 
 
 def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int], until: float = inf) -> None:
-    """Send what is due of one kind, and add to ``counts`` what became of it; begin nothing more at ``until`` (monotonic time)."""
+    """Send the due rows of an outbox; begin no further batch at ``until`` (monotonic time).
+
+    Mutates: ``counts``, which gets one more for the end of each row ("sent", "later", …).
+    """
     while time.monotonic() < until and (rows := _claim(office, outbox)):
         for row in rows:
-            if still_ours(office, row) and (became := _sent(office, outbox, row)):
-                counts[became] += 1
+            if still_ours(office, row) and (end := _send_or_put_off(office, outbox, row)):
+                counts[end] += 1
 
 
 def unsent(table: type[T]) -> ColumnElement[bool]:
-    """Return the condition that a row has not left yet, nor been given up."""
+    """Return the SQL condition that a row is neither sent nor given up."""
     return col(table.status).in_(OPEN)
 
 
-def record(office: Office, row: Letter | Digest, status: LetterStatus | None = None, **values: Any) -> None:
-    """Give the lease back and write what became of a row."""
+def end_attempt(office: Office, row: Letter | Digest, status: LetterStatus | None = None, **values: Any) -> None:
+    """End an attempt: give the lease back, and write the row's status and other values."""
     if status is not None:
         values["status"] = str(status)
     if values.get("error"):
@@ -94,10 +97,10 @@ def _claim(office: Office, outbox: Outbox[T]) -> list[T]:
         return rows
 
 
-def _sent(office: Office, outbox: Outbox[T], row: T) -> str | None:
-    """Send a row; one whose file or words can't be read is put off, and stops none of the others."""
+def _send_or_put_off(office: Office, outbox: Outbox[T], row: T) -> str | None:
+    """Send a row and return its count; put it off where its file or words cannot be read."""
     try:
-        parcel = outbox.ready(office, row)
+        parcel = outbox.prepare(office, row)
         return _send(office, outbox, row, parcel) if isinstance(parcel, Parcel) else parcel
     except Exception as error:
         trace = without_personal_numbers(traceback.format_exc())
@@ -106,40 +109,40 @@ def _sent(office: Office, outbox: Outbox[T], row: T) -> str | None:
 
 
 def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
-    bounce, tried = parcel.bounce_before, row.channel if row.attempt > 1 else None
+    bounce, tried = parcel.earlier_bounce, row.channel if row.attempt > 1 else None
     ways = sorted(parcel.ways, key=lambda way: way.channel.name != tried)
     for way in ways:
         name = way.channel.name
-        if way.is_calm and (morning := quiet_until(office)):
-            record(office, row, attempt=row.attempt - 1, next_attempt_at=morning, error=bounce)
+        if way.keeps_quiet_hours and (morning := quiet_until(office)):
+            end_attempt(office, row, attempt=row.attempt - 1, next_attempt_at=morning, error=bounce)
             return "later"
         if name != tried and len(ways) > 1:
-            _begin(office, row, name)
+            _write_channel(office, row, name)
         try:
-            receipt = send_once(way.channel, parcel.message(way), earlier_attempt_unknown=row.attempt > 1)
+            receipt = send_once(way.channel, parcel.message_for(way), earlier_attempt_unknown=row.attempt > 1)
         except Bounced as bounced:
             bounce = str(bounced)
-            parcel.bounced(way, bounce)
+            parcel.record_bounce(way, bounce)
         except EndUnknown as unknown:
             return _put_off(office, outbox, row, str(unknown), unknown.after, channel=name)
         except TryLater as later:
             return _put_off(office, outbox, row, str(later), later.after, channel=name if name == tried else None)
         else:
             now = office.clock.now()
-            record(office, row, LetterStatus.SENT, channel=receipt.channel, sent_at=now, error=None)
+            end_attempt(office, row, LetterStatus.SENT, channel=receipt.channel, sent_at=now, error=None)
             return "sent"
     if bounce is None:
-        outbox.by_hand(office, row, "no channel reaches them", LetterStatus.BY_HAND)
+        outbox.leave_to_people(office, row, "no channel reaches them", LetterStatus.BY_HAND)
         return "by_hand"
-    outbox.by_hand(office, row, bounce, LetterStatus.BOUNCED)
+    outbox.leave_to_people(office, row, bounce, LetterStatus.BOUNCED)
     return "bounced"
 
 
-def _begin(office: Office, row: Letter | Digest, channel: str) -> None:
-    """Write down on which of several channels it goes, before it goes.
+def _write_channel(office: Office, row: Letter | Digest, channel: str) -> None:
+    """Write the channel of this attempt, before the message is handed to it.
 
-    After an attempt whose end nobody knows it goes on there, whatever its reader chose meanwhile: another channel would say it
-    twice, while the same one can be asked, or knows the message again by its id. What surely did not leave is free to go elsewhere.
+    After an attempt with an unknown end the next one tries the same channel first, whatever the reader chose meanwhile: that
+    channel can be asked, or recognises the message by its id, while another one would deliver it twice.
     """
     with office.db.writing() as session:
         session.execute(update(type(row)).where(*same_row(row)).values(channel=channel))
@@ -147,10 +150,10 @@ def _begin(office: Office, row: Letter | Digest, channel: str) -> None:
 
 def _put_off(office: Office, outbox: Outbox[T], row: T, why: str, after: timedelta | None = None, **values: Any) -> str:
     if row.attempt >= ATTEMPTS:
-        outbox.by_hand(office, row, why, LetterStatus.GIVEN_UP)
+        outbox.leave_to_people(office, row, why, LetterStatus.GIVEN_UP)
         return "given_up"
     pause = after or pause_after(row.attempt, FIRST_PAUSE, LONGEST_PAUSE)
-    record(office, row, error=why, next_attempt_at=office.clock.now() + pause, **values)
+    end_attempt(office, row, error=why, next_attempt_at=office.clock.now() + pause, **values)
     return "later"
 
 

@@ -1,7 +1,4 @@
-"""Letters and papers that the office hands out by itself, beside the process: reminders, moved dates, corrections.
-
-What a pipeline tells goes through `engine.pipeline.tell` and `paper`; both end here.
-"""
+"""Queues letters and papers: those of a pipeline's steps, and the office's own."""
 
 from __future__ import annotations
 
@@ -16,8 +13,7 @@ from engine.definition.case import Applicant, Case
 from engine.definition.declarations import OFFICE, Paper
 from engine.runtime.links import check_url
 from engine.runtime.office import Office, Work
-from models import Document, DocumentStatus, LetterStatus
-from models import Letter as LetterRow
+from models import Document, DocumentStatus, Letter, LetterStatus
 from rules.regions import region_name
 
 
@@ -33,14 +29,14 @@ def queue_letter(
     facts: Mapping[str, Any],
     attach: Iterable[str] = (),
 ) -> None:
-    """Queue a letter in this unit of work; it leaves when what it attaches (keys of documents) is ready.
+    """Queue a letter in this unit of work; it leaves when its attachments are ready.
 
-    ``folder`` is the pipeline's template folder, or `OFFICE`; ``facts`` are JSON.
+    ``folder`` is the pipeline's template folder, or `OFFICE`; ``facts`` are JSON; ``attach`` holds the keys of documents.
     """
     row, attached = dossier.row, list(attach)
     written = write(f"{folder}/letters/{letter}", facts, whom.language)
     work.rows.write(
-        LetterRow,
+        Letter,
         case_id=row.id,
         key=key,
         pipeline=row.pipeline,
@@ -67,9 +63,10 @@ def write_to_applicant(
     attach: Iterable[str] = (),
     whom: Applicant | None = None,
 ) -> None:
-    """Queue a letter of the office itself to the applicant of a case, with the facts that all of these bear.
+    """Queue a letter of the office itself to the applicant of a case.
 
-    ``whom`` is the applicant where the case still calls them otherwise.
+    Its facts are those of `letter_facts` and ``facts``. ``whom`` is the applicant with a corrected name, where the case still
+    has the old one.
     """
     queue_letter(
         work,
@@ -85,7 +82,7 @@ def write_to_applicant(
 
 
 def queue_paper(work: Work, dossier: Dossier, at: datetime, *, key: str, kind: Paper, facts: Mapping[str, Any]) -> str:
-    """Record the facts (JSON) of a paper in this unit of work; its file is made afterwards. Return its key."""
+    """Record the facts (JSON) of a paper, whose file is made later; return its key."""
     work.rows.write(
         Document,
         case_id=dossier.row.id,
@@ -102,12 +99,12 @@ def queue_paper(work: Work, dossier: Dossier, at: datetime, *, key: str, kind: P
 
 
 def is_of_the_office(letter: str) -> bool:
-    """Return whether a kind of letter is one that the office writes by itself, in every pipeline."""
+    """Return whether a kind of letter is the office's own, the same in every pipeline."""
     return (TEMPLATES / OFFICE / "letters" / letter).is_dir()
 
 
 def letter_facts(office: Office, case: Case) -> dict[str, Any]:
-    """Return what every letter and paper of the office itself bears."""
+    """Return the facts common to all letters and papers of the office itself."""
     return {
         "case_number": case.number,
         "applicant_name": case.applicant.name,

@@ -1,4 +1,4 @@
-"""Whether anybody still sweeps: when the last sweep came by, and since when none does."""
+"""The health of the sweeps: the last one's end, since when they are missing, and a warning."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rules import book
 
 
 def last_sweep(session: Session) -> datetime | None:
-    """Return when the newest sweep that came to its end did so; None where there never was one."""
+    """Return when the last finished sweep ended; None where none ever did."""
     return session.exec(select(func.max(Sweep.finished_at))).one()
 
 
-def sweep_is_stale(office: Office, session: Session) -> datetime | None:
-    """Return since when nobody sweeps; None where all is well.
+def stale_since(office: Office, session: Session) -> datetime | None:
+    """Return since when sweeps are missing; None where all is well.
 
-    That is the last sweep's end where it is longer ago than the rule ``watch_limit`` allows. Where there never was one it is
-    the moment since which the first thing is due; an office in which nothing is due needs none.
+    Sweeps are missing since the end of the last one, where that is longer ago than the rule ``watch_limit`` allows. Before
+    the first sweep ever, they are missing since the earliest due moment of an open wait that has passed.
     """
     now, last = office.clock.now(), last_sweep(session)
     if last is None:
@@ -31,9 +31,9 @@ def sweep_is_stale(office: Office, session: Session) -> datetime | None:
     return last if now - last > patience else None
 
 
-def standstill(office: Office, session: Session) -> str | None:
-    """Return in words that nobody watches the deadlines; None where somebody does."""
-    if sweep_is_stale(office, session) is None:
+def stale_warning(office: Office, session: Session) -> str | None:
+    """Return the warning (Indonesian) that sweeps are missing; None where all is well."""
+    if stale_since(office, session) is None:
         return None
     last = last_sweep(session)
     if last is None:

@@ -1,1 +1,1 @@
-"""What people read of the records: views, inbox, reports, verification."""
+"""Read-only views of the records: cases, pipelines, inbox, runs, reports, verification."""

@@ -1,13 +1,8 @@
-"""Which open cases will be late, and when, if everybody goes on at their present pace. Arithmetic on the record; nothing is fitted.
+"""The forecast of late answers: each desk answers by date, at its recent pace.
 
-A desk is an account that was asked by name, or the role that was asked, in one office; what an outside body decides lies with that
-body, whoever records it. Its pace is what it answered in the last 90 days (rule ``forecast_pace``) by the working days on which
-something lay there: days with an empty desk say nothing of how fast it is, and days on which it lay untouched say that it is slow.
-It works through what lies there in the order of the dates, so the third question is answered after three answers' time.
-
-A queue, and not the usual time from question to answer, because that one sees no backlog: with a hundred files on a desk it
-would promise all of them for the same day. A desk with too few answers of its own goes at the pace at which everybody answers
-that question; where that is unknown too, its budget is believed. No credit is given for having waited, and none for absences.
+A desk is an account, or a role of one office, or an outside body; its pace is the number of working days with open questions
+per answer, over the days of the rule ``forecast_pace``. A desk with too few answers gets the pace of all desks for the same
+question; where that is unknown too, the question is expected on its due date.
 """
 
 from __future__ import annotations
@@ -27,7 +22,7 @@ from engine.deadlines.calendar import Calendar
 from engine.deadlines.clock import JAKARTA, is_over, local_date
 from engine.deadlines.legal_clock import DAY
 from engine.definition.registry import all_versions
-from engine.reports.time_report import local_day, office_of
+from engine.reports.time_report import local_day, office_code
 from engine.runtime.office import Office
 from models import Case, Role, Wait, WaitKind
 from rules import book
@@ -35,7 +30,7 @@ from rules.regions import region_name
 
 
 class Desk(NamedTuple):
-    """Where questions lie: with an account, or with a role of one office or an outside body. ``holder`` is None for these."""
+    """A place of open questions: an account (``holder``), or a role or body of one office."""
 
     holder: str | None
     role: str | None
@@ -43,7 +38,7 @@ class Desk(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question of a pipeline."""
+    """A question of a pipeline, by the two names."""
 
     pipeline: str
     question: str | None
@@ -51,19 +46,19 @@ class Asked(NamedTuple):
 
 @dataclass
 class Pace:
-    """How many questions were answered, on how many working days on which there was something to answer."""
+    """The number of answers, and the number of working days with something to answer."""
 
     answers: int = 0
     days: int = 0
 
     def of_one(self, enough: int) -> float | None:
-        """Return the working days that one answer takes; None where there are too few to tell."""
+        """Return the working days per answer; None with fewer answers than ``enough``."""
         return self.days / self.answers if self.answers >= enough else None
 
 
 @dataclass
-class Tally:
-    """What lies somewhere: open questions, how many are late by now, and how many more will be."""
+class Backlog:
+    """Open questions: their number, those late by now, and those that will be late."""
 
     open: int = 0
     late: int = 0
@@ -88,12 +83,12 @@ class _Paces:
 
 
 def forecast(office: Office, session: Session, *, within: int | None = None) -> dict[str, Any]:
-    """Return what ``jalur report forecast`` does: the open questions by date, and the sums of each office and officer.
+    """Return the forecast as ``jalur report forecast`` prints it.
 
     ``expected_on`` is the day of the answer at the present pace, today at the earliest, or None where neither pace nor date is
-    known; ``breaches`` says whether it comes after ``due_on``. With ``within``, ``cases`` ends with the dates that many days from
-    now. ``will_breach`` counts what is not yet late; ``pace_days`` are the working days between two answers of that desk. An
-    ``officer`` is an account, or a role or outside body with the code of its office.
+    known; ``breaches`` tells whether ``expected_on`` comes after ``due_on``. With ``within``, ``cases`` holds the questions
+    due in that many days. ``will_breach`` counts breaches that are not yet late; ``pace_days`` are working days per answer.
+    An ``officer`` is an account, or a role or outside body with the code of its office.
     """
     now = office.clock.now()
     today, outside = local_date(now), _decided_outside()
@@ -101,8 +96,8 @@ def forecast(office: Office, session: Session, *, within: int | None = None) -> 
     day_after = cache(lambda days: office.calendar.after(today - DAY, days))
     lying: dict[Desk, float] = defaultdict(float)  # working days until everything before is answered
     cases: list[dict[str, Any]] = []
-    offices: dict[str, Tally] = defaultdict(Tally)
-    desks: dict[Desk, Tally] = defaultdict(Tally)
+    offices: dict[str, Backlog] = defaultdict(Backlog)
+    desks: dict[Desk, Backlog] = defaultdict(Backlog)
     for wait in _open(session):
         desk = _desk(wait, outside)
         due_on = local_date(wait.due_at) if wait.due_at else None
@@ -114,7 +109,7 @@ def forecast(office: Office, session: Session, *, within: int | None = None) -> 
             expected = day_after(max(1, ceil(round(lying[desk], 6))))
         breaches = bool(due_on and expected and expected > due_on)
         late = is_over(wait.due_at, now)
-        offices[office_of(wait.region_code)].count(late=late, breaches=breaches)
+        offices[office_code(wait.region_code)].count(late=late, breaches=breaches)
         if wait.role != Role.APPLICANT:
             desks[desk].count(late=late, breaches=breaches)
         if within is None or (due_on and due_on <= today + timedelta(days=within)):
@@ -135,14 +130,14 @@ def forecast(office: Office, session: Session, *, within: int | None = None) -> 
     }
 
 
-def _of_desk(desk: Desk, tally: Tally, paces: _Paces) -> dict[str, Any]:
+def _of_desk(desk: Desk, backlog: Backlog, paces: _Paces) -> dict[str, Any]:
     pace = paces.desks.get(desk, Pace()).of_one(paces.enough)
     who = desk.holder or f"{desk.role} {desk.office}"
-    return {"officer": who, **vars(tally), "pace_days": round(pace, 2) if pace is not None else None}
+    return {"officer": who, **vars(backlog), "pace_days": round(pace, 2) if pace is not None else None}
 
 
 def _open(session: Session) -> Iterable[Row[Any]]:
-    """Return the open questions, the earliest date first; those without a date come last."""
+    """Return the open questions, the earliest date first, those without a date last."""
     return session.execute(
         select(*_OF_A_WAIT)
         .join(Case, col(Case.id) == col(Wait.case_id))
@@ -157,19 +152,22 @@ _OF_A_WAIT: list[Any] = [*_PLACE, col(Case.number), col(Wait.key), col(Wait.due_
 
 
 def _decided_outside() -> dict[Asked, str]:
-    """Return which outside body decides what an officer records here."""
+    """Return the outside bodies by the questions that they decide and an officer records."""
     questions = ((pipeline.name, question) for pipeline in all_versions() for question in pipeline.questions.values())
     return {Asked(name, question.name): question.recorded_for for name, question in questions if question.recorded_for}
 
 
 def _desk(wait: Row[Any], outside: Mapping[Asked, str]) -> Desk:
     if body := outside.get(Asked(wait.pipeline, wait.question)):
-        return Desk(None, body, office_of(wait.region_code))
-    return Desk(wait.holder, None, "") if wait.holder else Desk(None, wait.role, office_of(wait.region_code))
+        return Desk(None, body, office_code(wait.region_code))
+    return Desk(wait.holder, None, "") if wait.holder else Desk(None, wait.role, office_code(wait.region_code))
 
 
 def _paces(office: Office, session: Session, outside: Mapping[Asked, str]) -> _Paces:
-    """Return how fast each desk, and each question anywhere, was answered in the days that the rule looks back on."""
+    """Return the pace of each desk and of each question, over the days of ``forecast_pace``.
+
+    Days with an empty desk do not count: they tell nothing of its pace. Days on which a question lay untouched do count.
+    """
     today = office.clock.today()
     rule = book("common").at("forecast_pace", today).value
     first = today - timedelta(days=rule["days"])
@@ -192,7 +190,10 @@ def _paces(office: Office, session: Session, outside: Mapping[Asked, str]) -> _P
 
 
 def _lying(session: Session, since: datetime) -> Iterable[Row[Any]]:
-    """Return how often a question was asked and ended in the same way on the same two days at the same desk, or is open still."""
+    """Return the questions that were open at ``since`` or later, as counts of equal ones.
+
+    Equal are questions of one desk with the same name, end, and days of asking and ending.
+    """
     alike: list[Any] = [
         *_PLACE,
         col(Wait.settled_as),
@@ -209,7 +210,7 @@ def _lying(session: Session, since: datetime) -> Iterable[Row[Any]]:
 
 
 def _working_days_in(calendar: Calendar, spans: list[tuple[date, date]]) -> int:
-    """Return the working days that lie in any of ``spans`` (first and last day)."""
+    """Return the number of working days in the union of ``spans`` (first and last day)."""
     days, covered = 0, date.min
     for first, last in sorted(spans):
         first = max(first, covered + DAY)

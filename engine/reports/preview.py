@@ -1,7 +1,4 @@
-"""Every document and letter, of every pipeline and of the office itself, filled with sample facts: what `make preview` writes.
-
-When all are written, page 1 of every document stands on one contact sheet, where there is a program that draws pages.
-"""
+"""Previews: all documents and letters of pipelines and office, with sample facts."""
 
 from __future__ import annotations
 
@@ -20,10 +17,13 @@ CONTACT_SHEET = "contact-sheet.pdf"
 
 
 def preview_all(folder: Path) -> Iterator[Path]:
-    """Write PDFs and letters below ``folder``, by pipeline, and the contact sheet; yield each file as it is written."""
+    """Write PDFs and letters below ``folder``, by pipeline; yield each file as it is written.
+
+    The contact sheet comes last: page 1 of every document, where a program that draws pages is installed.
+    """
     documents: dict[str, list[Path]] = {}
     sheet = folder / CONTACT_SHEET
-    sheet.unlink(missing_ok=True)  # an old one would show what is no longer so
+    sheet.unlink(missing_ok=True)  # an old sheet would show old documents
     folders = [(one.name, one.slug) for one in [*current(), *all_appeals()]]
     for name, slug in [*folders, (OFFICE, OFFICE)]:
         out = folder / slug
@@ -44,7 +44,7 @@ def preview_all(folder: Path) -> Iterator[Path]:
 
 
 def _letter(template: str, language: str, file: Path) -> Iterator[Path]:
-    """Write the words of a letter, and its HTML where it has one of its own."""
+    """Write the text of a letter, and its HTML where it has a template for it."""
     written = write(template, sample_facts(TEMPLATES / template), language)
     text = file.with_name(f"{file.name}.txt")
     text.write_text(f"{written.subject}\n\n{written.text}", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Where the time goes: the working days that office, applicant and outside bodies held cases, derived from the clock's segments.
+"""The time report: working days on which office, applicants and outside bodies held cases.
 
-A working day belongs to whoever holds the case at 23:59:59 Asia/Jakarta of it; the day on which a case is opened counts for nobody.
-So the days of all holders together are the working days between a case's opening and its end. A case that was answered and that no
-worker has taken up since, or that is parked, lies with the office, though its clock gets that segment only when it goes on.
+A working day belongs to the holder at 23:59:59 Asia/Jakarta; a case's opening day counts for nobody. So the days of all
+holders add up to the working days from opening to end. A parked case, or an answered one that no worker has taken up, lies
+with the office, though its clock gets that segment only when it goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Select, func, literal, literal_column, or_, type_coerce, union_all
-from sqlalchemy import select as sa_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -31,10 +30,13 @@ HELD = tuple(f"{holder}_days" for holder in Holder)
 
 
 def by_pipeline(office: Office, session: Session, pipeline: str | None = None) -> list[dict[str, Any]]:
-    """Return for each pipeline, by name, what ``jalur report time`` does. Raises `Refused` where there is no such pipeline.
+    """Return the report by pipeline as ``jalur report time`` prints it.
 
-    ``open`` cases are not closed (parked ones are open), ``late`` ones wait for a person whose date has passed; the days are
-    working days, summed over all cases, open and closed. A pipeline without a case is there with zeros.
+    ``open`` counts the cases that are not closed (parked ones are open), ``late`` those that wait for a person whose date has
+    passed; the days are working days, summed over all cases, open and closed. A pipeline without a case is listed with zeros.
+
+    Raises:
+        Refused: there is no such pipeline.
     """
     names = {pipeline_named(pipeline).name} if pipeline else {one.name for one in current()}
     sums = _sums(office, session, col(Case.pipeline), pipeline)
@@ -42,19 +44,27 @@ def by_pipeline(office: Office, session: Session, pipeline: str | None = None) -
 
 
 def by_office(office: Office, session: Session, pipeline: str | None = None) -> list[dict[str, Any]]:
-    """Return the same for each office, by code: that of the regency or city in which the cases' subjects are."""
+    """Return the report by office: the regency or city of the cases' subjects.
+
+    Raises:
+        Refused: there is no such pipeline.
+    """
     if pipeline:
         pipeline_named(pipeline)
     found = _sums(office, session, col(Case.region_code), pipeline)
     sums: dict[str, dict[str, int]] = defaultdict(_nothing)
     for code, of_code in found.items():
         for what, number in of_code.items():
-            sums[office_of(code)][what] += number
+            sums[office_code(code)][what] += number
     return [{"office": code, "name": region_name(code), **sums[code]} for code in sorted(sums)]
 
 
 def of_case(office: Office, session: Session, number: str) -> dict[str, Any]:
-    """Return the days that each held one case, and its stretches with their grounds. Raises `UnknownCase`."""
+    """Return the report of one case: days by holder, and the stretches with their grounds.
+
+    Raises:
+        UnknownCase: there is no case of this number.
+    """
     case = case_numbered(session, number)
     wanted = select(ClockSegment).where(ClockSegment.case_id == case.id).order_by(col(ClockSegment.seq))
     segments = list(session.exec(wanted))
@@ -73,13 +83,16 @@ def of_case(office: Office, session: Session, number: str) -> dict[str, Any]:
     return {"case": case.number, "pipeline": case.pipeline, **sums, "stretches": shown}
 
 
-def office_of(region_code: str) -> str:
-    """Return the four digits of the regency or city in which a region lies, as regions.toml has them."""
+def office_code(region_code: str) -> str:
+    """Return the four-digit code of the regency or city of a region, as in regions.toml."""
     return region_code.replace(".", "")[:4]
 
 
 def local_day(session: Session, moment: Any) -> ColumnElement[date]:
-    """Return the SQL for the day of ``moment`` in Asia/Jakarta: UTC+7 since 1964; a named zone is five times slower."""
+    """Return the SQL for the day of ``moment`` in Asia/Jakarta.
+
+    The zone is UTC+7 since 1964; in PostgreSQL a named zone is five times slower than the interval.
+    """
     sqlite = session.get_bind().dialect.name == "sqlite"
     ahead: Any = literal_column("INTERVAL '7 hours'")
     return type_coerce(func.date(moment, "+7 hours") if sqlite else func.date(func.timezone(ahead, moment)), Date)
@@ -106,7 +119,10 @@ def _sums(office: Office, session: Session, by: Any, pipeline: str | None) -> di
 
 
 def _held(office: Office, session: Session, by: Any, only: Iterable[Any], now: datetime) -> dict[tuple[str, str], int]:
-    """Return the working days by name and holder: the database counts equal stretches, the calendar each length once."""
+    """Return the working days by name and holder.
+
+    For speed the database counts equal stretches, and the calendar counts the days of each kind once.
+    """
     columns: list[Any] = [ClockSegment.case_id, ClockSegment.seq, ClockSegment.holder, ClockSegment.since]
     segments = union_all(select(*columns), _not_taken_up()).subquery()
     following = func.lead(segments.c.since).over(partition_by=segments.c.case_id, order_by=segments.c.seq)
@@ -138,19 +154,23 @@ def _held(office: Office, session: Session, by: Any, only: Iterable[Any], now: d
 
 
 def _not_taken_up() -> Select[Any]:
-    """Return the segments that open cases get once they go on: from their last answer, or their opening, with the office."""
+    """Return the query for the segments that waiting cases will get once a worker takes them up.
+
+    Such a segment lies with the office, and begins at the last answer or the opening.
+    """
     entry: Any = LedgerEntry
     ended = or_(col(entry.kind).in_((EntryKind.ANSWER, EntryKind.MACHINE)), col(entry.outcome) == RECALLED)
-    came_back = sa_select(func.max(entry.at)).where(entry.case_id == Case.id, ended).scalar_subquery()
+    came_back = select(func.max(entry.at)).where(entry.case_id == Case.id, ended).scalar_subquery()
     since: Any = func.coalesce(came_back, Case.opened_at)
     last: Any = aliased(ClockSegment)
-    seen = sa_select(last.since).where(last.case_id == Case.id, last.seq == Case.segments).scalar_subquery()
+    seen = select(last.since).where(last.case_id == Case.id, last.seq == Case.segments).scalar_subquery()
     columns: list[Any] = [col(Case.id).label("case_id"), (col(Case.segments) + 1).label("seq")]
     columns += [literal(str(Holder.OFFICE)).label("holder"), since.label("since")]
     waits_for_us = or_(col(Case.ready), col(Case.status) == CaseStatus.PARKED)
-    return sa_select(*columns).where(
+    segments: Select[Any] = select(*columns).where(
         col(Case.status) != CaseStatus.CLOSED, waits_for_us, or_(seen.is_(None), since > seen)
     )
+    return segments
 
 
 def _nothing() -> dict[str, int]:

@@ -1,7 +1,8 @@
-"""Whether a document is genuine: what the file itself shows, and what our own record says of it."""
+"""Verification of a document: its signature and facts, and our own record of its hash."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from engine.runtime.office import Office
 from models import Document, DocumentStatus
 
 
-def check(office: Office, what: str) -> dict[str, Any]:
-    """Check a PDF file, or a document of ours by its number; return the verdict as ``jalur verify`` prints it.
+def check_document(office: Office, what: str) -> dict[str, Any]:
+    """Check a PDF file, or a document of ours by number; return the verdict of ``jalur verify``.
 
-    A paper without number (a receipt, a notice) is unsigned: our record of its hash is its proof. Raises `Refused` when
-    there is neither such a file nor such a number.
+    A paper without a number (a receipt, a notice) is unsigned: our record of its hash is its proof.
+
+    Raises:
+        Refused: ``what`` is neither a file nor the number of a document.
     """
     path = Path(what)
     with office.db.reading() as session:
@@ -37,13 +40,11 @@ def check(office: Office, what: str) -> dict[str, Any]:
 
 
 def _verdict(office: Office, session: Session, pdf: bytes) -> dict[str, Any]:
-    import hashlib
-
     from documents.verifying import verify_pdf  # pyHanko takes half a second
 
-    sha256 = hashlib.sha256(pdf).hexdigest()
+    digest = sha256(pdf).hexdigest()
     document = session.exec(
-        select(Document).where(Document.sha256 == sha256).order_by(col(Document.number).is_(None))
+        select(Document).where(Document.sha256 == digest).order_by(col(Document.number).is_(None))
     ).first()
     found = verify_pdf(pdf, office.trusted_certificates)
     checks = [_check(one.name, one.passed, one.detail) for one in found.checks]

@@ -25,7 +25,7 @@ from engine.cases.ledger import SYSTEM
 from engine.cases.waits import change
 from engine.deadlines.clock import is_over, local_date
 from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
-from engine.letters.deadline_page import queue_computation
+from engine.letters.deadline_page import queue_deadline_page
 from engine.letters.notices import administrators, notify
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import HIGHER
@@ -175,7 +175,7 @@ def _fire(
         else:
             happened = from_to(wait.holder, told[0])
     elif rung.act == "say_passed" and effect:
-        queue_computation(work, dossier, wait, effect)
+        queue_deadline_page(work, dossier, wait, effect)
         asked = told_of(work.session, dossier, wait, "holder", today) if question.of in HIGHER else []
         told = list(dict.fromkeys((*asked, *told_of(work.session, dossier, wait, Role.DIVISION_HEAD, today))))
         happened = f"waktu {effect.authority} lewat, akibat hukumnya belum dipastikan, pejabat yang memutuskan"

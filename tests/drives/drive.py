@@ -23,7 +23,7 @@ from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.execution.drain import drain
 from engine.letters.letter_delivery import deliver
-from engine.reports.case_views import question_of
+from engine.reports.inbox import question_of
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 from models import Case, CaseStatus, Role, Wait, WaitKind

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.reports.case_views import inbox
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from models import Answer, Case, Document, DocumentStatus, Wait, WaitKind
 

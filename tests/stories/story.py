@@ -24,7 +24,7 @@ from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
 from engine.execution.drain import Tally, drain
 from engine.letters.letter_delivery import deliver
-from engine.reports.case_views import show
+from engine.reports.case_views import case_view
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 from models import Case, Document, LedgerEntry, Letter, Wait
@@ -146,7 +146,7 @@ class Story:
     def shown(self) -> dict[str, Any]:
         """Return the case as the command line shows it."""
         with self.office.db.reading() as session:
-            return show(self.office, session, self.number)
+            return case_view(self.office, session, self.number)
 
     def told(self) -> set[str]:
         """Return what the ledger says this story told: ``outcome:…``, ``question:choice``, ``question:silent``."""

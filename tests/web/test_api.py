@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlmodel import col, select, update
 
 from engine.actions.delegate import delegate
 from engine.deadlines.clock import JAKARTA, TurnedClock
+from engine.reports.case_views import case_history, case_view
+from engine.reports.inbox import inbox
+from engine.reports.pipeline_views import pipeline_list
 from models import Case, Mandate, Run, User, Wait
 from tests.scheduling.small_office import NATIONAL_ID, SmallOffice
 from tests.web.conftest import advance
+from web.api.v1 import router
 
 COMPLETE = {"decision": "complete"}
 
@@ -47,6 +55,51 @@ def test_an_answer_is_recorded_as_a_run_of_its_giver(small: SmallOffice, client:
     with small.office.db.reading() as session:
         run = session.get_one(Run, entry["run"])
     assert (run.kind, run.by, run.state, run.cases) == ("web", "budi", "completed", 1)
+
+
+def test_each_accepted_post_is_a_run_of_its_caller(small: SmallOffice, client: TestClient, case: str) -> None:
+    """Whatever changes something: one run of the kind web. Reading leaves none."""
+    budi, owner = small.token("budi"), small.token("owner-1")
+    business = Path("examples/businesses.csv").read_bytes()
+    posts: dict[str, tuple[str, Callable[[], Response]]] = {
+        "/cases/{number}/answers/{key}": (
+            "budi",
+            lambda: client.post(f"/api/v1/cases/{case}/answers/dossier_check", json=COMPLETE, headers=budi),
+        ),
+        "/cases/{number}/withdrawal": (
+            "owner-1",
+            lambda: client.post(f"/api/v1/cases/{case}/withdrawal", json={"reason": "tidak jadi"}, headers=owner),
+        ),
+        "/imports": ("budi", lambda: client.post("/api/v1/imports", files={"file": ("a.csv", business)}, headers=budi)),
+    }
+    taking = {route.path for route in router.routes if isinstance(route, APIRoute) and route.methods != {"GET"}}
+    assert taking == {f"/api/v1{path}" for path in posts}
+    for by, post in posts.values():
+        known = runs(small)
+        assert post().is_success
+        assert [run for number, run in runs(small).items() if number not in known] == [("web", by, "completed")]
+    known = runs(small)
+    assert client.get(f"/api/v1/cases/{case}", headers=budi).is_success
+    assert runs(small) == known
+
+
+def runs(small: SmallOffice) -> dict[str, tuple[str, str | None, str]]:
+    """Kind, caller and end of each run."""
+    with small.office.db.reading() as session:
+        return {run.id: (run.kind, run.by, run.state) for run in session.exec(select(Run))}
+
+
+def test_the_api_shows_what_the_command_line_shows(small: SmallOffice, client: TestClient, case: str) -> None:
+    """One shape for both, but for the places of files."""
+    legal, budi = f"/api/v1/cases/{case}", small.token("budi")
+    with small.office.db.reading() as session:
+        shown, history = case_view(small.office, session, case), case_history(session, case)
+        waiting = inbox(small.office, session, whom="budi")
+    without_paths = [{key: value for key, value in one.items() if key != "path"} for one in shown["documents"]]
+    assert client.get(legal, headers=budi).json() == {**shown, "documents": without_paths}
+    assert client.get(f"{legal}/history", headers=budi).json() == history
+    assert client.get("/api/v1/inbox", headers=budi).json() == waiting
+    assert client.get("/api/v1/pipelines", headers=budi).json() == pipeline_list(small.office.clock.today())
 
 
 def test_a_second_answer_is_refused_by_name(small: SmallOffice, client: TestClient, case: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from engine.actions.correction.correct import correct
+from engine.runtime.links import check_url, desk_url
 from models import Document, DocumentStatus
 from tests.scheduling.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
 from tests.web.conftest import advance
@@ -47,6 +50,14 @@ def test_a_certificate_shows_what_is_printed_on_it(small: SmallOffice, client: T
     assert (old.status_code, new.status_code) == (200, 200)
     assert "Tidak berlaku lagi" in old.text and "Nomor penggantinya: LEG-2026-000002." in old.text
     assert "Berlaku. Dokumen ini tercatat" in new.text and "Sari Sri Rejeki" in new.text
+
+
+def test_the_links_of_papers_and_letters_lead_here(small: SmallOffice, client: TestClient, case: str) -> None:
+    """The address in a QR code is this page's, and that in a digest is the desk's."""
+    links = (check_url(small.office, case), desk_url(small.office))
+    checked, desk = (client.get(urlsplit(link).path) for link in links)
+    assert checked.status_code == 200 and case in checked.text
+    assert (desk.status_code, desk.headers["location"]) == (303, "/login")
 
 
 def test_a_number_typed_in_small_letters_is_found(client: TestClient, case: str) -> None:

@@ -1,4 +1,7 @@
-"""The API, version 1: the shapes of the command line's JSON, for who shows a token. Every POST is a recorded run."""
+"""The API, version 1: the command line's JSON for accounts with a token.
+
+Each accepted POST is recorded as a run of its caller.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from engine.actions.answer import answer
 from engine.actions.withdraw import withdraw
 from engine.errors import NotAllowed
 from engine.people.intake.importing import import_file
-from engine.reports import case_views
+from engine.reports.case_views import case_history, case_view
+from engine.reports.pipeline_views import pipeline_list
 from engine.runtime.office import Office
 from models import Role
 from models.privacy import without_personal_numbers
-from web.common.access import AskerDep, OfficeDep, asker, must_see, waiting_for
+from web.common.access import CallerDep, OfficeDep, get_caller, inbox_of, require_visible
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
@@ -25,7 +29,7 @@ MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 class Problem(BaseModel):
-    """Problem details (RFC 9457). ``detail`` is Indonesian; other members tell the parts of the problem."""
+    """Problem details (RFC 9457), with ``detail`` in Indonesian and further members as parts."""
 
     type: str
     title: str
@@ -34,7 +38,7 @@ class Problem(BaseModel):
 
 
 class Answered(BaseModel):
-    """An answer that was taken: ``entry`` is its number in the case's ledger."""
+    """A recorded answer; ``entry`` is its number in the case's ledger."""
 
     case: str
     question: str
@@ -42,7 +46,7 @@ class Answered(BaseModel):
 
 
 class Withdrawal(BaseModel):
-    """Why an application is taken back."""
+    """The reason for taking an application back."""
 
     reason: str = Field(min_length=3, max_length=2000)
 
@@ -52,90 +56,95 @@ def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"description": "Problem", "content": content} for code in codes}
 
 
-router = APIRouter(prefix="/api/v1", tags=["api"], dependencies=[Depends(asker)], responses=_problems(401))
+router = APIRouter(prefix="/api/v1", tags=["api"], dependencies=[Depends(get_caller)], responses=_problems(401))
 
 
 @router.get("/pipelines")
 def pipelines(office: OfficeDep) -> list[dict[str, Any]]:
     """List the pipelines, as ``jalur pipelines``."""
-    return case_views.pipelines(office.clock.today())
+    return pipeline_list(office.clock.today())
 
 
 @router.get("/cases/{number}", responses=_problems(404))
-def show(number: str, office: OfficeDep, who: AskerDep) -> dict[str, Any]:
+def show(number: str, office: OfficeDep, caller: CallerDep) -> dict[str, Any]:
     """Show a case, as ``jalur case show``, without the places of files."""
     with office.db.reading() as session:
-        must_see(office, session, who, number)
+        require_visible(office, session, caller, number)
         return _shown(office, session, number)
 
 
 @router.get("/cases/{number}/history", responses=_problems(404))
-def history(number: str, office: OfficeDep, who: AskerDep) -> list[dict[str, Any]]:
+def history(number: str, office: OfficeDep, caller: CallerDep) -> list[dict[str, Any]]:
     """Show a case's ledger, as ``jalur case history``."""
     with office.db.reading() as session:
-        must_see(office, session, who, number)
-        return case_views.history(session, number)
+        require_visible(office, session, caller, number)
+        return case_history(session, number)
 
 
 @router.get("/inbox", responses=_problems(404))
 def inbox(
-    office: OfficeDep, who: AskerDep, role: Annotated[Role | None, Query()] = None, case: str | None = None
+    office: OfficeDep, caller: CallerDep, role: Annotated[Role | None, Query()] = None, case: str | None = None
 ) -> list[dict[str, Any]]:
-    """List what waits for who asks, and for whom they stand in, as ``jalur inbox --for``."""
+    """List the open questions that the caller may answer, as ``jalur inbox --for``."""
     with office.db.reading() as session:
         if case is not None:
-            must_see(office, session, who, case)
-        return waiting_for(office, session, who, role=role, number=case)
+            require_visible(office, session, caller, case)
+        return inbox_of(office, session, caller, role=role, number=case)
 
 
 @router.post("/cases/{number}/answers/{key}", status_code=201, responses=_problems(403, 404, 409, 422))
 def take_answer(
-    number: str, key: str, data: Annotated[dict[str, Any], Body()], office: OfficeDep, who: AskerDep, request: Request
+    number: str,
+    key: str,
+    data: Annotated[dict[str, Any], Body()],
+    office: OfficeDep,
+    caller: CallerDep,
+    request: Request,
 ) -> Answered:
-    """Answer a question of a case; ``key`` is its name and count: ``dossier_check#1`` (``%23`` for #)."""
-    with office.run("web", by=who.name) as run:
+    """Answer a question; ``key`` is its name and count: ``dossier_check#1`` (``%23`` for #)."""
+    with office.run("web", by=caller.name) as run:
         with office.db.reading() as session:
-            must_see(office, session, who, number)
-        taken = answer(office, run, number, key, by=who.name, data=data)
+            require_visible(office, session, caller, number)
+        taken = answer(office, run, number, key, by=caller.name, data=data)
     request.app.state.wake()
     return Answered(case=taken.case, question=taken.question, entry=taken.entry)
 
 
 @router.post("/cases/{number}/withdrawal", responses=_problems(403, 404, 409, 422))
 def take_back(
-    number: str, withdrawal: Withdrawal, office: OfficeDep, who: AskerDep, request: Request
+    number: str, withdrawal: Withdrawal, office: OfficeDep, caller: CallerDep, request: Request
 ) -> dict[str, Any]:
-    """Withdraw an application; the case as it stands then."""
-    with office.run("web", by=who.name) as run:
+    """Withdraw an application, and show its case."""
+    with office.run("web", by=caller.name) as run:
         with office.db.reading() as session:
-            must_see(office, session, who, number)
-        withdraw(office, run, number, by=who.name, reason=withdrawal.reason)
+            require_visible(office, session, caller, number)
+        withdraw(office, run, number, by=caller.name, reason=withdrawal.reason)
     request.app.state.wake()
     with office.db.reading() as session:
         return _shown(office, session, number)
 
 
 def _shown(office: Office, session: Session, number: str) -> dict[str, Any]:
-    shown = case_views.show(office, session, number)
+    shown = case_view(office, session, number)
     for document in shown["documents"]:
-        del document["path"]  # where this machine keeps its files is for those who sit at it
+        del document["path"]  # a path on this machine is of no use elsewhere
     return shown
 
 
 @router.post("/imports", status_code=201, responses=_problems(403, 409, 413, 422))
 def take_import(
-    file: Annotated[UploadFile, File()], office: OfficeDep, who: AskerDep, dry_run: bool = False
+    file: Annotated[UploadFile, File()], office: OfficeDep, caller: CallerDep, dry_run: bool = False
 ) -> dict[str, Any]:
     """Take a file of businesses over, as ``jalur import``; at most 10 MiB."""
-    if not who.roles & MAY_IMPORT:
+    if not caller.roles & MAY_IMPORT:
         raise NotAllowed(
-            f"{who.name} may not import; that is for: {', '.join(sorted(MAY_IMPORT))}",
+            f"{caller.name} may not import; that is for: {', '.join(sorted(MAY_IMPORT))}",
             for_people="Impor data hanya untuk petugas, penyelia, dan administrator.",
         )
     content = file.file.read(LARGEST_IMPORT + 1)
     if len(content) > LARGEST_IMPORT:
         raise TooLarge(LARGEST_IMPORT)
-    with office.run("web", by=who.name) as run:
+    with office.run("web", by=caller.name) as run:
         imported = import_file(office, run, name=_file_name(file.filename), content=content, dry_run=dry_run)
     return {"import": imported.import_id, **imported.as_json()}
 

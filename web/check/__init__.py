@@ -1,1 +1,1 @@
-"""The public check of a number."""
+"""The public check of a document's or case's number."""

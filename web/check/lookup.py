@@ -1,4 +1,4 @@
-"""The check: what anybody may know of a document or a case by its number. `/check/{number}` stands in every QR code."""
+"""The public check: the status of a document or a case by its number, for anybody."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from web.common.pages import page
 
 router = APIRouter()
 
-# Our numbers look so. Anything else is not looked up, and not repeated on the page: it may be a personal number.
+# The form of our numbers. Any other text is neither looked up nor repeated on the page: it may be a personal number.
 NUMBER = re.compile(r"[A-Z]{2,8}(-[A-Z]{2,8})*-\d{4}-\d{6,9}")
 
 DOCUMENT_WORDS = {
@@ -38,7 +38,7 @@ CASE_WORDS = {
 
 @dataclass(frozen=True)
 class Known:
-    """What the page shows: the number, what it is, how it stands, and for a document whose and since when."""
+    """The facts of the page: number, kind, status, and for a document its business and date."""
 
     number: str
     what: str
@@ -61,7 +61,7 @@ def check(number: str, office: OfficeDep) -> HTMLResponse:
 
 
 def look_up(office: Office, number: str) -> Known | None:
-    """Return what is known under ``number``. A number that is drawn and not yet on a finished document is unknown."""
+    """Return the facts known under ``number``; None without a finished document or a case."""
     with office.db.reading() as session:
         return _document(office, session, number) or _case(session, number)
 
@@ -87,7 +87,7 @@ def _document(office: Office, session: Session, number: str) -> Known | None:
 
 
 def _business(office: Office, session: Session, document: Document, case: Case) -> str | None:
-    """Return the name that stands on the document, or None where it can't be read any more: the owner was erased."""
+    """Return the business's name on the document; None where its owner was erased."""
     person = session.get_one(Person, case.person_id)
     try:
         facts = office.vault.decrypt(session.get(PersonKey, person.key_id), document.facts)

@@ -1,1 +1,1 @@
-"""What every door shares: who asks, sign-in, pages, problems."""
+"""Parts that all doors share: access, sign-in, pages, problems."""

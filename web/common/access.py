@@ -1,4 +1,4 @@
-"""Who is asking: the account behind a bearer token, and which cases that account may see."""
+"""Access: the account behind a bearer token, the cases that it may see, and its inbox."""
 
 from __future__ import annotations
 
@@ -13,96 +13,114 @@ from sqlmodel import Session, col, select
 from engine.errors import UnknownCase
 from engine.people.delegations import stands_in_for
 from engine.people.permissions import mandate_in_force, roles_of
-from engine.reports.case_views import inbox
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from models import Case, Role, User
 from web.common.problems import Unauthorized
 
-# These see the cases of their region; an applicant sees their own, and whoever holds a mandate those of its giver.
+# Staff see the cases of their region, applicants their own, and holders of a mandate those of its giver.
 STAFF = frozenset(Role) - {Role.APPLICANT}
 
 
 @dataclass(frozen=True)
-class Asker:
-    """An account that has shown its token."""
+class Caller:
+    """The account that makes a request, with its roles."""
 
     user: User
     roles: frozenset[Role]
 
     @property
     def name(self) -> str:
-        """Return the name under which the ledger knows them."""
+        """Return the account's name, as the ledger writes it."""
         return self.user.name
 
 
-def office_of(request: Request) -> Office:
-    """Return the office that the app was opened with."""
+def get_office(request: Request) -> Office:
+    """Return the office for which the app was made."""
     office: Office = request.app.state.office
     return office
 
 
-OfficeDep = Annotated[Office, Depends(office_of)]
+OfficeDep = Annotated[Office, Depends(get_office)]
 _bearer = HTTPBearer(auto_error=False, description="Token akun, dari: jalur user token NAMA")
 
 
-def account_of(office: Office, token: str) -> Asker:
-    """Return the account of a token. Raises `Unauthorized`."""
+def caller_of_token(office: Office, token: str) -> Caller:
+    """Return the account of a token.
+
+    Raises:
+        Unauthorized: no account has this token.
+    """
     digest = hashlib.sha256(token.encode()).hexdigest()
     with office.db.reading() as session:
         user = session.exec(select(User).where(User.api_token_hash == digest)).first()
         if user is None:
             raise Unauthorized
-        return Asker(user, frozenset(roles_of(session, user)))
+        return Caller(user, frozenset(roles_of(session, user)))
 
 
-def asker(office: OfficeDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
-    """Return who asks. Raises `Unauthorized`."""
+def get_caller(
+    office: OfficeDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """Return the account of the request's bearer token.
+
+    Raises:
+        Unauthorized: the request has no token, or an unknown one.
+    """
     if credentials is None:
         raise Unauthorized
-    return account_of(office, credentials.credentials)
+    return caller_of_token(office, credentials.credentials)
 
 
-AskerDep = Annotated[Asker, Depends(asker)]
+CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def seen_by(office: Office, session: Session, who: Asker, numbers: set[str]) -> set[str]:
-    """Return those of the cases that ``who`` may see; who stands in for somebody sees theirs, while it lasts."""
+def visible_cases(office: Office, session: Session, caller: Caller, numbers: set[str]) -> set[str]:
+    """Return the cases, of those with these numbers, that ``caller`` may see.
+
+    While a delegation is in force, the delegate sees the delegator's cases as well.
+    """
     cases = session.exec(
         select(Case.number, Case.id, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
     ).all()
-    staff, today = bool(who.roles & STAFF), office.clock.today()
-    absences = stands_in_for(session, who.user, today)
+    staff, today = bool(caller.roles & STAFF), office.clock.today()
+    absences = stands_in_for(session, caller.user, today)
     return {
         number
         for number, case_id, person, where in cases
-        if person == who.user.person_id
-        or (staff and who.user.works_in(where))
+        if person == caller.user.person_id
+        or (staff and caller.user.works_in(where))
         or any(one.away.works_in(where) and one.case_id in (None, case_id) for one in absences)
-        or mandate_in_force(session, who.user, person, today)
+        or mandate_in_force(session, caller.user, person, today)
     }
 
 
-def must_see(office: Office, session: Session, who: Asker, number: str) -> None:
-    """Raise `UnknownCase` where ``who`` may not see that case: that there is one is nobody else's business."""
-    if number not in seen_by(office, session, who, {number}):
+def require_visible(office: Office, session: Session, caller: Caller, number: str) -> None:
+    """Refuse a case that ``caller`` may not see as if it did not exist.
+
+    Raises:
+        UnknownCase: there is no such case, or ``caller`` may not see it.
+    """
+    if number not in visible_cases(office, session, caller, {number}):
         raise UnknownCase(number)
 
 
-def waiting_for(
-    office: Office, session: Session, who: Asker, *, role: Role | None = None, number: str | None = None
+def inbox_of(
+    office: Office, session: Session, caller: Caller, *, role: Role | None = None, number: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return what waits for ``who``, urgent first: what they may answer, for themselves or for ``on_behalf_of``.
+    """Return the open questions that ``caller`` may answer, the earliest date first.
 
-    An officer's list holds what owners are asked, too: they may hand it in on paper.
+    ``on_behalf_of`` names the person for whom, or is None. An officer's list also holds the questions to applicants, who may
+    hand in their answers on paper.
     """
     asked: dict[str, Any] = {"role": str(role) if role else None, "number": number}
-    found = inbox(office, session, whom=who.name, **asked)
-    if Role.OFFICER in who.roles:
+    found = inbox(office, session, whom=caller.name, **asked)
+    if Role.OFFICER in caller.roles:
         mine = {(one["case"], one["question"]): one for one in found}
         found = [
             mine.get((one["case"], one["question"]), {**one, "on_behalf_of": None})
             for one in inbox(office, session, **asked)
             if (one["case"], one["question"]) in mine or one["role"] == Role.APPLICANT
         ]
-    seen = seen_by(office, session, who, {str(one["case"]) for one in found})
+    seen = visible_cases(office, session, caller, {str(one["case"]) for one in found})
     return [one for one in found if one["case"] in seen]

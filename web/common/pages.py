@@ -1,4 +1,4 @@
-"""Pages for people: Indonesian, plain, readable on an old phone. Templates get finished facts and hold no logic."""
+"""HTML pages for people, made of the templates in templates/pages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ def _templates() -> Environment:
 
 
 def page(template: str, code: int = 200, /, **facts: Any) -> HTMLResponse:
-    """Return a page made of a template and its facts; a fact that is missing fails."""
+    """Return a page made of a template and its facts.
+
+    Raises:
+        UndefinedError: the template names a fact that is missing.
+    """
     return HTMLResponse(_templates().get_template(template).render(facts), code)
 
 
 @lru_cache(maxsize=1)
 def stylesheet() -> str:
-    """Return the one stylesheet that all pages share."""
+    """Return the stylesheet of the pages."""
     return (PAGES / "page.css").read_text()

@@ -1,4 +1,4 @@
-"""Refusals over HTTP: problem details (RFC 9457), the title in English, the detail in Indonesian for who reads it."""
+"""Refusals over HTTP: problem details (RFC 9457), English titles, Indonesian details."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
-# The first that fits.
+# The first class that fits a refusal decides.
 STATUS: tuple[tuple[type[Refused], int, str], ...] = (
     (UnknownCase, 404, "Unknown case"),
     (NotWaiting, 409, "Not waiting for that answer"),
@@ -36,7 +36,7 @@ TITLES = {
 
 
 class Unauthorized(Refused):
-    """No token, or one that is nobody's."""
+    """A request without a token, or with an unknown one."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -46,7 +46,7 @@ class Unauthorized(Refused):
 
 
 class TooLarge(Refused):
-    """The upload is larger than what is taken."""
+    """An upload above the limit."""
 
     def __init__(self, largest: int) -> None:
         megabytes = largest // 2**20
@@ -63,7 +63,7 @@ def problem(status: int, title: str, detail: str, kind: str = "about:blank", **p
 
 
 def _masked(value: Any) -> Any:
-    """Return JSON in which no text holds a personal number: a refusal often repeats what was typed in."""
+    """Return JSON with personal numbers masked, since refusals often repeat typed values."""
     if isinstance(value, dict):
         return {name: _masked(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set):
@@ -72,7 +72,7 @@ def _masked(value: Any) -> Any:
 
 
 def refused(error: Refused) -> JSONResponse:
-    """Return a refusal of the engine's as a problem; its parts are members of it."""
+    """Return a refusal as a problem; the refusal's parts are its members."""
     status, title = _status(error)
     kind = f"urn:jalur:{type(error).__name__}"
     answer = problem(status, title, error.for_people, kind, **error.parts)
@@ -90,7 +90,7 @@ def _status(error: Refused) -> tuple[int, str]:
 
 
 def add_to(app: FastAPI) -> None:
-    """Let ``app`` answer every error so: problems on the API, pages in plain words elsewhere."""
+    """Add handlers for all errors to ``app``: problems under /api, pages elsewhere."""
 
     @app.exception_handler(Refused)
     async def _refused(request: Request, error: Refused) -> Response:
@@ -100,7 +100,7 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _unreadable(_: Request, error: RequestValidationError) -> Response:
-        # What was typed in is not repeated: it may be a personal number.
+        # The typed value is not repeated: it may be a personal number.
         fields = [
             {"field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
             for fault in error.errors()

@@ -14,7 +14,7 @@ from engine.actions.delegate import delegate, revoke
 from engine.errors import NotAllowed, Refused
 from engine.people.accounts import add_user
 from engine.people.persons import declare_conflict
-from engine.reports.case_views import inbox
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from models import Delegation, Notice
 from tests.engine.conftest import Begin

@@ -9,7 +9,8 @@ from engine.errors import Refused
 from engine.execution.drain import drain
 from engine.execution.parking import retry
 from engine.execution.versions.fingerprints import must_have_code
-from engine.reports.case_views import history, inbox
+from engine.reports.case_views import case_history
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from tests.engine.conftest import Begin
 from tests.pipelines_for_tests.workshop import CERTIFICATES, FARM_VISIT, Workshop
@@ -22,7 +23,7 @@ V2 = ("version=1", "version=2")
 def versions(story: Story) -> set[int]:
     """Which versions the entries of a case bear."""
     with story.office.db.reading() as session:
-        return {entry["pipeline_version"] for entry in history(session, story.number)}
+        return {entry["pipeline_version"] for entry in case_history(session, story.number)}
 
 
 def test_an_open_case_goes_on_under_the_version_it_began_with(begin: Begin, workshop: Workshop) -> None:

@@ -17,7 +17,7 @@ from engine.execution import document_files, issuing
 from engine.execution.drain import Tally, drain
 from engine.execution.parking import retry
 from engine.people.intake.importing import import_file
-from engine.reports.case_views import history, show
+from engine.reports.case_views import case_history, case_view
 from engine.runtime.office import Office
 from models import Document
 from tests.engine.conftest import Begin
@@ -68,8 +68,8 @@ def test_one_of_a_hundred_is_parked_and_the_others_commit(office: Office, worksh
     tally = advanced(office, "farm-visit")
     assert (len(tally.waiting), list(tally.failed)) == (99, [numbers[49]])
     with office.db.reading() as session:
-        bad, good = show(office, session, numbers[49]), show(office, session, numbers[50])
-        remark = history(session, numbers[49])[-1]
+        bad, good = case_view(office, session, numbers[49]), case_view(office, session, numbers[50])
+        remark = case_history(session, numbers[49])[-1]
     assert bad["status"] == "parked"
     assert bad["error"].startswith("ValueError: NIK 350816********")
     assert remark["reason"] == bad["error"]
@@ -82,8 +82,8 @@ def test_one_of_a_hundred_is_parked_and_the_others_commit(office: Office, worksh
     freed(office, numbers[49])
     assert advanced(office, "farm-visit").waiting == {numbers[49]}
     with office.db.reading() as session:
-        mended = show(office, session, numbers[49])
-        keys = [entry["key"] for entry in history(session, numbers[49])]
+        mended = case_view(office, session, numbers[49])
+        keys = [entry["key"] for entry in case_history(session, numbers[49])]
     assert (mended["status"], mended["error"]) == ("waiting", None)
     assert keys == ["opened#1", "parked", "retried", "parked", "retried", "greet#1"]
 
@@ -115,7 +115,7 @@ def test_a_case_that_kills_the_process_is_run_alone_and_parked_after_two(
     tally = advanced(office, "farm-visit")
     assert tally.failed == {numbers[1]: "The process died 2 times while it advanced this case"}
     with office.db.reading() as session:
-        assert [show(office, session, number)["status"] for number in numbers] == ["waiting", "parked", "waiting"]
+        assert [case_view(office, session, number)["status"] for number in numbers] == ["waiting", "parked", "waiting"]
     workshop.write()
     freed(office, numbers[1])
     assert advanced(office, "farm-visit").waiting == {numbers[1]}

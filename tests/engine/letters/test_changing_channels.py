@@ -64,7 +64,7 @@ def test_a_worker_that_dies_after_sending_says_it_once_though_another_channel_is
     story = nib()
     chooses(story, first)
     with monkeypatch.context() as dying:
-        dying.setattr(outbox, "record", lambda *_, **__: (_ for _ in ()).throw(Killed()))
+        dying.setattr(outbox, "end_attempt", lambda *_, **__: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             deliver(story.office)
     chooses(story, then)

@@ -160,7 +160,7 @@ def test_a_worker_that_dies_after_sending_sends_no_second_message(
     """The gateway has it, nothing is recorded: who takes the letter over asks first."""
     story = nib(email=None)
     with monkeypatch.context() as dying:
-        dying.setattr(outbox, "record", lambda *_, **__: (_ for _ in ()).throw(Killed()))
+        dying.setattr(outbox, "end_attempt", lambda *_, **__: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             deliver(story.office)
     assert (letters(story)[0].status, len(gateway.taken)) == ("waiting", 1)

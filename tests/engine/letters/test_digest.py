@@ -14,7 +14,6 @@ from sqlmodel import col, insert, select, update
 from documents.letters import write
 from engine.actions.delegate import delegate
 from engine.deadlines.clock import JAKARTA
-from engine.letters import digest as module
 from engine.letters import digest_outbox
 from engine.letters.digest import write_digests
 from engine.letters.digest_outbox import LINES
@@ -169,7 +168,7 @@ def test_a_digest_that_cannot_be_written_stops_none_of_the_others(
         return 1 / 0 if facts["name"] == "budi" else whole(template, facts, language)  # type: ignore[arg-type]
 
     with monkeypatch.context() as breaking:
-        breaking.setattr(module, "write", broken)
+        breaking.setattr("engine.letters.digest.write", broken)
         assert write_digests(office) == 1
     assert (list(digests(office)), untold(office)) == (["tuti"], 1)
     assert write_digests(office) == 1

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from engine.deadlines.clock import TurnedClock
 from engine.execution.parking import park, retry
 from engine.letters.alerts import report_troubles
-from engine.letters.sweep_health import last_sweep, sweep_is_stale
+from engine.letters.sweep_health import last_sweep, stale_since
 from engine.people.accounts import add_user
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
@@ -43,20 +43,20 @@ def test_a_sweep_that_no_longer_comes_is_seen_after_three_missed_runs(
     workshop.write(FARM_VISIT, "made_up", DATED)
     story = begin()
     with office.db.reading() as session:
-        assert (last_sweep(session), sweep_is_stale(office, session)) == (None, None)
+        assert (last_sweep(session), stale_since(office, session)) == (None, None)
     story.on("2026-01-21")
     with office.db.reading() as session:
-        since = sweep_is_stale(office, session)
+        since = stale_since(office, session)
         assert since is not None and since.date().isoformat() == "2026-01-15"  # half of the budget: the first reminder
     sweeps(office)
     swept = clock.now()
     for minutes, stale in ((0, None), (45, None), (0.02, swept)):
         clock.turn(minutes=minutes)
         with office.db.reading() as session:
-            assert (last_sweep(session), sweep_is_stale(office, session)) == (swept, stale)
+            assert (last_sweep(session), stale_since(office, session)) == (swept, stale)
     sweeps(office)
     with office.db.reading() as session:
-        assert sweep_is_stale(office, session) is None
+        assert stale_since(office, session) is None
 
 
 def test_a_sweep_that_broke_off_is_none(office: Office, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_a_sweep_that_broke_off_is_none(office: Office, clock: TurnedClock, monk
         broken.setattr("engine.sweeps.sweep.due_waits", lambda *_: 1 / 0)
         sweeps(office)
     with office.db.reading() as session:
-        assert last_sweep(session) == sweep_is_stale(office, session) == whole
+        assert last_sweep(session) == stale_since(office, session) == whole
 
 
 def test_a_parked_case_reaches_every_administrator_once_until_it_is_parked_again(

@@ -13,7 +13,9 @@ from sqlmodel import select
 from engine.deadlines.clock import TurnedClock
 from engine.letters.letter_delivery import deliver
 from engine.people.intake.importing import import_file
-from engine.reports.case_views import history, inbox, runs
+from engine.reports.case_views import case_history
+from engine.reports.inbox import inbox
+from engine.reports.runs import run_list
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 from models import Business
@@ -94,7 +96,7 @@ def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, capl
         assert (table, column, leaks(text)) == (table, column, [])
 
     with office.db.reading() as session:
-        shown: list[Any] = [told.shown(), history(session, told.number), inbox(office, session), runs(session)]
+        shown: list[Any] = [told.shown(), case_history(session, told.number), inbox(office, session), run_list(session)]
     assert leaks(json.dumps(shown, default=str, ensure_ascii=False)) == []
     assert "350816********02" in json.dumps(shown), "what people may see of it is masked, and there"
 

@@ -13,7 +13,7 @@ from engine.actions.delegate import delegate, revoke
 from engine.actions.reassign import reassign
 from engine.people.accounts import add_user
 from engine.people.persons import declare_conflict
-from engine.reports.case_views import inbox
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
 

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from engine.reports.verification import check
+from engine.reports.verification import check_document
 from engine.runtime.office import Office
 from tests.stories.product_curation.conftest import REALISED, marks, refused
 from tests.stories.story import tells
@@ -69,8 +69,8 @@ def test_a_product_is_scored_graded_handed_over_and_exported(product: Begin, off
     ).stdout
     for name in ("certificate_of_curation", "export_catalogue", "nib", "food_permit", "quality_control", "photo"):
         assert f"{name}.pdf" in listed
-    assert check(office, "PFO-2026-000001")["valid"]
-    assert check(office, "KRS-2026-000001")["valid"]
+    assert check_document(office, "PFO-2026-000001")["valid"]
+    assert check_document(office, "KRS-2026-000001")["valid"]
 
     pack = next(document for document in story.documents if document.kind == "handover_pack")
     assert pack.path is not None and pack.path.endswith(".zip")
@@ -86,7 +86,7 @@ def test_a_product_is_scored_graded_handed_over_and_exported(product: Begin, off
     assert (facts["hs_code"], facts["price"], facts["batch"]) == ("2008.99.90", "USD 2.50", "B-2026-01")
     assert b"(en)" in catalogue or b"/Lang (en" in catalogue
     (tmp_path / "pack.zip").write_bytes(content)
-    assert check(office, str(tmp_path / "pack.zip"))["valid"]
+    assert check_document(office, str(tmp_path / "pack.zip"))["valid"]
 
 
 @tells(

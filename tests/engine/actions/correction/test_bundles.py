@@ -14,7 +14,7 @@ from sqlmodel import col, update
 
 from documents.packing import Enclosed
 from engine.errors import Refused
-from engine.reports.verification import check
+from engine.reports.verification import check_document
 from engine.runtime.office import Office
 from models import Document
 from tests.engine.actions.test_recall import played_again
@@ -90,7 +90,7 @@ def test_after_the_end_pack_and_portfolio_are_made_anew_with_their_parts(product
             assert replaced.status == "replaced" and papers[f"{key}{ending}"].replaces == replaced.key
             assert (papers[key].sha256, papers[key].path) == (before[key].sha256, before[key].path)
             assert office.store.get(papers[key].path or "")
-    assert check(office, "PFO-2026-000001")["checks"][-1]["detail"].endswith("diganti dengan PFO-2026-000003.")
+    assert check_document(office, "PFO-2026-000001")["checks"][-1]["detail"].endswith("diganti dengan PFO-2026-000003.")
     assert story.standings == {"curated": "A KRS-2026-000003", "handed_over": "PFO-2026-000003"}
     played_again(office, story)
 

@@ -15,7 +15,7 @@ from engine.errors import NotAllowed, Refused
 from engine.execution.parking import retry
 from engine.people.accounts import add_user
 from engine.people.persons import add_person
-from engine.reports.verification import check
+from engine.reports.verification import check_document
 from engine.runtime.evidence import keep
 from engine.runtime.office import Office
 from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, PersonKey, Standing
@@ -110,17 +110,17 @@ def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, offic
     story = nib().to_statement().signs_on_paper().filed().recorded()
     assert story.outcome == "legalized"
     [old] = [one for one in story.documents if one.number]
-    assert check(office, old.number or "")["valid"] is True
+    assert check_document(office, old.number or "")["valid"] is True
     story.clock.turn(days=3)
     story.corrected("rini", name="Sari Sri Rejeki")
     [new] = [one for one in story.documents if one.replaces == old.key]
     assert (old.number, new.number) == ("LEG-2026-000001", "LEG-2026-000002")
-    found = check(office, old.number or "")
+    found = check_document(office, old.number or "")
     assert (found["valid"], found["status"]) == (False, "replaced")
     assert found["checks"][-1]["detail"] == "Dokumen ini sudah diganti dengan LEG-2026-000002."
-    assert check(office, new.number or "") | {"checks": []} == {
+    assert check_document(office, new.number or "") | {"checks": []} == {
         "valid": True, "kind": old.kind, "number": new.number, "status": "ready",
-        "signed_by": check(office, new.number or "")["signed_by"], "checks": [],
+        "signed_by": check_document(office, new.number or "")["signed_by"], "checks": [],
     }  # fmt: skip
     words = on_paper(office, story)[new.key]
     assert (words["business_name"], words["applicant_name"], words["replaces"]) == (
@@ -144,7 +144,7 @@ def test_an_issued_document_is_replaced_by_one_with_a_new_number(nib: Nib, offic
     assert standing is None or standing.reference != old.number
     assert story.is_whole()
     story.corrected("rini", name="Sari Sri")
-    assert check(office, "LEG-2026-000001")["checks"][-1]["detail"].endswith("diganti dengan LEG-2026-000003.")
+    assert check_document(office, "LEG-2026-000001")["checks"][-1]["detail"].endswith("diganti dengan LEG-2026-000003.")
     assert {one.key for one in story.documents if one.number} == {old.key, f"{old.key}~2", f"{old.key}~3"}
 
 

@@ -16,7 +16,7 @@ from documents.preview import sample_facts
 from documents.render import render
 from documents.templating import TEMPLATES
 from engine.deadlines.calendar import Calendar
-from engine.letters.deadline_page import counted, crowding, together
+from engine.letters.deadline_page import counted_days, crowding, grouped_lines
 from rules import Rule
 from tests.conftest import START
 
@@ -51,7 +51,7 @@ def page(
     """Return the words of the page for a count of so many working days, those of ``stops`` stopped, and its lines."""
     calendar = Calendar([])
     due, stopped = calendar.after(start, days), {calendar.after(start, place) for place in stops}
-    lines = list(together(counted(calendar, SERVICE_TIME, start, due, language, stopped), language))
+    lines = list(grouped_lines(counted_days(calendar, SERVICE_TIME, start, due, language, stopped), language))
     facts: dict[str, JSON] = {
         **sample_facts(TEMPLATES / PAGE),
         "days": [*lines],

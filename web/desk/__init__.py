@@ -1,0 +1,1 @@
+"""The desk: the tasks of a signed-in account."""
