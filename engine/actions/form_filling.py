@@ -60,7 +60,7 @@ def filled_in(
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` with its texts normalised: NFC, tabs as spaces, lines ending in ``\n``."""
+    """Return ``value`` with its texts normalised: NFC, tabs as spaces, lines ending in LF."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):

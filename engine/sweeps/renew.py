@@ -46,8 +46,8 @@ class Renewed:
         return {**counts, "failed": self.failed}
 
 
-class _OpenedMeanwhile(Exception):
-    """Signals that another worker was first between the look and the lock; nothing is kept."""
+class _LostRace(Exception):
+    """A race lost to another worker between the look and the lock; nothing is kept."""
 
 
 class _Earlier(NamedTuple):
@@ -65,7 +65,7 @@ def renew(office: Office, run: RunHandle) -> Renewed:
         try:
             try:
                 end = _renew(office, run, due)
-            except _OpenedMeanwhile:
+            except _LostRace:
                 end = _renew(office, run, due)
         except Exception as error:  # a failing certificate must not stop the others
             log.exception("%s could not be renewed", due.named)
@@ -144,13 +144,13 @@ def _opened(work: Work, due: DueCertificate) -> Case | None:
     """Open the case, prefilled; return None where the subject is gone.
 
     Raises:
-        _OpenedMeanwhile: The subject has an open case by now.
+        _LostRace: The subject has an open case by now.
     """
     origin = HandedOn(due.named, _known(work.office, work.session, due))
     handed_on = {due.subject_id: origin}
     [opening] = open_in(work, due.pipeline, [due.subject_id], SYSTEM, handed_on=handed_on)
     if opening.number and not opening.opened:
-        raise _OpenedMeanwhile
+        raise _LostRace
     return work.session.exec(select(Case).where(Case.number == opening.number)).first()
 
 
@@ -186,7 +186,7 @@ def _win(work: Work, due: DueCertificate, case_id: int | None, opened: str | Non
     """Record that this stage is done.
 
     Raises:
-        _OpenedMeanwhile: Another worker recorded it first.
+        _LostRace: Another worker recorded it first.
     """
     row = {"case_id": case_id, "what": due.key, "until": due.until, "reminded": 0, "at": work.now}
     work.session.execute(insert_new(work.session, Renewal).values(**row))
@@ -202,7 +202,7 @@ def _win(work: Work, due: DueCertificate, case_id: int | None, opened: str | Non
         .execution_options(synchronize_session=False)
     )
     if won.first() is None:
-        raise _OpenedMeanwhile
+        raise _LostRace
 
 
 def _tell(work: Work, due: DueCertificate, row: Case, opened: bool, ours: bool) -> None:
