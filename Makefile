@@ -7,7 +7,7 @@ SLOWEST := --durations=10 --durations-min=1
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve quick test check coverage bench preview pictures lock
+.PHONY: help setup setup-dev demo serve quick test check coverage bench preview pictures catalogue lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -32,11 +32,12 @@ test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quar
 	scripts/in-memory $(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
 	$(BIN)/pytest -m prefect $(SLOWEST) # real servers want the cores to themselves
 
-check: setup-dev ## style, types and the direction of imports
+check: setup-dev ## style, types, the direction of imports, and the drawing of the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/draw-rooms --check
 
 coverage: setup-dev ## which branches of flows/ no test takes: fails if there is one
 	@$(BIN)/pytest -n auto --dist worksteal -m "not prefect" -k "not postgresql" --cov --cov-report= tests/stories tests/scheduling
@@ -50,6 +51,9 @@ preview: setup ## every document and letter, filled with example facts, and a co
 
 pictures: setup-dev ## the pictures of README.md, from today's templates
 	@$(BIN)/python scripts/pictures
+
+catalogue: setup-dev ## the command line's messages anew: what has no Indonesian yet is listed
+	@$(BIN)/python scripts/catalogue $(ARGS)
 
 lock: ## both lock files anew from pyproject.toml (needs uv)
 	@scripts/lock

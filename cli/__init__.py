@@ -1,4 +1,4 @@
-"""The ``jalur`` command. With ``--json`` standard output holds one JSON value; the shapes are a contract."""
+"""Run the ``jalur`` command. With ``--json`` it prints one JSON value of a fixed shape."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import typer
 
 from cli.context import opened
 from cli.options import Json
+from cli.words import value_of
 
 app = typer.Typer()
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
@@ -24,7 +25,8 @@ def verify_document(
 
     with opened(json) as here:
         verdict = check_document(here.office, what)
-        here.tell(verdict)
+        shown = [{**one, "name": value_of("check", one["name"])} for one in verdict["checks"]]
+        here.tell(verdict if json else {**verdict, "checks": shown})
         if not verdict["valid"]:
             raise typer.Exit(1)
 
@@ -32,12 +34,12 @@ def verify_document(
 @audit_app.command("verify")
 def verify_ledger(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
     """Check every chain of the ledger, or one; name the first bad entry."""
-    from engine.cases.dossier import case_numbered
+    from engine.cases.dossier import fetch_row
     from engine.cases.ledger import verify
 
     with opened(json) as here, here.reading() as session:
         if case is not None:
-            case_numbered(session, case)
+            fetch_row(session, case)
         audit = verify(session, None if case is None else [case])
         bad = audit.first_bad
         first = {"case": bad.case, "seq": bad.seq, "what": bad.what} if bad else None

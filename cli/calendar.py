@@ -1,4 +1,4 @@
-"""The office's calendar: its days off, those that the law gives and those that the office decides."""
+"""Commands about the office's days off: those of the law, and those that the office decides."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from engine.sweeps.recalculate import Moved
 
 app = typer.Typer()
-calendar_app = typer.Typer(help="Days on which the office does not work.", invoke_without_command=True)
+calendar_app = typer.Typer(help="List the office's days off; add or cancel one.", invoke_without_command=True)
 app.add_typer(calendar_app, name="calendar")
 
 Day = Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")]
-Decider = Annotated[str | None, typer.Option(help="The head or administrator that decided it; none: who runs this.")]
+Decider = Annotated[str | None, typer.Option(help="The head or administrator who decided it; none: who runs this.")]
 
 
 @calendar_app.callback()
@@ -27,7 +27,7 @@ def list_days_off(
     year: Annotated[int | None, typer.Option(min=1, max=9999, help="The year.")] = None,
     json: Json = False,
 ) -> None:
-    """List the days on which the office does not work in a year: national holidays, joint leave, its own."""
+    """List the days off of a year: national holidays, joint leave, the office's own."""
     if context.invoked_subcommand is None:
         from engine.deadlines.calendar import Calendar
         from engine.runtime.migrations import is_migrated
@@ -41,8 +41,8 @@ def list_days_off(
             rows = [{"date": day.isoformat(), "name": name, "kind": kind} for day, (name, kind) in days.items()]
             provisional = not json and any(known.is_provisional(day) for day in days)
             if provisional:
-                say("Belum ada SKB untuk tahun ini: tanggalnya sementara.")
-                rows = [{**row, "standing": "" if row["kind"] == "office" else "sementara"} for row in rows]
+                say("There is no joint decree (SKB) for this year yet: its dates are provisional.")
+                rows = [{**row, "standing": "" if row["kind"] == "office" else "provisional"} for row in rows]
             here.tell(rows, ("date", "name", "kind", *(["standing"] if provisional else [])))
 
 
@@ -53,7 +53,7 @@ def add_day(
     by: Decider = None,
     json: Json = False,
 ) -> None:
-    """Add a day off of the office's own; every open clock that runs over it is derived again."""
+    """Add a day off of the office's own; open clocks that run over it are derived again."""
     from engine.sweeps.calendar_decisions import add_day_off
 
     with opened(json, by) as here, here.run() as run:
@@ -67,7 +67,7 @@ def cancel_day(
     by: Decider = None,
     json: Json = False,
 ) -> None:
-    """Cancel a listed day off; every open clock that runs over it is derived again."""
+    """Cancel a listed day off; open clocks that run over it are derived again."""
     from engine.sweeps.calendar_decisions import cancel_day_off
 
     with opened(json, by) as here, here.run() as run:
@@ -75,10 +75,10 @@ def cancel_day(
 
 
 def _tell_moved(here: Here, moved: Sequence[Moved]) -> None:
-    """Print the clocks that a decision about a day moved; people read which of the new dates no decree fixes yet."""
+    """Print the clocks that a decision moved; mark for people the new dates without a decree."""
     rows = [one.as_json() for one in moved]
     years = here.office.calendar.provisional_years
     if not here.json and any(years(one.after) for one in moved):
-        marks = ["sementara" if years(one.after) else "" for one in moved]
+        marks = ["provisional" if years(one.after) else "" for one in moved]
         rows = [{**row, "standing": mark} for row, mark in zip(rows, marks, strict=True)]
     here.tell({"moved": rows})

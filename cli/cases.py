@@ -21,11 +21,10 @@ from cli.options import (
     as_json_or_read,
     who_and_why,
 )
+from cli.wrong_usage import wrong
 
 app = typer.Typer()
-case_app = typer.Typer(
-    help="One case: show it, its history, retry it, withdraw it, contest its end.", no_args_is_help=True
-)
+case_app = typer.Typer(help="Show a case or its history; withdraw, extend, contest or move it.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
 
 
@@ -39,10 +38,14 @@ def show_case(number: Number, json: Json = False) -> None:
 @case_app.command("history")
 def show_history(number: Number, json: Json = False) -> None:
     """Show the ledger of a case: who did what, when, in which role, under which rules."""
+    from cli.titles import history_in_words
+    from engine.cases.dossier import fetch_row
     from engine.reports.case_views import case_history
 
     with opened(json) as here, here.reading() as session:
         entries = case_history(session, number)
+        if not json:
+            entries = history_in_words(fetch_row(session, number).pipeline, entries)
         here.tell(entries, ("seq", "at", "key", "actor", "role", "on_behalf_of", "outcome", "reason"))
 
 
@@ -59,7 +62,7 @@ def retry_case(number: Number, by: By = "administrator", json: Json = False) -> 
 
 @case_app.command("withdraw")
 def withdraw_case(number: Number, by: By, reason: Reason = "", json: Json = False) -> None:
-    """Take an application back, at any wait."""
+    """Withdraw an application, whatever it waits for."""
     from engine.actions.withdraw import withdraw
 
     with opened(json, by) as here:
@@ -97,7 +100,7 @@ def delegate_case(
     since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD; none: today.")] = None,
     json: Json = False,
 ) -> None:
-    """Let another answer for somebody who is away, in this case alone."""
+    """Delegate the answers of somebody who is away, in this case alone."""
     from engine.actions.delegate import delegate
 
     first, last = as_date_if_named(since, "--since"), as_date(until, "--until")
@@ -117,7 +120,7 @@ def extend_date(
     question: OneQuestion = None,
     json: Json = False,
 ) -> None:
-    """Move the date of an open question, as agreed with the other side."""
+    """Extend the due date of an open question, as agreed with the other side."""
     from engine.actions.extend import extend
 
     last = as_date(until, "--until")
@@ -135,13 +138,15 @@ def lodge_appeal(
     evidence: Annotated[str | None, typer.Option(help="A file that shows it: @path/to/file.")] = None,
     json: Json = False,
 ) -> None:
-    """Contest the ending of a case: its objection is ruled on by others, in the same ledger."""
+    """Contest the ending of a case; others rule on the objection in the same ledger."""
     from engine.actions.appeal import lodge
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     with opened(json, by) as here:
         with here.run() as run:
-            lodge(here.office, run, number, by=by, reason=reason, evidence=take_in(here.office, evidence))
+            lodge(
+                here.office, run, number, by=by, reason=reason, evidence=store_named_files(here.office.store, evidence)
+            )
         here.show(number)
 
 
@@ -153,30 +158,35 @@ def migrate_case(
     to: ToVersion = None,
     rules_on: Annotated[str | None, typer.Option(help="Also by the rules of that day, YYYY-MM-DD.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it fits, and change nothing.")] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Back to where the case was before its last move.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Move the case back to where it was before its last move.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Move an open case to another version of its process, or to the rules of another day."""
-    from engine.execution.versions.migrate import look, move_one, plan_back, plan_for
+    from engine.execution.versions import case_migration
 
     if undo and (to or rules_on):
-        raise typer.BadParameter("--undo goes back to where the case was: leave out --to and --rules-on")
+        raise wrong("--undo goes back to where the case was: leave out --to and --rules-on")
     day = as_date_if_named(rules_on, "--rules-on")
     with opened(json, by) as here:
         office = here.office
-        plan = plan_back(office, number) if undo else plan_for(office, number, to=to, rules_on=day)
+        if undo:
+            plan = case_migration.plan_case_undo(office, number)
+        else:
+            plan = case_migration.plan_case(office, number, to=to, rules_on=day)
         if dry_run:
-            here.tell(look(office, plan).as_json())
+            here.tell(case_migration.preview_migration(office, plan).as_json())
             return
         by, reason = who_and_why(by, reason)
         with here.run(plan.pipeline) as run:
-            move_one(office, run, plan, by=by, reason=reason)
+            case_migration.migrate_case(office, run, plan, by=by, reason=reason)
         here.show(number)
 
 
 @case_app.command("recall")
 def recall_answer(number: Number, by: By, reason: Reason, json: Json = False) -> None:
-    """Take the last answer back, before anything that can't be undone was built on it: its question is asked again."""
+    """Take back the last answer and ask again, unless something irreversible followed from it."""
     from engine.actions.recall import recall
 
     with opened(json, by) as here:
@@ -194,13 +204,13 @@ def correct_register(
     evidence: Annotated[str | None, typer.Option(help="@path/to/file that shows what is right.")] = None,
     json: Json = False,
 ) -> None:
-    """Correct a name or number that was registered wrong; documents that bear it are made anew."""
+    """Correct a name or number that was registered wrong; its documents are made anew."""
     from engine.actions.correction.correct import correct
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     right = as_json_or_read(data, "--data")
     with opened(json, by) as here:
         with here.run() as run:
-            kept = take_in(here.office, evidence) if evidence else None
+            kept = store_named_files(here.office.store, evidence) if evidence else None
             correct(here.office, run, number, by=by, reason=reason, data=right, evidence=kept)
         here.show(number)

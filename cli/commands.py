@@ -1,4 +1,4 @@
-"""The file in which each command stands. A call imports and makes the commands of its file alone.
+"""Find each command in its file. A call imports and makes the commands of that file alone.
 
 ``jalur --help`` reads only names and docstrings: making all commands with their options takes longer than all else.
 """
@@ -12,7 +12,10 @@ from typing import Any, cast
 
 import typer
 import typer.main
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
+
+from cli.help import Command, Group
+from cli.wrong_usage import told_in_words
 
 # In the order of `jalur --help`. A test holds the names against what each file registers.
 FILES = {
@@ -29,12 +32,22 @@ FILES = {
 FILE_OF = {name: file for file, names in FILES.items() for name in names}
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """All commands, each made when it is called."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = cast("MutableMapping[str, Any]", Made())
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the words before the command's name."""
+        with told_in_words():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the words of the command, and run it."""
+        with told_in_words():
+            return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """List the commands with their help alone; no option is made."""
@@ -65,7 +78,18 @@ class Made(Mapping[str, Any]):
 
 def app_in(file: str) -> typer.Typer:
     """Import a file of commands; return where they are registered."""
-    return cast("typer.Typer", import_module(file).app)
+    return _in_words(import_module(file).app)
+
+
+def _in_words(app: typer.Typer) -> typer.Typer:
+    """Let the commands of an app print their help in the reader's language."""
+    for command in app.registered_commands:
+        command.cls = Command
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            group.typer_instance.info.cls = Group
+            _in_words(group.typer_instance)
+    return app
 
 
 def listed() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What every command works in: the open office, runs on somebody's account, and where results and refusals are printed."""
+"""Open the office for a command, record its runs, print its results and refusals."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.language import _, language
+from cli.wrong_usage import said_again
+
 if TYPE_CHECKING:
     from sqlmodel import Session
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Here:
-    """The open office of one command, the account that it acts on, and whether a program reads its result."""
+    """Hold a command's open office, its account, and whether a program reads its result."""
 
     office: Office
     named: str | None
@@ -45,10 +48,12 @@ class Here:
 
     def show(self, number: str) -> None:
         """Print a case as it stands now."""
+        from cli.titles import case_in_words
         from engine.reports.case_views import case_view
 
         with self.reading() as session:
-            self.tell(case_view(self.office, session, number))
+            shown = case_view(self.office, session, number)
+        self.tell(shown if self.json else case_in_words(shown))
 
 
 @contextmanager
@@ -72,7 +77,7 @@ def opened(json: bool = False, by: str | None = None, *, made: bool = True) -> I
 
 @contextmanager
 def refusals_told(json: bool) -> Iterator[None]:
-    """Print what was refused: as JSON where JSON was asked for, in words on standard error always."""
+    """Print a refusal in words on standard error, and as JSON where that was asked for."""
     from pydantic import ValidationError
 
     from engine.errors import Refused
@@ -85,17 +90,26 @@ def refusals_told(json: bool) -> Iterator[None]:
         people = error.for_people if isinstance(error, Refused) else english
         if json:
             _print_json({"error": english, "for_people": people}, indent=None)
-        say(english if people == english else f"{people}\n({english})")
+        if language() == "en":
+            _speak(english)
+        elif isinstance(error, Refused):
+            _speak(people)
+        else:
+            _speak("; ".join(_wrong_setting(one, said_again(one["msg"])) for one in error.errors()))
         raise typer.Exit(1) from None
 
 
-def _wrong_setting(error: Mapping[str, Any]) -> str:
+def _wrong_setting(error: Mapping[str, Any], reason: str | None = None) -> str:
     """Return which setting is wrong, and why."""
-    return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), error["msg"]])
+    return ": ".join([*(f"JALUR_{part}".upper() for part in error["loc"]), reason or error["msg"]])
 
 
-def say(words: str) -> None:
-    """Speak to the person at the terminal; standard output stays clean."""
+def say(words: str, **parts: object) -> None:
+    """Speak to the person at the terminal in their language; standard output stays clean."""
+    _speak(_(words).format(**parts))
+
+
+def _speak(words: str) -> None:
     print(words, file=sys.stderr)
 
 

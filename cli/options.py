@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.wrong_usage import wrong
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 By = Annotated[str, typer.Option("--by", help="The account on which this is done.")]
 Number = Annotated[str, typer.Argument(help="The case's number, e.g. NIB-2026-000001.")]
 Reason = Annotated[str, typer.Option(help="Why, in words.")]
-Mover = Annotated[str | None, typer.Option("--by", help="The administrator that moves them; a dry run needs none.")]
-WhyMoved = Annotated[str | None, typer.Option(help="Why, in words; a dry run needs none.")]
+Mover = Annotated[str | None, typer.Option("--by", help="The administrator who moves them; not needed with --dry-run.")]
+WhyMoved = Annotated[str | None, typer.Option(help="Why, in words; not needed with --dry-run.")]
 LastDay = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
 ToVersion = Annotated[int | None, typer.Option(help="The version; none: the newest.")]
 OneQuestion = Annotated[
@@ -25,7 +27,7 @@ OneQuestion = Annotated[
 def who_and_why(by: str | None, reason: str | None) -> tuple[str, str]:
     """Return who moves cases and why; without both, and without --dry-run, it is wrong usage."""
     if by is None or reason is None:
-        raise typer.BadParameter("name --by and --reason; only a --dry-run needs neither")
+        raise wrong("name --by and --reason; only a --dry-run needs neither")
     return by, reason
 
 
@@ -34,9 +36,14 @@ def as_json(text: str, option: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"{option} is not JSON: {error}") from None
+        raise wrong(
+            "{option} is not JSON: see line {line}, column {column}",
+            option=option,
+            line=error.lineno,
+            column=error.colno,
+        ) from None
     if not isinstance(value, dict):
-        raise typer.BadParameter(f"{option} must be a JSON object")
+        raise wrong("{option} must be a JSON object", option=option)
     return value
 
 
@@ -52,7 +59,7 @@ def as_date(text: str, option: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:  # a week's day and a row of digits are dates to Python, and slips here
-        raise typer.BadParameter(f"{option} is no date: write YYYY-MM-DD, not {text}")
+        raise wrong("{option} is no date: write YYYY-MM-DD, not {text}", option=option, text=text)
     return day
 
 

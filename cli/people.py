@@ -9,13 +9,14 @@ import typer
 
 from cli.context import opened
 from cli.options import By, Json, LastDay, as_date, as_date_if_named, as_json_or_read
+from cli.wrong_usage import wrong
 
 app = typer.Typer()
-user_app = typer.Typer(help="Accounts: who may act here.", no_args_is_help=True)
-mandate_app = typer.Typer(help="Mandates: who may act for an owner.", no_args_is_help=True)
-person_app = typer.Typer(help="Persons: candidates, curators, assessors.", no_args_is_help=True)
-product_app = typer.Typer(help="Products of a business.", no_args_is_help=True)
-conflict_app = typer.Typer(help="Conflicts of interest that people declare.", no_args_is_help=True)
+user_app = typer.Typer(help="Add accounts, and give them codes and tokens.", no_args_is_help=True)
+mandate_app = typer.Typer(help="Record or revoke mandates: who may act for an owner.", no_args_is_help=True)
+person_app = typer.Typer(help="Register persons, their certificates, and how they are told.", no_args_is_help=True)
+product_app = typer.Typer(help="Register products of a business.", no_args_is_help=True)
+conflict_app = typer.Typer(help="Declare conflicts of interest.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(mandate_app, name="mandate")
 app.add_typer(person_app, name="person")
@@ -53,7 +54,7 @@ def user_add(
 
 @user_app.command("code")
 def user_code(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
-    """Make a new own code, with which an owner signs. It is shown this once."""
+    """Make a new own code, with which an owner signs; it is shown this once."""
     from engine.people.accounts import give_own_code
 
     with opened(json) as here:
@@ -62,7 +63,7 @@ def user_code(name: Annotated[str, typer.Argument(help="The account.")], json: J
 
 @user_app.command("token")
 def user_token(name: Annotated[str, typer.Argument(help="The account.")], json: Json = False) -> None:
-    """Make a new token for the API. It is shown this once."""
+    """Make a new token for the API; it is shown this once."""
     from engine.people.accounts import give_token
 
     with opened(json) as here:
@@ -78,14 +79,14 @@ def mandate_add(
     until: LastDay = None,
     json: Json = False,
 ) -> None:
-    """Record a mandate: dated, on paper, revocable."""
+    """Record a mandate with its dates and its scanned paper."""
     from engine.people.accounts import add_mandate
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     last = as_date_if_named(until, "--until")
     with opened(json, by) as here:
         office = here.office
-        kept = take_in(office, f"@{paper}")
+        kept = store_named_files(office.store, f"@{paper}")
         made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last)
         here.tell({"mandate": made, "owner": owner, "name": name})
 
@@ -109,13 +110,13 @@ def person_add(
     data: Annotated[str, typer.Option(help="JSON: national_id, and phone, email, address, region. A dash reads it.")],
     json: Json = False,
 ) -> None:
-    """Register a person with an account to answer from; one who is known already is named."""
+    """Register a person with an account; one who is known already is not made twice."""
     from engine.definition.case import handle_of
     from engine.people.persons import add_person
 
     about = as_json_or_read(data, "--data")
     if unknown := set(about) - {"national_id", "phone", "email", "address", "tax_id", "region", "language"}:
-        raise typer.BadParameter(f"--data: unknown field {', '.join(sorted(unknown))}")
+        raise wrong("--data: unknown field {fields}", fields=", ".join(sorted(unknown)))
     with opened(json) as here:
         person = add_person(here.office, name, **{"national_id": "", **about})
         here.tell({"person": person, "name": name, "account": handle_of(person)})
@@ -128,7 +129,7 @@ def person_channel(
     by: By,
     json: Json = False,
 ) -> None:
-    """Choose how a person is told: by mail, SMS or WhatsApp; what bounces there goes the other ways."""
+    """Choose how a person is told: mail, SMS or WhatsApp; what bounces goes another way."""
     from engine.people.persons import choose_channel
 
     with opened(json, by) as here, here.run():
@@ -148,9 +149,9 @@ def person_certificate(
     until: LastDay = None,
     json: Json = False,
 ) -> None:
-    """Record a certificate that another body gave a person: with its evidence, never made up."""
+    """Record a certificate that another body gave a person, with its scan."""
     from engine.people.persons import record_certificate
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     first, last = as_date(since, "--since"), as_date_if_named(until, "--until")
     with opened(json, by) as here:
@@ -162,7 +163,7 @@ def person_certificate(
             since=first,
             until=last,
             source=source,
-            evidence=take_in(here.office, f"@{evidence}"),
+            evidence=store_named_files(here.office.store, f"@{evidence}"),
             by=by,
         )
         here.tell({"certificate": made, "person": person, "what": what, "number": number})
@@ -193,7 +194,7 @@ def conflict_declare(
     until: LastDay = None,
     json: Json = False,
 ) -> None:
-    """Declare a conflict of interest: from now on that account decides nothing there."""
+    """Declare a conflict of interest; that account decides nothing there from now on."""
     from engine.people.persons import declare_conflict
 
     last = as_date_if_named(until, "--until")

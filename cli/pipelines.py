@@ -9,6 +9,7 @@ import typer
 
 from cli.context import opened, refusals_told, say, tell
 from cli.options import Json, Mover, ToVersion, WhyMoved, as_date_if_named, who_and_why
+from cli.wrong_usage import wrong
 
 app = typer.Typer()
 
@@ -30,7 +31,7 @@ def list_rules(
     on: Annotated[str | None, typer.Option(help="Only what is in force on that day, YYYY-MM-DD.")] = None,
     json: Json = False,
 ) -> None:
-    """List the rules with their dates: whether each is law, policy of the office, or unconfirmed."""
+    """List the rules with their dates and standing: law, office policy, or unconfirmed."""
     from engine.reports.pipeline_views import rule_list
 
     with refusals_told(json):
@@ -49,25 +50,33 @@ def migrate_cases(
     undo: Annotated[str | None, typer.Option(help="Move back what that run moved.", metavar="RUN")] = None,
     json: Json = False,
 ) -> None:
-    """Move all open cases of a pipeline that fit; each of the others is named with the reason. See: jalur runs."""
-    from engine.execution.versions.migrate import look, move, plan_all_back, plan_for_all
+    """Move the open cases of a pipeline to another version; name those that do not fit."""
+    from engine.execution.versions import case_migration
 
     if undo and to:
-        raise typer.BadParameter("--undo goes back to where the cases were: leave out --to")
+        raise wrong("--undo goes back to where the cases were: leave out --to")
     with opened(json, by) as here:
         office = here.office
-        plan = plan_all_back(office, pipeline, undo) if undo else plan_for_all(office, pipeline, to=to)
+        if undo:
+            plan = case_migration.plan_run_undo(office, pipeline, undo)
+        else:
+            plan = case_migration.plan_pipeline(office, pipeline, to=to)
         if dry_run:
-            here.tell(look(office, plan).as_json())
+            here.tell(case_migration.preview_migration(office, plan).as_json())
             return
         by, reason = who_and_why(by, reason)
         with here.run(plan.pipeline) as run:
-            done = move(office, run, plan, by=by, reason=reason)
+            done = case_migration.migrate_cases(office, run, plan, by=by, reason=reason)
         here.tell(done.as_json())
         if done.moved and not undo:
-            say(f"To move them back: jalur migrate-cases {plan.pipeline} --undo {run.id} --by … --reason …")
+            say("To move them back: {command}", command=_undo(plan.pipeline, run.id))
         if done.refused and not done.moved:
             raise typer.Exit(1)
+
+
+def _undo(pipeline: str, run: str) -> str:
+    """Return the command that moves cases back."""
+    return f"jalur migrate-cases {pipeline} --undo {run} --by … --reason …"
 
 
 @app.command("shadow")
@@ -79,9 +88,9 @@ def shadow_run(
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
     json: Json = False,
 ) -> None:
-    """Play closed cases through another version or other rules: which would have ended otherwise. Nothing is changed."""
-    from engine.execution.versions.shadow import shadow
+    """Replay closed cases under another version or other rules; list those that end otherwise."""
+    from engine.execution.versions.shadow_run import run_shadow
 
     day = as_date_if_named(rules_on, "--rules-on")
     with opened(json) as here:
-        here.tell(shadow(here.office, pipeline, to=to, rules=rules, rules_on=day, limit=limit))
+        here.tell(run_shadow(here.office, pipeline, to=to, rules=rules, rules_on=day, limit=limit))

@@ -8,9 +8,10 @@ import typer
 
 from cli.context import opened
 from cli.options import Json
+from cli.wrong_usage import wrong
 
 app = typer.Typer()
-report_app = typer.Typer(help="Where the time goes, and what will be late.", no_args_is_help=True)
+report_app = typer.Typer(help="Report where the time goes, and what will be late.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
 
 
@@ -21,11 +22,11 @@ def report_time(
     case: Annotated[str | None, typer.Option(help="Only this case, with its stretches.")] = None,
     json: Json = False,
 ) -> None:
-    """Show how many working days office, applicants and outside bodies held the cases, open and closed, and what is late."""
+    """Show how many working days each side held the cases, and what is late."""
     from engine.reports import time_report
 
     if case and (pipeline or by_office):
-        raise typer.BadParameter("--case stands alone")
+        raise wrong("--case stands alone")
     with opened(json) as here, here.reading() as session:
         if case:
             here.tell(time_report.of_case(here.office, session, case))
@@ -42,7 +43,7 @@ def report_forecast(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Forecast which open questions will be answered too late at the present pace, by office and officer."""
+    """Forecast which open questions will be answered too late at the present pace."""
     from engine.reports.forecast import forecast
 
     with opened(json) as here, here.reading() as session:

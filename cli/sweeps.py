@@ -1,10 +1,11 @@
-"""What time does: the ladder, the letters that are due, the renewals."""
+"""Commands that time calls for: escalate, deliver, renew."""
 
 from __future__ import annotations
 
 import typer
 
 from cli.context import opened, say
+from cli.language import language
 from cli.options import Json
 
 app = typer.Typer()
@@ -12,23 +13,23 @@ app = typer.Typer()
 
 @app.command("escalate")
 def escalate(json: Json = False) -> None:
-    """Do what is due: remind, hand upwards, end what the time ends. Run twice at the same moment, the second does nothing."""
-    from engine.deadlines.clock import JAKARTA
-    from engine.letters.sweep_health import stale_since, stale_warning
+    """Remind, escalate and end what is due; a second run at the same moment does nothing."""
+    from documents.formats import moment_in_words
+    from engine.letters.sweep_health import stale_since
     from engine.sweeps.sweep import sweep
 
     with opened(json) as here, here.run() as run:
         with here.reading() as session:
-            words, since = stale_warning(here.office, session), stale_since(here.office, session)
-        if words and since:
-            day = since.astimezone(JAKARTA).isoformat(sep=" ", timespec="minutes")
-            say(f"{words} Periksa jadwalnya.\n(Nobody has swept since {day}: is the schedule running? jalur serve)")
+            since = stale_since(here.office, session)
+        if since:
+            moment = moment_in_words(since, language())
+            say("Nobody has swept since {moment}: is the schedule running? See: jalur serve", moment=moment)
         here.tell(sweep(here.office, run).as_json())
 
 
 @app.command("deliver")
 def deliver_letters(json: Json = False) -> None:
-    """Send the letters that are due, what broke to the administrators, and on a working day's morning each officer's digest."""
+    """Send due letters, alerts to administrators, and each officer's morning digest."""
     from engine.letters.letter_delivery import deliver
 
     with opened(json) as here, here.run():
@@ -37,7 +38,7 @@ def deliver_letters(json: Json = False) -> None:
 
 @app.command("renew")
 def renew_certificates(json: Json = False) -> None:
-    """Open the renewal of certificates that will end, and tell their holders: 180, 90 and 30 days ahead, each once."""
+    """Open renewals of certificates that end soon; remind holders 180, 90 and 30 days ahead."""
     from engine.sweeps.renew import renew
 
     with opened(json) as here, here.run() as run:

@@ -1,4 +1,4 @@
-"""The machine's own commands: the database, the servers, the demonstration, the preview of all papers."""
+"""Commands of the machine itself: database, servers, demonstration, preview of all papers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.context import opened, refusals_told, say, tell
+from cli.language import _, language
 from cli.options import Json
 
 app = typer.Typer()
@@ -16,10 +17,10 @@ app = typer.Typer()
 @app.command("migrate")
 def migrate_database(json: Json = False) -> None:
     """Create the database, or bring it to the newest revision."""
-    from engine.runtime.migrations import migrate
+    from engine.runtime.migrations import migrate_schema
 
     with opened(json, made=False) as here:
-        here.tell({"revision": migrate(here.office.db)})
+        here.tell({"revision": migrate_schema(here.office.db)})
 
 
 @app.command("serve")
@@ -38,7 +39,7 @@ def carry_demo() -> None:
     from demo import main
 
     with refusals_told(False):
-        raise typer.Exit(main())
+        raise typer.Exit(main(_, language()))
 
 
 @app.command("preview")
@@ -46,11 +47,11 @@ def preview(
     folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("var/preview"),
     json: Json = False,
 ) -> None:
-    """Write every document and letter, filled with its sample facts, in both languages, and one sheet that shows all."""
+    """Write every document and letter with sample facts, and one sheet that shows all."""
     from engine.reports.preview import CONTACT_SHEET, preview_all
 
     with refusals_told(json):
         files = [str(file) for file in preview_all(folder)]
         tell({"files": files}, json)
         if str(folder / CONTACT_SHEET) not in files:
-            say(f"No {CONTACT_SHEET}: pdftoppm is missing, which draws its pages. Install poppler-utils and try again.")
+            say("No {sheet}: pdftoppm is missing. Install poppler-utils and try again.", sheet=CONTACT_SHEET)

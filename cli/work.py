@@ -1,4 +1,4 @@
-"""The everyday work: take cases in, advance them, answer what waits, give it to somebody else, look at the runs."""
+"""Commands of every day: import, open, advance, answer, reassign, delegate, list runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from cli.context import opened, say
+from cli.language import language
 from cli.options import By, Json, LastDay, Number, Reason, as_date_if_named, as_json
+from cli.words import subject_in_words
+from cli.wrong_usage import said_again, wrong
 
 app = typer.Typer()
 
@@ -20,7 +23,7 @@ def import_businesses(
     refused_to: Annotated[Path | None, typer.Option(help="Where to write the refused rows with their reasons.")] = None,
     json: Json = False,
 ) -> None:
-    """Import businesses as people send them. A bad row never stops the file."""
+    """Import businesses from a file; a bad row is refused alone, with its reason."""
     from engine.people.intake.importing import import_file
     from engine.people.intake.refused_rows import refused_rows
 
@@ -29,7 +32,7 @@ def import_businesses(
         imported = import_file(here.office, run, name=file.name, content=content, by=here.by, dry_run=dry_run)
         if refused_to and imported.import_id is not None:
             refused_to.write_bytes(refused_rows(here.office, imported.import_id))
-        here.tell(imported.as_json())
+        here.tell(imported.as_json("id" if json else language()))
         if imported.file_refused:
             raise typer.Exit(1)
 
@@ -44,23 +47,28 @@ def open_new(
     facts: Annotated[str | None, typer.Option(help="More facts, as JSON.")] = None,
     json: Json = False,
 ) -> None:
-    """Open cases."""
-    from engine.cases.opening import open_cases, without_case
+    """Open cases of a pipeline for businesses, persons or products."""
+    from engine.cases.opening import open_cases, subjects_without_case
     from engine.definition.registry import pipeline_named
 
     given = {"business": business, "person": person, "product": product}
     named = {kind: number for kind, number in given.items() if number is not None}
     if len(named) + imported != 1:
-        raise typer.BadParameter("name one of --business, --person, --product or --imported")
+        raise wrong("name one of --business, --person, --product or --imported")
     more = as_json(facts, "--facts") if facts else None
     with opened(json) as here:
         wanted = pipeline_named(pipeline)
         if named and wanted.subject not in named:
-            raise typer.BadParameter(f"{wanted.name} is about a {wanted.subject}: name it with --{wanted.subject} ID")
+            raise wrong("{pipeline} needs --{subject} ID", pipeline=wanted.name, subject=wanted.subject)
         with here.run(wanted.name) as run:
-            subjects = without_case(here.office, wanted) if imported else list(named.values())
+            subjects = subjects_without_case(here.office, wanted) if imported else list(named.values())
             result = open_cases(here.office, run, wanted, subjects, by=here.by, facts=more)
-        here.tell({"opened": result.opened, "refused": result.refused})
+        refused = result.refused
+        if not json:
+            refused = [
+                {"subject": subject_in_words(one["subject"]), "reason": said_again(one["reason"])} for one in refused
+            ]
+        here.tell({"opened": result.opened, "refused": refused})
         if result.refused and not result.opened:
             raise typer.Exit(1)
 
@@ -72,14 +80,14 @@ def advance(
     json: Json = False,
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
-    from engine.cases.dossier import case_numbered
+    from engine.cases.dossier import fetch_row
     from engine.definition.registry import current, pipeline_named
     from scheduling.run_here import advance_here
 
     with opened(json) as here:
         if case:
             with here.reading() as session:
-                pipeline = case_numbered(session, case).pipeline
+                pipeline = fetch_row(session, case).pipeline
         wanted = [pipeline_named(pipeline)] if pipeline else current()
         here.tell(advance_here(here.office, wanted, [case] if case else None, by=here.by, say=say))
 
@@ -91,14 +99,14 @@ def list_inbox(
     whom: Annotated[str | None, typer.Option("--for", help="Only what this account may answer.")] = None,
     json: Json = False,
 ) -> None:
-    """List what waits for people, the most urgent first."""
+    """List the questions that wait for people, the most urgent first."""
     from engine.reports.inbox import inbox
 
     with opened(json) as here, here.reading() as session:
         found = inbox(here.office, session, role=role, number=case, whom=whom)
         columns = ["case", "question", "title", "role", "holder", "due_on"]
         if not json and any(one["provisional"] for one in found):
-            found = [{**one, "standing": "sementara" if one["provisional"] else ""} for one in found]
+            found = [{**one, "standing": "provisional" if one["provisional"] else ""} for one in found]
             columns.append("standing")
         here.tell(found, tuple(columns))
 
@@ -113,11 +121,11 @@ def give_answer(
 ) -> None:
     """Answer a question of a case."""
     from engine.actions.answer import answer
-    from engine.runtime.evidence import take_in
+    from engine.runtime.file_store import store_named_files
 
     words = as_json(data, "--data")
     with opened(json, by) as here, here.run() as run:
-        done = answer(here.office, run, number, question, by=by, data=take_in(here.office, words))
+        done = answer(here.office, run, number, question, by=by, data=store_named_files(here.office.store, words))
         here.tell({"case": done.case, "question": done.question, "entry": done.entry})
 
 
@@ -131,7 +139,7 @@ def reassign_held(
     pipeline: Annotated[str | None, typer.Option(help="Only cases of this pipeline.")] = None,
     json: Json = False,
 ) -> None:
-    """Give all that somebody holds to others, the least loaded first; each question with its result."""
+    """Give all open questions of an account to others, the least loaded first."""
     from engine.actions.reassign_many import reassign_many
     from engine.definition.registry import pipeline_named
 
@@ -159,13 +167,13 @@ def delegate_or_revoke(
     end: Annotated[bool, typer.Option("--revoke", help="End it from this moment.")] = False,
     json: Json = False,
 ) -> None:
-    """Let another answer for somebody who is away; both names stand in the ledger."""
+    """Delegate the answers of somebody who is away; the ledger keeps both names."""
     from engine.actions.delegate import delegate, revoke
 
     if (until is None) != end:
-        raise typer.BadParameter("name the last day with --until, or end it with --revoke")
+        raise wrong("name the last day with --until, or end it with --revoke")
     if end and since:
-        raise typer.BadParameter("--since is for a new one; --revoke ends it from this moment")
+        raise wrong("--since is for a new one; --revoke ends it from this moment")
     first, last = as_date_if_named(since, "--since"), as_date_if_named(until, "--until")
     with opened(json, by) as here, here.run() as run:
         if last is None:
@@ -183,7 +191,7 @@ def list_runs(
     failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed.")] = False,
     json: Json = False,
 ) -> None:
-    """List our own record of runs, the newest first."""
+    """List the recorded runs, the newest first."""
     from engine.reports.runs import run_list
 
     with opened(json) as here, here.reading() as session:

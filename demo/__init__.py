@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +25,7 @@ from demo.product_curation import CurationScript
 from demo.script import PAPER, Script
 from demo.showing import progress, summary
 from demo.stalled import stall, tell_of
-from engine.cases.opening import open_cases, without_case
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import TurnedClock
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.letters.letter_delivery import deliver
@@ -32,8 +33,8 @@ from engine.people.accounts import add_user
 from engine.people.intake.importing import Imported, import_file
 from engine.people.intake.refused_rows import refused_rows
 from engine.people.persons import add_product
-from engine.runtime.evidence import keep
-from engine.runtime.migrations import migrate
+from engine.runtime.file_store import store_evidence
+from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeps.sweep import sweep
@@ -54,35 +55,37 @@ console = Console(width=110)
 S = TypeVar("S", bound=Script)
 
 
-def main() -> int:
-    """Run the demo; return the exit code of the command."""
+def main(_: Callable[[str], str] = str, language: str = "en") -> int:
+    """Run the demo in the words of ``_``, which translates into ``language``; return the exit code of the command."""
     started = time.monotonic()
     home = demo_home()
     shutil.rmtree(home, ignore_errors=True)
     today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
     clock = TurnedClock(today - STALLED_FOR)
     office = Office.open(Settings(home=home, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
-    migrate(office.db)
+    migrate_schema(office.db)
     for name, role in STAFF.items():
         add_user(office, name, [role])
-    console.print(f"[bold]Jalur demo[/bold]: {FILE} → NIB → halal certificate → curation → export center\n")
+    way = _("{file} → NIB → halal certificate → curation → export center").format(file=FILE)
+    console.print(f"[bold]Jalur demo[/bold]: {way}\n")
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
-    imported = _import(office)
-    with prefect_api(office.settings, say=console.print):
-        *businesses, last = without_case(office, nib)
+    imported = _import(office, _, language)
+    with prefect_api(office.settings, say=lambda words: console.print(_(words))):
+        *businesses, last = subjects_without_case(office, nib)
         stalled = stall(office, clock, nib, last)
         clock.moment = max(clock.moment, today)
-        _carry(office, clock, nib, NibScript, businesses)
-        _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES))
-        _carry(office, clock, regular, RegularScript, [])
-        people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, keep(office, PAPER, "pdf")))
+        _carry(office, clock, nib, NibScript, businesses, _)
+        _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES), _)
+        _carry(office, clock, regular, RegularScript, [], _)
+        paper = store_evidence(office.store, PAPER, "pdf")
+        people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, paper), _)
         certified(office, people)
         add_user(office, "lina", ["panel_chair"])
-        _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS))
-        tell_of(office, console, stalled)
+        _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS), _)
+        tell_of(office, console, stalled, _)
     with office.run("flow", by="delivery"):
         posted = deliver(office)
-    summary(office, console, home, imported, posted, time.monotonic() - started)
+    summary(office, console, home, imported, posted, time.monotonic() - started, _)
     office.close()
     return 0
 
@@ -96,12 +99,13 @@ def demo_home() -> Path:
     return root / "var" / "demo"
 
 
-def _import(office: Office) -> Imported:
+def _import(office: Office, _: Callable[[str], str], language: str) -> Imported:
     file = shipped(FILE)
     with office.run("cli", by="budi") as run:
         imported = import_file(office, run, name=file.name, content=file.read_bytes(), by="budi")
-    refused = Table("line", "column", "reason", title=f"{imported.refused_lines} rows refused", title_justify="left")
-    for remark in imported.as_json()["refused"]:
+    title = _("{count} rows refused").format(count=imported.refused_lines)
+    refused = Table(_("line"), _("column"), _("reason"), title=title, title_justify="left")
+    for remark in imported.as_json(language)["refused"]:
         refused.add_row(str(remark["line"]), remark["column"], remark["reason"])
     console.print(refused)
     assert imported.import_id is not None
@@ -136,7 +140,14 @@ def _products(office: Office, at_most: int) -> list[int]:
     return [add_product(office, one.id or 0, one.main_product, one.cluster) for one in businesses]
 
 
-def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[S], subjects: list[int]) -> S:
+def _carry(
+    office: Office,
+    clock: TurnedClock,
+    pipeline: Pipeline,
+    script: type[S],
+    subjects: list[int],
+    _: Callable[[str], str],
+) -> S:
     """Open a case for each, then advance and answer in turns until all have ended.
 
     Where only silence is left, let time pass.
@@ -146,7 +157,7 @@ def _carry(office: Office, clock: TurnedClock, pipeline: Pipeline, script: type[
     with office.db.reading() as session:  # those that another pipeline handed on, too
         opened = list(session.exec(select(Case.number).where(Case.pipeline == pipeline.name).order_by(col(Case.id))))
     people = script(office, opened)
-    with progress(office, console, pipeline, len(opened)):
+    with progress(office, console, pipeline, len(opened), _("documents made")):
         while True:
             advance_here(office, [pipeline], None, by="demo")
             if people.answer():

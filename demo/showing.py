@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -22,13 +22,13 @@ from models import Case, CaseStatus, Document, DocumentStatus, Letter
 
 
 @contextmanager
-def progress(office: Office, console: Console, pipeline: Pipeline, cases: int) -> Iterator[None]:
-    """Show bars that follow the database while a pipeline's cases are carried."""
+def progress(office: Office, console: Console, pipeline: Pipeline, cases: int, made_so_far: str) -> Iterator[None]:
+    """Show bars that follow the database while a pipeline's cases are carried; ``made_so_far`` names the second."""
     columns = (TextColumn("{task.description:<42}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
     done = Event()
     with Progress(*columns, console=console) as bars:
         ended = bars.add_task(pipeline.title, total=cases)
-        made = bars.add_task("documents made", total=None)
+        made = bars.add_task(made_so_far, total=None)
 
         here = Document.pipeline == pipeline.name
         closed = Case.status == CaseStatus.CLOSED, Case.pipeline == pipeline.name
@@ -57,7 +57,13 @@ def progress(office: Office, console: Console, pipeline: Pipeline, cases: int) -
 
 
 def summary(
-    office: Office, console: Console, home: Path, imported: Imported, posted: dict[str, int], seconds: float
+    office: Office,
+    console: Console,
+    home: Path,
+    imported: Imported,
+    posted: dict[str, int],
+    seconds: float,
+    _: Callable[[str], str],
 ) -> None:
     """Print the ends by pipeline, what was made and sent, and where to look."""
     with office.db.reading() as session:
@@ -70,35 +76,55 @@ def summary(
             _first(session, kind) for kind in ("certificate_of_competence", "export_portfolio", "handover_pack")
         )
     titles = {(one.name, str(end)): (one.title, end.title_id) for one in current() for end in one.outcomes}
-    table = Table("pipeline", "how it ended", "cases", title="How the cases ended", title_justify="left")
+    table = Table(_("pipeline"), _("how it ended"), _("cases"), title=_("How the cases ended"), title_justify="left")
     for end, count in sorted(ends.items(), key=lambda item: (item[0][0] != "nib-legalization", -item[1])):
         table.add_row(*titles[end], str(count))  # type: ignore[index]
     console.print(table)
     console.print(
-        f"accepted [bold]{imported.accepted}[/bold] · refused [bold]{imported.refused_lines}[/bold] rows · "
-        f"ends [bold]{len(ends)}[/bold] · parked [bold]{parked}[/bold] · "
-        f"documents [bold]{sum(documents.values())}[/bold] of {len(documents)} kinds · "
-        f"letters [bold]{sum(letters.values())}[/bold] of {len(letters)} kinds "
-        f"({posted['sent']} sent, {posted['by_hand']} to print or telephone) · [bold]{seconds:.0f}[/bold] seconds\n"
+        _(
+            "accepted [bold]{accepted}[/bold] · refused [bold]{refused}[/bold] rows · "
+            "ends [bold]{ends}[/bold] · parked [bold]{parked}[/bold] · "
+            "documents [bold]{documents}[/bold] of {kinds_of_documents} kinds · "
+            "letters [bold]{letters}[/bold] of {kinds_of_letters} kinds "
+            "({sent} sent, {by_hand} to print or telephone) · [bold]{seconds}[/bold] seconds"
+        ).format(
+            accepted=imported.accepted,
+            refused=imported.refused_lines,
+            ends=len(ends),
+            parked=parked,
+            documents=sum(documents.values()),
+            kinds_of_documents=len(documents),
+            letters=sum(letters.values()),
+            kinds_of_letters=len(letters),
+            sent=posted["sent"],
+            by_hand=posted["by_hand"],
+            seconds=f"{seconds:.0f}",
+        )
+        + "\n"
     )
     if certificate is not None and certificate[0].path:
         at, jalur = (home.relative_to(PROJECT_ROOT), ".venv/bin/jalur") if is_checkout() else (home, "jalur")
         where = f"JALUR_ENV=demo JALUR_HOME={at} {jalur}"
-        console.print("[bold]Where to look[/bold]", highlight=False)
+        head = _("Where to look")
+        console.print(f"[bold]{head}[/bold]", highlight=False)
         for what, place in (
-            ("a certificate", office.store.location(certificate[0].path)),
+            (_("a certificate"), office.store.location(certificate[0].path)),
             *(
                 (what, office.store.location(one[0].path or ""))
-                for what, one in (("a curator's", curator), ("an export portfolio", portfolio), ("… as one ZIP", pack))
+                for what, one in (
+                    (_("a curator's"), curator),
+                    (_("an export portfolio"), portfolio),
+                    (_("… as one ZIP"), pack),
+                )
                 if one
             ),
-            ("the letters", str(office.settings.path("var/letters"))),
-            ("the refused rows", str(home / "refused.csv")),
-            ("a case's history", f"{where} case history {certificate[1]}"),
-            ("the whole ledger", f"{where} audit verify"),
-            ("its authenticity", f"{where} verify {certificate[0].number}"),
+            (_("the letters"), str(office.settings.path("var/letters"))),
+            (_("the refused rows"), str(home / "refused.csv")),
+            (_("a case's history"), f"{where} case history {certificate[1]}"),
+            (_("the whole ledger"), f"{where} audit verify"),
+            (_("its authenticity"), f"{where} verify {certificate[0].number}"),
         ):
-            console.print(f"  {what:<19} {place}", highlight=False, soft_wrap=True)
+            console.print(f"  {what:<22} {place}", highlight=False, soft_wrap=True)
 
 
 def _first(session: Session, kind: str) -> tuple[Document, str] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.table import Table
 from sqlmodel import col, select
@@ -19,6 +21,9 @@ from models import Document, EntryKind, LedgerEntry
 from scheduling.run_here import advance_here
 
 LONGEST = 60  # days; each ladder ends sooner
+# Marked for the catalogue of who started the demo: what rungs write into the ledger, and how the case ends.
+N_ = str
+CODES = (N_("reminded"), N_("escalated"), N_("reassigned"), N_("stays"), N_("deadline_passed"), N_("legalized"))
 
 
 class StalledScript(NibScript):
@@ -79,18 +84,21 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
     raise AssertionError(f"{number} never came to {until}")
 
 
-def tell_of(office: Office, console: Console, number: str) -> None:
+def tell_of(office: Office, console: Console, number: str, _: Callable[[str], str] = str) -> None:
     """Print each fired rung, and the place of the page that counts the days."""
     with office.db.reading() as session:
         shown = case_view(office, session, number)
         of_case = select(LedgerEntry).where(LedgerEntry.kind == EntryKind.REMARK, col(LedgerEntry.key).contains("/"))
         entries = session.exec(of_case.order_by(col(LedgerEntry.at), col(LedgerEntry.seq))).all()
         page = session.exec(select(Document).where(Document.kind == "deadline_computation")).first()
-    ladder = Table("day", "rung", "what", "who, and why", title=f"{number}: nobody answers", title_justify="left")
+    title = _("{case}: nobody answers").format(case=number)
+    ladder = Table(_("day"), _("rung"), _("what"), _("who, and why"), title=title, title_justify="left")
     for entry in entries:
         if entry.case_id == (page and page.case_id):
-            ladder.add_row(entry.at.date().isoformat(), entry.key, entry.outcome or "", entry.reason or "")
+            ladder.add_row(
+                entry.at.date().isoformat(), entry.key, _(entry.outcome) if entry.outcome else "", entry.reason or ""
+            )
     console.print(ladder)
-    console.print(
-        f"  It ended {shown['outcome']}; the page that counts the days: {page and office.store.location(page.path or '')}\n"
-    )
+    file = page and office.store.location(page.path or "")
+    told = _("It ended {outcome}; the page that counts the days: {file}")
+    console.print(f"  {told.format(outcome=_(shown['outcome']), file=file)}\n")

@@ -1,4 +1,7 @@
-"""The letters that our papers can show: those that the packaged text face draws. Loads fonts, and no WeasyPrint."""
+"""Characters that documents can show: those of the packaged text face.
+
+Loads the font files without WeasyPrint, which takes long to import.
+"""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,14 +15,14 @@ from documents.templating import TEMPLATES
 
 @lru_cache(maxsize=1)
 def printable_letters() -> frozenset[str]:
-    """The characters that a document can show; what people fill in may hold no others."""
+    """Return the characters that a document can show; forms refuse any others."""
     drawn = frozenset(_drawn_letters(TEMPLATES / "fonts"))
-    # A mark that turns the writing around or cannot be seen would let a name look like another one.
+    # An invisible character, or one that reverses the writing direction, would make a name look like another.
     return frozenset("\n") | {letter for letter in drawn if category(letter) not in {"Cc", "Cf"}}
 
 
 def _drawn_letters(folder: Path) -> Iterator[str]:
-    """Every character that the text face draws upright in its regular weight."""
+    """Yield each character of the upright text face in its regular weight."""
     for path in sorted(folder.glob("source-sans-3-*-400-normal.woff2")):
         with TTFont(path, lazy=True) as font:
             yield from map(chr, font.getBestCmap())

@@ -1,4 +1,4 @@
-"""One sheet with page 1 of many documents in small, so that all can be looked at together. For the office, not for owners."""
+"""A sheet with page 1 of many documents in small, for the office to compare them."""
 
 import shutil
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from weasyprint import HTML
 
-from documents.enclosure import JSON, DocumentError
+from documents.enclosure import JSON
+from documents.errors import DocumentError
 from documents.fetching import TemplateFetcher
 from documents.templating import TEMPLATES, fill
 
@@ -17,12 +18,16 @@ DOTS_PER_INCH = 110  # 32 mm wide on the sheet: headings can be read when it is 
 
 
 def can_be_made() -> bool:
-    """Whether the program that draws pages is there; nothing else of ours needs it."""
+    """Return whether pdftoppm, which draws the pages, is installed."""
     return shutil.which(DRAWS_PAGES) is not None
 
 
 def contact_sheet(groups: Mapping[str, Sequence[Path]]) -> bytes:
-    """The PDF: a heading for each group, and beneath each page its file's name without the ending."""
+    """Make the sheet as a PDF: a heading for each group, the file's name beneath each page.
+
+    Raises:
+        DocumentError: pdftoppm cannot draw one of the files.
+    """
     pipelines: list[JSON] = [
         {"name": group, "pages": [{"name": file.stem, "picture": _first_page(file)} for file in files]}
         for group, files in groups.items()
@@ -34,7 +39,7 @@ def contact_sheet(groups: Mapping[str, Sequence[Path]]) -> bytes:
 
 
 def _first_page(file: Path) -> str:
-    """Page 1 as a picture, in a `data:` URI."""
+    """Draw page 1 and return the picture as a `data:` URI."""
     words = [DRAWS_PAGES, "-jpeg", "-r", str(DOTS_PER_INCH), "-f", "1", "-l", "1", "-singlefile", str(file)]
     drawn = subprocess.run(words, capture_output=True, check=False)
     if drawn.returncode != 0 or not drawn.stdout:

@@ -1,4 +1,4 @@
-"""What a document may read while it is made: our own template files, and data that it carries itself."""
+"""URL fetcher for WeasyPrint that reads template files and `data:` URIs only."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,22 +18,26 @@ _MEDIA_TYPES = {
 
 
 class ForbiddenAddress(FatalURLFetchingError):  # type: ignore[misc]  # WeasyPrint is untyped
-    """A document asked for something outside of templates/. Nothing is rendered.
+    """A document asked for a file outside of templates/; rendering stops.
 
-    WeasyPrint swallows ordinary exceptions and goes on without the picture; this one (a BaseException, by its
-    parent's design) stops it. `render` turns it into a DocumentError, so that callers may catch Exception.
+    A BaseException like its parent: WeasyPrint swallows ordinary exceptions and goes on without the picture.
+    `render` turns it into a DocumentError, so that callers may catch Exception.
     """
 
 
 class TemplateFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
-    """Serves files beneath the given folders and `data:` URIs; everything else stops the rendering."""
+    """Serves files beneath the given folders and `data:` URIs."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
         super().__init__(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
         self._roots = [root.resolve(strict=True) for root in roots]
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        """The file or data. Raises ForbiddenAddress for anything else."""
+        """Return the file or data of an address.
+
+        Raises:
+            ForbiddenAddress: the address is neither a `data:` URI nor a picture, style or font beneath the folders.
+        """
         scheme = url.split(":", 1)[0].lower()
         if scheme == "data":
             try:

@@ -1,7 +1,7 @@
-"""What WeasyPrint leaves for us to write into the PDF, just before its trailer: frame, signature field, claims.
+"""Additions to WeasyPrint's PDF: frame, signature field, accessibility claims.
 
-The field is made here and not by the signer, because a tagged document (PDF/UA-1, 7.18) wants it in the structure
-tree, where pyHanko would not put it; and the pages' art is added here because here it costs nothing per document.
+The signature field is made here because a tagged document (PDF/UA-1, 7.18) needs it in the structure tree, where
+pyHanko does not put it; the frame is added here because a shared form XObject costs nothing per document.
 """
 
 from functools import lru_cache
@@ -43,8 +43,8 @@ for _prefix, _uri in (
     register_namespace(_prefix, _uri)
 
 
-class _Ready(pydyf.Stream):  # type: ignore[misc]  # pydyf is untyped
-    """A stream whose bytes are finished: pydyf would compress it again each time it looks."""
+class _CompressedStream(pydyf.Stream):  # type: ignore[misc]  # pydyf is untyped
+    """A stream that is compressed already: pydyf would compress it again at each access."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -52,42 +52,48 @@ class _Ready(pydyf.Stream):  # type: ignore[misc]  # pydyf is untyped
 
     @property
     def data(self) -> bytes:
-        """The stream as it stands in the file."""
+        """The bytes as they stand in the file."""
         return self._data
 
 
 @lru_cache(maxsize=16)
-def _packed(operators: bytes) -> bytes:
-    """The frame's operators, compressed once per process."""
+def _compressed(operators: bytes) -> bytes:
+    """Compress the frame's operators, once per process."""
     return compress(operators, 9)
 
 
-def _ready(operators: bytes, extra: dict[str, Any]) -> _Ready:
-    packed = _packed(operators)
+def _compressed_stream(operators: bytes, extra: dict[str, Any]) -> _CompressedStream:
+    packed = _compressed(operators)
     head: bytes = pydyf.Dictionary({**extra, "Filter": "/FlateDecode", "Length": len(packed)}).data
-    return _Ready(b"\n".join((head, b"stream", packed, b"endstream")))
+    return _CompressedStream(b"\n".join((head, b"stream", packed, b"endstream")))
 
 
 class Finisher:
-    """Called by WeasyPrint with the document and its PDF. `frame` draws the guilloche; `field` makes room to sign."""
+    """WeasyPrint's finisher: draws a guilloche (`frame`) and adds a signature field (`field`)."""
 
     def __init__(self, *, frame: bool, field: str | None) -> None:
         self._frame = frame
         self._field = field
 
     def __call__(self, _document: Document, pdf: pydyf.PDF) -> None:
-        """Write what was asked for into the PDF."""
-        _list_each_attachment_once(pdf)
-        _say_what_headers_head(pdf)
+        """Write frame, signature field and header scopes into the PDF.
+
+        Mutates: ``pdf``.
+        """
+        _drop_repeated_attachments(pdf)
+        _set_header_scopes(pdf)
         if self._frame:
             _frame_pages(pdf)
         if self._field is not None:
-            _make_room_to_sign(pdf, self._field)
-        _compress_once(pdf)
+            _add_signature_field(pdf, self._field)
+        _compress_streams(pdf)
 
 
 def claim_accessibility(document: Document) -> None:
-    """Let the metadata say PDF/UA-1 beside PDF/A-3a, with the extension schema for it (ISO 19005-3, 6.6.2.3)."""
+    """Let the metadata say PDF/UA-1 too, with its extension schema (ISO 19005-3, 6.6.2.3).
+
+    Mutates: ``document``.
+    """
     write = document.metadata.generate_rdf_metadata
 
     def with_pdfua(*args: Any) -> bytes:
@@ -99,11 +105,11 @@ def claim_accessibility(document: Document) -> None:
     document.metadata.generate_rdf_metadata = with_pdfua
 
 
-def _compress_once(pdf: pydyf.PDF) -> None:
-    """pydyf writes each stream twice, once for the file's /ID and once for the file: compress it for both."""
+def _compress_streams(pdf: pydyf.PDF) -> None:
+    """Compress each stream once: pydyf writes it twice, for the file's /ID and for the file."""
     for place, stream in enumerate(pdf.objects):
         if isinstance(stream, pydyf.Stream):
-            ready = _Ready(stream.data)
+            ready = _CompressedStream(stream.data)
             ready.number = stream.number
             pdf.objects[place] = ready
 
@@ -112,13 +118,13 @@ def _object(pdf: pydyf.PDF, reference: bytes | str) -> Any:
     return pdf.objects[int(reference.split()[0])]
 
 
-def _list_each_attachment_once(pdf: pydyf.PDF) -> None:
+def _drop_repeated_attachments(pdf: pydyf.PDF) -> None:
     if "AF" in pdf.catalog:
         pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
 
 
-def _say_what_headers_head(pdf: pydyf.PDF) -> None:
-    """A header cell names its row or its column (PDF/UA-1, 7.5): its row where that has data cells too."""
+def _set_header_scopes(pdf: pydyf.PDF) -> None:
+    """Set each header cell's scope (PDF/UA-1, 7.5): row if it heads data cells, else column."""
     for header in pdf.objects:
         if isinstance(header, dict) and header.get("S") == "/TH":
             row = [_object(pdf, cell) for cell in _object(pdf, header["P"])["K"]]
@@ -134,7 +140,7 @@ def _add_drawing(pdf: pydyf.PDF, drawing: Drawing) -> bytes:
         "BBox": pydyf.Array([round(side, 2) for side in drawing.box]),
         "Resources": pydyf.Dictionary({"XObject": pydyf.Dictionary(parts)} if parts else {}),
     }
-    stream = _ready(drawing.operators, extra)
+    stream = _compressed_stream(drawing.operators, extra)
     pdf.add_object(stream)
     return bytes(stream.reference)
 
@@ -144,13 +150,13 @@ def _frame_pages(pdf: pydyf.PDF) -> None:
         page = _object(pdf, reference)
         _, _, width, height = page["MediaBox"]
         _object(pdf, page["Resources"])["XObject"]["Frame"] = _add_drawing(pdf, guilloche(width, height))
-        under = _ready(b"/Artifact BMC q /Frame Do Q EMC", {})
+        under = _compressed_stream(b"/Artifact BMC q /Frame Do Q EMC", {})
         pdf.add_object(under)
         page["Contents"] = pydyf.Array([under.reference, page["Contents"]])
 
 
-def _make_room_to_sign(pdf: pydyf.PDF, label: str) -> None:
-    """An empty, invisible signature field on the first page: in the form, in the page, and in the structure tree."""
+def _add_signature_field(pdf: pydyf.PDF, label: str) -> None:
+    """Add an empty, invisible signature field to first page, form and structure tree."""
     page_reference = pdf.page_references[0]
     page = _object(pdf, page_reference)
     tree = _object(pdf, pdf.catalog["StructTreeRoot"])

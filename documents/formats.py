@@ -1,6 +1,6 @@
-"""Dates and money in the words that people read, in Indonesian and English.
+"""Dates, times and rupiah as people read them, in Indonesian and English.
 
-`day`, `moment` and `rupiah` are the only filters a template may use: facts carry personal numbers masked already.
+Templates may use the filters `day`, `moment` and `rupiah` and no others.
 """
 
 from collections.abc import Callable
@@ -18,20 +18,24 @@ _DAY_PATTERN = "d MMMM y"
 
 
 def day_in_words(value: str | date, language: str) -> str:
-    """A calendar day: `2026-11-22` becomes '22 November 2026', `2026-08-17` '17 Agustus 2026'."""
+    """Format a calendar day: `2026-08-17` becomes '17 Agustus 2026' (en: '17 August 2026')."""
     day = value if isinstance(value, date) else date.fromisoformat(value)
     return format_date(day, _DAY_PATTERN, locale=language)
 
 
 def days_in_words(first: str, last: str, language: str) -> str:
-    """A stretch of days: '12–13 Desember 2026', '30 Desember 2026–2 Januari 2027'; one day as `day_in_words` has it."""
+    """Format a range of days: '12–13 Desember 2026', '30 Desember 2026–2 Januari 2027'."""
     if first[:7] == last[:7] and first != last:
         return f"{int(first[8:])}–{day_in_words(last, language)}"
     return "–".join(day_in_words(day, language) for day in dict.fromkeys((first, last)))
 
 
 def moment_in_words(value: str | datetime, language: str) -> str:
-    """An instant, told in Jakarta time: '22 November 2026 pukul 10.15 WIB', '22 November 2026 at 10:15 WIB'."""
+    """Format an instant in Jakarta time: '22 November 2026 pukul 10.15 WIB'.
+
+    Raises:
+        ValueError: the time has no time zone.
+    """
     instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     if instant.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
@@ -41,19 +45,23 @@ def moment_in_words(value: str | datetime, language: str) -> str:
 
 
 def rupiah_in_words(value: int, language: str) -> str:
-    """Whole rupiah: 1500000 becomes 'Rp1.500.000' (id) and 'Rp1,500,000' (en). Rupiah are integers, never floats."""
+    """Format whole rupiah: 1500000 becomes 'Rp1.500.000' (id) and 'Rp1,500,000' (en).
+
+    Raises:
+        TypeError: the value is no integer.
+    """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"rupiah are whole numbers, not {value!r}")
     digits = format_decimal(abs(value), format="#,##0", locale=language)
     return f"{'−' if value < 0 else ''}Rp{digits}"
 
 
-def _filter(words: Callable[..., str]) -> Callable[[Context, object], str]:
-    """The template filter of a function of (value, language); the language comes from the document itself."""
+def _filter(format_value: Callable[..., str]) -> Callable[[Context, object], str]:
+    """Make a template filter of `format_value(value, language)` in the document's language."""
 
     @pass_context
     def apply(context: Context, value: object) -> str:
-        return words(value, context["language"])
+        return format_value(value, context["language"])
 
     return apply
 

@@ -1,10 +1,7 @@
-"""A letter from its template: subject, plain text for an old phone, and simple HTML of the same words.
+"""Letters from templates: a subject, plain text, and HTML with the same words.
 
-`<letter>/<language>.txt` begins with `Subject: …` and a blank line. Blank lines part paragraphs; lines that begin with
-`- ` are a list; a paragraph that is nothing but the fact `link` becomes a button. No logic, as in documents. Where a letter
-has a `<language>.html` of its own beside it, that is its HTML.
-
-The fact `provisional`, years whose days off no decree fixes yet, adds to any letter that its dates in them may still move.
+`<letter>/<language>.txt` begins with `Subject: …` and a blank line. Blank lines part paragraphs; lines with `- ` are a
+list; a paragraph of the fact `link` alone becomes a button. `<language>.html`, where it exists, replaces the made HTML.
 """
 
 import re
@@ -13,31 +10,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from documents.enclosure import JSON, DocumentError
+from documents.enclosure import JSON
+from documents.errors import LetterWithoutSubject
 from documents.templating import TEMPLATES, fill
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 
 
-class LetterWithoutSubject(DocumentError):
-    """A letter's template does not begin with `Subject: …` and a blank line."""
-
-
 @dataclass(frozen=True)
-class Written:
-    """A letter as it goes out: the same words three times."""
+class WrittenLetter:
+    """A letter as it is sent: subject, plain text, and the same text as HTML."""
 
     subject: str
     text: str
     html: str
 
 
-def write(letter_template: str, facts: Mapping[str, JSON], language: str, *, root: Path = TEMPLATES) -> Written:
-    """The letter of this folder ("nib_legalization/letters/receipt") with these facts.
+def write_letter(
+    letter_template: str, facts: Mapping[str, JSON], language: str, *, root: Path = TEMPLATES
+) -> WrittenLetter:
+    """Write the letter of a template folder ("nib_legalization/letters/receipt").
 
-    A fact stays on its line: line breaks and control characters in it become spaces, so that no name can add a
-    paragraph, a list or a mail header. Raises MissingFact, LetterWithoutSubject or another DocumentError.
+    Line breaks and control characters in a fact become spaces, so that no name can add a paragraph, a list or a mail
+    header. The fact `provisional` lists years whose holidays no decree fixes yet; it adds a note that dates may move.
+
+    Raises:
+        MissingFact: the template prints a fact that is missing, null or of the wrong shape.
+        LetterWithoutSubject: the template does not begin with a subject and a blank line.
+        DocumentError: the template does not exist or cannot be used.
     """
     name = f"{letter_template}/{language}.txt"
     one_line = {key: _on_one_line(value) for key, value in facts.items()}
@@ -58,7 +59,7 @@ def write(letter_template: str, facts: Mapping[str, JSON], language: str, *, roo
         )
     else:
         html = fill("letter.html", {"language": language, "subject": subject, "blocks": list(blocks)}, root=root)
-    return Written(subject, "\n\n".join(paragraphs) + "\n", html)
+    return WrittenLetter(subject, "\n\n".join(paragraphs) + "\n", html)
 
 
 def _on_one_line(value: JSON) -> JSON:
@@ -72,7 +73,7 @@ def _on_one_line(value: JSON) -> JSON:
 
 
 def _block(paragraph: str, link: str | None) -> dict[str, JSON]:
-    """What letter.html prints of a paragraph: a link, a list or lines, the two others being empty."""
+    """Return a paragraph for letter.html as a link, a list or lines; the other two are empty."""
     lines: list[JSON] = [*paragraph.split("\n")]
     links: list[JSON] = []
     lists: list[JSON] = []

@@ -1,7 +1,7 @@
-"""The guilloche frame of a certificate, drawn once per process as PDF operators and not as SVG per document.
+"""The guilloche frame of a certificate as PDF operators, computed once per process.
 
-A border drawn as inline SVG costs 200 ms a page (facts.md); as a form XObject of a repeated tile it costs under one,
-and a few kilobytes in the file. The frame is decoration: it is written as an artifact, so that no reader reads it.
+A border drawn as inline SVG costs 200 ms a page; as a form XObject of a repeated tile it costs less than 1 ms and a few
+kilobytes. The frame is decoration, so it is written as an artifact that screen readers skip.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Curve = Callable[[float], tuple[float, float]]
 
 @dataclass(frozen=True)
 class Drawing:
-    """A form XObject: its operators, the box it is drawn in (points), and the drawings it places by name."""
+    """A form XObject: its operators, its box in points, and the drawings that it places by name."""
 
     operators: bytes
     box: tuple[float, float, float, float]
@@ -42,7 +42,7 @@ def _color(color: tuple[float, float, float]) -> str:
 
 
 def _curve(point: Curve, start: float, end: float, steps: int) -> Iterator[str]:
-    """A smooth line through `steps` arcs: Bézier handles taken from the curve's own direction."""
+    """Yield the operators of a smooth line: `steps` Bézier arcs along the curve."""
     width = (end - start) / steps
     nudge = width / 64
 
@@ -63,7 +63,7 @@ def _curve(point: Curve, start: float, end: float, steps: int) -> Iterator[str]:
 
 
 def _strand(length: float, amplitude: float, phase: float, turns: int) -> Curve:
-    """A wave along the border, whose height itself breathes: periodic, so that tiles join without a seam."""
+    """Return a wave along the border, periodic in height too: tiles join without a seam."""
 
     def point(x: float) -> tuple[float, float]:
         angle = 2 * pi * x / length
@@ -73,7 +73,7 @@ def _strand(length: float, amplitude: float, phase: float, turns: int) -> Curve:
 
 
 def _tile(length: float) -> Drawing:
-    """One period of the border, centred on its middle line."""
+    """Draw one period of the border, centred on its middle line."""
     half = _BAND / 2
     lines: list[str] = ["0.28 w", _color(_MIST)]
     for phase in range(6):
@@ -88,7 +88,7 @@ def _tile(length: float) -> Drawing:
 
 
 def _rose(radius: float, petals: int, depth: float, turn: float = 0.0) -> Curve:
-    """A closed rosette line of so many petals."""
+    """Return a closed rosette line with that number of petals."""
 
     def point(t: float) -> tuple[float, float]:
         reach = radius * (1 - depth + depth * cos(petals * t + turn))
@@ -98,7 +98,7 @@ def _rose(radius: float, petals: int, depth: float, turn: float = 0.0) -> Curve:
 
 
 def _corner(radius: float) -> Drawing:
-    """The rosette that covers where two borders meet."""
+    """Draw the rosette over the corner where two borders meet."""
     lines = ["1 1 1 rg", *_curve(_rose(radius, 1, 0), 0, 2 * pi, 16)]
     lines[-1] = "f"
     lines += ["0.26 w", _color(_MIST)]
@@ -114,7 +114,7 @@ def _corner(radius: float) -> Drawing:
 
 
 def _medallion(radius: float) -> Drawing:
-    """The pale rosette behind the text."""
+    """Draw the pale rosette behind the text."""
     lines = ["0.5 w", _color(_WHISPER)]
     for turn in range(6):
         lines += _curve(_rose(radius, 18, 0.16, turn * pi / 3), 0, 2 * pi, 144)
@@ -132,7 +132,7 @@ def _place(name: str, a: float, b: float, c: float, d: float, x: float, y: float
 
 @lru_cache(maxsize=4)
 def guilloche(width: float, height: float) -> Drawing:
-    """The whole frame for a page of this size, in points: four woven sides, four corner rosettes, a pale medallion."""
+    """Draw the frame of a page (size in points): four sides, four rosettes, a medallion."""
     corner = _BAND / 2 + 4.6 * MM
     middle = _INSET + _BAND / 2
     across, up = width - 2 * middle, height - 2 * middle

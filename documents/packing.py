@@ -1,6 +1,6 @@
-"""Several files as one: a ZIP with an index, the facts, and a manifest of the hash of every file in it.
+"""Several files as one ZIP, with an index, the facts, and a manifest of their hashes.
 
-Same facts and files at the same second, same bytes: entries are in order, stored without compression, and dated `at`.
+Equal facts and files at the same second give equal bytes: entries are ordered, uncompressed, and dated `at`.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Enclosed:
-    """A file that travels in another: its name with its ending, what it is, its bytes."""
+    """A file that is embedded in another: its name with its ending, its title, its bytes."""
 
     name: str
     title: str
@@ -25,7 +25,10 @@ class Enclosed:
 
 
 def pack(index: bytes, facts: Mapping[str, Any], files: Sequence[Enclosed], at: datetime) -> bytes:
-    """The ZIP. `manifest.json` lists name, title, size and SHA-256 of every other file, in the order of the ZIP."""
+    """Pack the files into a ZIP, with an index and the facts.
+
+    `manifest.json` lists name, title, size and SHA-256 of every other file, in the order of the ZIP.
+    """
     said = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1).encode()
     whole = [Enclosed("index.pdf", "Index", index), *files, Enclosed("facts.json", "Facts, for machines", said)]
     listed = [

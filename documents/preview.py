@@ -1,11 +1,12 @@
-"""Every document of a pipeline from its sample facts, so that it can be looked at before anything runs."""
+"""Previews: every document of a pipeline, rendered from sample facts."""
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from documents.enclosure import JSON, DocumentError
+from documents.enclosure import JSON
+from documents.errors import DocumentError
 from documents.formats import LANGUAGES
 from documents.render import render
 
@@ -16,19 +17,20 @@ _MARK = {"id": "CONTOH", "en": "SAMPLE"}
 
 
 def document_kinds(pipeline_folder: Path) -> list[str]:
-    """The kinds a pipeline has templates for: the folders beneath `documents/`, sorted."""
+    """List the document kinds of a pipeline: the folders beneath `documents/`, sorted."""
     return sorted(folder.name for folder in (pipeline_folder / "documents").iterdir() if folder.is_dir())
 
 
 def letter_kinds(folder: Path) -> list[str]:
-    """The letters that a pipeline, or the office, has templates for: the folders beneath `letters/`, sorted."""
+    """List the letters of a pipeline or of the office: the folders beneath `letters/`, sorted."""
     return sorted(one.name for one in (folder / "letters").iterdir() if one.is_dir())
 
 
 def sample_facts(folder: Path) -> dict[str, JSON]:
-    """Read the invented facts beside a template, and those that all its neighbours have in common.
+    """Read the sample facts beside a template, merged over those of the folder above it.
 
-    Raises: DocumentError where there are none.
+    Raises:
+        DocumentError: there are no sample facts, or they are not JSON.
     """
     common = folder.parent / SAMPLE
     return {**(_facts_in(common) if common.exists() else {}), **_facts_in(folder / SAMPLE)}
@@ -43,13 +45,13 @@ def _facts_in(file: Path) -> dict[str, JSON]:
 
 
 def sample_check_url(facts: dict[str, JSON]) -> str | None:
-    """Numbered documents are issued and can be checked; papers without a number cannot."""
+    """Return the sample check address of a numbered document, None for a paper without a number."""
     number = facts.get("document_number")
     return f"{SAMPLE_CHECK}{number}" if number else None
 
 
 def previews(pipeline_folder: Path, *, marked: bool = True) -> Iterator[tuple[str, str, bytes]]:
-    """(document kind, language, PDF) of each template, marked so that no preview passes for the real paper."""
+    """Yield (kind, language, PDF) of each template; `marked` writes SAMPLE on each page."""
     root = pipeline_folder.parent
     for kind in document_kinds(pipeline_folder):
         facts = sample_facts(pipeline_folder / "documents" / kind)

@@ -1,4 +1,4 @@
-"""The QR code that leads to the check page: a vector picture of one address, and of nothing else."""
+"""The QR code of a document's check page, as a vector picture."""
 
 import re
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from urllib.parse import quote, urlsplit
 import segno
 
 _PERSONAL_NUMBER = re.compile(r"(?<!\d)\d{15,16}(?!\d)|(?<!\d)(?:\+?62|0)8\d{8,11}(?!\d)")
-
-
-_QUIET = 2  # modules of white around the code; the paper gives the rest
+_QUIET = 2  # modules of white around the code; the page's own white adds the rest of the quiet zone
 
 
 class QrCode:
-    """The code of one address (error correction M), as a `data:` URI and as a picture that WeasyPrint draws.
+    """The QR code of one address (error correction M): a `data:` URI and a WeasyPrint picture.
 
-    Drawn as an SVG it costs 11 ms a page, as rectangles written by ourselves half a millisecond.
-    Raises ValueError for anything but a plain http(s) address, and for one that carries a NIK, NPWP or phone number.
+    Drawn as SVG the code costs 11 ms a page, as rectangles 0.5 ms.
+
+    Raises:
+        ValueError: the address is not plain http(s), or carries a NIK, NPWP or phone number.
     """
 
     def __init__(self, check_url: str) -> None:
@@ -32,18 +32,18 @@ class QrCode:
 
     @property
     def uri(self) -> str:
-        """The code as a `data:` URI holding an SVG of closed shapes: no strokes, so no hairlines when printed."""
+        """The code as SVG in a `data:` URI, of closed shapes: strokes would print hairlines."""
         path = "".join(f"M{x} {y}h{width}v1h-{width}z" for x, y, width in self._runs)
         view = f"0 0 {self._side} {self._side}"
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}"><path d="{path}"/></svg>'
         return "data:image/svg+xml," + quote(svg, safe="")
 
     def get_intrinsic_size(self, _resolution: float, _font_size: float) -> tuple[None, None, float]:
-        """No size of its own, and square: as WeasyPrint asks its pictures."""
+        """Return no width, no height, and the ratio 1: WeasyPrint's interface of pictures."""
         return None, None, 1.0
 
     def draw(self, stream: Any, width: float, height: float, _style: object) -> None:
-        """Write the modules into the page, as WeasyPrint asks its pictures to do."""
+        """Write the modules into the page: WeasyPrint's interface of pictures."""
         with stream.stacked():
             stream.transform(a=width / self._side, d=height / self._side)
             modules = " ".join(f"{x} {y} {run} 1 re" for x, y, run in self._runs)
@@ -51,7 +51,7 @@ class QrCode:
 
 
 def _runs(row: bytearray, y: int) -> Iterator[tuple[int, int, int]]:
-    """The dark runs of one row: left, top and width, in modules from the picture's corner."""
+    """Yield the dark runs of one row: left, top and width, in modules from the picture's corner."""
     x = 0
     while x < len(row):
         width = 0

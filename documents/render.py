@@ -1,7 +1,7 @@
-"""One document from its facts: Jinja2 → WeasyPrint → PDF/A-3a and PDF/UA-1, the facts inside as JSON.
+"""Rendering of a document: Jinja2 → WeasyPrint → PDF/A-3a and PDF/UA-1, with facts as JSON.
 
-Same facts, template and second, same bytes: every date in the file is `at`, its /ID is a hash of its contents, and
-the fonts are the packaged ones. A process keeps the fonts and the parsed style sheet; a warm page takes some 40 ms.
+Equal facts, template and second give equal bytes: every date in the file is `at`, its /ID is a hash of its contents,
+and the fonts are packaged. A process keeps fonts and the parsed style sheet; a page then takes some 40 ms.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,8 @@ from weasyprint.images import SVGImage
 from weasyprint.text.fonts import FontConfiguration
 
 from documents.alphabet import printable_letters
-from documents.enclosure import (
-    JSON,
-    DocumentError,
-    ReservedFact,
-    UnprintableText,
-    enclose,
-    iso_utc,
-)
+from documents.enclosure import JSON, enclose, iso_utc
+from documents.errors import DocumentError, ReservedFact, UnprintableText
 from documents.fetching import ForbiddenAddress, TemplateFetcher
 from documents.finishing import Finisher, claim_accessibility
 from documents.packing import Enclosed
@@ -49,7 +43,7 @@ def render(
     files: Sequence[Enclosed] = (),
     root: Path = TEMPLATES,
 ) -> bytes:
-    """The document as a PDF.
+    """Render a document as a PDF.
 
     `template` is a folder beneath `root` ("nib_legalization/documents/receipt") that holds `<language>.html`;
     `title` is the document's title for readers, None for the template's own; `mark` is written across each page
@@ -57,7 +51,11 @@ def render(
     file an empty signature field.
     Personal numbers must come masked: the facts are embedded as they are given.
 
-    Raises MissingFact, ReservedFact, UnprintableText, or another DocumentError for a template that is not in order.
+    Raises:
+        MissingFact: the template prints a fact that is missing, null or of the wrong shape.
+        ReservedFact: a fact bears a name that the renderer fills in.
+        UnprintableText: the packaged fonts lack a character.
+        DocumentError: the template does not exist, has no title, or reads a forbidden file.
     """
     name = f"{template}/{language}.html"
     if taken := sorted(RESERVED & facts.keys()):
@@ -75,11 +73,11 @@ def render(
     }
     html = normalize("NFC", fill(name, {**chrome, **facts}, root=root))
     with _lock:
-        press = _press(root)
+        renderer = _renderer(root)
         if strange := "".join(sorted(set(html) - printable_letters())):
             raise UnprintableText(name, strange)
         try:
-            document = press.lay_out(html, code)
+            document = renderer.lay_out(html, code)
             shown_title = title or document.metadata.title
             if not shown_title:
                 raise DocumentError(f"{name} has no title")
@@ -94,8 +92,8 @@ def render(
             pdf: bytes = document.write_pdf(
                 pdf_variant="pdf/a-3a",
                 attachments=[
-                    press.attach(facts_file, at, "Data"),
-                    *(press.attach(one, at, "Supplement") for one in files),
+                    renderer.attach(facts_file, at, "Data"),
+                    *(renderer.attach(one, at, "Supplement") for one in files),
                 ],
                 finisher=Finisher(frame=framed, field=_FIELD_LABEL[language] if check_url else None),
             )
@@ -104,8 +102,11 @@ def render(
     return pdf
 
 
-class _House:
-    """Fonts and style sheet, read once per process. Pango's font map is not for two threads at once: hold `_lock`."""
+class _HouseStyle:
+    """Fonts and style sheet, read once per process.
+
+    Hold `_lock` while using one: Pango's font map serves one thread at a time.
+    """
 
     def __init__(self) -> None:
         self.fonts = FontConfiguration()
@@ -117,21 +118,24 @@ class _House:
         )
 
 
-class _Press:
-    """Renders what lies beneath one folder, in the style of the house."""
+class _Renderer:
+    """Renders the templates of one folder in the house style."""
 
     def __init__(self, root: Path) -> None:
-        self._house = _house()
+        self._house_style = _house_style()
         self._fetcher = TemplateFetcher([root, TEMPLATES])
         self._base = (root.resolve() / "_").as_uri()
         self._pictures: dict[str, Any] = {}
 
     def lay_out(self, html: str, code: QrCode | None) -> Document:
-        """The pages of this HTML. The house's own drawings are kept for the next document, its QR code is not."""
+        """Lay out the pages of this HTML; keep the packaged drawings for the next document."""
         pictures = {**self._pictures, code.uri: code} if code else dict(self._pictures)
         page = HTML(string=html, base_url=self._base, url_fetcher=self._fetcher)
         document = page.render(
-            font_config=self._house.fonts, stylesheets=[self._house.styles], cache=pictures, pdf_variant="pdf/a-3a"
+            font_config=self._house_style.fonts,
+            stylesheets=[self._house_style.styles],
+            cache=pictures,
+            pdf_variant="pdf/a-3a",
         )
         ours = {url: picture for url, picture in pictures.items() if url.startswith("file:")}
         self._pictures |= {url: picture for url, picture in ours.items() if isinstance(picture, SVGImage)}
@@ -157,10 +161,10 @@ _lock = Lock()
 
 
 @lru_cache(maxsize=1)
-def _house() -> _House:
-    return _House()
+def _house_style() -> _HouseStyle:
+    return _HouseStyle()
 
 
 @lru_cache(maxsize=8)
-def _press(root: Path) -> _Press:
-    return _Press(root)
+def _renderer(root: Path) -> _Renderer:
+    return _Renderer(root)

@@ -1,21 +1,24 @@
-"""The office's electronic signature on a document: PAdES baseline B (ETSI EN 319 142-1), RSA PKCS#1 v1.5.
+"""Signatures of the office on documents: PAdES baseline B (ETSI EN 319 142-1), RSA PKCS#1.
 
-RSA, because pyHanko raises the file to PDF 2.0 for an EC key, which PDF/A-3 does not allow. The signing time is the
-caller's, and so is everything else: the same file, key and second give the same bytes, so that a document which was
-signed and not stored before a crash is made again as it was.
+RSA, because pyHanko raises the file to PDF 2.0 for an EC key, and PDF/A-3 forbids that. The same file, key and second
+give the same bytes: a document that was signed but not stored before a crash is remade identically.
 """
 
+import asyncio
 import hashlib
 import logging
 import os
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Protocol, runtime_checkable
+from typing import IO, Any, Protocol, TypeVar, runtime_checkable
 
-from asn1crypto import keys, pem, x509
-from cryptography import x509 as certificates
+import asn1crypto.x509
+from asn1crypto import keys, pem
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -28,8 +31,7 @@ from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from documents.coroutines import complete
-from documents.enclosure import DocumentError
+from documents.errors import DocumentError, UnusableKey
 from documents.finishing import SIGNATURE_FIELD
 
 logging.getLogger("pyhanko").setLevel(logging.ERROR)
@@ -37,45 +39,56 @@ logging.getLogger("pyhanko").setLevel(logging.ERROR)
 TEN_YEARS = timedelta(days=3650)
 DEMO_SUBJECT = "Dinas Koperasi dan UKM Provinsi Jawa Timur (DEMO)"
 
+T = TypeVar("T")
+
 
 @runtime_checkable
 class Signer(Protocol):
-    """Whoever signs the office's documents: a key on this machine, or a certified provider behind an adapter."""
+    """A signer of the office's documents: a local key, or a certified provider's adapter."""
 
     def sign(self, pdf: bytes, *, reason: str, at: datetime) -> bytes:
-        """The file with the office's signature added, dated `at`."""
+        """Return the file with the office's signature added, dated `at`.
+
+        Raises:
+            DocumentError: the file is signed already.
+            ValueError: `at` has no time zone.
+        """
         ...
 
 
-class UnusableKey(DocumentError):
-    """The key or certificate cannot sign the office's documents; the message says why."""
-
-
 class LocalSigner:
-    """Signs with a key on this machine. The key is read and parsed once; instances may be shared between threads."""
+    """Signs with a key on this machine, parsed once; threads may share an instance."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, certificate: certificates.Certificate) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
         if certificate.public_key() != key.public_key():
             raise UnusableKey("the certificate does not belong to the key")
         self.certificate = certificate
-        ours = x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+        ours = asn1crypto.x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
         self._signer = _ParsedKeySigner(key, ours)
-        # Hexadecimal digits kept for the signature. Left to itself pyHanko signs twice to find out how many it needs.
+        # Hexadecimal digits reserved for the signature; without this pyHanko signs twice to find the number.
         self._room = 2 * (len(ours.dump()) + key.key_size // 8 + 2000)
 
     @classmethod
     def from_pem(cls, key_file: Path, certificate_file: Path, password: bytes | None = None) -> "LocalSigner":
-        """Raises UnusableKey when the files do not hold an RSA key and its certificate."""
+        """Read the key and its certificate from PEM files.
+
+        Raises:
+            UnusableKey: the files do not hold an RSA key and its certificate.
+        """
         try:
             key = serialization.load_pem_private_key(key_file.read_bytes(), password)
-            certificate = certificates.load_pem_x509_certificate(certificate_file.read_bytes())
+            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         except (OSError, ValueError, TypeError) as problem:
             raise UnusableKey(f"{key_file.name} and {certificate_file.name} cannot be read: {problem}") from problem
         return cls(_rsa(key), certificate)
 
     @classmethod
     def from_pkcs12(cls, file: Path, password: bytes | None = None) -> "LocalSigner":
-        """Raises UnusableKey when the file does not hold an RSA key and its certificate."""
+        """Read the key and its certificate from a PKCS #12 file.
+
+        Raises:
+            UnusableKey: the file does not hold an RSA key and its certificate.
+        """
         try:
             key, certificate, _ = pkcs12.load_key_and_certificates(file.read_bytes(), password)
         except (OSError, ValueError) as problem:
@@ -85,7 +98,7 @@ class LocalSigner:
         return cls(_rsa(key), certificate)
 
     def sign(self, pdf: bytes, *, reason: str, at: datetime) -> bytes:
-        """See `Signer`. Raises DocumentError for a file that bears a signature already, ValueError for a naive time."""
+        """Return the file with the office's signature added: see `Signer.sign`."""
         if at.tzinfo is None:
             raise ValueError("a signature's time needs a time zone")
         reader = PdfFileReader(BytesIO(pdf))
@@ -102,15 +115,15 @@ class LocalSigner:
         )
         signer = _DatedSigner(meta, self._signer, at.replace(microsecond=0))
         output = BytesIO()
-        writer = _SteadyWriter.from_reader(reader)
-        complete(signer.async_sign_pdf(writer, bytes_reserved=self._room, output=output))
+        writer = _ReproducibleWriter.from_reader(reader)
+        run_coroutine(signer.async_sign_pdf(writer, bytes_reserved=self._room, output=output))
         return output.getvalue()
 
 
 class _ParsedKeySigner(signers.SimpleSigner):
-    """pyHanko's signer parses the key anew for each signature, which costs more than the signature itself."""
+    """Keeps the parsed key: pyHanko's own signer parses it for each signature, which is slow."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, certificate: asn1crypto.x509.Certificate) -> None:
         self._key = key
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         store.register(certificate)
@@ -124,7 +137,7 @@ class _ParsedKeySigner(signers.SimpleSigner):
 
 
 class _DatedSigner(signers.PdfSigner):
-    """Signs at a given second instead of at the machine's."""
+    """Signs at a given second instead of the machine's time."""
 
     def __init__(self, meta: signers.PdfSignatureMetadata, signer: signers.Signer, at: datetime) -> None:
         super().__init__(meta, signer=signer)
@@ -136,8 +149,8 @@ class _DatedSigner(signers.PdfSigner):
         return session
 
 
-class _SteadyWriter(IncrementalPdfFileWriter):
-    """Appends the signature and nothing else: no new dates, no random file id."""
+class _ReproducibleWriter(IncrementalPdfFileWriter):
+    """Appends the signature, without new dates and without a random file id."""
 
     @classmethod
     def _handle_id(cls, prev: PdfFileReader) -> generic.ArrayObject:
@@ -146,22 +159,24 @@ class _SteadyWriter(IncrementalPdfFileWriter):
         return generic.ArrayObject([generic.ByteStringObject(first.original_bytes), generic.ByteStringObject(seconds)])
 
     def _update_meta(self) -> None:
-        """The document's own dates stay: they are the second at which its number was reserved."""
+        """Keep the document's dates: the second at which its number was reserved."""
 
 
 @dataclass(frozen=True)
 class DemoKey:
-    """Where a demo key was written."""
+    """The files of a demo key."""
 
     key: Path
     certificate: Path
 
 
 def create_demo_key(folder: Path, *, now: datetime, environment: str) -> DemoKey:
-    """Make an office key and a self-signed certificate that says DEMO; an existing pair is kept.
+    """Make an office key and a self-signed certificate that says DEMO; keep an existing pair.
 
-    Valid for ten years around `now` either way, since a demo's clock is turned back and forth. Raises UnusableKey unless
-    `environment` (the setting JALUR_ENV) is demo or test: a real office signs with a certificate of a certified provider.
+    The certificate is valid for ten years before and after `now`, since a demo's clock is turned back and forth.
+
+    Raises:
+        UnusableKey: `environment` (JALUR_ENV) is neither demo nor test; a real office's certificate is a provider's.
     """
     if environment not in {"demo", "test"}:
         raise UnusableKey(f"a demo key is made only where JALUR_ENV is demo or test, not {environment!r}")
@@ -179,15 +194,25 @@ def create_demo_key(folder: Path, *, now: datetime, environment: str) -> DemoKey
     return made
 
 
-def load_certificates(file: Path) -> list[x509.Certificate]:
-    """The certificates of a PEM file, for `verify_pdf`."""
+def run_coroutine(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of pyHanko to its result; inside an event loop, on another thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def load_certificates(file: Path) -> list[asn1crypto.x509.Certificate]:
+    """Return the certificates of a PEM file, for `verify_pdf`."""
     content = file.read_bytes()
-    return [x509.Certificate.load(der) for _, _, der in pem.unarmor(content, multiple=True)]
+    return [asn1crypto.x509.Certificate.load(der) for _, _, der in pem.unarmor(content, multiple=True)]
 
 
-def common_name(certificate: certificates.Certificate) -> str:
-    """The name a certificate is issued to."""
-    names = certificate.subject.get_attributes_for_oid(certificates.NameOID.COMMON_NAME)
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the subject's name of a certificate."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
@@ -201,14 +226,14 @@ def _private_file(path: Path) -> IO[bytes]:
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
-def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> certificates.Certificate:
-    name = certificates.Name(
+def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
+    name = x509.Name(
         [
-            certificates.NameAttribute(certificates.NameOID.COUNTRY_NAME, "ID"),
-            certificates.NameAttribute(certificates.NameOID.COMMON_NAME, DEMO_SUBJECT),
+            x509.NameAttribute(x509.NameOID.COUNTRY_NAME, "ID"),
+            x509.NameAttribute(x509.NameOID.COMMON_NAME, DEMO_SUBJECT),
         ]
     )
-    usage = certificates.KeyUsage(
+    usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,
         key_encipherment=False,
@@ -220,15 +245,15 @@ def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> certificates.Certific
         decipher_only=False,
     )
     return (
-        certificates.CertificateBuilder()
+        x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(certificates.random_serial_number())
+        .serial_number(x509.random_serial_number())
         .not_valid_before(now - TEN_YEARS)
         .not_valid_after(now + TEN_YEARS)
         .add_extension(usage, critical=True)
-        .add_extension(certificates.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(certificates.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )

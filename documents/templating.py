@@ -1,7 +1,7 @@
-"""Templates get finished facts and hold no logic; this module reads them so, and refuses any that do more.
+"""Templates without logic: each is checked when it is loaded, and gets finished facts.
 
 Allowed are `{% extends %}`, `{% block %}`, `{% for x in list %}`, `{% if fact %}` on a plain name, `{{ fact }}`,
-`{{ office.name }}` and the filters of `words`. A fact that is missing, null or not text is an error, never a blank.
+`{{ office.name }}` and the filters of `formats`. A fact that is missing, null or not text is an error.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,8 @@ from jinja2 import (
 from jinja2.exceptions import TemplateNotFound, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from documents.enclosure import JSON, DocumentError, MissingFact
+from documents.enclosure import JSON
+from documents.errors import DocumentError, MissingFact, TemplateHasLogic
 from documents.formats import FILTERS
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -29,17 +30,8 @@ SHARED = "shared"
 _PLAIN: tuple[type[nodes.Node], ...] = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)
 
 
-class TemplateHasLogic(DocumentError):
-    """A template does more than print facts; the fact belongs into the pipeline, finished."""
-
-    def __init__(self, template: str, offences: list[str]) -> None:
-        super().__init__(f"{template} holds logic: {'; '.join(offences)}. Give it a finished fact instead")
-        self.template = template
-        self.offences = offences
-
-
 def offences(source: str) -> list[str]:
-    """What in a template's source goes beyond printing facts, line by line; empty when it is clean."""
+    """List the parts of a template's source that do more than print facts, each with its line."""
     tree = SandboxedEnvironment(autoescape=True).parse(source)
     return [f"line {node.lineno}: {offence}" for node, offence in _offences_in(tree)]
 
@@ -53,7 +45,7 @@ def _offences_in(node: nodes.Node) -> Iterator[tuple[nodes.Node, str]]:
 
 
 def _offence_of(node: nodes.Node) -> str | None:
-    """Why this one node is not allowed, or None when it is."""
+    """Return why this one node is forbidden, or None where it is allowed."""
     kind = type(node).__name__
     if isinstance(node, _PLAIN):
         return None
@@ -79,12 +71,12 @@ def _offence_of(node: nodes.Node) -> str | None:
 
 
 def _is_fact(node: nodes.Node) -> bool:
-    """`fact` or `fact.part`."""
+    """Return whether a node is `fact` or `fact.part`."""
     return isinstance(node, nodes.Name) or (isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name))
 
 
 class _LogicFreeLoader(BaseLoader):
-    """Reads a template once, and refuses it there and then if it holds logic."""
+    """Refuses a template that holds logic when it is loaded."""
 
     def __init__(self, loader: BaseLoader) -> None:
         self._loader = loader
@@ -97,9 +89,9 @@ class _LogicFreeLoader(BaseLoader):
 
 
 class _SharedLoader(FileSystemLoader):
-    """Find beneath `shared/` the words that a kind has in several pipelines.
+    """Finds beneath `shared/` the templates that several pipelines use.
 
-    The template's name stays that of the pipeline, since every PDF embeds it: a paper made again is the same bytes.
+    The template's name stays that of the pipeline, since every PDF embeds it: a reissued paper has the same bytes.
     """
 
     def get_source(self, environment: Any, template: str) -> tuple[str, str, Any]:
@@ -108,7 +100,7 @@ class _SharedLoader(FileSystemLoader):
 
 
 class _FactEnvironment(SandboxedEnvironment):
-    """A dot reads a key of a fact and nothing else: no method, no attribute, whatever the object has."""
+    """Reads a key of a fact for a dot in a template, and never an attribute or method."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping) and attribute in obj:
@@ -117,7 +109,11 @@ class _FactEnvironment(SandboxedEnvironment):
 
 
 def _printable(value: object) -> object:
-    """Only text and whole numbers are printed; None, booleans, lists and floats are unfinished facts."""
+    """Return text and whole numbers unchanged.
+
+    Raises:
+        TypeError: the value is no finished fact (None, a boolean, a list, a float).
+    """
     if isinstance(value, (str, StrictUndefined)) or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     raise TypeError(f"a {type(value).__name__} was to be printed, which is not a finished fact")
@@ -125,7 +121,7 @@ def _printable(value: object) -> object:
 
 @lru_cache(maxsize=16)
 def environment(root: Path = TEMPLATES, *, html: bool = True) -> SandboxedEnvironment:
-    """Make the environment of a folder of templates; the house's own and the shared ones stand behind it."""
+    """Make the Jinja environment of a template folder, backed by the packaged templates."""
     folders = [root] if root == TEMPLATES else [root, TEMPLATES]
     loaders = [*(FileSystemLoader(folder) for folder in folders), _SharedLoader(TEMPLATES)]
     loader = _LogicFreeLoader(ChoiceLoader(loaders))
@@ -145,10 +141,12 @@ def environment(root: Path = TEMPLATES, *, html: bool = True) -> SandboxedEnviro
 
 
 def fill(name: str, facts: Mapping[str, JSON], *, root: Path = TEMPLATES, html: bool = True) -> str:
-    """The template's text with these facts.
+    """Fill in a template with these facts.
 
-    Raises MissingFact for a fact that is absent, null where it is printed, or of the wrong shape; TemplateHasLogic
-    and DocumentError for a template that is not fit to be used.
+    Raises:
+        MissingFact: a fact that is printed is missing, null or of the wrong shape.
+        TemplateHasLogic: the template does more than print facts.
+        DocumentError: the template does not exist or has a syntax error.
     """
     try:
         return environment(root, html=html).get_template(name).render(dict(facts))

@@ -1,6 +1,6 @@
-"""Is this file the office's, and is it as the office signed it? Told check by check, in words for whoever asks.
+"""Verification of a PDF: four checks of signature and facts, each with a sentence.
 
-A file comes from the public: whatever is wrong with it is an answer, never an exception.
+The file comes from the public, so a damaged one gives failed checks, never an exception.
 """
 
 import json
@@ -11,7 +11,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-from asn1crypto import x509
+import asn1crypto.x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
@@ -22,9 +22,9 @@ from pyhanko.sign.validation.pdf_embedded import (
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
-from documents.coroutines import complete
 from documents.enclosure import JSON
 from documents.render import FACTS_FILE
+from documents.signing import run_coroutine
 
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.ERROR)
 
@@ -62,7 +62,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Check:
-    """One question about a file: its name (stable, for machines), whether it passed, and why in a sentence."""
+    """One check of a file: its stable name, whether it passed, and the reason in a sentence."""
 
     name: str
     passed: bool
@@ -71,7 +71,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found. `enclosed` is the whole JSON inside the file ("template", "at", "facts", …), or None."""
+    """The result of all checks; `enclosed` is the JSON inside the file ("template", "facts", …)."""
 
     checks: tuple[Check, ...]
     signed_by: str | None
@@ -80,7 +80,7 @@ class Verification:
 
     @property
     def valid(self) -> bool:
-        """Whether every check passed."""
+        """True where every check passed."""
         return all(check.passed for check in self.checks)
 
     @property
@@ -90,18 +90,18 @@ class Verification:
         return facts if isinstance(facts, dict) else {}
 
 
-def verify_pdf(pdf: bytes, trusted: Iterable[x509.Certificate], *, language: str = "id") -> Verification:
-    """The four checks, always in the same order. `trusted` are the office's certificates, past ones too.
+def verify_pdf(pdf: bytes, trusted: Iterable[asn1crypto.x509.Certificate], *, language: str = "id") -> Verification:
+    """Run the four checks, in a fixed order; `trusted` are all the office's certificates.
 
-    A certificate must have been valid at the signature's own time: the ledger holds the file's hash and second, which
-    is what stands when a certificate has since expired. Revocation is the caller's knowledge: take it out of `trusted`.
+    A certificate must have been valid at the signature's own time; one that has expired since still counts. Revocation
+    is not looked up: leave a revoked certificate out of `trusted`.
     """
     words = _WORDS[language]
     try:
         reader = PdfFileReader(BytesIO(pdf))
         signatures = reader.embedded_regular_signatures
     except Exception:  # a file from the public may break a reader anywhere
-        return _nothing(words["not_pdf"])
+        return _unreadable(words["not_pdf"])
     enclosed = read_enclosed(reader)
     readable = Check(READABLE, enclosed is not None, words[READABLE if enclosed else "factless"])
     if not signatures:
@@ -110,7 +110,7 @@ def verify_pdf(pdf: bytes, trusted: Iterable[x509.Certificate], *, language: str
     try:
         status = _status(signatures[0], list(trusted))
         name = _name(status.signing_cert)
-    except Exception:  # likewise: a signature that cannot be understood is not intact
+    except Exception:  # a signature that cannot be parsed is not intact
         broken = tuple(Check(check, False, words["broken"]) for check in (INTACT, TRUSTED, UNCHANGED))
         return Verification((*broken, readable), None, None, enclosed)
     intact = bool(status.intact and status.valid)
@@ -126,7 +126,7 @@ def verify_pdf(pdf: bytes, trusted: Iterable[x509.Certificate], *, language: str
 
 
 def read_enclosed(reader: PdfFileReader) -> dict[str, JSON] | None:
-    """The JSON that `render` put into the file, or None when it is not there or not what it should be."""
+    """Return the JSON that `render` put into the file, or None where it is missing or damaged."""
     try:
         listed: Any = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
         files = {str(name): listed[index + 1] for index, name in enumerate(listed) if index % 2 == 0}
@@ -139,24 +139,24 @@ def read_enclosed(reader: PdfFileReader) -> dict[str, JSON] | None:
     return enclosed if isinstance(enclosed, dict) and isinstance(enclosed.get("facts"), dict) else None
 
 
-def _status(signature: EmbeddedPdfSignature, trusted: list[x509.Certificate]) -> PdfSignatureStatus:
+def _status(signature: EmbeddedPdfSignature, trusted: list[asn1crypto.x509.Certificate]) -> PdfSignatureStatus:
     context = ValidationContext(
         trust_roots=trusted,
         moment=signature.self_reported_timestamp,
         allow_fetching=False,
         revocation_mode="soft-fail",
     )
-    return complete(async_validate_pdf_signature(signature, signer_validation_context=context))
+    return run_coroutine(async_validate_pdf_signature(signature, signer_validation_context=context))
 
 
-def _was_valid(certificate: x509.Certificate, signature: EmbeddedPdfSignature) -> bool:
-    """A certificate that is trusted by itself is not asked for its years by the validator; we ask."""
+def _was_valid(certificate: asn1crypto.x509.Certificate, signature: EmbeddedPdfSignature) -> bool:
+    """Return whether the certificate was valid at signing; pyHanko skips this for a trust root."""
     at = signature.self_reported_timestamp
     return at is not None and bool(certificate.not_valid_before <= at <= certificate.not_valid_after)
 
 
 def _is_unchanged(status: PdfSignatureStatus) -> bool:
-    """Only what keeps a signature provable (time stamps, revocation data) may have been added since."""
+    """Return whether nothing but time stamps and revocation data was added after signing."""
     level = status.modification_level
     return level is not None and level <= ModificationLevel.LTA_UPDATES
 
@@ -167,10 +167,10 @@ def _trust_word(intact: bool, known: bool) -> str:
     return TRUSTED if known else "untrusted"
 
 
-def _name(certificate: x509.Certificate) -> str:
+def _name(certificate: asn1crypto.x509.Certificate) -> str:
     return str(certificate.subject.native.get("common_name") or certificate.subject.human_friendly)
 
 
-def _nothing(detail: str) -> Verification:
+def _unreadable(detail: str) -> Verification:
     checks = tuple(Check(name, False, detail) for name in (INTACT, TRUSTED, UNCHANGED, READABLE))
     return Verification(checks, None, None, None)

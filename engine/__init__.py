@@ -1,1 +1,1 @@
-"""How a case survives: replay, the ledger, the claim, clocks, documents, letters. Nothing here names a pipeline."""
+"""The workflow engine: cases, ledger, replay, deadlines, letters, actions, sweeps, reports."""

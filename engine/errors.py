@@ -1,13 +1,16 @@
-"""What can be refused, each with what is wrong, where, and the next move.
+"""Errors of the engine; each message says what is wrong, in which case, and the next move.
 
-``str(error)`` is English for officers of the command line and logs; ``for_people`` is Indonesian.
+``str(error)`` is English, for the command line and logs; ``for_people`` of a refusal is Indonesian.
 """
 
 from __future__ import annotations
 
 
 class Refused(Exception):
-    """Somebody asked for what may not be done. Nothing was changed."""
+    """A refused request: nothing was changed.
+
+    ``parts`` are the values in the message.
+    """
 
     def __init__(self, message: str, *, for_people: str | None = None, **parts: object) -> None:
         super().__init__(message)
@@ -16,7 +19,7 @@ class Refused(Exception):
 
 
 class UnknownCase(Refused):
-    """There is no case of that number."""
+    """No case has the given number."""
 
     def __init__(self, number: str) -> None:
         super().__init__(
@@ -27,7 +30,7 @@ class UnknownCase(Refused):
 
 
 class NotWaiting(Refused):
-    """The case does not wait for that answer: never asked, or already settled."""
+    """The case does not wait for the answer: the question was never asked, or is settled."""
 
     def __init__(self, number: str, key: str, waiting_for: list[str], settled_as: str | None = None) -> None:
         why = {
@@ -59,11 +62,11 @@ class NotWaiting(Refused):
 
 
 class NotAllowed(Refused):
-    """The person may not do this: another role, another region, their own case, or a declared conflict."""
+    """The account lacks the right: another role or region, their own case, a conflict."""
 
 
 class BadAnswer(Refused):
-    """The form is not filled in as it must be; ``fields`` names each fault."""
+    """The form is not filled in correctly; ``fields`` names each fault."""
 
     def __init__(self, number: str, key: str, fields: list[dict[str, str]]) -> None:
         faults = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in fields)
@@ -77,7 +80,10 @@ class BadAnswer(Refused):
 
 
 class LedgerMisfit(Exception):
-    """A replay met a ledger that its code does not fit. That case alone is parked; nobody guesses."""
+    """The code of a replay does not fit the ledger of its case.
+
+    The case is parked; the others go on.
+    """
 
     def __init__(self, number: str, pipeline: str, version: int, seq: int | None, step: str, what: str) -> None:
         where = f"entry {seq} ('{step}')" if seq else f"step '{step}'"
@@ -89,4 +95,4 @@ class LedgerMisfit(Exception):
 
 
 class PipelineMistake(Exception):
-    """The pipeline's own code breaks a rule of the house, e.g. asks inside a step."""
+    """The pipeline's own code breaks a rule of the engine, e.g. asks inside a step."""

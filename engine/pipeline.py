@@ -1,7 +1,7 @@
-"""The door through which pipelines reach the engine: the words that they are written in.
+"""The one door through which pipelines reach the engine: the words of a process.
 
-flows/ imports nothing else of the engine (a contract of import-linter), but for what deploys them. README.md has the table of
-words; engine/execution/replay.py is the mechanism behind them.
+import-linter holds flows/ to this door, but for what Prefect deploys. README.md has the table of words; the mechanism
+behind them is engine/execution/replay.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant, Case, Expiring, Lodged
 from engine.definition.declarations import Ending, Letter, Paper
 from engine.definition.forms import ApplicantForm, Evidence, Form, Passed, Question, Silence
-from engine.definition.registry import Appeal, NoAppeal, contest
+from engine.definition.registry import Appeal, NoAppeal, declare_appeals
 from engine.errors import PipelineMistake
 from engine.execution.decorators import appeal, external_step, pipeline, step
 from engine.execution.external_calls import calling
@@ -29,12 +29,12 @@ from engine.execution.recorder import Withdrawn
 from engine.execution.replay import Replay, playing
 from engine.letters.queue import queue_letter, queue_paper
 from engine.people import impartiality
-from engine.people.impartiality import Held
+from engine.people.impartiality import StandingInForce
 from engine.people.permissions import user_named
 from engine.runtime.links import check_url
 from engine.runtime.number_series import draw
 from models import Role, Standing
-from outside.once import ByHand
+from outside.submission import ByHand
 from rules import Rule
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "Expiring",
     "Form",
     "HandedOver",
-    "Held",
     "Issued",
     "Letter",
     "Lodged",
@@ -60,6 +59,7 @@ __all__ = [
     "Question",
     "Role",
     "Silence",
+    "StandingInForce",
     "Withdrawn",
     "amend_in_register",
     "appeal",
@@ -69,8 +69,8 @@ __all__ = [
     "assignable",
     "calling",
     "close",
-    "contest",
     "day_in_words",
+    "declare_appeals",
     "dossier_complete",
     "enter_in_register",
     "external_step",
@@ -108,14 +108,17 @@ class Issued:
 
 @dataclass(frozen=True)
 class HandedOver:
-    """The next pipeline's case: its number, and whether it was opened now or had been open."""
+    """The next pipeline's case: its number, and whether it is new or was open already."""
 
     number: str
     opened: bool
 
 
 class _ThisStep:
-    """What a step may use besides its arguments; the process itself may not."""
+    """What a step may use beside its arguments.
+
+    Each word raises `PipelineMistake` outside a step.
+    """
 
     @property
     def now(self) -> datetime:
@@ -138,17 +141,20 @@ class _ThisStep:
         return _in_step("this_step.case_id").row.id or 0
 
     def lock(self, register: str) -> None:
-        """Hold a register until this transaction commits: what a step counts there, no other case takes meanwhile."""
+        """Lock a register until this transaction commits.
+
+        No other case takes meanwhile what this step counts there.
+        """
         draw(_in_step("this_step.lock").work.session, {register: 1})
 
     def digest(self, purpose: str, plain: str) -> str:
-        """Return a keyed digest: it tells whether two texts are the same, and not what they are."""
+        """Return a keyed digest of a text: equal for equal texts, silent about what they say."""
         return _in_step("this_step.digest").work.vault.digest(purpose, plain)
 
     def due_date(self, budget: Rule) -> date:
-        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts today.
+        """Return the last day of ``budget`` for a clock that starts today.
 
-        Where no decree fixes the days off of its year, the letters and papers of this step say that it is provisional.
+        Letters and papers of this step say that the day is provisional where no decree fixes the days off of its year.
         """
         replay = _in_step("this_step.due_date")
         due = replay.office.calendar.due_date(replay.today, budget)
@@ -171,11 +177,15 @@ def ask(
     known: Mapping[str, Any] | None = None,
     note: str | None = None,
 ) -> A:
-    """Wait for a person: the typed answer, or `Silence` where the question may end so.
+    """Ask a person and wait; return the answer, or `Silence` where the question may end so.
 
-    ``to`` names the one account that answers, ``apart_from`` accounts that may not; ``known`` is what nobody has to type
-    again: it stands in the form, and an answer may say otherwise. ``note`` is shown to whom is asked. Raises `Withdrawn` when
-    the applicant takes the case back, `NotAllowed` when ``to`` may not answer (ask `assignable` first).
+    ``to`` names the one account that answers; ``apart_from`` the accounts that may not. ``known`` fills in the form with what
+    nobody has to type again; the answer may differ. ``note`` is shown to whoever is asked.
+
+    Raises:
+        NotAllowed: ``to`` may not answer; ask `assignable` first.
+        PipelineMistake: it is used in a step.
+        Withdrawn: the applicant takes the application back.
     """
     filled_in = jsonable(dict(known)) if known else None
     holders = (to,) if to else ()
@@ -185,9 +195,14 @@ def ask(
 def ask_each(
     question: Question[A], *, to: Sequence[str], apart_from: Iterable[str] = (), note: str | None = None
 ) -> list[A]:
-    """Ask several accounts the same question at once; none sees another's answer. Go on when all have answered.
+    """Ask several accounts the same question at once, and wait until all have answered.
 
-    The answers come in the order of ``to``, which is the order of their keys: ``score#1``, ``score#2``.
+    None sees another's answer. The answers come in the order of ``to``, which is the order of their keys: ``score#1``,
+    ``score#2``.
+
+    Raises:
+        PipelineMistake: an account is named twice, or it is used in a step.
+        Withdrawn: the applicant takes the application back.
     """
     if len(set(to)) < len(to):
         raise PipelineMistake(f"{question.name} is asked twice of the same account: {', '.join(to)}")
@@ -201,34 +216,55 @@ def ask_all(
     first: Question[A], second: Question[B], third: Question[C], /, *, apart_from: Iterable[str] = ()
 ) -> tuple[A, B, C]: ...
 def ask_all(*questions: Question[Any], apart_from: Iterable[str] = ()) -> tuple[Any, ...]:
-    """Wait for several people at once; go on when all have answered."""
+    """Ask several questions at once, and wait until all are answered.
+
+    Raises:
+        PipelineMistake: it is used in a step.
+        Withdrawn: the applicant takes the application back.
+    """
     return tuple(playing().ask(questions, sorted(apart_from)))
 
 
 def issue(kind: Paper, facts: Mapping[str, Any]) -> Issued:
-    """Number, sign and store a document: a wait that the machine answers."""
+    """Issue a document: it is numbered, signed and stored while the case waits.
+
+    Raises:
+        PipelineMistake: ``kind`` has no series of numbers, or it is used in a step.
+    """
     if kind.series is None:
         raise PipelineMistake(f"{kind.name} has no series: hand it out with paper()")
     return TypeAdapter(Issued).validate_python(playing().issue(kind.name, jsonable(dict(facts))))
 
 
 def hand_on(pipeline: str, facts: Mapping[str, Any]) -> HandedOver:
-    """Open the next pipeline's case for the same subject, with what is known: a wait that the machine answers.
+    """Open the next pipeline's case for the same subject, with ``facts``, while this case waits.
 
-    Both ledgers name the other case. Where the subject has an open case there, nothing is opened and that one is named.
+    Both ledgers name the other case. Where the subject has an open case there, none is opened and that one is named.
+
+    Raises:
+        PipelineMistake: it is used in a step.
     """
     return HandedOver(**playing().hand_on(pipeline, jsonable(dict(facts))))
 
 
 def take_up_anew(case: Case, lodged: Lodged) -> HandedOver:
-    """Open a fresh case for the same subject, in which nobody answers again what they answered in this one."""
+    """Open a fresh case for the same subject, while this case waits.
+
+    Nobody decides there what they decided in this case.
+
+    Raises:
+        PipelineMistake: it is used in a step.
+    """
     return HandedOver(**playing().hand_on(case.pipeline, jsonable(lodged.known), jsonable(lodged.decided_by)))
 
 
 def assignable(case: Case, question: str, *, holds: str | None = None, apart_from: Iterable[str] = ()) -> list[str]:
-    """Return, in a step, the accounts that may answer ``question`` of this case today, the least loaded first.
+    """Return the accounts that may answer ``question`` of this case today, least loaded first.
 
     ``holds`` asks for another standing than the question does ("curator:makanan").
+
+    Raises:
+        PipelineMistake: it is used outside a step.
     """
     replay = _in_step(f"assignable {question}")
     asked = replay.pipeline.questions[question]
@@ -236,22 +272,31 @@ def assignable(case: Case, question: str, *, holds: str | None = None, apart_fro
     return impartiality.assignable(replay.work.session, case, asked, replay.today, holds or asked.holds, took_part)
 
 
-def held(*what: str, kind: str, of: int | str) -> list[Held]:
-    """Return, in a step, the standings of that name which a subject has today, the oldest first, each with its case.
+def held(*what: str, kind: str, of: int | str) -> list[StandingInForce]:
+    """Return the standings named ``what`` that a subject has today, oldest first.
 
-    ``of`` is the subject's id, or the name of a person's account.
+    ``of`` is the subject's id, or the name of a person's account. The step's ledger entry names the cases in which they were
+    given: both ledgers tell what one case opened and another used.
 
-    The step's ledger entry names those cases: what one case opened and another used stands in both ledgers.
+    Raises:
+        PipelineMistake: it is used outside a step.
+        Refused: no account has that name.
     """
     replay = _in_step(f"held {what}")
     subject = of if isinstance(of, int) else user_named(replay.work.session, of).person_id or 0
     found = impartiality.standings(replay.work.session, kind, subject, what, replay.today)
-    replay.relied_on += [one.case_number or one.reference or one.what for one in found]
+    replay.notes.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found
 
 
 def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
-    """Record the facts of a paper now; its file is made afterwards. Return its key, for a letter to attach it."""
+    """Record the facts of a paper, and return its key, by which a letter attaches it.
+
+    Its file is made after the step.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
+    """
     replay = _in_step(f"paper {kind.name}")
     key = f"{replay.step_key}/{kind.name}"
     return queue_paper(
@@ -265,7 +310,11 @@ def paper(kind: Paper, facts: Mapping[str, Any]) -> str:
 
 
 def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: Iterable[str] = ()) -> None:
-    """Queue a letter in this transaction; the delivery flow sends it when what it attaches is ready."""
+    """Queue a letter; the delivery flow sends it when the files of what it attaches are made.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
+    """
     replay = _in_step(f"tell {letter.name}")
     queue_letter(
         replay.work,
@@ -281,9 +330,15 @@ def tell(whom: Applicant, letter: Letter, facts: Mapping[str, Any], *, attach: I
 
 
 def stand(what: str, *, reference: str | None = None, until: date | None = None) -> None:
-    """Record what this case opens the way to, for its subject, from today; the step's ledger entry says so."""
+    """Record a standing: what this case gives its subject from today.
+
+    The step's ledger entry names it.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
+    """
     replay = _in_step(f"stand {what}")
-    replay.opened_ways.append(what)
+    replay.notes.opened_ways.append(what)
     replay.work.rows.write(
         Standing,
         case_id=replay.row.id,
@@ -297,7 +352,11 @@ def stand(what: str, *, reference: str | None = None, until: date | None = None)
 
 
 def in_register(what: str) -> Standing | None:
-    """Return, in a step, the row of that name that this case has in a register; None where it has none."""
+    """Return the row of that name that this case has in a register; None where it has none.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
+    """
     replay = _in_step(f"in_register {what}")
     return replay.work.session.get(Standing, (replay.row.id, what))
 
@@ -305,10 +364,13 @@ def in_register(what: str) -> Standing | None:
 def enter_in_register(
     what: str, *, kind: str, of: int, reference: str | None = None, until: date | None = None
 ) -> None:
-    """Enter a row of this case in a register that other cases go by: a slot, a seat, a supervisor.
+    """Enter a row of this case in a register that other cases go by: a slot, a seat.
 
-    It takes the place of a row of that name that the case has. The step's ledger entry names each row that is new or
-    changed, and an answer before it can't be taken back any more: engine/actions/recall.py.
+    The row replaces one of the same name that the case has. The step's ledger entry names each row that is new or changed; an
+    answer of before that step can't be recalled any more.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
     """
     replay = _in_step(f"enter_in_register {what}")
     row = Standing(
@@ -324,7 +386,13 @@ def enter_in_register(
 
 
 def amend_in_register(row: Standing, *, reference: str | None = None, until: date | None = None) -> None:
-    """Change a row of a register; what is not given stays. The step's ledger entry names it, if anything changed."""
+    """Change a row of a register; what is not given stays.
+
+    The step's ledger entry names the row, if anything changed.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
+    """
     replay = _in_step(f"amend_in_register {row.what}")
     if reference is not None:
         row.reference = reference
@@ -334,29 +402,36 @@ def amend_in_register(row: Standing, *, reference: str | None = None, until: dat
 
 
 def strike_from_register(row: Standing) -> None:
-    """Delete a row of a register; the step's ledger entry names it."""
+    """Delete a row of a register; the step's ledger entry names it.
+
+    Raises:
+        PipelineMistake: it is used outside a step.
+    """
     replay = _in_step(f"strike_from_register {row.what}")
-    replay.registered.append(row.what)
+    replay.notes.registered.append(row.what)
     replay.work.session.delete(row)
 
 
 def dossier_complete() -> None:
-    """Start the case's legal clock, in a step: the dossier is complete (UU 33/2014 art. 30 as amended by UU 6/2023).
+    """Start the case's legal clock: the dossier is complete.
 
-    A clarification afterwards stops the clock and never resets it.
+    A clarification afterwards stops the clock and never resets it (UU 33/2014 art. 30 as amended by UU 6/2023).
+
+    Raises:
+        PipelineMistake: it is used outside a step.
     """
-    _in_step("dossier_complete").recorder.turns.complete()
+    _in_step("dossier_complete").recorder.segments.start_legal_clock()
 
 
 def close(case: Case, outcome: E, reason: str) -> E:
-    """End the case with the reason in words."""
+    """Return ``outcome``, with which the case ends, and note the reason in words."""
     playing().reason = reason
     return outcome
 
 
 def _note_change(replay: Replay, row: Standing) -> None:
     if row in replay.work.session.new or replay.work.session.is_modified(row):
-        replay.registered.append(row.what)
+        replay.notes.registered.append(row.what)
 
 
 def _in_step(word: str) -> Replay:

@@ -7,7 +7,7 @@ what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
 
 from __future__ import annotations
 
-from engine.pipeline import NoAppeal, contest
+from engine.pipeline import NoAppeal, declare_appeals
 from flows import halal_regular, halal_self_declare, lsp_competency_test, nib_legalization, product_curation
 from flows.lsp_appeal import lsp_appeal
 from flows.objection import objection
@@ -46,7 +46,7 @@ def in_the_process(window: str) -> NoAppeal:
     )
 
 
-contest(
+declare_appeals(
     "nib-legalization",
     {
         nib_legalization.Outcome.LEGALIZED: GRANTED,
@@ -62,7 +62,7 @@ contest(
         nib_legalization.Outcome.WITHDRAWN: BY_APPLICANT,
     },
 )
-contest(
+declare_appeals(
     "halal-self-declare",
     {
         halal_self_declare.Outcome.CERTIFIED: GRANTED,
@@ -78,7 +78,7 @@ contest(
     },
     carries="application",
 )
-contest(
+declare_appeals(
     "halal-regular",
     {
         halal_regular.Outcome.CERTIFIED: GRANTED,
@@ -94,7 +94,7 @@ contest(
     },
     inside={"own_cost": objection},
 )
-contest(
+declare_appeals(
     "lsp-competency-test",
     {
         lsp_competency_test.Outcome.CERTIFIED: GRANTED,
@@ -107,7 +107,7 @@ contest(
     },
     carries="application",
 )
-contest(
+declare_appeals(
     "product-curation",
     {
         product_curation.Outcome.EXPORTED: GRANTED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.pipeline import calling
-from outside.once import Result
+from outside.submission import Result
 
 
 def recorded(result: Result) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def certificate(case: Case, nib: str, receipt_number: str, kh_number: str) -> di
         CannotTell: The certificate rests on another fatwa than the recorded one, or bears no known province: an officer looks.
             A failed look-up raises as in `certificate_of`.
     """
-    result = certificate_of(calling().office.contacts.sihalal, receipt_number, owner_of(case, nib))
+    result = certificate_of(calling().office.adapters.sihalal, receipt_number, owner_of(case, nib))
     if isinstance(result, ByHand):
         return result
     if _plain(result.kh_number) != _plain(kh_number):

@@ -1,4 +1,4 @@
-"""What we know: the tables and the invariants that the database itself keeps. Imports nothing of ours."""
+"""The tables of the database, and the invariants that the database itself keeps."""
 
 from models.base import Base, Role, metadata
 from models.cases import Answer, AnyWait, Case, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind

@@ -1,4 +1,4 @@
-"""The ground all tables stand on: names of constraints, UTC moments, JSON, and the roles people hold."""
+"""The base of all tables: names of constraints, moments in UTC, and the roles of accounts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
 from sqlmodel import SQLModel
 
 metadata: MetaData = SQLModel.metadata
-# Named constraints, or a migration could not name what it drops.
+# A migration can drop a constraint only by its name.
 metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -20,17 +20,21 @@ metadata.naming_convention = {
 
 
 class Base(SQLModel):
-    """What every table of ours inherits."""
+    """The base class of all tables."""
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware moment, kept in UTC. A naive datetime is a mistake and is refused."""
+    """An aware datetime, kept in UTC; a naive one is refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the moment in UTC. Raises ValueError when it bears no time zone."""
+        """Return the moment in UTC.
+
+        Raises:
+            ValueError: the moment has no time zone.
+        """
         if value is None:
             return None
         if value.tzinfo is None:
@@ -38,14 +42,17 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the moment with its zone, UTC."""
+        """Return the moment with UTC as its time zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Role(StrEnum):
-    """What somebody may do here. The Indonesian titles are in ``ROLE_TITLES``."""
+    """A role of an account, from which its permissions follow.
+
+    ``ROLE_TITLES`` has the Indonesian titles.
+    """
 
     APPLICANT = "applicant"
     COMPANION = "companion"

@@ -1,7 +1,7 @@
-"""What happened: cases, the runs that advanced them, the ledger, and what each case waits for.
+"""Cases, the runs that work on them, their ledger, their waits and answers.
 
-The rows of a case bear natural keys (case and sequence, case and key), so that a replay that writes
-the same thing twice is refused by the database and not by our good intentions.
+The rows of a case have natural keys (case and sequence, case and key): the database refuses a replay that writes
+the same thing twice.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from sqlmodel import Field
 
 from models.base import Base, Moment
 
-# SQLite counts rows only under an INTEGER key; PostgreSQL wants room for more than two thousand million.
+# SQLite numbers rows by itself only under an INTEGER key; PostgreSQL needs BIGINT for more than two thousand million rows.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class CaseStatus(StrEnum):
-    """Where a case stands. A parked case is an open one whose code or data failed; ``jalur case retry`` frees it."""
+    """The status of a case.
+
+    A parked one failed in its code or data; ``jalur case retry`` resumes it.
+    """
 
     OPEN = "open"
     PARKED = "parked"
@@ -28,7 +31,10 @@ class CaseStatus(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """What a ledger entry tells. The first four are replayed; the others are remarks beside the process."""
+    """The kind of a ledger entry.
+
+    `engine.cases.ledger.REPLAYED` names the kinds that a replay reads.
+    """
 
     STEP = "step"
     ANSWER = "answer"
@@ -39,7 +45,7 @@ class EntryKind(StrEnum):
 
 
 class WaitKind(StrEnum):
-    """Who can settle a wait: a person, a call to somebody else's system, the numbering of a document, the next pipeline."""
+    """The kind of a wait: who or what can settle it."""
 
     PERSON = "person"
     EXTERNAL = "external"
@@ -49,7 +55,10 @@ class WaitKind(StrEnum):
 
 
 class Series(Base, table=True):
-    """A series of numbers without gaps: drawn in the transaction that uses them, or not drawn at all."""
+    """A gap-free series of numbers.
+
+    A rollback of the transaction that drew a number gives the number back.
+    """
 
     __tablename__ = "series"
     name: str = Field(primary_key=True, max_length=64)
@@ -57,7 +66,10 @@ class Series(Base, table=True):
 
 
 class Run(Base, table=True):
-    """One stretch of work by one actor: a flow run, a web request, a command. Every ledger entry names its run."""
+    """One run by one actor: a flow run, a web request or a command.
+
+    Every ledger entry names its run.
+    """
 
     __tablename__ = "run"
     __table_args__ = (
@@ -81,10 +93,12 @@ class Run(Base, table=True):
 
 
 class Case(Base, table=True):
-    """One subject on one pipeline. ``ready`` means: there is something new to replay; the claim looks at nothing else.
+    """A case: one subject in one pipeline.
 
-    ``complete_at`` is when the dossier was complete and the legal clock began; ``holder`` has the ball now and ``segments``
-    counts the stretches of its clock; entries up to ``corrected_seq`` were recorded with facts that were corrected since.
+    ``ready`` means that something new is to be replayed; claims go by it.
+
+    ``complete_at`` is the moment at which the dossier was complete and the legal clock began; ``holder`` has to act now;
+    ``segments`` counts the rows of `ClockSegment`. Entries up to ``corrected_seq`` were written before the facts were corrected.
     """
 
     __tablename__ = "case_file"
@@ -124,7 +138,10 @@ class Case(Base, table=True):
 
 
 class LedgerEntry(Base, table=True):
-    """One thing that happened in a case, for good: append-only by trigger, chained by hash. See engine/cases/ledger.py."""
+    """One entry in the ledger of a case: append-only by trigger, chained by hash.
+
+    See engine/cases/ledger.py.
+    """
 
     __tablename__ = "ledger_entry"
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)
@@ -147,11 +164,13 @@ class LedgerEntry(Base, table=True):
 
 
 class Wait(Base, table=True):
-    """Something a case waits for. Settled once, by one conditional update, whoever comes first.
+    """Something that a case waits for; settled once, by one conditional update.
 
-    ``due_at`` is the earlier end of its own budget and the case's; ``silent_at`` is when it ends by itself; ``rung`` counts
-    the rungs of its ladder that fired, and ``next_due_at`` is when the next one does, or the end:
-    engine/deadlines/due_dates.py.
+    See engine/cases/waits.py.
+
+    ``due_at`` is the earlier end of its own budget and the case's; at ``silent_at`` it ends by itself; ``rung`` counts the
+    rungs of its ladder that fired; ``next_due_at`` is the moment of the next rung, or of the end
+    (engine/deadlines/due_dates.py).
     """
 
     __tablename__ = "wait"
@@ -217,12 +236,15 @@ class Wait(Base, table=True):
     next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
-# A wait as an object, or, fetched in bulk, as a row with the names of its columns.
+# A wait as an object, or as a row with the names of its columns, where many are read at once.
 AnyWait = Wait | Row[Any]
 
 
 class Answer(Base, table=True):
-    """The words of an answer, sealed under the key of the person whose case it is; the ledger keeps their hash."""
+    """An answer, encrypted in ``sealed`` under the key of the case's person.
+
+    The ledger keeps its salted hash.
+    """
 
     __tablename__ = "answer"
     case_id: int = Field(primary_key=True, foreign_key="case_file.id", sa_type=BigInteger)

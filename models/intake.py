@@ -1,4 +1,4 @@
-"""Imports, kept as they came: the file's hash for good, each line under the key of its person."""
+"""Imported files, and their lines, each encrypted under the key of its person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from models.base import Base, Moment
 
 
 class Import(Base, table=True):
-    """One uploaded file. ``content`` is sealed under the import's own key and dropped once its rows are taken over."""
+    """One uploaded file.
+
+    ``content`` is encrypted under the import's own key, and deleted when the file was taken over.
+    """
 
     __tablename__ = "import_file"
     id: int | None = Field(default=None, primary_key=True)
@@ -29,7 +32,10 @@ class Import(Base, table=True):
 
 
 class ImportLine(Base, table=True):
-    """One line of a file: taken over as a business, already known, or refused with its reasons."""
+    """One line of a file, encrypted in ``sealed``.
+
+    It was taken over as a business, was known already, or was refused with its reasons.
+    """
 
     __tablename__ = "import_line"
     import_id: int = Field(primary_key=True, foreign_key="import_file.id")

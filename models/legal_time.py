@@ -1,4 +1,4 @@
-"""Legal time: whose turn it was and when, the office's own days, absences, what people were told, and the sweeps."""
+"""Legal time: clock segments, days off, delegations, notices, sweeps, renewals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from models.cases import RowId
 
 
 class Holder(StrEnum):
-    """Who holds the ball: the office and its partners, the applicant, or a body outside (OSS, DPMPTSP, BPJPH, MUI …)."""
+    """The party that has to act.
+
+    The office with its partners, the applicant, or a body outside (OSS, DPMPTSP, BPJPH, MUI …).
+    """
 
     OFFICE = "office"
     APPLICANT = "applicant"
@@ -21,10 +24,10 @@ class Holder(StrEnum):
 
 
 class ClockSegment(Base, table=True):
-    """A stretch of a case, from ``since`` until the next one: append-only by trigger. Everything else is derived.
+    """A segment of a case's clock, from ``since`` until the next one: append-only by trigger.
 
-    ``running`` tells whether the legal clock runs; ``ground`` names the rule or the act that set it so; ``key`` is the
-    ledger's key of what was asked or ended there. The last segment of a closed case holds nobody's time.
+    ``running`` tells whether the clock runs; ``ground`` names the rule or the act by which it does or does not; ``key`` is the
+    ledger key of the question or ending that began the segment. The last segment of a closed case has no holder.
     """
 
     __tablename__ = "clock_segment"
@@ -38,14 +41,17 @@ class ClockSegment(Base, table=True):
 
 
 class CalendarKind(StrEnum):
-    """What the office decided about a day: it does not work then, or it does although the list of holidays says otherwise."""
+    """The kind of a decision about a day.
+
+    OFFICE: the office is off; CANCELLED: it works, although the day is a holiday.
+    """
 
     OFFICE = "office"
     CANCELLED = "cancelled"
 
 
 class CalendarDay(Base, table=True):
-    """A decision about one day. Never changed: the newest about a day counts."""
+    """A decision about one day: append-only by trigger; the newest one about a day counts."""
 
     __tablename__ = "calendar_day"
     id: int | None = Field(default=None, primary_key=True)
@@ -57,7 +63,10 @@ class CalendarDay(Base, table=True):
 
 
 class Delegation(Base, table=True):
-    """Somebody is away: until a date another answers for them, in one role or all, in one case or all. Both names are recorded."""
+    """A delegation: until a date one account answers for another.
+
+    In one role or all, in one case or all; the ledger names both accounts.
+    """
 
     __tablename__ = "delegation"
     __table_args__ = (
@@ -78,7 +87,7 @@ class Delegation(Base, table=True):
 
 
 class Notice(Base, table=True):
-    """Something that an account is to be told, at once or in the morning: once, whatever happens."""
+    """A piece of news for an account, told once: in an alert, or in the morning's digest."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -103,7 +112,7 @@ class Notice(Base, table=True):
 
 
 class Digest(Base, table=True):
-    """What one account is told by mail of its notices: one digest a morning, and an alert for each look that found a trouble."""
+    """A mail to an account about its notices: the digest of a morning, or an alert."""
 
     __tablename__ = "digest"
     __table_args__ = (
@@ -128,7 +137,7 @@ class Digest(Base, table=True):
 
 
 class Sweep(Base, table=True):
-    """One run of the escalation over what is due. The newest finished one tells whether anybody still watches."""
+    """One sweep over due waits. The newest finished one shows whether the sweeps still run."""
 
     __tablename__ = "sweep"
     id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
@@ -143,9 +152,11 @@ class Sweep(Base, table=True):
 
 
 class Renewal(Base, table=True):
-    """What was done ahead of the end of a standing (``case_id``, ``what``): how many stages, and the case opened for it.
+    """The renewal of a standing (``case_id``, ``what``).
 
-    Of a certificate that another body gave, ``case_id`` is the case of its renewal and ``what`` its number.
+    How many reminders went out, and the number of the case that was opened.
+
+    For a certificate of another body, ``case_id`` is the case of its renewal, and ``what`` the certificate's number.
     """
 
     __tablename__ = "renewal"

@@ -1,4 +1,4 @@
-"""What we hand out: documents, letters, and the standing that a certificate gives."""
+"""Documents, letters, and the standings that certificates give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from models.base import Base, Moment
 
 
 class DocumentStatus(StrEnum):
-    """A paper is pending until its file is made; an issued document is reserved from number to file."""
+    """The status of a document.
+
+    PENDING: its file is to be made; RESERVED: it has a number, and no file yet.
+    """
 
     PENDING = "pending"
     RESERVED = "reserved"
@@ -23,9 +26,10 @@ class DocumentStatus(StrEnum):
 
 
 class LetterStatus(StrEnum):
-    """Where a letter is. ``by_hand``: no channel reaches the person, somebody prints it or telephones.
+    """The status of a letter.
 
-    ``said_before``: the same words went to the same person within a day, so it was not sent.
+    ``by_hand``: no channel reaches the person, so that somebody prints the letter or telephones. ``said_before``: the same words
+    went to the same person within a day, so that the letter was not sent.
     """
 
     WAITING = "waiting"
@@ -39,7 +43,10 @@ class LetterStatus(StrEnum):
 
 
 class Document(Base, table=True):
-    """A paper or an issued document; ``facts`` are sealed under the person's key, the file lies in the store by its hash."""
+    """A document of a case: ``facts`` are encrypted under the person's key.
+
+    Its file is in the store, named by its hash.
+    """
 
     __tablename__ = "document"
     __table_args__ = (
@@ -67,7 +74,10 @@ class Document(Base, table=True):
 
 
 class Letter(Base, table=True):
-    """A letter in the outbox. Queued in the transaction of the thing that it tells; sent by the delivery flow."""
+    """A letter in the outbox, encrypted in ``sealed``.
+
+    Queued in the transaction of its news, sent by the delivery flow.
+    """
 
     __tablename__ = "letter"
     __table_args__ = (Index("ix_letter_outbox", "status", "next_attempt_at"),)
@@ -94,7 +104,10 @@ class Letter(Base, table=True):
 
 
 class Standing(Base, table=True):
-    """What a finished case opens the way to: "legalized", later "may curate drinks until …"."""
+    """A right that a closed case gives its subject: "legalized", "curator:makanan".
+
+    ``until`` is the last day of a right that ends.
+    """
 
     __tablename__ = "standing"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Who there is: persons with their own keys, their businesses, the institutions, and who may act for whom."""
+"""Persons and their keys, businesses, institutions, accounts, mandates and certificates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from models.base import Base, Moment
 
 
 class PersonKey(Base, table=True):
-    """The key of one person or one import, wrapped by the master key. Deleting the row is the erasure."""
+    """The encryption key of one person or one import, wrapped by the master key.
+
+    Deleting the row erases the person.
+    """
 
     __tablename__ = "sealing_key"
     id: str = Field(primary_key=True, max_length=32)
@@ -19,9 +22,11 @@ class PersonKey(Base, table=True):
 
 
 class Person(Base, table=True):
-    """A human being. National id, tax id, phone, e-mail and address are in ``sealed``, readable with their key only.
+    """A human being.
 
-    ``channel`` is the one they chose (mail, sms, whatsapp); none: the first that reaches them.
+    National id, tax id, phone, e-mail and address are in ``sealed``, encrypted under their key.
+
+    ``channel`` is the one that they chose (mail, sms, whatsapp); without it, the first that reaches them is used.
     """
 
     __tablename__ = "person"
@@ -36,7 +41,7 @@ class Person(Base, table=True):
 
 
 class PersonIndex(Base, table=True):
-    """Finds a person by a number that is not stored: ``digest`` is keyed, so the table alone gives nothing away.
+    """The index of persons by their numbers, of which only a keyed digest is stored.
 
     One national id is one person: the database refuses a second.
     """
@@ -57,7 +62,7 @@ class PersonIndex(Base, table=True):
 
 
 class Business(Base, table=True):
-    """A small business as its owner registered it. One national id holds one NIB, so one owner has one business."""
+    """A small business. One national id holds one NIB, so that one owner has one business."""
 
     __tablename__ = "business"
     __table_args__ = (
@@ -80,7 +85,7 @@ class Business(Base, table=True):
 
 
 class Product(Base, table=True):
-    """Something that a business makes and wants curated; its cluster says which curators may judge it."""
+    """A product of a business, to be curated; its cluster says which curators may judge it."""
 
     __tablename__ = "product"
     __table_args__ = (UniqueConstraint("business_id", "name"),)
@@ -92,7 +97,7 @@ class Product(Base, table=True):
 
 
 class Institution(Base, table=True):
-    """An office, LSP, LPH, companion body, curation house, export center …"""
+    """An institution: office, LSP, LPH, companion body, curation house, export center."""
 
     __tablename__ = "institution"
     id: int | None = Field(default=None, primary_key=True)
@@ -103,7 +108,7 @@ class Institution(Base, table=True):
 
 
 class User(Base, table=True):
-    """Somebody who may act in Jalur, by the name under which the ledger knows them."""
+    """An account that may act in Jalur; the ledger names it as the actor."""
 
     __tablename__ = "account"
     id: int | None = Field(default=None, primary_key=True)
@@ -118,12 +123,12 @@ class User(Base, table=True):
     created_at: datetime = Field(sa_type=Moment)
 
     def works_in(self, region_code: str) -> bool:
-        """Return whether the region lies in that of this account; an account without one works everywhere."""
+        """Return whether a region lies in the account's; one without a region works everywhere."""
         return region_code.startswith(self.region_code or "")
 
 
 class UserRole(Base, table=True):
-    """A role that a user holds."""
+    """A role of an account."""
 
     __tablename__ = "account_role"
     user_id: int = Field(primary_key=True, foreign_key="account.id")
@@ -131,7 +136,10 @@ class UserRole(Base, table=True):
 
 
 class Mandate(Base, table=True):
-    """A paper on which an owner lets somebody act for them: dated, and revocable at any moment."""
+    """A mandate on paper, by which an owner lets an account act for them.
+
+    It can be revoked at any moment.
+    """
 
     __tablename__ = "mandate"
     __table_args__ = (CheckConstraint("until IS NULL OR until >= since", name="until_follows_since"),)
@@ -147,9 +155,11 @@ class Mandate(Base, table=True):
 
 
 class DeclaredConflict(Base, table=True):
-    """Somebody said that they are not impartial towards a person, a business or an institution: they decide nothing there.
+    """A declared conflict of interest: the account decides nothing about the subject.
 
-    ISO/IEC 17024 and 17065 ask for it. It is never deleted: where it ends, ``until`` says when.
+    The subject is a person, a business or an institution.
+
+    ISO/IEC 17024 and 17065 ask for it. The row stays when the conflict ends; ``until`` says when it ended.
     """
 
     __tablename__ = "declared_conflict"
@@ -168,9 +178,11 @@ class DeclaredConflict(Base, table=True):
 
 
 class RecordedCertificate(Base, table=True):
-    """A certificate that another body gave a person (an assessor's, a curator's of another LSP): recorded with its evidence.
+    """A certificate of another body, recorded with its evidence.
 
-    It gives the standing ``what`` from ``since`` until ``until``, as one of ours does; it is never made up.
+    An assessor's, for example, or a curator's of another LSP.
+
+    It gives its holder the standing ``what`` from ``since`` until ``until``, as a certificate of ours does.
     """
 
     __tablename__ = "recorded_certificate"

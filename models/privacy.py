@@ -1,6 +1,6 @@
-"""Personal numbers in words: recognised, and masked wherever they are shown.
+"""Masking of personal numbers in texts (UU 27/2022 on personal data).
 
-UU 27/2022 on personal data; at most the first six and the last two digits of a NIK are shown. Every layer needs it.
+At most the first six and the last two digits of a NIK are shown.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# What looks long and is nobody's: case and document numbers, dates and moments, money, hashes and ids.
+# Long numbers that are not personal: case and document numbers, dates and moments, money, hashes and ids.
 _PUBLIC = (
     r"(?<![A-Za-z\d])[A-Z]{2,8}-\d{4}-\d{6,9}(?!\d)"
     r"|(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?"
@@ -39,7 +39,7 @@ def masked(number: str) -> str:
 
 
 def without_personal_numbers(text: str) -> str:
-    """Return ``text`` with NIK, NPWP, telephone numbers and mail addresses masked: for logs, errors and parked cases.
+    """Return ``text`` with NIK, NPWP, telephone numbers and mail addresses masked.
 
     Case numbers, NIB, money, dates, hashes and ids stay readable.
     """
@@ -47,7 +47,7 @@ def without_personal_numbers(text: str) -> str:
 
 
 def masked_in(value: Any) -> Any:
-    """Return a JSON value with every personal number in its texts masked."""
+    """Return a JSON value with the personal numbers in its texts masked."""
     if isinstance(value, dict):
         return {name: masked_in(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -56,12 +56,12 @@ def masked_in(value: Any) -> Any:
 
 
 def significant_digits(number: str) -> str:
-    """Return the digits of a number that stay the same however it is written: ``+62 811…`` and ``0811…`` are one."""
+    """Return a number's digits without its prefix: ``+62 811…`` and ``0811…`` give the same."""
     return re.sub(r"\D", "", number).removeprefix("62").removeprefix("0")
 
 
 def without_numbers(value: Any, numbers: frozenset[str]) -> Any:
-    """Return a JSON value in whose texts these personal numbers (by their significant digits), and any NIK, are masked."""
+    """Return a JSON value with every NIK, and the numbers with these digits, masked."""
     if isinstance(value, dict):
         return {name: without_numbers(inner, numbers) for name, inner in value.items()}
     if isinstance(value, list):

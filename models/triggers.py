@@ -1,6 +1,6 @@
-"""The ledger is append-only in the database itself: triggers refuse to change, delete or truncate it.
+"""Triggers that make tables append-only: they refuse to update, delete or truncate rows.
 
-Made anew at the end of every migration, since Alembic's batch mode recreates an SQLite table and drops its triggers.
+Each migration creates them again at its end, because Alembic's batch mode recreates an SQLite table without its triggers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MESSAGE = "the ledger is append-only"
 
 
 def install(connection: Connection) -> None:
-    """Put the triggers in force on every append-only table that exists."""
+    """Create the triggers on every append-only table that exists."""
     for statement in _statements(connection):
         connection.execute(text(statement))
 
@@ -62,6 +62,9 @@ def _statements(connection: Connection) -> list[str]:
 
 
 def _is_there(table: str) -> str:
-    """Return the SQL for a new row that takes another's place: SQLite's INSERT OR REPLACE deletes without a delete trigger."""
+    """Return the SQL condition that a new row would replace another one.
+
+    SQLite's INSERT OR REPLACE deletes the old row without calling a delete trigger.
+    """
     same = " AND ".join(f"{column} = NEW.{column}" for column in APPEND_ONLY[table])
     return f"EXISTS (SELECT 1 FROM {table} WHERE ({same}) OR rowid = NEW.rowid)"  # noqa: S608 - names of our own

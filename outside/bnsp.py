@@ -1,20 +1,7 @@
-"""What we ask of BNSP: certificate blanks (blanko) for what a pleno decided, and the numbers that it gives out.
+"""BNSP: a request for certificate blanks (blanko) of a pleno, and the numbers on them.
 
-The request lists all candidates of the pleno, competent (K) and not yet (BK), with their NIK. For each competent
-one BNSP gives a certificate number and a registration number: they are recorded, never made up. The wire format
-of `bnsp_http` is this office's own proposal for a gateway, for BNSP publishes none.
-
-The engine calls `request_once` and nothing else, as in:
-
-    @external_step(BLANKS)
-    def request_blanks(case: Case, *, pleno: dict[str, Any]) -> Blanks | ByHand:
-        call = calling()
-        request = BlankRequest(reference=call.reference, candidates=(Candidate(…, competent=True),), …)
-        result = request_once(call.office.contacts.bnsp, request, call.end_unknown)
-        if isinstance(result, ByHand):
-            return result
-        given = result.of(case.facts.national_id)   # None for who is not yet competent, and in a refusal
-        …
+The numbers are recorded, never made up. The wire format of `bnsp_http` is this office's own proposal for a gateway,
+for BNSP publishes none. Entry point: `request_once`.
 """
 
 from __future__ import annotations
@@ -25,14 +12,14 @@ from typing import Annotated, Literal, Protocol, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from outside.errors import CannotTell, WrongPerson
-from outside.once import PERSONAL, ByHand, NationalId, Part, Request, Result, Text, once, same_name
+from outside.submission import PERSONAL, ByHand, NationalId, Part, Request, Result, Text, same_name, submit_once
 
 CERTIFICATE_PATTERN = r"^[0-9]{5} [0-9]{4}( [0-9])? [0-9]{5,7} [0-9]{4}$"
 REGISTRATION_PATTERN = r"^\S.{2,58} [0-9]{4}$"
 
 
 class Candidate(Part):
-    """Somebody whom the pleno decided about: competent (K), or not yet (BK)."""
+    """A candidate of the pleno: competent (K), or not yet (BK)."""
 
     name: Text = PERSONAL
     national_id: NationalId = PERSONAL
@@ -40,7 +27,7 @@ class Candidate(Part):
 
 
 class BlankRequest(Request):
-    """The request for blanks (surat permohonan) with the minutes of the pleno (berita acara) and all its candidates."""
+    """A request for blanks, with the minutes of the pleno (berita acara) and all its candidates."""
 
     licence: Text
     scheme: Text
@@ -62,8 +49,8 @@ class BlankRequest(Request):
         return {one.national_id: one.name for one in self.candidates if one.competent}
 
 
-class Given(Part):
-    """The numbers that BNSP gave one competent candidate; the registration number's form varies, a year ends it."""
+class BlankNumbers(Part):
+    """The numbers of one competent candidate; a registration number ends in a year."""
 
     holder_name: Text = PERSONAL
     national_id: NationalId = PERSONAL
@@ -72,11 +59,11 @@ class Given(Part):
 
 
 class BlanksResult(Result):
-    """BNSP gave numbers (`issued`), or `refused` with its reason."""
+    """The answer of BNSP: numbers (`issued`), or a reason (`refused`)."""
 
     outcome: Literal["issued", "refused"]
     issued_on: date | None = None
-    given: tuple[Given, ...] = ()
+    given: tuple[BlankNumbers, ...] = ()
 
     @model_validator(mode="after")
     def _numbers_or_reason(self) -> Self:
@@ -86,39 +73,47 @@ class BlanksResult(Result):
             raise ValueError("what is issued has numbers and a date")
         return self
 
-    def of(self, national_id: str) -> Given | None:
-        """Return what one person was given."""
+    def of(self, national_id: str) -> BlankNumbers | None:
+        """Return the numbers of one person; None for a candidate who is not competent."""
         return next((one for one in self.given if one.national_id == national_id), None)
 
 
 class Bnsp(Protocol):
-    """An adapter to BNSP. Its calls are synchronous and leave nothing behind in this process."""
+    """The protocol of adapters to BNSP; calls are synchronous and keep no state here."""
 
     @property
     def name(self) -> str:
-        """A short name for the ledger's `source`."""
+        """A short name, as the ledger's `source`."""
 
     def request(self, request: BlankRequest) -> BlanksResult | ByHand:
-        """Hand in once. Raise TryLater, EndUnknown, CannotTell, WrongPerson or RefusedOutside."""
+        """Hand in a request.
+
+        Raises:
+            TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+        """
 
     def look_up(self, reference: str) -> BlanksResult | None:
-        """Say what became of a request; None means that surely none was handed in under this reference."""
+        """Return the result of a request; None where surely none was handed in under this reference.
+
+        Raises:
+            TryLater, CannotTell, WrongPerson: see `outside.errors`.
+        """
 
 
 class ManualBnsp:
-    """BNSP without a machine's way in: an officer asks for the blanks and records the numbers on them."""
+    """BNSP by hand: an officer asks for the blanks and records the numbers on them."""
 
     name = "bnsp-by-hand"
 
     def request(self, request: BlankRequest) -> ByHand:
-        """Ask for a person, always."""
+        """Return ByHand: an officer hands the request in."""
         return ByHand(
             "Ajukan permohonan blanko ke BNSP dengan berita acara pleno dan daftar semua asesi (K dan BK, dengan NIK). "
             "Lalu catat nomor sertifikat dan nomor registrasi tiap asesi kompeten, dan unggah berkasnya."
         )
 
     def look_up(self, reference: str) -> None:
-        """Raise CannotTell: only a person can ask BNSP here."""
+        """Raise CannotTell: only an officer can ask BNSP."""
         raise CannotTell(
             f"an earlier attempt at {reference} may have gone through, and there is no machine's way into BNSP",
             for_people="Permohonan blanko terdahulu mungkin sudah masuk. Tanyakan kepada BNSP sebelum mengajukan lagi.",
@@ -126,20 +121,25 @@ class ManualBnsp:
 
 
 def request_once(bnsp: Bnsp, request: BlankRequest, earlier_attempt_unknown: bool) -> BlanksResult | ByHand:
-    """Ask, and never twice: see `outside.once.once`, which says what is raised and what the next attempt passes."""
-    return once(
+    """Hand in a request at most once: see `outside.submission.submit_once`.
+
+    Raises:
+        TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+    """
+    return submit_once(
         lambda: bnsp.request(request),
         lambda: bnsp.look_up(request.reference),
-        lambda result: for_these(request, result),
+        lambda result: checked_numbers(request, result),
         earlier_attempt_unknown,
     )
 
 
-def for_these(request: BlankRequest, result: BlanksResult) -> BlanksResult:
+def checked_numbers(request: BlankRequest, result: BlanksResult) -> BlanksResult:
     """Return `result` where each competent candidate, and nobody else, has numbers of their own.
 
-    Raise WrongPerson for numbers of somebody else's or of one who is not yet competent; CannotTell where somebody has
-    none, where a number is given twice, or where its year is not that of its issue.
+    Raises:
+        WrongPerson: numbers are given to somebody who is not a competent candidate of the request.
+        CannotTell: a candidate has no numbers, a number is given twice, or its year is not that of issue.
     """
     if result.outcome == "refused":
         return result

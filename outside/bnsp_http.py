@@ -1,12 +1,4 @@
-"""BNSP over HTTP: `http_office` says how an end is judged, `http_answers` what all answers share.
-
-================================  ========================
-call                              body
-================================  ========================
-`POST /blanks`                    `Answer` with `Blanks`
-`GET /blanks/{reference}`         `Answer` with `Blanks`
-================================  ========================
-"""
+"""BNSP over HTTP: the adapter, and the strict reading of BNSP's own bodies."""
 
 from __future__ import annotations
 
@@ -14,11 +6,11 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from outside.bnsp import BlankRequest, BlanksResult, Given, for_these
+from outside.bnsp import BlankNumbers, BlankRequest, BlanksResult, checked_numbers
 from outside.errors import CannotTell
-from outside.http_answers import Answer, Body, Holder, Paper, evidence, reasons_of
-from outside.http_office import HttpOffice, Reading
-from outside.once import Fault
+from outside.http_adapter import HttpAdapter, Reading
+from outside.http_answers import Answer, Body, Holder, Paper, checked_pdf, reasons_of
+from outside.submission import Fault
 
 
 class Blank(Body):
@@ -36,18 +28,36 @@ class Blanks(Paper):
     blanks: list[Blank]
 
 
-class HttpBnsp(HttpOffice):
-    """BNSP through an HTTP gateway."""
+class HttpBnsp(HttpAdapter):
+    """BNSP through an HTTP gateway.
+
+    ================================  ========================
+    call                              body
+    ================================  ========================
+    `POST /blanks`                    `Answer` with `Blanks`
+    `GET /blanks/{reference}`         `Answer` with `Blanks`
+    ================================  ========================
+    """
 
     name = "bnsp"
     label = "BNSP"
 
     def request(self, request: BlankRequest) -> BlanksResult:
-        """Hand in under the request's own reference. See `http_office` for what it raises, and WrongPerson."""
-        return for_these(request, self._hand_in("/blanks", request, self._reading()))
+        """Hand in a request under its own reference.
+
+        Raises:
+            TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+        """
+        return checked_numbers(request, self._hand_in("/blanks", request, self._reading()))
 
     def look_up(self, reference: str) -> BlanksResult | None:
-        """Ask for the request; None where BNSP says that it never took it. For whom it is, `request_once` checks."""
+        """Return the result of a request; None where BNSP says that it never took one.
+
+        The candidates are checked by `request_once`.
+
+        Raises:
+            TryLater, CannotTell, WrongPerson: see `outside.errors`.
+        """
         return self._look_up("/blanks", reference, self._reading())
 
     def _reading(self) -> Reading[Blanks, BlanksResult]:
@@ -55,17 +65,17 @@ class HttpBnsp(HttpOffice):
 
     def _issued(self, answered: Blanks) -> BlanksResult:
         broken = False
-        given: list[Given] = []
+        given: list[BlankNumbers] = []
         try:
             for one in answered.blanks:
                 numbers = {"certificate_number": one.certificate_number, "registration_number": one.registration_number}
-                given.append(Given(holder_name=one.holder.name, national_id=one.holder.national_id, **numbers))
+                given.append(BlankNumbers(holder_name=one.holder.name, national_id=one.holder.national_id, **numbers))
             result = BlanksResult(
                 outcome="issued",
                 source=self.source,
                 issued_on=answered.issued_on,
                 given=tuple(given),
-                pdf=evidence(answered, source=self.source, what="blanko", where=self.label),
+                pdf=checked_pdf(answered, source=self.source, what="blanko", where=self.label),
             )
         except ValidationError:
             broken = True

@@ -1,9 +1,7 @@
-"""Letters on their way out: what a letter is, what a channel promises, what a receipt proves.
+"""Letters to send: `Message`, the `Channel` that sends it, and the `Receipt` that proves it.
 
-Delivery is "at least once": a mail server can't be asked what became of a letter. So a letter bears an id
-made from our own key for it, and a second sending is recognised by it, by mail programs and in a folder
-alike; a gateway for text messages can be asked, and is. An adapter raises TryLater (surely not sent),
-EndUnknown (perhaps sent: send again, under the same id), or Bounced (will never arrive there).
+Delivery is "at least once": a mail server can't be asked about a letter. A Message-ID made from the letter's key lets
+mail programs and folders recognise a second sending; a gateway for text messages can be asked.
 """
 
 from __future__ import annotations
@@ -19,15 +17,15 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from outside.errors import Bounced
 
-__all__ = ["Attachment", "Bounced", "CanBeAsked", "Channel", "Message", "Receipt", "message_id_for", "send_once"]
+__all__ = ["Attachment", "Bounced", "Channel", "Message", "Receipt", "SupportsLookUp", "message_id_for", "send_once"]
 
 
 _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
-"""Unicode's control characters, line and paragraph separators; a no-break space or an emoji's joiner is fine."""
+"""Unicode categories of control characters, line and paragraph separators, which may break a header."""
 
 
 def _on_one_line(text: str) -> str:
-    # A line break in a header would begin another header: a Bcc, say.
+    # A line break in a header would begin another header, such as Bcc.
     if any(unicodedata.category(character) in _BREAKING for character in text):
         raise ValueError("a line break or control character may not stand here")
     return text
@@ -43,7 +41,7 @@ _Line = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterVal
 
 
 class Attachment(NamedTuple):
-    """A file that goes with a letter; `mime` is such as 'application/pdf'."""
+    """A file attached to a letter; `mime` is a type such as 'application/pdf'."""
 
     filename: Annotated[str, StringConstraints(min_length=1, max_length=150), AfterValidator(_plain_file_name)]
     content: bytes
@@ -53,11 +51,11 @@ class Attachment(NamedTuple):
 
 
 class Message(BaseModel):
-    """One letter to one recipient, finished: nothing is filled in after this.
+    """One complete letter to one recipient.
 
     `sender` is 'Name <address>' or an address; `to_address` is a telephone number (E.164) for a gateway;
-    `language` is 'id' or 'en'. `written_at` becomes the Date header: with it, the same letter is the same
-    bytes each time. Contact data and contents are kept out of `repr`.
+    `language` is 'id' or 'en'. `written_at` becomes the Date header, so that equal letters are equal bytes.
+    Contact data and contents are kept out of `repr`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -76,7 +74,7 @@ class Message(BaseModel):
 
 @dataclass(frozen=True)
 class Receipt:
-    """Proof that a channel took a letter. `reply` is its own words, without personal data."""
+    """Proof that a channel took a letter; `reply` is the channel's answer without personal data."""
 
     channel: str
     message_id: str
@@ -85,37 +83,49 @@ class Receipt:
 
 
 class Channel(Protocol):
-    """A way for letters to leave the house."""
+    """The protocol of channels that send letters."""
 
     @property
     def name(self) -> str:
         """A short name for the ledger."""
 
     def send(self, message: Message) -> Receipt:
-        """Hand the letter over. Raise TryLater, EndUnknown or Bounced."""
+        """Send a letter.
+
+        Raises:
+            TryLater: the letter was surely not sent.
+            EndUnknown: the letter was perhaps sent; send it again under the same id.
+            Bounced: the letter will never arrive at that address.
+        """
 
 
 @runtime_checkable
-class CanBeAsked(Protocol):
-    """A channel that knows what became of a letter."""
+class SupportsLookUp(Protocol):
+    """The protocol of channels that can be asked about a letter."""
 
     def look_up(self, message: Message) -> Receipt | None:
-        """Return the receipt of a letter that it has; None where it never took it. Raise TryLater, EndUnknown or Bounced."""
+        """Return the receipt of a letter; None where the channel never took it.
+
+        Raises:
+            TryLater, EndUnknown, Bounced: see `Channel.send`.
+        """
 
 
 def send_once(channel: Channel, message: Message, *, earlier_attempt_unknown: bool) -> Receipt:
-    """Send a letter; where an earlier attempt may have arrived, ask first, if the channel can be asked.
+    """Send a letter; after an attempt with an unknown end, look it up first if the channel can.
 
-    Raise TryLater, EndUnknown or Bounced, as the channel does.
+    Raises:
+        TryLater, EndUnknown, Bounced: see `Channel.send`.
     """
-    found = channel.look_up(message) if earlier_attempt_unknown and isinstance(channel, CanBeAsked) else None
+    found = channel.look_up(message) if earlier_attempt_unknown and isinstance(channel, SupportsLookUp) else None
     return channel.send(message) if found is None else found
 
 
 def message_id_for(letter_key: str, domain: str) -> str:
     """Return the Message-ID of a letter (RFC 5322, 3.6.4), always the same for the same key.
 
-    Raise ValueError where the key holds 15 digits in a row: a Message-ID is public.
+    Raises:
+        ValueError: the key holds 15 digits in a row, perhaps a personal number; a Message-ID is public.
     """
     if re.search(r"\d{15}", letter_key):
         raise ValueError("a letter's key may hold no personal number")

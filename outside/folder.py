@@ -1,4 +1,4 @@
-"""Letters as `.eml` files in a folder: for trying out, for a drive without a network, for the record."""
+"""Letters as `.eml` files in a folder, for demos and for tests without a network."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from outside.mail import as_mime
 
 
 class FolderChannel:
-    """Letters as `.eml` files in a folder.
+    """A channel that writes letters as `.eml` files into a folder.
 
-    A file's name is made from the message id, so writing a letter twice leaves one file; the first
-    stays as it is. A file is whole or absent: a local one is renamed into place once it is on disk, and
-    object stores show an object only when it is complete. Only the owner may read local files.
+    A file's name is made from the message id, so a letter written twice leaves the first file unchanged.
+    A file is complete or absent: a local one is renamed into place once it is on disk, and object stores
+    show complete objects only. Only the owner may read local files.
     """
 
     name = "folder"
 
     def __init__(self, folder: str | Path) -> None:
-        """Take a path, or an fsspec URL such as 's3://bucket/letters'; the folder is made when it is needed."""
+        """Take a path or an fsspec URL ('s3://bucket/letters'); the folder is made on first use."""
         where = str(folder)
         self._local = Path(where.removeprefix("file://")) if "://" not in where or where.startswith("file://") else None
         self._url = where.rstrip("/")
@@ -35,7 +35,12 @@ class FolderChannel:
         return f"FolderChannel({str(self._local or self._url)!r})"
 
     def send(self, message: Message) -> Receipt:
-        """Write the letter, unless it is there already. Raise TryLater where it can't be, Bounced as mail does."""
+        """Write a letter, unless its file exists.
+
+        Raises:
+            TryLater: the folder can't be written.
+            Bounced: `to_address` is no mail address.
+        """
         name = file_name(message.message_id)
         contents = as_mime(message)
         try:
@@ -50,7 +55,7 @@ class FolderChannel:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / name).exists():
             return False
-        # mkstemp gives the file to its owner alone (0600), and the dot hides what is unfinished.
+        # mkstemp lets only the owner read the file (0600); the dot hides unfinished files.
         handle, unfinished = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -79,6 +84,6 @@ class FolderChannel:
 
 
 def file_name(message_id: str) -> str:
-    """Return the file name of a letter: the readable part of its id, and a hash of the whole."""
+    """Return the file name of a letter: the readable part of its id, and a hash of the id."""
     readable = message_id.strip("<>").partition("@")[0][:80]
     return f"{readable}-{hashlib.sha256(message_id.encode()).hexdigest()[:12]}.eml"

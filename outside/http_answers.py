@@ -1,19 +1,7 @@
-"""The strict reading of what an office answers over HTTP: a body is understood wholly, or not at all.
+"""Strict reading of HTTP answers: a body is understood completely, or not at all.
 
-A field too many makes a body not understood, for it might say "revoked". A person then looks, which
-costs less than a wrong number on a wall. What all offices share, all JSON (this office's own proposal
-for a gateway; `…` is the office's own address, such as `/filings`):
-
-=========================  =======  ==========================================================
-call                       status   body
-=========================  =======  ==========================================================
-`POST …`                   200/201  `Answer` with status issued
-                           202      anything: taken, not yet decided
-                           422      `Refusal`
-`GET …/{reference}`        200      `Answer`
-                           404      `NoSuchFiling`; any other 404 proves nothing
-`POST …/searches`          200      a list of what the office holds
-=========================  =======  ==========================================================
+An unknown field makes a body not understood, for it might say "revoked"; an officer then looks. The bodies are this
+office's own proposal for a gateway.
 """
 
 from __future__ import annotations
@@ -26,39 +14,53 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from outside.errors import CannotTell, WrongPerson, without_personal_data
-from outside.once import Fault
+from outside.submission import Fault
 
 T = TypeVar("T")
 
 
 class Body(BaseModel):
-    """A body, or a part of one."""
+    """A body, or a part of one.
+
+    All services share these; `…` is a service's own address, such as `/filings`:
+
+    =========================  =======  ==========================================================
+    call                       status   body
+    =========================  =======  ==========================================================
+    `POST …`                   200/201  `Answer` with status issued
+                               202      anything: taken, not yet decided
+                               422      `Refusal`
+    `GET …/{reference}`        200      `Answer`
+                               404      `NoSuchFiling`; another 404 proves nothing
+    `POST …/searches`          200      a list of what the service holds
+    =========================  =======  ==========================================================
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Holder(Body):
-    """Whose number it is."""
+    """The person to whom a number belongs."""
 
     national_id: str
     name: str
 
 
 class Paper(Body):
-    """Something with its PDF (base64) and the hash that the service claims for it."""
+    """A body with its PDF (base64) and the hash that the service states for it."""
 
     pdf: str | None = None
     pdf_sha256: str | None = None
 
 
-class Held(Paper):
-    """Something that one person holds."""
+class HeldPaper(Paper):
+    """A paper that one person holds."""
 
     holder: Holder
 
 
 class Answer(Body, Generic[T]):
-    """What became of a request. Only `issued` has a registration, only `refused` has faults."""
+    """The status of a request; only `issued` has a registration, only `refused` has faults."""
 
     reference: str
     status: Literal["issued", "refused", "pending"]
@@ -67,14 +69,14 @@ class Answer(Body, Generic[T]):
 
 
 class Refusal(Body):
-    """What was wrong in a request; nothing was taken."""
+    """The faults of a request that was not taken."""
 
     code: Literal["refused"]
     faults: list[Fault]
 
 
 class NoSuchFiling(Body):
-    """The service's own word that it never took this reference."""
+    """The service's statement that it never took this reference."""
 
     code: Literal["no_such_filing"]
     reference: str
@@ -83,8 +85,8 @@ class NoSuchFiling(Body):
 AnyBody = TypeVar("AnyBody", bound=Body)
 
 
-def understood(shape: type[AnyBody], body: bytes) -> AnyBody | None:
-    """Return the body as `shape`, or None. It never says what was wrong, since that could quote a NIK."""
+def parse_body(shape: type[AnyBody], body: bytes) -> AnyBody | None:
+    """Return the body as `shape`, or None; the fault is dropped, since it could quote a NIK."""
     try:
         return shape.model_validate_json(body)
     except ValidationError:
@@ -92,9 +94,9 @@ def understood(shape: type[AnyBody], body: bytes) -> AnyBody | None:
 
 
 def reasons_of(faults: list[Fault]) -> tuple[str, tuple[Fault, ...]] | None:
-    """Return all reasons in one sentence, and each; None where there is none.
+    """Return all reasons in one sentence, and each fault; None where there is no reason.
 
-    A service may quote a NIK in its reasons; they go into ledger and letters, so it is masked here.
+    Reasons go into ledger and letters, so personal numbers in them are masked.
     """
     kept = tuple(
         Fault(
@@ -107,8 +109,13 @@ def reasons_of(faults: list[Fault]) -> tuple[str, tuple[Fault, ...]] | None:
     return ("; ".join(fault.in_words() for fault in kept), kept) if kept else None
 
 
-def held_by(held: Held, national_id: str, *, source: str, what: str) -> str:
-    """Return the holder's name. Raise WrongPerson for somebody else's NIK, CannotTell where there is no name."""
+def checked_holder(held: HeldPaper, national_id: str, *, source: str, what: str) -> str:
+    """Return the holder's name.
+
+    Raises:
+        WrongPerson: the holder has another NIK.
+        CannotTell: the holder has no name.
+    """
     if held.holder.national_id != national_id:
         raise WrongPerson(f"{source} answered with another person's {what}")
     if not held.holder.name.strip():
@@ -116,8 +123,12 @@ def held_by(held: Held, national_id: str, *, source: str, what: str) -> str:
     return held.holder.name
 
 
-def evidence(paper: Paper, *, source: str, what: str, where: str) -> bytes | None:
-    """Return the PDF, if one came. Raise CannotTell for one that isn't a PDF or doesn't fit its hash."""
+def checked_pdf(paper: Paper, *, source: str, what: str, where: str) -> bytes | None:
+    """Return the PDF, or None where there is none.
+
+    Raises:
+        CannotTell: the file is no PDF, or does not fit its hash.
+    """
     if paper.pdf is None and paper.pdf_sha256 is None:
         return None
     try:

@@ -1,9 +1,8 @@
 """Letters by mail: the MIME form of a message, and SMTP.
 
-What the server's codes mean (RFC 5321, 4.2.1): 4xx is "not now", 5xx to the recipient or the contents
-is "never". A 5xx that speaks of us (log in first, no relaying for you, this sender may not) is our own
-misconfiguration: it must not make every letter of the day count as bounced, so it is TryLater with a
-note for the administrator. A line that breaks after the contents went out has an unknown end.
+SMTP's 4xx means "not now", 5xx for recipient or contents "never" (RFC 5321, 4.2.1). A 5xx about our log-in, relaying or
+sender is our misconfiguration: TryLater with a note, else every letter would count as bounced. A connection that breaks
+after the contents went out has an unknown end.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Literal
 from outside.channels import Bounced, Message, Receipt
 from outside.errors import EndUnknown, OutsideError, TryLater, without_personal_data
 
-_ADMINISTRATOR = timedelta(hours=1)
+_ADMINISTRATOR_PAUSE = timedelta(hours=1)
 _LOG_IN_FIRST = frozenset({530, 534, 535, 538})
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
@@ -31,11 +30,14 @@ _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 
 
 def as_mime(message: Message) -> bytes:
-    """Return the letter as RFC 5322 wants it, in 7 bits with CRLF; the same message gives the same bytes.
+    """Return a letter as RFC 5322 in 7 bits with CRLF; equal messages give equal bytes.
 
-    Text and HTML are alternatives, attachments stand beside them; Auto-Submitted (RFC 3834) keeps
-    holiday notices from answering. Raise Bounced where `to_address` is no mail address, TryLater where
-    the sender is none.
+    Text and HTML are alternatives, attachments stand beside them; Auto-Submitted (RFC 3834) suppresses
+    automatic replies.
+
+    Raises:
+        Bounced: `to_address` is no mail address.
+        TryLater: the sender is no mail address.
     """
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     mail["Message-ID"] = message.message_id
@@ -51,7 +53,7 @@ def as_mime(message: Message) -> bytes:
     for attachment in message.attachments:
         kind, _, subtype = attachment.mime.partition("/")
         mail.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.filename)
-    # Last, for the library moves Content-* headers down into the first part when it makes parts.
+    # Set last: the library moves Content-* headers into the first part when it makes parts.
     mail["Content-Language"] = message.language
     stem = hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
@@ -62,7 +64,7 @@ def as_mime(message: Message) -> bytes:
 
 
 class SmtpChannel:
-    """Letters by SMTP (RFC 5321), one connection a letter. Certificates are always verified."""
+    """A channel by SMTP (RFC 5321), one connection per letter; certificates are always verified."""
 
     name = "smtp"
 
@@ -80,9 +82,11 @@ class SmtpChannel:
     ) -> None:
         """Take the server's address and our log-in there.
 
-        `security` is 'starttls' (never silently without), 'ssl', or 'none'. `timeout` is in seconds, for
-        each wait. A message without `written_at` is dated by `now`. Raise ValueError where a password
-        would leave this machine unencrypted.
+        `security` is 'starttls' (refused where the server lacks it), 'ssl', or 'none'. `timeout` is in seconds,
+        for each wait. A message without `written_at` is dated by `now`.
+
+        Raises:
+            ValueError: a password would leave this machine unencrypted, or `tls` does not verify certificates.
         """
         if username and security == "none" and host not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError("a password is sent over TLS only")
@@ -94,11 +98,15 @@ class SmtpChannel:
         self._now = now
 
     def __repr__(self) -> str:
-        """Name the server, and no log-in."""
+        """Return class and server, without the log-in."""
         return f"SmtpChannel({self._host!r}, {self._port}, security={self._security!r})"
 
     def send(self, message: Message) -> Receipt:
-        """Hand the letter to the mail server. Raise TryLater, EndUnknown or Bounced."""
+        """Send a letter through the mail server.
+
+        Raises:
+            TryLater, EndUnknown, Bounced: see `Channel.send`.
+        """
         at = self._now()
         if message.written_at is None:
             message = message.model_copy(update={"written_at": at})
@@ -117,10 +125,10 @@ class SmtpChannel:
                 self._expect(reply, "contents")
                 return Receipt(self.name, message.message_id, _words(reply), at)
             finally:
-                # Without QUIT: what it answers could change nothing any more.
+                # Without QUIT: its answer could change nothing.
                 server.close()
         except smtplib.SMTPResponseException as error:
-            trouble = self._judged((-1 if handed_over else error.smtp_code, error.smtp_error), "greeting")
+            trouble = self._error_of((-1 if handed_over else error.smtp_code, error.smtp_error), "greeting")
         except smtplib.SMTPNotSupportedError:
             trouble = self._administrator("offers no STARTTLS or no log-in that we know")
         except ssl.SSLError as error:
@@ -153,9 +161,9 @@ class SmtpChannel:
         self, reply: tuple[int, bytes], stage: Literal["sender", "recipient", "contents"], good: int = 0
     ) -> None:
         if (reply[0] != good) if good else (reply[0] not in (250, 251)):
-            raise self._judged(reply, stage)
+            raise self._error_of(reply, stage)
 
-    def _judged(
+    def _error_of(
         self, reply: tuple[int, bytes | str], stage: Literal["greeting", "sender", "recipient", "contents"]
     ) -> OutsideError:
         code, words = reply[0], _words(reply)
@@ -171,7 +179,7 @@ class SmtpChannel:
     def _administrator(self, what: str) -> TryLater:
         return TryLater(
             f"the mail server {self._host} {what}",
-            _ADMINISTRATOR,
+            _ADMINISTRATOR_PAUSE,
             for_people="Surat belum dapat dikirim. Administrator perlu memeriksa server surel; surat tetap tersimpan.",
             note="the administrator must check the mail settings",
         )
@@ -186,13 +194,19 @@ def _sender(message: Message) -> Address:
     name, address = parseaddr(message.sender)
     if not _ADDRESS.fullmatch(address):
         raise TryLater(
-            "the office's own sender address is not a mail address", _ADMINISTRATOR, note="check the mail settings"
+            "the office's own sender address is not a mail address",
+            _ADMINISTRATOR_PAUSE,
+            note="check the mail settings",
         )
     return Address(display_name=name, addr_spec=address)
 
 
 def _recipient(message: Message) -> str:
-    """Return the address as it goes on the envelope, its domain in ASCII; raise Bounced where it is none."""
+    """Return the address for the envelope, its domain in ASCII.
+
+    Raises:
+        Bounced: `to_address` is no mail address.
+    """
     local, _, domain = message.to_address.strip().rpartition("@")
     try:
         address = f"{local}@{domain.encode('idna').decode('ascii')}"

@@ -1,10 +1,7 @@
-"""What we ask of OSS, the national licensing system: file for a NIB, and look up what was filed.
+"""OSS, the national licensing system: a filing for a NIB, and its result.
 
-A NIB is OSS's own number: it is recorded, never made up, and one person holds one NIB (so somebody
-who has one already is not filed for again). PP 28/2025 is the law; the wire format of `oss_http` is
-this office's own proposal for a gateway, for OSS publishes none.
-
-The engine calls `file_once` and nothing else.
+A NIB is OSS's own number: it is recorded, never made up, and one person holds one NIB (PP 28/2025). The wire format of
+`oss_http` is this office's own proposal for a gateway, for OSS publishes none. Entry point: `file_once`.
 """
 
 from __future__ import annotations
@@ -15,13 +12,13 @@ from typing import Annotated, Literal, Protocol, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from outside.errors import CannotTell
-from outside.once import PERSONAL, ByHand, NationalId, Request, Result, Text, in_their_name, once
+from outside.submission import PERSONAL, ByHand, NationalId, Request, Result, Text, checked_result, submit_once
 
 _Rupiah = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Filing(Request):
-    """One application for a NIB, complete and signed by its owner. Money is in whole rupiah."""
+    """An application for a NIB, complete and signed by its owner; money is in whole rupiah."""
 
     owner_name: Text = PERSONAL
     national_id: NationalId = PERSONAL
@@ -40,10 +37,10 @@ class Filing(Request):
 
 
 class FilingResult(Result):
-    """What OSS says of a filing, with its evidence.
+    """The answer of OSS to a filing, with its evidence.
 
-    `issued` and `already_registered` bear a NIB of 13 digits (never checked further: its inner
-    structure is nowhere law); `refused` bears a reason.
+    `issued` and `already_registered` have a NIB of 13 digits (no law fixes its inner structure);
+    `refused` has a reason.
     """
 
     outcome: Literal["issued", "already_registered", "refused"]
@@ -61,37 +58,45 @@ class FilingResult(Result):
 
 
 class Oss(Protocol):
-    """An adapter to OSS. Its calls are synchronous and leave nothing behind in this process."""
+    """The protocol of adapters to OSS; calls are synchronous and keep no state here."""
 
     @property
     def name(self) -> str:
-        """A short name for the ledger's `source`."""
+        """A short name, as the ledger's `source`."""
 
     def file(self, filing: Filing) -> FilingResult | ByHand:
-        """File once. Raise TryLater, EndUnknown, CannotTell, WrongPerson or RefusedOutside."""
+        """Hand in a filing.
+
+        Raises:
+            TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+        """
 
     def look_up(self, reference: str, national_id: str) -> FilingResult | None:
-        """Say what became of a filing, or which NIB the person holds.
+        """Return the result of a filing, or the NIB that the person holds.
 
         None means: surely nothing was filed under this reference, and this person holds no NIB.
-        Raise CannotTell where that is not sure, TryLater where the service did not answer, WrongPerson.
+
+        Raises:
+            CannotTell: neither is sure.
+            TryLater: the service did not answer.
+            WrongPerson: the answer is another person's.
         """
 
 
 class ManualOss:
-    """OSS without a machine's way in: an officer files in OSS's own pages and records the NIB."""
+    """OSS by hand: an officer files in OSS's own pages and records the NIB."""
 
     name = "oss-by-hand"
 
     def file(self, filing: Filing) -> ByHand:
-        """Ask for a person, always."""
+        """Return ByHand: an officer hands the filing in."""
         return ByHand(
             "Ajukan permohonan ini di laman OSS. Periksa dahulu apakah pemilik sudah mempunyai NIB: satu NIK, "
             "satu NIB. Lalu catat NIB dan unggah berkas PDF-nya."
         )
 
     def look_up(self, reference: str, national_id: str) -> None:
-        """Raise CannotTell: only a person can look into OSS here."""
+        """Raise CannotTell: only an officer can look into OSS."""
         raise CannotTell(
             f"an earlier attempt at {reference} may have gone through, and there is no machine's way into OSS",
             for_people="Pengajuan terdahulu mungkin sudah masuk. Periksa di laman OSS sebelum mengajukan lagi.",
@@ -99,10 +104,14 @@ class ManualOss:
 
 
 def file_once(oss: Oss, filing: Filing, earlier_attempt_unknown: bool) -> FilingResult | ByHand:
-    """File, and never twice: see `outside.once.once`, which says what is raised and what the next attempt passes."""
-    return once(
+    """Hand in a filing at most once: see `outside.submission.submit_once`.
+
+    Raises:
+        TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+    """
+    return submit_once(
         lambda: oss.file(filing),
         lambda: oss.look_up(filing.reference, filing.national_id),
-        lambda result: in_their_name(filing.owner_name, result, filing.reference),
+        lambda result: checked_result(filing.owner_name, result, filing.reference),
         earlier_attempt_unknown,
     )

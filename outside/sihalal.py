@@ -1,10 +1,8 @@
-"""What we ask of SiHalal, the system of BPJPH: hand in a halal application, and look up its receipt and certificate.
+"""SiHalal, the system of BPJPH: a halal application, its receipt and its certificate.
 
-STTD (the receipt of documents), the number of the fatwa (KH, ketetapan halal) and that of the certificate
-(SH: ID and 17 digits) are others' numbers: they are recorded, never made up, and never taken for one another.
-The wire format of `sihalal_http` is this office's own proposal for a gateway, for BPJPH publishes none.
-
-The engine calls `hand_in_once`, `receipt_of` and `certificate_of`, and nothing else.
+STTD (receipt), KH (fatwa, ketetapan halal) and SH (certificate: ID and 17 digits) are recorded, never made up, and never
+taken for one another. The wire format of `sihalal_http` is this office's own proposal for a gateway, for BPJPH publishes
+none. Entry points: `hand_in_once`, `receipt_of`, `certificate_of`.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Annotated, Literal, Protocol, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from outside.errors import CannotTell
-from outside.once import PERSONAL, ByHand, NationalId, Part, Request, Result, Text, in_their_name, once
+from outside.submission import PERSONAL, ByHand, NationalId, Part, Request, Result, Text, checked_result, submit_once
 
 Nib = Annotated[str, StringConstraints(pattern=r"^[0-9]{13}$")]
 Number = Annotated[str, StringConstraints(min_length=2, max_length=64)]
@@ -24,7 +22,7 @@ _Long = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
 class Ingredient(Part):
-    """One ingredient, where it comes from, and what shows that it is halal."""
+    """An ingredient with its source and its halal certificate."""
 
     name: Text
     source: Text
@@ -32,14 +30,14 @@ class Ingredient(Part):
 
 
 class Product(Part):
-    """One product name with all that goes into it."""
+    """A product with its ingredients."""
 
     name: Text
     ingredients: Annotated[tuple[Ingredient, ...], Field(min_length=1)]
 
 
 class Owner(Part):
-    """Whose application it is: a NIK and a name, and the NIB of the business."""
+    """The owner of an application, with NIK, name and the NIB of the business."""
 
     name: Text = PERSONAL
     national_id: NationalId = PERSONAL
@@ -47,10 +45,10 @@ class Owner(Part):
 
 
 class HalalApplication(Request):
-    """One application for a halal certificate.
+    """An application for a halal certificate.
 
-    By self-declaration it bears the owner's pledge and the companion who checked on the spot; on the regular
-    path the halal supervisor (penyelia halal).
+    A self-declaration has the owner's pledge and the companion who checked on the spot; the regular path has
+    the halal supervisor (penyelia halal).
     """
 
     path: Literal["self_declare", "regular"]
@@ -74,7 +72,7 @@ class HalalApplication(Request):
 
 
 class ReceiptResult(Result):
-    """BPJPH took the documents (`received`, with the number of the STTD), or `returned` them with what is missing."""
+    """The answer of BPJPH: `received` with the STTD's number, or `returned` with deficiencies."""
 
     outcome: Literal["received", "returned"]
     number: Number | None = None
@@ -90,7 +88,7 @@ class ReceiptResult(Result):
 
 
 class CertificateResult(Result):
-    """BPJPH's certificate: the number SH, the number KH of the fatwa that it rests on, and the PDF. It has no end."""
+    """BPJPH's certificate: its number SH, its fatwa's number KH, and the PDF; it never expires."""
 
     number: Annotated[str, StringConstraints(pattern=SH_PATTERN)]
     kh_number: Number
@@ -98,50 +96,68 @@ class CertificateResult(Result):
 
 
 class SiHalal(Protocol):
-    """An adapter to SiHalal. Its calls are synchronous and leave nothing behind in this process."""
+    """The protocol of adapters to SiHalal; calls are synchronous and keep no state here."""
 
     @property
     def name(self) -> str:
-        """A short name for the ledger's `source`."""
+        """A short name, as the ledger's `source`."""
 
     def hand_in(self, application: HalalApplication) -> ReceiptResult | ByHand:
-        """Hand in once. Raise TryLater, EndUnknown, CannotTell, WrongPerson or RefusedOutside."""
+        """Hand in an application.
+
+        Raises:
+            TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+        """
 
     def look_up(self, reference: str, owner: Owner) -> ReceiptResult | None:
-        """Say what became of an application; None means that surely none was handed in under this reference."""
+        """Return the result of an application; None where surely none was handed in.
+
+        Raises:
+            TryLater, CannotTell, WrongPerson: see `outside.errors`.
+        """
 
     def receipt(self, owner: Owner) -> ReceiptResult | ByHand:
-        """Return the receipt of this business, which was handed in by its owner. Raise TryLater while there is none."""
+        """Return the receipt of an application that the owner handed in.
+
+        Raises:
+            TryLater: there is none yet.
+            CannotTell, WrongPerson: see `outside.errors`.
+        """
 
     def certificate(self, receipt_number: str, owner: Owner) -> CertificateResult | ByHand:
-        """Return the certificate that came of a receipt. Raise TryLater while BPJPH has not issued it."""
+        """Return the certificate for a receipt.
+
+        Raises:
+            TryLater: BPJPH has not issued it yet.
+            CannotTell, WrongPerson: see `outside.errors`.
+        """
 
 
 class ManualSiHalal:
-    """SiHalal without a machine's way in: an officer looks into its pages and records what stands there."""
+    """SiHalal by hand: an officer looks into its pages and records the numbers."""
 
     name = "sihalal-by-hand"
 
     def hand_in(self, application: HalalApplication) -> ByHand:
-        """Ask for a person, always."""
+        """Return ByHand: an officer does it in SiHalal's pages."""
         return ByHand(
             "Ajukan permohonan ini di laman SiHalal; periksa dahulu apakah sudah diajukan. Lalu catat nomor STTD dan "
             "unggah berkasnya, atau salin kekurangan yang diminta BPJPH."
         )
 
     def look_up(self, reference: str, owner: Owner) -> None:
-        """Raise CannotTell: only a person can look into SiHalal here."""
+        """Raise CannotTell: only an officer can look into SiHalal."""
         raise CannotTell(
             f"an earlier attempt at {reference} may have gone through, and there is no machine's way into SiHalal",
             for_people="Pengajuan terdahulu mungkin sudah masuk. Periksa di laman SiHalal sebelum mengajukan lagi.",
         )
 
     def receipt(self, owner: Owner) -> ByHand:
-        """Ask for a person, always."""
+        """Return ByHand: an officer does it in SiHalal's pages."""
         return ByHand("Lihat STTD di laman SiHalal. Lalu catat nomor dan tanggalnya, dan unggah berkasnya.")
 
     def certificate(self, receipt_number: str, owner: Owner) -> ByHand:
-        """Ask for a person, always."""
+        """Return ByHand: an officer does it in SiHalal's pages."""
         return ByHand(
             "Unduh sertifikat di laman SiHalal bila statusnya Terbit SH. Lalu catat nomor SH (ID dan 17 angka, "
             "bukan nomor KH) dan unggah berkas PDF-nya."
@@ -151,23 +167,37 @@ class ManualSiHalal:
 def hand_in_once(
     sihalal: SiHalal, application: HalalApplication, earlier_attempt_unknown: bool
 ) -> ReceiptResult | ByHand:
-    """Hand in, and never twice: see `outside.once.once`, which says what is raised and what the next attempt passes."""
+    """Hand in an application at most once: see `outside.submission.submit_once`.
+
+    Raises:
+        TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+    """
     owner = application.owner
-    return once(
+    return submit_once(
         lambda: sihalal.hand_in(application),
         lambda: sihalal.look_up(application.reference, owner),
-        lambda result: in_their_name(owner.name, result, application.reference),
+        lambda result: checked_result(owner.name, result, application.reference),
         earlier_attempt_unknown,
     )
 
 
 def receipt_of(sihalal: SiHalal, owner: Owner) -> ReceiptResult | ByHand:
-    """Return the receipt of an application that the owner handed in, once there is one. Raise as a look-up does."""
+    """Return the receipt of an application that the owner handed in.
+
+    Raises:
+        TryLater: there is none yet.
+        CannotTell, WrongPerson: also where the receipt bears another name.
+    """
     result = sihalal.receipt(owner)
-    return result if isinstance(result, ByHand) else in_their_name(owner.name, result, "a search")
+    return result if isinstance(result, ByHand) else checked_result(owner.name, result, "a search")
 
 
 def certificate_of(sihalal: SiHalal, receipt_number: str, owner: Owner) -> CertificateResult | ByHand:
-    """Return the certificate that came of a receipt, once it is there. Raise as a look-up does."""
+    """Return the certificate for a receipt.
+
+    Raises:
+        TryLater: BPJPH has not issued it yet.
+        CannotTell, WrongPerson: also where the certificate bears another name.
+    """
     result = sihalal.certificate(receipt_number, owner)
-    return result if isinstance(result, ByHand) else in_their_name(owner.name, result, "a search")
+    return result if isinstance(result, ByHand) else checked_result(owner.name, result, "a search")

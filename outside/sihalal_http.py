@@ -1,14 +1,4 @@
-"""SiHalal over HTTP: `http_office` says how an end is judged, `http_answers` what all answers share.
-
-==================================  ===============================================================
-call                                body
-==================================  ===============================================================
-`POST /applications`                `Answer` with a `Receipt`
-`GET /applications/{reference}`     `Answer` with a `Receipt`
-`POST /receipts/searches`           `Receipts`, asked with NIK and NIB: open applications only
-`POST /certificates/searches`       `Certificates`, asked with NIK and the number of the receipt
-==================================  ===============================================================
-"""
+"""SiHalal over HTTP: the adapter, and the strict reading of SiHalal's own bodies."""
 
 from __future__ import annotations
 
@@ -17,21 +7,21 @@ from datetime import date
 from functools import partial
 
 from outside.errors import CannotTell, TryLater, WrongPerson
-from outside.http_answers import Answer, Body, Held, evidence, held_by, reasons_of
-from outside.http_office import HttpOffice, Reading
-from outside.once import Fault, in_their_name
+from outside.http_adapter import HttpAdapter, Reading
+from outside.http_answers import Answer, Body, HeldPaper, checked_holder, checked_pdf, reasons_of
 from outside.sihalal import SH_PATTERN, CertificateResult, HalalApplication, Owner, ReceiptResult
+from outside.submission import Fault, checked_result
 
 
-class Receipt(Held):
+class Receipt(HeldPaper):
     """BPJPH's receipt of documents (STTD)."""
 
     receipt_number: str
     issued_on: date
 
 
-class Certificate(Held):
-    """The certificate (SH), the fatwa (KH) that it rests on, and the receipt that it came of."""
+class Certificate(HeldPaper):
+    """The certificate (SH), with the numbers of its fatwa (KH) and receipt (STTD)."""
 
     certificate_number: str
     kh_number: str
@@ -40,37 +30,60 @@ class Certificate(Held):
 
 
 class Receipts(Body):
-    """The receipts of a business' open applications."""
+    """The receipts of a business's open applications."""
 
     receipts: list[Receipt]
 
 
 class Certificates(Body):
-    """The certificate that came of a receipt: none yet, or one."""
+    """The certificates for a receipt: none yet, or one."""
 
     certificates: list[Certificate]
 
 
-class HttpSiHalal(HttpOffice):
-    """SiHalal through an HTTP gateway."""
+class HttpSiHalal(HttpAdapter):
+    """SiHalal through an HTTP gateway.
+
+    ==================================  ===============================================================
+    call                                body
+    ==================================  ===============================================================
+    `POST /applications`                `Answer` with a `Receipt`
+    `GET /applications/{reference}`     `Answer` with a `Receipt`
+    `POST /receipts/searches`           `Receipts`, asked with NIK and NIB: open applications only
+    `POST /certificates/searches`       `Certificates`, asked with NIK and the number of the receipt
+    ==================================  ===============================================================
+    """
 
     name = "sihalal"
     label = "SiHalal"
 
     def hand_in(self, application: HalalApplication) -> ReceiptResult:
-        """Hand in under the application's own reference. See `http_office` for what it raises, and WrongPerson."""
+        """Hand in an application under its own reference.
+
+        Raises:
+            TryLater, EndUnknown, CannotTell, WrongPerson, RefusedOutside: see `outside.errors`.
+        """
         owner = application.owner
         result = self._hand_in("/applications", application, self._reading(owner))
-        return in_their_name(owner.name, result, application.reference)
+        return checked_result(owner.name, result, application.reference)
 
     def look_up(self, reference: str, owner: Owner) -> ReceiptResult | None:
-        """Ask for the application; None where SiHalal says that it never took it."""
+        """Return the result of an application; None where SiHalal says that it never took one.
+
+        Raises:
+            TryLater, CannotTell, WrongPerson: see `outside.errors`.
+        """
         return self._look_up("/applications", reference, self._reading(owner))
 
     def receipt(self, owner: Owner) -> ReceiptResult:
-        """Search for the receipt by NIK and NIB. Raise TryLater while there is none."""
+        """Search for the receipt by NIK and NIB.
+
+        Raises:
+            TryLater: there is none yet.
+            CannotTell, WrongPerson: see `outside.errors`.
+        """
         asked = {"national_id": owner.national_id, "nib": owner.nib}
-        found = self._the_only_one(
+        found = self._search_one(
             "/receipts/searches", asked, Receipts, lambda body: body.receipts, about=f"NIB {owner.nib}", what="STTD"
         )
         if found is None:
@@ -81,9 +94,14 @@ class HttpSiHalal(HttpOffice):
         return self._received(found, owner)
 
     def certificate(self, receipt_number: str, owner: Owner) -> CertificateResult:
-        """Search for the certificate by the receipt. Raise TryLater while there is none."""
+        """Search for the certificate by the receipt.
+
+        Raises:
+            TryLater: there is none yet.
+            CannotTell, WrongPerson: see `outside.errors`.
+        """
         asked = {"national_id": owner.national_id, "receipt_number": receipt_number}
-        found = self._the_only_one(
+        found = self._search_one(
             "/certificates/searches",
             asked,
             Certificates,
@@ -104,14 +122,14 @@ class HttpSiHalal(HttpOffice):
         return Reading(Answer[Receipt], partial(self._received, owner=owner), self._returned)
 
     def _received(self, receipt: Receipt, owner: Owner) -> ReceiptResult:
-        holder = held_by(receipt, owner.national_id, source=self.source, what="STTD")
+        holder = checked_holder(receipt, owner.national_id, source=self.source, what="STTD")
         number = receipt.receipt_number.strip()
         if not 2 <= len(number) <= 64:
             raise CannotTell(
                 f"{self.source} answered with an STTD of {len(number)} characters",
                 for_people="Nomor STTD dari SiHalal tidak dapat dibaca. Petugas perlu memeriksanya di laman SiHalal.",
             )
-        pdf = evidence(receipt, source=self.source, what="STTD", where=self.label)
+        pdf = checked_pdf(receipt, source=self.source, what="STTD", where=self.label)
         return ReceiptResult(
             outcome="received",
             source=self.source,
@@ -128,7 +146,7 @@ class HttpSiHalal(HttpOffice):
         return ReceiptResult(outcome="returned", source=self.source, reason=reasons[0], faults=reasons[1])
 
     def _certified(self, found: Certificate, owner: Owner) -> CertificateResult:
-        holder = held_by(found, owner.national_id, source=self.source, what="certificate")
+        holder = checked_holder(found, owner.national_id, source=self.source, what="certificate")
         if not re.fullmatch(SH_PATTERN, found.certificate_number):
             raise CannotTell(
                 f"{self.source} answered with a certificate number that is not ID and 17 digits",
@@ -147,5 +165,5 @@ class HttpSiHalal(HttpOffice):
             kh_number=kh_number,
             issued_on=found.issued_on,
             holder_name=holder,
-            pdf=evidence(found, source=self.source, what="sertifikat", where=self.label),
+            pdf=checked_pdf(found, source=self.source, what="sertifikat", where=self.label),
         )

@@ -1,4 +1,4 @@
-"""The regions that this office serves, and the provinces that a national id may name. The data are in regions.toml."""
+"""Regions of this office, and provinces that national ids may name, from regions.toml."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from rules import HERE
 
 @lru_cache(maxsize=1)
 def regions() -> dict[str, str]:
-    """Return the 38 regencies and cities of East Java: four-digit code to name, e.g. ``{"3578": "Kota Surabaya"}``."""
+    """Return the 38 regencies and cities of East Java: four-digit code to name.
+
+    E.g. ``{"3578": "Kota Surabaya"}``.
+    """
     return dict(_read()["regions"])
 
 
 @lru_cache(maxsize=1)
 def provinces() -> frozenset[str]:
-    """Return the two-digit codes of all provinces, of today and of when national ids were first given out."""
+    """Return the two-digit codes of all provinces, present ones and those of older national ids."""
     return frozenset(f"{code:02d}" for code in _read()["provinces"])
 
 
@@ -26,6 +29,6 @@ def _read() -> dict[str, Any]:
 
 
 def region_name(code: str) -> str:
-    """Return the name of the regency or city that ``code`` lies in; the code itself where it is not in the table."""
+    """Return the name of the regency or city of ``code``; the code itself if unknown."""
     digits = code.replace(".", "")
     return regions().get(digits[:4], code)

@@ -1,8 +1,7 @@
-"""Advances what is ready, in the web process, within a second of the answer that made it so.
+"""The advancer: in the web process, cases go on within a second of the answer to them.
 
-A thread of its own looks for ready cases: at once when a page or the API took an answer, every 0.15 s for answers that
-other processes took. It runs one flow per pipeline at a time, so that a burst of answers makes its own batches. Where
-Prefect's server does not answer, the cases are advanced all the same, in a run of ours.
+A thread of its own looks for ready cases: at once when a page or the API took an answer, every 0.15 s for answers that other
+processes took. It runs one flow per pipeline at a time, so that a burst of answers makes its own batches.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from contextlib import suppress
 from sqlmodel import col, select
 
 from engine.definition.registry import current, pipeline_named
-from engine.execution.drain import Tally, drain
-from engine.runtime.leases import free
+from engine.execution.drain import DrainResult, drain
+from engine.runtime.leases import unleased
 from engine.runtime.office import Office
 from models import Case
 from models.privacy import without_personal_numbers
-from scheduling.server import answers, running_url
+from scheduling.server import is_healthy, running_url
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ BY = "jalur web"
 
 
 class Advancer:
-    """The thread, and what it knows: whether Prefect answered last, and when it last looked."""
+    """Advances ready cases in a thread; knows whether Prefect answered, and when it last looked."""
 
     def __init__(self, office: Office, prefect_url: str | None = None) -> None:
         self.office = office
@@ -64,14 +63,14 @@ class Advancer:
                 self._loop.call_soon_threadsafe(self._woken.set)
 
     def stop(self, within: float = 2.0) -> bool:
-        """End when the runs under way have ended; return whether that was so in time."""
+        """End when the runs under way have ended; return whether they had, within that many seconds."""
         self._stopping = True
         self.wake()
         self._thread.join(within)
         return not self._thread.is_alive()
 
     def prefect_url(self) -> str | None:
-        """Return where Prefect's API is: configured, or kept running here by another process of ours."""
+        """Return where Prefect's API is: configured, or kept running by another process of ours."""
         return self._prefect_url or os.environ.get("PREFECT_API_URL") or running_url(self.office.settings)
 
     async def _work(self) -> None:
@@ -80,8 +79,8 @@ class Advancer:
         while not self._stopping:
             self._woken.clear()
             for name in await self._ready():
-                turn = self._busy[name] = object()
-                run = asyncio.create_task(self._advance(name, turn))
+                token = self._busy[name] = object()
+                run = asyncio.create_task(self._advance(name, token))
                 runs.add(run)
                 run.add_done_callback(runs.discard)
             with suppress(TimeoutError):
@@ -109,18 +108,20 @@ class Advancer:
                 if name not in self._busy
                 and self._rests_until.get(name, 0) <= awake
                 and session.exec(
-                    select(Case.id).where(Case.pipeline == name, col(Case.ready), free(Case.leased_until, now)).limit(1)
+                    select(Case.id)
+                    .where(Case.pipeline == name, col(Case.ready), unleased(Case.leased_until, now))
+                    .limit(1)
                 ).first()
             ]
 
-    async def _advance(self, name: str, turn: object) -> None:
+    async def _advance(self, name: str, token: object) -> None:
         def let_go() -> None:
-            if self._busy.get(name) is turn:
+            if self._busy.get(name) is token:
                 del self._busy[name]
 
         try:
-            tally = await self.advance(name, let_go)
-            if not tally.advanced:
+            result = await self.advance(name, let_go)
+            if not result.advanced:
                 self._rests_until[name] = time.monotonic() + REST
         except Exception as error:
             log.error("Could not advance %s: %s", name, without_personal_numbers(f"{type(error).__name__}: {error}"))
@@ -128,13 +129,13 @@ class Advancer:
         finally:
             let_go()
 
-    async def advance(self, name: str, on_drained: Callable[[], None]) -> Tally:
-        """Advance a pipeline's ready cases once: by a flow run, or by ourselves where Prefect does not answer.
+    async def advance(self, name: str, on_drained: Callable[[], None]) -> DrainResult:
+        """Advance a pipeline's ready cases once: by a flow run, or plainly without Prefect.
 
         ``on_drained`` is called when the next run may begin: nobody waits for Prefect to be told of this one's end.
         """
         url = self.prefect_url()
-        healthy = bool(url) and await asyncio.to_thread(answers, url or "", PREFECT_ANSWERS_WITHIN)
+        healthy = bool(url) and await asyncio.to_thread(is_healthy, url or "", PREFECT_ANSWERS_WITHIN)
         self.prefect_answered = healthy
         if url and not healthy:
             log.warning("Prefect's server did not say that it is healthy; advancing %s without it", name)
@@ -146,7 +147,7 @@ class Advancer:
             )
 
             try:
-                tally, _ = await run_in_process(
+                result, _ = await run_in_process(
                     cohort_flow(pipeline_named(name)),
                     self.office,
                     kind="web",
@@ -158,9 +159,9 @@ class Advancer:
                 log.warning("%s; advancing %s without it", lost, name)
                 self.prefect_answered = False
             else:
-                return tally
+                return result
         return await asyncio.to_thread(self._drain, name)
 
-    def _drain(self, name: str) -> Tally:
+    def _drain(self, name: str) -> DrainResult:
         with self.office.run("web", by=BY, pipeline=name) as run:
             return drain(self.office, run, name)

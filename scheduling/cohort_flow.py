@@ -1,9 +1,8 @@
-"""A pipeline as a Prefect flow. Prefect schedules, distributes, retries and shows; the cases' state is in the ledger.
+"""A pipeline as a Prefect flow: Prefect schedules, retries and shows.
 
-One flow run advances a cohort: all ready cases, or those that are named. It ends in the named state ``Waiting``, so a
-waiting case costs Prefect nothing. What Prefect gets to see is case numbers, names of steps and types of errors: the
-words of an error may name a person, so they stay in our own record. Only this module and scheduling/server_app.py import
-Prefect.
+The state of cases is in the ledger. One flow run advances a cohort: all ready cases, or those that are named. It ends in the
+named state ``Waiting``: a waiting case costs Prefect nothing. Prefect sees case numbers, names of steps and types of errors; the
+words of an error may name a person, and stay in our own record.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from engine.definition.registry import Pipeline
-from engine.execution.drain import Tally, drain
+from engine.execution.drain import DrainResult, drain
 from engine.runtime.office import Office, RunHandle
 
 log = logging.getLogger(__name__)
@@ -42,8 +41,8 @@ ARTIFACT_ROWS = 2000
 
 
 @dataclass
-class Account:
-    """On whose account a flow runs in this process, with the office that is open already; and what came of it."""
+class InProcess:
+    """A flow run that is started in this process: by whom, with which office, and its result."""
 
     kind: str
     by: str
@@ -51,15 +50,18 @@ class Account:
     on_drained: Callable[[], None] = lambda: None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     flow_run_id: str | None = None
-    tally: Tally | None = None
+    result: DrainResult | None = None
     error: Exception | None = None
 
 
-_account: ContextVar[Account | None] = ContextVar("account", default=None)
+_in_process: ContextVar[InProcess | None] = ContextVar("in_process", default=None)
 
 
 class FailedHere(Exception):
-    """What Prefect is told of a failure: its type and where. The words are with the parked case, or `jalur runs`."""
+    """What Prefect is told of a failure: its type and where.
+
+    The words of the error are with the parked case, or in `jalur runs`.
+    """
 
 
 class PrefectLost(Exception):
@@ -79,7 +81,7 @@ class PrefectWorker:
 
 
 class _Piece:
-    """A piece of work on its way through a task run, which takes nothing of it and returns nothing.
+    """A piece of work that is done by a task run, without being its argument or its result.
 
     What the work raises reaches the engine as it is. Where Prefect fails beside the work, the work counts: done once,
     by Prefect or without it.
@@ -92,6 +94,7 @@ class _Piece:
         self.error: BaseException | None = None
 
     def do(self) -> Any:
+        """Do the work in a task run, or without one if Prefect fails; return or raise what it does."""
         _piece.set(self)
         try:
             _perform.with_options(task_run_name=self.name.replace("{", "(").replace("}", ")"))()
@@ -124,9 +127,10 @@ def _perform() -> None:
 
 
 def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
-    """Return ``pipeline`` as an async Prefect flow with the parameter ``cases`` (numbers; none: all that are ready).
+    """Return ``pipeline`` as an async Prefect flow.
 
-    ``module`` is where it will be found by the pipeline's slug, which is how a deployment names it.
+    Its parameter ``cases`` takes case numbers (none: all that are ready). ``module`` is where the flow is found by the pipeline's
+    slug, which is how a deployment names it.
     """
 
     def run_name() -> str:
@@ -138,27 +142,27 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
         Args:
             cases: Numbers of the cases to advance; leave it empty for all that are ready.
         """
-        account = _account.get()
-        office = account.office if account else Office.open()
-        kind, by = (account.kind, account.by) if account else ("flow", _starter())
+        here = _in_process.get()
+        office = here.office if here else Office.open()
+        kind, by = (here.kind, here.by) if here else ("flow", _starter())
         flow_run_id = str(flow_run.id)
-        if account:
-            account.begun.set()
+        if here:
+            here.begun.set()
         try:
             with office.run(kind, by=by, pipeline=pipeline.name, flow_run_id=flow_run_id) as run:
-                tally = await asyncio.to_thread(_drain, office, run, pipeline.name, cases)
+                result = await asyncio.to_thread(_drain, office, run, pipeline.name, cases)
         except Exception as error:
-            if account:
-                account.error = error
+            if here:
+                here.error = error
             raise FailedHere(f"{type(error).__name__}: see jalur runs --failed") from None
         finally:
-            if account is None:
+            if here is None:
                 office.close()
-        if account:
-            account.flow_run_id, account.tally = flow_run_id, tally
-            account.on_drained()
-        await _show(pipeline, run.id, tally)
-        return _end(tally)
+        if here:
+            here.flow_run_id, here.result = flow_run_id, result
+            here.on_drained()
+        await _show(pipeline, run.id, result)
+        return _end(result)
 
     cohort.__name__ = cohort.__qualname__ = pipeline.slug
     cohort.__module__ = module
@@ -166,7 +170,7 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
     return flow(name=pipeline.name, flow_run_name=run_name, persist_result=False, retries=0)(cohort)
 
 
-def _drain(office: Office, run: RunHandle, pipeline: str, cases: list[str] | None) -> Tally:
+def _drain(office: Office, run: RunHandle, pipeline: str, cases: list[str] | None) -> DrainResult:
     # One client for all task runs: Prefect would make one each, and read the machine's certificates for it (40 ms).
     # And no tags on them, which the flow run has: with tags it would ask its server for a slot each, and wait.
     with SyncClientContext.get_or_create(), TagsContext(current_tags=set()):
@@ -187,35 +191,38 @@ async def run_in_process(
     cases: list[str] | None = None,
     begins_within: float | None = None,
     on_drained: Callable[[], None] = lambda: None,
-) -> tuple[Tally, str]:
-    """Run a cohort flow here and now, on somebody's account; return its tally and Prefect's id of the run.
+) -> tuple[DrainResult, str]:
+    """Run a cohort flow in this process; return its result and Prefect's id of the run.
 
-    ``on_drained`` is called when the cases are advanced and Prefect is still being told. Raises `PrefectLost` when
-    Prefect's server did not take the run, or not within ``begins_within`` seconds; and what the drain raised.
+    ``on_drained`` is called when the cases are advanced and Prefect is still being told.
+
+    Raises:
+        PrefectLost: Prefect's server did not take the run, or not within ``begins_within`` seconds.
+        Exception: what the drain raised.
     """
-    account = Account(kind, by, office, on_drained)
-    token = _account.set(account)
+    here = InProcess(kind, by, office, on_drained)
+    token = _in_process.set(here)
     try:
         with prefect.tags(pipeline_flow.name, *(cases if cases and len(cases) == 1 else ())):
             flow_task = asyncio.ensure_future(pipeline_flow(cases=cases, return_state=True))
     finally:
-        _account.reset(token)
-    begun = asyncio.ensure_future(account.begun.wait())
+        _in_process.reset(token)
+    begun = asyncio.ensure_future(here.begun.wait())
     await asyncio.wait({flow_task, begun}, timeout=begins_within, return_when=asyncio.FIRST_COMPLETED)
     begun.cancel()
-    if not account.begun.is_set() and not flow_task.done():
+    if not here.begun.is_set() and not flow_task.done():
         _given_up.add(flow_task)  # not awaited: to end in order, it would ask the same server
         flow_task.add_done_callback(_forget)
         flow_task.cancel()
         raise PrefectLost(f"Prefect's server did not take the run within {begins_within} s")
     lost = (await asyncio.gather(flow_task, return_exceptions=True))[0]
-    if account.error is not None:
-        raise account.error
-    if account.tally is None or account.flow_run_id is None:
+    if here.error is not None:
+        raise here.error
+    if here.result is None or here.flow_run_id is None:
         raise PrefectLost(f"Prefect's server did not take the run: {type(lost).__name__}")
     if isinstance(lost, BaseException):
         log.warning("Prefect was lost after the cases were advanced (%s)", type(lost).__name__)
-    return account.tally, account.flow_run_id
+    return here.result, here.flow_run_id
 
 
 _given_up: set[asyncio.Future[Any]] = set()
@@ -229,7 +236,11 @@ def _forget(flow_task: asyncio.Future[Any]) -> None:
 
 @asynccontextmanager
 async def own_run(pipeline: str | None = None) -> AsyncIterator[tuple[Office, RunHandle]]:
-    """Open the office and a run of ours, inside a Prefect flow. A failure reaches Prefect as its type alone."""
+    """Open the office and a run of ours, inside a Prefect flow.
+
+    Raises:
+        FailedHere: the flow failed; Prefect is told the type of the error alone.
+    """
     office = Office.open()
     try:
         with office.run("flow", by=_starter(), pipeline=pipeline, flow_run_id=str(flow_run.id)) as run:
@@ -246,19 +257,19 @@ def _starter() -> str:
     return "prefect (schedule)" if scheduled else "prefect (unattributed)"
 
 
-def _end(tally: Tally) -> Any:
-    words = f"{len(tally.waiting)} waiting, {len(tally.closed)} closed, {len(tally.failed)} parked"
-    if tally.failed:
+def _end(result: DrainResult) -> Any:
+    words = f"{len(result.waiting)} waiting, {len(result.closed)} closed, {len(result.failed)} parked"
+    if result.failed:
         return Completed(name="Parked", message=words)
-    return Completed(name="Waiting" if tally.waiting else "Completed", message=words)
+    return Completed(name="Waiting" if result.waiting else "Completed", message=words)
 
 
-async def _show(pipeline: Pipeline, run_id: str, tally: Tally) -> None:
-    """Leave the auditor's path in Prefect: tags, and a table of the cases. If that fails, the cases are safe."""
-    tags = {pipeline.name, *(tally.moves if len(tally.moves) == 1 else ())}
+async def _show(pipeline: Pipeline, run_id: str, result: DrainResult) -> None:
+    """Show the run in Prefect: tags, and a table of the cases. If that fails the cases are safe."""
+    tags = {pipeline.name, *(result.moves if len(result.moves) == 1 else ())}
     rows = [
-        {"case": number, "from": start, "to": "parked" if number in tally.failed else end}
-        for number, (start, end) in sorted(tally.moves.items())
+        {"case": number, "from": start, "to": "parked" if number in result.failed else end}
+        for number, (start, end) in sorted(result.moves.items())
     ]
     try:
         if not tags.issubset(flow_run.tags):

@@ -1,8 +1,8 @@
-"""Serves every deployment of ``prefect.yaml`` on this machine: ``python -m scheduling.deployments``, started by `jalur serve`.
+"""Deployments: this process serves those of ``prefect.yaml``; `jalur serve` starts it.
 
-It polls once a second and runs each flow run in a process of its own. No work pool is needed, so the pool that the
-stanzas name is for workers only. A server that has lost its database is told of the deployments again: it would start
-no scheduled run any more, and say nothing.
+``python -m scheduling.deployments`` polls once a second and runs each flow run in a process of its own. No work pool is
+needed: the pool that the stanzas name is for workers. A server that has lost its database is told of the deployments again;
+else it would start no scheduled run any more, and say nothing.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ async def serve_all() -> None:
 
 
 async def _register(runner: Runner) -> UUID:
-    """Tell the server of every deployment; return the id of the last, which is there when all are."""
+    """Tell the server of every deployment; return the id of the last, which comes after all."""
     ids = [await runner.aadd_deployment(deployment_of(stanza)) for stanza in stanzas()]
     return ids[-1]
 

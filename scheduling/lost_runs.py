@@ -1,4 +1,4 @@
-"""Runs whose process died, or never came as far as our own record: Prefect's server knows of them, and tells us here."""
+"""Lost runs: they died, or never wrote our own record; Prefect's server tells of them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ NEWEST = 200
 
 
 async def record_lost_runs(office: Office) -> int:
-    """Record as failed what Prefect's server says of deployed runs and our record does not; return how many.
+    """Record as failed the deployed runs of which only Prefect knows it; return how many.
 
     Runs in a process of ours, the web's or a command's, are not among them: whoever began them has seen how they ended.
-    Where the server can't be asked this does nothing; the next delivery asks again.
+    Where the server can't be asked, return 0; the next delivery asks again.
     """
     ended = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED]))
     deployed = FlowRunFilterDeploymentId(is_null_=False)
@@ -44,11 +44,11 @@ async def record_lost_runs(office: Office) -> int:
     except Exception as error:
         log.warning("Prefect's server was not asked for lost runs (%s)", type(error).__name__)
         return 0
-    return sum(_record(office, one) for one in found)
+    return sum(_record_as_failed(office, one) for one in found)
 
 
-def _record(office: Office, lost: FlowRun) -> bool:
-    """Record one; return False where our own record says how it ended."""
+def _record_as_failed(office: Office, lost: FlowRun) -> bool:
+    """Record one run as failed; return False where our own record says how it ended."""
     flow_run_id, state = str(lost.id), lost.state
     error = without_personal_numbers(
         f"{', '.join(lost.tags) or lost.name}: {state.name}: {state.message or ''}" if state else lost.name

@@ -1,4 +1,4 @@
-"""Runs pipelines' flows in this process, against the Prefect server that there is or one that is started for it."""
+"""Runs pipelines' flows in this process, against the Prefect server that it finds or starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def advance_here(
     by: str,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Run the flow of each pipeline once; return how many cases advanced, wait, closed and failed, and the flow runs."""
+    """Run the flow of each pipeline once; return counts of cases by their end, and flow runs.
+
+    Raises:
+        Refused: the code of an open case is missing, or a configured Prefect server does not answer.
+    """
     counts: dict[str, Any] = {"advanced": 0, "waiting": 0, "closed": 0, "failed": 0, "flow_runs": []}
     with office.db.reading() as session:
         must_have_code(session)
@@ -28,10 +32,10 @@ def advance_here(
         from scheduling.cohort_flow import cohort_flow, run_in_process  # Prefect takes seconds to import
 
         for pipeline in pipelines:
-            tally, flow_run_id = asyncio.run(
+            result, flow_run_id = asyncio.run(
                 run_in_process(cohort_flow(pipeline), office, kind="flow", by=by, cases=cases)
             )
             for name in ("advanced", "waiting", "closed", "failed"):
-                counts[name] += len(getattr(tally, name))
+                counts[name] += len(getattr(result, name))
             counts["flow_runs"].append(flow_run_id)
     return counts

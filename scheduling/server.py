@@ -1,53 +1,32 @@
-"""The Prefect server that Jalur starts when none is configured and none is running: on the project's own Prefect home.
+"""The Prefect server: a configured one, one that runs here already, or one started here.
 
-Nothing here imports Prefect: it sets the environment that Prefect reads when it is imported.
+A server of ours keeps its data in the project's own Prefect home. Nothing here imports Prefect: Prefect reads its environment
+when it is imported, and this module sets it.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from weakref import WeakSet
 
 from engine.errors import Refused
 from engine.runtime.settings import Settings
-
-log = logging.getLogger(__name__)
+from scheduling.children import Child
 
 STARTS_WITHIN = 120.0
-LOOK_AFTER_CHILDREN_EVERY = 2.0
-# How long a child may take to end when it is asked to; then it is killed with all that it started.
-ENDS_WITHIN = 2.0
-
-# What a child runs before its own program: our process has threads, between whose fork and exec no Python may run. It asks
-# Linux for a SIGTERM when the thread that started it ends (1 is PR_SET_PDEATHSIG), and is not born where that has ended.
-LAUNCH = """
-import ctypes, os, signal, sys
-parent, niceness, *command = sys.argv[1:]
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-if os.getppid() != int(parent):
-    sys.exit("the process that wanted this child has ended")
-os.nice(int(niceness))
-os.execvp(command[0], command)
-"""
 
 
 def environment(settings: Settings, url: str) -> dict[str, str]:
-    """Return what Prefect's client, server and workers are to read: our home, our server, its password."""
+    """Return the environment of Prefect's client, server and workers: home, server, password."""
     home = settings.path("var/prefect")
     return {
         "PREFECT_HOME": str(home),
@@ -67,7 +46,10 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
 
 
 def password(settings: Settings) -> str:
-    """Return ``user:password`` of the server we start: set, or made once and kept readable by its owner alone."""
+    """Return ``user:password`` of the server that we start.
+
+    It is set, or made once and kept in a file that only its owner can read.
+    """
     if settings.prefect_auth is not None:
         return settings.prefect_auth.get_secret_value()
     file = settings.path("var/prefect/password")
@@ -84,14 +66,19 @@ def password(settings: Settings) -> str:
 
 @contextmanager
 def prefect_api(settings: Settings, *, say: object = None) -> Iterator[str]:
-    """Point this process at Prefect: the configured server, the one that runs here, or one started for the time being.
+    """Point this process at Prefect, before Prefect is imported; give the URL of its API.
 
-    Call it before Prefect is imported. Raises `Refused` when a configured server does not answer.
+    Raises:
+        Refused: a configured server does not answer, or ours does not come up.
     """
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
-        if not answers(configured):
-            raise Refused(f"Prefect's server at {configured} does not answer. Start it, or unset PREFECT_API_URL")
+        if not is_healthy(configured):
+            raise Refused(
+                f"Prefect's server at {configured} does not answer. Start it, or unset PREFECT_API_URL",
+                for_people=f"Server Prefect di {configured} tidak menjawab. Jalankan server itu, "
+                "atau hapus setelan PREFECT_API_URL.",
+            )
         yield configured
         return
     running = running_url(settings)
@@ -123,10 +110,13 @@ def pointed_at(settings: Settings, url: str) -> Iterator[None]:
 
 @contextmanager
 def started(settings: Settings, port: int = 0, *, keep: bool = False) -> Iterator[str]:
-    """Start a server and stop it again; give its API's URL. ``keep`` starts it again when it ends by itself.
+    """Start a server, give the URL of its API, and stop it again.
 
-    Raises `Refused` when it does not come up. It ends with this process, however this process ends: two servers on one
+    ``keep`` starts it again when it ends by itself. It ends with this process, however this process ends: two servers on one
     database would both schedule.
+
+    Raises:
+        Refused: the server does not come up.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
@@ -150,81 +140,7 @@ def started(settings: Settings, port: int = 0, *, keep: bool = False) -> Iterato
         server.stop()
 
 
-_children: WeakSet[Child] = WeakSet()
-
-
-def ask_all() -> None:
-    """Ask every child to end, at once."""
-    for child in list(_children):
-        child.ask()
-
-
-class Child:
-    """A process in a session of its own, its words in a log. It ends with the process that started it."""
-
-    def __init__(self, command: list[str], *, env: dict[str, str], log: Path, niceness: int = 0) -> None:
-        """Start it; with a ``niceness`` above 0 it leaves the processor to others."""
-        self.command, self.env, self.log, self.niceness = command, env, log, niceness
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._ending = threading.Event()
-        self._starting = threading.Lock()
-        self._asked_at: float | None = None
-        self._keeper: threading.Thread | None = None
-        self._process = self._start()
-        _children.add(self)
-
-    @property
-    def pid(self) -> int:
-        """Return the number of the process."""
-        return self._process.pid
-
-    def ended(self) -> bool:
-        """Return whether the process has ended by itself."""
-        return self._process.poll() is not None
-
-    def keep(self) -> None:
-        """Start it again, from now on, whenever it ends by itself."""
-        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
-        self._keeper.start()
-
-    def ask(self) -> None:
-        """Ask it to end, and go on: several children may end at the same time."""
-        with self._starting:
-            self._ending.set()
-        if self._asked_at is None and not self.ended():
-            self._asked_at = time.monotonic()
-            self._process.send_signal(signal.SIGINT)
-
-    def stop(self) -> None:
-        """End it and what it started: ask, then insist. Whatever it was doing is made to survive that."""
-        self.ask()
-        left = (self._asked_at or 0) + ENDS_WITHIN - time.monotonic()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(max(left, 0.1))
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._keeper is not None:
-            self._keeper.join()
-
-    def _keep(self) -> None:
-        while not self._ending.wait(LOOK_AFTER_CHILDREN_EVERY):
-            with self._starting:
-                if self.ended() and not self._ending.is_set():
-                    words = "%s ended by itself; starting it again. Its words are in %s"
-                    log.warning(words, " ".join(self.command[1:5]), self.log)
-                    self._process = self._start()
-        self._process.wait()  # a child that this thread started is told to end when the thread ends: SIGINT comes first
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        launcher = [sys.executable, "-I", "-S", "-c", LAUNCH, str(os.getpid()), str(self.niceness)]
-        with open(self.log, "ab") as words:
-            return subprocess.Popen(
-                [*launcher, *self.command], env=self.env, stdout=words, stderr=subprocess.STDOUT, start_new_session=True
-            )
-
-
-def answers(url: str, timeout: float = 2.0) -> bool:
+def is_healthy(url: str, timeout: float = 2.0) -> bool:
     """Return whether a Prefect server is healthy at ``url``."""
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=timeout) as reply:  # noqa: S310 - the settings' own URL
@@ -234,12 +150,12 @@ def answers(url: str, timeout: float = 2.0) -> bool:
 
 
 def running_url(settings: Settings) -> str | None:
-    """Return the URL of the server that another process of ours keeps running here, if it answers."""
+    """Return the URL of the server that another process of ours runs here, if it answers."""
     try:
         url = str(json.loads(_note(settings).read_text())["url"])
     except (OSError, ValueError, KeyError):
         return None
-    return url if answers(url) else None
+    return url if is_healthy(url) else None
 
 
 def flush_logs() -> None:
@@ -263,7 +179,10 @@ def _note(settings: Settings) -> Path:
 
 def _wait_for(server: Child, url: str) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
-    while not answers(url):
+    while not is_healthy(url):
         if server.ended() or time.monotonic() > deadline:
-            raise Refused(f"Prefect's server did not start; its last words are in {server.log}")
+            raise Refused(
+                f"Prefect's server did not start; its last words are in {server.log}",
+                for_people=f"Server Prefect tidak berhasil dijalankan. Keterangannya ada di {server.log}.",
+            )
         time.sleep(0.1)

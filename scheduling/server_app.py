@@ -1,4 +1,4 @@
-"""Prefect's server as we start it: its own app, told to say when a call that met a locked database may come again.
+"""Prefect's server as we start it: a call that met a locked database may soon come again.
 
 On SQLite the server answers 503 where two of its own writers meet, some of a hundred calls. Its client then waits two
 seconds and more, unless the answer says how long: a tenth of a second is enough.

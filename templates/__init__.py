@@ -1,1 +1,1 @@
-"""What people read: documents, letters and pages. No logic; see README.md in this folder."""
+"""Templates of documents, letters and pages; README.md in this folder describes them."""

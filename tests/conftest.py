@@ -18,7 +18,7 @@ from documents.signing import create_demo_key
 from engine.cases.dossier import Dossier
 from engine.deadlines.clock import TurnedClock
 from engine.runtime.database import Database
-from engine.runtime.migrations import migrate
+from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from models import Document
@@ -64,8 +64,7 @@ def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(office: Office, dossier: Dossier, document: Document, paper: object) -> bytes:
         return f"%PDF-1.7\n% {dossier.case.number} {document.key}\n%%EOF\n".encode()
 
-    monkeypatch.setattr("engine.execution.document_files.make", make)
-    monkeypatch.setattr("engine.execution.issuing.make", make)
+    monkeypatch.setattr("engine.execution.document_files.make_file", make)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +92,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied by each test."""
     file = tmp_path_factory.mktemp("template") / "jalur.db"
     db = Database(f"sqlite:///{file}")
-    migrate(db)
+    migrate_schema(db)
     db.close()
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -106,7 +105,7 @@ def postgres_template(postgres: str) -> str:
     name = f"template_{uuid4().hex[:8]}"
     on_server(postgres, f"CREATE DATABASE {name}")
     db = Database(named(postgres, name))
-    migrate(db)
+    migrate_schema(db)
     db.close()
     return name
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.definition.registry import Pipeline, ways
+from engine.definition.registry import Pipeline, appeal_options
 from flows.appeals import GRANTED, LAPSED
 from models import LedgerEntry, Role
 
@@ -54,5 +54,5 @@ def refusal_behind(pipeline: Pipeline, entries: Iterable[LedgerEntry]) -> str:
 
 def must_not_be_denied(pipeline: Pipeline, ended_in: str, refusal: str) -> None:
     """Fail where flows/appeals.py says that nothing was refused, or that it lapsed, and a refusal led there."""
-    denied = ways(pipeline.name)[ended_in] in (GRANTED, LAPSED)
+    denied = appeal_options(pipeline.name)[ended_in] in (GRANTED, LAPSED)
     assert not (refusal and denied), f"{pipeline.name}: {refusal} led to {ended_in}, and flows/appeals.py denies it"

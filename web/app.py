@@ -24,7 +24,7 @@ from engine.runtime.office import Office
 from models import Run
 from models.privacy import without_personal_numbers
 from scheduling.advancer import Advancer
-from scheduling.server import answers
+from scheduling.server import is_healthy
 from web.api import v1
 from web.check import lookup
 from web.common import login, problems
@@ -114,7 +114,7 @@ def _add_own_routes(app: FastAPI) -> None:
         return {
             "status": "ok" if database == "ok" else "failed",
             "database": database,
-            "prefect": "ok" if url and answers(url, 0.5) else "unreachable",
+            "prefect": "ok" if url and is_healthy(url, 0.5) else "unreachable",
             "seconds_since_scheduled_run": round(last, 1) if last is not None else None,
             "last_sweep": swept.astimezone(JAKARTA).isoformat() if swept else None,
             "sweep_stale": stale is not None,

@@ -18,7 +18,8 @@ import uvicorn
 from engine.errors import Refused
 from engine.runtime.office import Office
 from engine.runtime.settings import Settings
-from scheduling.server import Child, ask_all, flush_logs, pointed_at, started
+from scheduling.children import Child, ask_all_to_end
+from scheduling.server import flush_logs, pointed_at, started
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Stopped(BaseException):
     """A signal to end during the start; no Exception, so that nothing catches it by accident."""
 
 
-def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> None:
+def serve(settings: Settings, *, say: Callable[..., None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; return when every child is down.
 
     Call this in the main thread:
@@ -40,10 +41,12 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> No
     3. Start the process that serves the deployments. Either child is started again when it ends by itself.
     4. Serve the web app in this process until the signal; then end the children.
 
+    ``say`` gets an English line, and the parts that its braces name.
+
     Raises:
         Refused: the port is taken, or Prefect's server does not come up.
     """
-    say = say or (lambda line: print(line, file=sys.stderr, flush=True))
+    say = say or (lambda line, **parts: print(line.format(**parts), file=sys.stderr, flush=True))
     before = {number: signal.signal(number, _stopped) for number in (signal.SIGINT, signal.SIGTERM)}
     ended = True
     try:
@@ -58,14 +61,14 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> No
         os._exit(0)
 
 
-def _serve(settings: Settings, say: Callable[[str], None], stack: ExitStack) -> bool:
+def _serve(settings: Settings, say: Callable[..., None], stack: ExitStack) -> bool:
     listener = stack.enter_context(_bound(settings.web_host, settings.web_port))
     host, port = listener.getsockname()[:2]
     office = Office.open(settings)
     stack.callback(office.close)
     url = os.environ.get("PREFECT_API_URL")
     if url:
-        say(f"Prefect's server is the configured one: {url}")
+        say("Prefect's server is the configured one: {url}", url=url)
     else:
         say("Starting Prefect's server (about 10 s) …")
         url = stack.enter_context(started(settings, keep=True))
@@ -79,14 +82,15 @@ def _serve(settings: Settings, say: Callable[[str], None], stack: ExitStack) -> 
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="on"))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
-    say(f"Prefect: {url.removesuffix('/api')} (user and password: {settings.path('var/prefect/password')})")
-    say(f"Jalur:   http://{host}:{port}")
+    password = settings.path("var/prefect/password")
+    say("Prefect: {url} (user and password: {password})", url=url.removesuffix("/api"), password=password)
+    say("Jalur:   http://{host}:{port}", host=host, port=port)
     asyncio.run(server.serve(sockets=[listener]))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # we are ending already; a second Ctrl-C must not orphan the children
     say("Ending …")
     flush_logs()
-    ask_all()
+    ask_all_to_end()
     return bool(app.state.ended)
 
 
@@ -106,7 +110,10 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}. Set JALUR_WEB_PORT to another") from None
+            raise Refused(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Set JALUR_WEB_PORT to another",
+                for_people=f"Alamat {host}:{port} tidak dapat dipakai. Atur JALUR_WEB_PORT ke nomor lain.",
+            ) from None
         yield listener
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from engine.actions.form_filling import filled_in
 from engine.actions.time_up import end_by_time
-from engine.cases.dossier import Dossier, known_of, lock_numbers
-from engine.cases.waits import open_keys, open_wait, record, win
+from engine.cases.dossier import Dossier, lock_by_numbers, prefilled_values
+from engine.cases.waits import mark_settled, open_keys, open_wait, write_settlement
 from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, record_hand_delivery
-from engine.people.permissions import Actor, may_answer, user_named
-from engine.runtime.batches import together_or_alone
+from engine.people.permissions import Actor, authorize_answer, user_named
+from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, EntryKind, User, WaitKind
@@ -95,7 +95,7 @@ def _answer_chunk(
             given[place] = _check(work, dossiers, number, key, account, data)
         except Refused as refused:
             results[place] = refused
-    won = win(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
+    won = mark_settled(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
     for place, one in given.items():
         number, key = one.dossier.case.number, one.wait.key
         if (one.wait.case_id, key) in won:
@@ -110,13 +110,13 @@ def _lock_cases(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]:
     """Lock and return the cases; return a refusal for a case whose version has no code."""
 
     def fetched(group: Sequence[str]) -> Mapping[str, Dossier | Refused]:
-        return lock_numbers(work, group)
+        return lock_by_numbers(work, group, history=False)
 
     def refused(number: str, error: Exception) -> Mapping[str, Dossier | Refused]:
         assert isinstance(error, Refused)
         return {number: error}
 
-    tables = together_or_alone(sorted(numbers), fetched, refused, catch=Refused)
+    tables = process_batch(sorted(numbers), fetched, refused, catch=Refused)
     return {number: found for table in tables for number, found in table.items()}
 
 
@@ -140,9 +140,9 @@ def _check(
         raise NotWaiting(number, key, open_keys(dossier, but=key), "silent")
     by_hand = wait.kind == WaitKind.HAND_DELIVERY
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    data = {**known_of(work.office, dossier.key, wait), **data}
+    data = {**prefilled_values(work.office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
-    actor = may_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
     return _Checked(dossier, wait, question, form, actor)
 
 
@@ -152,7 +152,7 @@ def _write(work: Work, given: _Checked) -> int:
     words.pop("own_code", None)  # checked, never kept
     if isinstance(form, HandDelivery):
         record_hand_delivery(work.session, given.wait, form)
-    return record(
+    return write_settlement(
         work,
         given.dossier.row,
         given.wait,
@@ -163,7 +163,7 @@ def _write(work: Work, given: _Checked) -> int:
         outcome=form.decided(),
         reason=_reason(form),
         result=_how_signed(form) if given.question.signed else None,
-        words=(given.dossier.key, words),
+        answer=(given.dossier.key, words),
     )
 
 

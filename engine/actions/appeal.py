@@ -12,13 +12,13 @@ from sqlmodel import insert
 
 from engine.actions.form_filling import filled_in
 from engine.cases import case_state, ledger
-from engine.cases.dossier import Dossier, lock_number
+from engine.cases.dossier import Dossier, lock_by_number
 from engine.cases.ledger import LODGED
 from engine.deadlines.clock import local_date
 from engine.definition.forms import Evidence, Form, Question
-from engine.definition.registry import Appeal, NoAppeal, inside, ways
+from engine.definition.registry import Appeal, NoAppeal, appeal_options, appeals_inside
 from engine.errors import Refused
-from engine.people.permissions import may_act_for_applicant, user_named
+from engine.people.permissions import authorize_for_applicant, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
 from models.privacy import without_personal_numbers
@@ -46,9 +46,9 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
         Refused: The case is open or parked, its ending can't be contested or was contested before, or the time is up.
     """
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         row, today = dossier.row, work.today
-        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
+        actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
         appeal = _may_be_contested(office, dossier)
         form = filled_in(
             number,
@@ -112,7 +112,7 @@ def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:
         )
     if row.status != CaseStatus.CLOSED or row.closed_at is None:
         waiting = {key: wait.question or "" for key, wait in dossier.past.waits.items() if wait.settled_at is None}
-        here = [key for key, question in sorted(waiting.items()) if question in inside(dossier.pipeline.name)]
+        here = [key for key, question in sorted(waiting.items()) if question in appeals_inside(dossier.pipeline.name)]
         raise Refused(
             f"Case {number} is not closed; it is waiting for: {', '.join(sorted(waiting)) or 'the machine'}. "
             + (f"Answer {here[0]} to object" if here else "There is no ending to contest yet"),
@@ -121,7 +121,9 @@ def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:
             else f"Perkara {number} belum diputus, jadi belum ada keputusan yang dapat ditentang.",
             case=number,
         )
-    way = ways(dossier.pipeline.name).get(row.outcome or "") or NoAppeal("no way is declared", "Hubungi petugas kami.")
+    way = appeal_options(dossier.pipeline.name).get(row.outcome or "") or NoAppeal(
+        "no way is declared", "Hubungi petugas kami."
+    )
     if isinstance(way, NoAppeal):
         raise Refused(
             f"{number} ended in {row.outcome}, which can't be contested here: {way.why}",

@@ -10,8 +10,8 @@ from datetime import date
 
 from sqlmodel import Session, col, select, update
 
-from engine.cases.dossier import Dossier, lock_number, lock_rows
-from engine.cases.ledger import note, valid_reason
+from engine.cases.dossier import Dossier, lock_by_number, lock_rows
+from engine.cases.ledger import valid_reason, write_remark
 from engine.cases.waits import open_waits
 from engine.errors import NotAllowed, Refused
 from engine.letters.notices import notify
@@ -52,7 +52,7 @@ def delegate(
     reason, since = valid_reason(reason), since or office.clock.today()
     role = role_named(role) if role is not None else None
     with office.work(run) as work:
-        dossier = lock_number(work, number) if number is not None else None
+        dossier = lock_by_number(work, number) if number is not None else None
         absent, to_user = _lock_accounts(work.session, away, to)
         actor = user_named(work.session, by)
         case = dossier.case if dossier else None
@@ -77,7 +77,7 @@ def delegate(
         said = f"{away} kepada {to}, {since.isoformat()} sampai {until.isoformat()}; {reason}"
         if dossier:
             told = {"delegation": made.id, "from": away, "to": to, "until": until.isoformat()}
-            note(
+            write_remark(
                 work,
                 dossier.row,
                 "delegated",
@@ -131,7 +131,7 @@ def revoke(
         case_ids = sorted({case_id for _, case_id in ended if case_id is not None})
         for row in lock_rows(work, case_ids).values():
             said = f"pendelegasian {which} dicabut{why}"
-            note(
+            write_remark(
                 work,
                 row,
                 "delegation_revoked",

@@ -11,19 +11,19 @@ from functools import partial
 
 from sqlmodel import Session, col, func, select
 
-from engine.cases.dossier import Dossier, lock_number
-from engine.cases.ledger import note, valid_reason
-from engine.cases.waits import change, question_of_a_person
+from engine.cases.dossier import Dossier, lock_by_number
+from engine.cases.ledger import valid_reason, write_remark
+from engine.cases.waits import compare_and_set, question_of_a_person
 from engine.deadlines.clock import is_over, local_date
-from engine.deadlines.due_dates import Times, effect_of, ladder_of, rungs_behind, times_of
-from engine.deadlines.legal_clock import own_time_ends
+from engine.deadlines.due_dates import Times, effect_of, ladder_of, rungs_due, times_of
+from engine.deadlines.legal_clock import case_due_date
 from engine.definition.forms import Question
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.letters.notices import notify
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_not_be_concerned
-from engine.people.permissions import known_roles, user_named
+from engine.people.permissions import cached_roles, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, LedgerEntry, Role, User
 from rules import Rule
@@ -55,7 +55,7 @@ def extend(
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         wait = question_of_a_person(dossier, key)
         if is_over(wait.silent_at, work.now):
             raise NotWaiting(number, wait.key, [], "silent")
@@ -74,14 +74,14 @@ def extend(
                 f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
                 f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        if not change(work.session, wait, extended_until=until, rung=rung, **times.values()):
+        if not compare_and_set(work.session, wait, extended_until=until, rung=rung, **times.values()):
             raise NotWaiting(number, wait.key, [])
         said = (
             f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"
         )
         told = {"question": wait.key, "from": before.isoformat(), "to": after.isoformat(), "agreed_with": agreed_with}
         used = dossier.case.rules.take_used()
-        note(work, dossier.row, "extended", by, said, role=role, result=told, rule_versions=used)
+        write_remark(work, dossier.row, "extended", by, said, role=role, result=told, rule_versions=used)
         work.session.add(dossier.row)
         _tell(work, dossier, wait, question, before, after, reason, by)
     run.cases += 1
@@ -98,7 +98,7 @@ def _may_agree(
     try:
         return must_oversee(session, user, wait.holder, on=on, case=dossier.case)
     except NotAllowed:
-        roles = known_roles(session, user)
+        roles = cached_roles(session, user)
         here = {one.of for one in dossier.pipeline.questions.values()}
         theirs = {role for role in CASE_OFFICERS if role in here}
         if wait.holder is None and question.of is not Role.APPLICANT:
@@ -115,7 +115,7 @@ def _must_be_the_other_side(
     applicant = dossier.case.applicant
     side = other.person_id == applicant.person_id
     if question.of is not Role.APPLICANT:
-        side = side or (wait.holder in (None, other.name) and question.of in known_roles(session, other))
+        side = side or (wait.holder in (None, other.name) and question.of in cached_roles(session, other))
     if not side or other.id == user.id:
         asked = (
             applicant.handle if question.of is Role.APPLICANT else f"{wait.holder or question.of}, {applicant.handle}"
@@ -194,7 +194,7 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
     by_law = next((one for one in budgets if one.is_law or (effect is not None and effect.by_law)), None)
     if by_law is None:
         return rules.extension_longest
-    if rules.quietly(f"{by_law.name}_extension") is None:
+    if rules.peek(f"{by_law.name}_extension") is None:
         raise _refused(
             dossier,
             f"The time for {question.name} is the law's ({by_law.citation}), which gives no extension",
@@ -211,12 +211,12 @@ def _times(
     The case's own budget is counted as it was when the question was asked.
     """
     rules, calendar = dossier.case.rules, office.calendar
-    legal = own_time_ends(
+    legal = case_due_date(
         calendar, rules, dossier.pipeline.clock, dossier.row.complete_at, dossier.past.segments, wait.asked_at
     )
     asked, moved = wait.asked_at, partial(times_of, extended_until=until, legal_due=legal)
     due_at = moved(calendar, rules, question, asked).due_at
-    rung = rungs_behind(calendar, ladder_of(rules, question), asked, due_at, office.clock.now())
+    rung = rungs_due(calendar, ladder_of(rules, question), asked, due_at, office.clock.now())
     return moved(calendar, rules, question, asked, rung=rung), rung
 
 

@@ -7,16 +7,16 @@ judged by the result. The question, its arguments and its clock stay. Of many at
 from __future__ import annotations
 
 from engine.cases import ledger
-from engine.cases.dossier import Dossier, lock_number
+from engine.cases.dossier import Dossier, lock_by_number
 from engine.cases.ledger import valid_reason
-from engine.cases.waits import change, question_of_a_person
+from engine.cases.waits import compare_and_set, question_of_a_person
 from engine.deadlines.clock import is_over
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.letters.notices import notify
-from engine.people.delegations import asked_beside
+from engine.people.delegations import sibling_accounts
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
-from engine.people.permissions import known_roles, must_be_in_region, user_named
+from engine.people.permissions import cached_roles, must_be_in_region, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, EntryKind, LedgerEntry, Role, User
 
@@ -36,7 +36,7 @@ def reassign(
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         wait = question_of_a_person(dossier, key)
         holder = user_named(work.session, to) if to is not None else None
         give(work, dossier, wait, user_named(work.session, by), holder, reason)
@@ -82,7 +82,7 @@ def give(
     if is_over(wait.silent_at, work.now):
         raise NotWaiting(number, wait.key, [], "silent")
     _must_be_able(work, dossier, wait, to)
-    if not change(work.session, wait, holder=to.name if to else None):
+    if not compare_and_set(work.session, wait, holder=to.name if to else None):
         raise Refused(
             f"{wait.key} of {number} was settled or given to somebody else meanwhile. See: jalur case show {number}",
             for_people=f"{wait.key} pada {number} baru saja dijawab atau dialihkan. Lihat kembali permohonannya.",
@@ -120,7 +120,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
             for_people=f"{wait.key} pada {number} sudah ada pada {whom or f'semua {question.of}'}.",
             case=number,
         )
-    beside = asked_beside(work.session, wait) if _has_others_beside(dossier, wait) else set()
+    beside = sibling_accounts(work.session, wait) if _has_others_beside(dossier, wait) else set()
     if to is None:
         if beside:
             raise Refused(
@@ -129,7 +129,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
                 case=number,
             )
         return
-    if question.of not in known_roles(work.session, to):
+    if question.of not in cached_roles(work.session, to):
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
             for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",

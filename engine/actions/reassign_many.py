@@ -10,14 +10,14 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.actions.reassign import give
-from engine.cases.dossier import lock_waiting
+from engine.cases.dossier import lock_dossiers
 from engine.cases.ledger import valid_reason
 from engine.cases.waits import open_waits
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.letters.notices import notify
 from engine.people.permissions import role_named, user_named
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from models import Case, Wait, WaitKind
 from models.privacy import without_personal_numbers
@@ -111,7 +111,7 @@ def _reassign_group(office: Office, run: RunHandle, cases: list[int], order: _Or
         reason = str(error) if isinstance(error, Refused) else masked
         return Reassigned(refused=_left_in(office, case_id, order, reason))
 
-    for did in together_or_alone(cases, given, kept):
+    for did in process_batch(cases, given, kept):
         done.reassigned += did.reassigned
         done.refused += did.refused
 
@@ -119,7 +119,7 @@ def _reassign_group(office: Office, run: RunHandle, cases: list[int], order: _Or
 def _reassign(work: Work, cases: Sequence[int], order: _Order, done: Reassigned) -> None:
     by, others = user_named(work.session, order.by), [user_named(work.session, name) for name in order.to]
     given = Counter[str]()
-    for dossier in lock_waiting(work, cases):
+    for dossier in lock_dossiers(work, cases, history=False):
         held = [one for one in open_waits(dossier, WaitKind.PERSON) if one.holder == order.holder]
         for wait in sorted(held, key=lambda one: one.key):
             if order.role and wait.role != order.role:

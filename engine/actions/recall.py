@@ -15,17 +15,25 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from engine.cases import case_state
-from engine.cases.dossier import Dossier, lock_number
-from engine.cases.ledger import CHANGES_REGISTER, OPENS_WAY, RECALLED, REPLAYED, STARTS_CLOCK, note, valid_reason
-from engine.cases.recalled_keys import numbers_in
-from engine.cases.waits import open_waits, win
+from engine.cases.dossier import Dossier, lock_by_number
+from engine.cases.ledger import (
+    CHANGES_REGISTER,
+    OPENS_WAY,
+    RECALLED,
+    REPLAYED,
+    STARTS_CLOCK,
+    valid_reason,
+    write_remark,
+)
+from engine.cases.recalled_keys import numbers_by_name
+from engine.cases.waits import mark_settled, open_waits
 from engine.deadlines.clock import is_over, local_date
 from engine.deadlines.due_dates import effect_of
 from engine.errors import NotAllowed, Refused
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import superiors
 from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
-from engine.people.permissions import Actor, may_act_for_applicant, must_be_in_region, roles_of, user_named
+from engine.people.permissions import Actor, authorize_for_applicant, must_be_in_region, roles_of, user_named
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
@@ -48,7 +56,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         user = user_named(work.session, by)
         row, now = dossier.row, work.now
         last = _last_answer(dossier)
@@ -61,7 +69,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
                 key=last.key,
             )
         actor = _may_recall(work.session, user, dossier, last, local_date(now))
-        win(work.session, waits, RECALLED, now)
+        mark_settled(work.session, waits, RECALLED, now)
         since = [entry for entry in _since(dossier, last) if entry.kind in REPLAYED]
         superseded = [last.key, *(entry.key for entry in since), *sorted(wait.key for wait in waits)]
         recounted = any(entry.outcome == STARTS_CLOCK for entry in since)
@@ -69,10 +77,10 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
             row.complete_at = None
         _tell(work, dossier, last, reason, recounted)
         case_state.resume(row)
-        note(
+        write_remark(
             work,
             row,
-            f"recall#{len(dossier.past.superseded.recalls) + 1}",
+            f"recall#{len(dossier.past.recalled.recalls) + 1}",
             actor.name,
             reason,
             role=actor.role,
@@ -203,8 +211,8 @@ def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:
     """Return the highest number on record of each name whose keys are taken back."""
     past = dossier.past
     replayed = [key for key, entry in past.entries.items() if entry.kind in REPLAYED]
-    on_record = numbers_in({*replayed, *past.waits, *past.superseded.keys})
-    return {name: on_record[name][-1] for name in numbers_in(superseded)}
+    on_record = numbers_by_name({*replayed, *past.waits, *past.recalled.keys})
+    return {name: on_record[name][-1] for name in numbers_by_name(superseded)}
 
 
 def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], on: date) -> Actor:
@@ -220,7 +228,7 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     roles = roles_of(session, user)
     own = user.name in (last.actor, last.on_behalf_of)
     if own and question.of is Role.APPLICANT:
-        return may_act_for_applicant(session, user, case, on)
+        return authorize_for_applicant(session, user, case, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     delegated_by = last.on_behalf_of if user.name == last.actor else None
     if own and (delegated_by or question.of in roles):

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.cases.dossier import Dossier
 from engine.cases.ledger import SYSTEM
-from engine.cases.waits import record, win
+from engine.cases.waits import mark_settled, write_settlement
 from engine.deadlines.clock import local_date
 from engine.deadlines.due_dates import effect_of
 from engine.letters.deadline_page import queue_deadline_page
@@ -23,7 +23,7 @@ def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
     if effect and not effect.by_law:
         effect = None
     row = dossier.row
-    if not win(work.session, [wait], "passed" if effect else "silent", work.now):
+    if not mark_settled(work.session, [wait], "passed" if effect else "silent", work.now):
         return False
     until = local_date(wait.silent_at or work.now)
     said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}
@@ -35,6 +35,6 @@ def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
             "reason": f"{effect.effect}: {effect.authority}, {effect.citation}",
             "result": {**named, "computation": page},
         }
-    record(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
+    write_settlement(work, row, wait, kind=EntryKind.ANSWER, actor=SYSTEM, **said)
     work.session.add(row)
     return True

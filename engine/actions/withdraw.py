@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from engine.actions.time_up import end_by_time
-from engine.cases.dossier import lock_number
-from engine.cases.ledger import note, valid_reason
-from engine.cases.waits import open_waits, settle, win
+from engine.cases.dossier import lock_by_number
+from engine.cases.ledger import valid_reason, write_remark
+from engine.cases.waits import mark_settled, open_waits, settle
 from engine.deadlines.clock import is_over, local_date
 from engine.errors import Refused
-from engine.people.permissions import may_act_for_applicant, user_named
+from engine.people.permissions import authorize_for_applicant, user_named
 from engine.runtime.office import Office, RunHandle
 from models import CaseStatus, EntryKind, WaitKind
 from models.privacy import without_personal_numbers
@@ -27,7 +27,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
         Refused: The reason is missing, or the case is closed or being withdrawn already.
     """
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         row = dossier.row
         taken_back = any(wait.settled_as == "withdrawn" for wait in dossier.past.waits.values())
         if row.status == CaseStatus.CLOSED or row.withdrawal or taken_back:
@@ -38,7 +38,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 case=number,
             )
         now = work.now
-        actor = may_act_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
+        actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
         reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
         waits = sorted(open_waits(dossier), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
@@ -58,7 +58,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 outcome="withdrawn",
                 reason=reason,
             )
-            win(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
+            mark_settled(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
         else:
             row.withdrawal = {
                 "by": actor.name,
@@ -67,6 +67,6 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 "reason": reason,
             }
             said = {"role": actor.role, "on_behalf_of": actor.on_behalf_of}
-            note(work, row, "withdrawal_noted", actor.name, reason, **said)
+            write_remark(work, row, "withdrawal_noted", actor.name, reason, **said)
             work.session.add(row)
     run.cases += 1

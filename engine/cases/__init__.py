@@ -1,1 +1,1 @@
-"""The file of one case: its ledger, waits, documents' succession and snapshot of facts."""
+"""One case: its state, ledger, waits, facts, recalled keys and replaced documents."""

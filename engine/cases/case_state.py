@@ -1,6 +1,7 @@
-"""The state of a case: open, parked or closed, ready or at rest, leased or free. No other module of the engine sets it.
+"""The state of a case: status, readiness, lease and outcome, set by transitions.
 
-A transition is declared with the states that it may start from and the one in which it ends. The caller holds the case's row lock.
+A transition is declared with the states in which it may start and the state in which it ends. The caller holds the lock of
+the case's row. tests/engine/cases/test_case_state.py holds that no other module sets the state.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ P = ParamSpec("P")
 Transition = Callable[Concatenate[Case, P], None]
 
 OPEN, PARKED, CLOSED = CaseStatus.OPEN, CaseStatus.PARKED, CaseStatus.CLOSED
-# The columns of the state when a case is opened: it waits for a machine to come by.
-BEGUN: dict[str, Any] = {"status": str(OPEN), "ready": True, "attempts": 0}
+# The columns of the state of a case that is opened: ready to be claimed.
+OPENED_STATE: dict[str, Any] = {"status": str(OPEN), "ready": True, "attempts": 0}
 
 
 class IllegalTransition(Exception):
-    """A case can't go there from the state that it is in."""
+    """A transition was called on a case whose state it can't start from."""
 
 
 def transition(*sources: CaseStatus, target: CaseStatus | None = None) -> Callable[[Transition[P]], Transition[P]]:
-    """Declare from which states a transition may start, and to which it leads (None: the case stays in its own)."""
+    """Declare the states in which a transition may start, and its target (None: no change)."""
 
     def declare(change: Transition[P]) -> Transition[P]:
         @wraps(change)
@@ -49,49 +50,65 @@ def transition(*sources: CaseStatus, target: CaseStatus | None = None) -> Callab
 
 @transition(OPEN, PARKED)
 def wake(case: Case) -> None:
-    """Make a case ready, so that a machine comes by; a parked one is looked at, and let lie."""
+    """Make a case ready to be claimed; workers pass over a parked one until it is resumed."""
     case.ready = True
 
 
 @transition(OPEN, PARKED, CLOSED)
 def rest(case: Case) -> None:
-    """Let a case lie that a machine came by: until somebody wakes it, nobody claims it."""
+    """Let a case rest after its replay: no worker claims it until it is woken."""
     case.ready, case.leased_until, case.attempts = False, None, 0
 
 
 @transition(OPEN, PARKED, target=PARKED)
 def park(case: Case, error: str) -> None:
-    """Set a case aside with its error."""
+    """Park a case with its error; an officer has to resume it."""
     case.ready, case.leased_until, case.error = False, None, error
 
 
 @transition(OPEN, PARKED, target=OPEN)
 def resume(case: Case) -> None:
-    """Let a case go on that was parked, or of which an answer was taken back."""
+    """Resume a parked case, or an open one whose last answer was recalled."""
     _begin(case)
 
 
 @transition(OPEN, CLOSED, target=CLOSED)
 def close(case: Case, outcome: str, reason: str | None, at: datetime) -> None:
-    """End a case; one that is played again after its end comes to the same."""
+    """Close a case; a closed one whose end is replayed is closed again with the same outcome."""
     case.outcome, case.reason, case.closed_at = outcome, reason, at
 
 
 @transition(CLOSED, target=OPEN)
 def contest(case: Case) -> None:
-    """Let a case that ended go on with an appeal; a withdrawal that was noted too late does not take that back."""
+    """Reopen a closed case for an appeal; a withdrawal that was noted too late is dropped."""
     case.outcome = case.reason = case.closed_at = case.withdrawal = None
     _begin(case)
 
 
-def lease(session: Session, ids: Iterable[int], until: datetime) -> None:
-    """Lease cases to a worker until then, and count the attempt."""
+def lease_cases(session: Session, ids: Iterable[int], until: datetime) -> None:
+    """Lease claimed cases to a worker ``until`` a moment, and count the attempt."""
     session.exec(
         update(Case)
         .where(among(session, col(Case.id), ids))
         .values(leased_until=until, attempts=col(Case.attempts) + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def change_version(session: Session, before: Case, values: dict[str, Any]) -> bool:
+    """Change a case's version and rule date, with its ledger head; return False where it went on since ``before`` was read.
+
+    An answer writes a ledger entry. A worker that comes by opens waits without one, but the case is ready no more.
+    """
+    as_read = ("status", "version", "rule_date", "last_seq", "ready")
+    changed = session.execute(
+        update(Case)
+        .where(col(Case.id) == before.id, *(col(getattr(Case, name)) == getattr(before, name) for name in as_read))
+        .values(values)
+        .returning(col(Case.id))
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None
 
 
 def _begin(case: Case) -> None:

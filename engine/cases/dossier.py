@@ -1,4 +1,8 @@
-"""Fetches cases with all that a replay needs, in a handful of queries however many cases there are."""
+"""Dossiers: cases with what a replay needs, loaded for many cases in a handful of queries.
+
+``fetch_…`` reads, ``lock_…`` also locks the cases' rows until the transaction ends. The history of a case (ledger entries,
+decrypted answers, clock segments) costs most; with ``history=False`` a dossier has its waits, and can't be replayed.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,13 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlmodel import Session, col
 
 from engine.cases.ledger import RECALLED
-from engine.cases.recalled_keys import NOTHING, Superseded, superseded_by
+from engine.cases.recalled_keys import NO_RECALLS, RecalledKeys, read_recalls
 from engine.cases.subject_facts import kind_of
 from engine.deadlines.legal_clock import Segment
 from engine.definition.case import Applicant, Case, HandedOn
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import UnknownCase
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.encryption import Erased, Key
 from engine.runtime.office import Office, Work
@@ -26,7 +30,7 @@ from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, PersonKey
 from models import Case as CaseRow
 from rules import RulesAt
 
-# What a replay looks at.
+# The columns that are loaded of each table.
 _ENTRY = LedgerEntry.__table__.c  # type: ignore[attr-defined]
 RECORDED = [
     _ENTRY[name]
@@ -52,21 +56,21 @@ ANSWERED = list(Answer.__table__.c)  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Past:
-    """What is on record of one case: entries and waits by key, the unsealed words of its answers, whose turn it was when.
+    """The record of one case: entries, waits and decrypted answers by key; clock segments.
 
-    Of what recalls took back the entries are left out, and the waits stay: they tell what became of a question.
+    Recalled entries and answers are left out; recalled waits stay, because they tell what became of a question.
     """
 
     entries: Mapping[str, Row[Any]]
     waits: Mapping[str, AnyWait]
     answers: Mapping[str, tuple[dict[str, Any], datetime]]
     segments: Sequence[Segment] = ()
-    superseded: Superseded = NOTHING
+    recalled: RecalledKeys = NO_RECALLS
 
 
 @dataclass(frozen=True)
 class Dossier:
-    """A case on the table: its row (locked where it was fetched for writing), the frozen case, its key and its past."""
+    """A case in work: its row, its frozen case, its pipeline, the key of its person, its past."""
 
     row: CaseRow
     case: Case
@@ -75,85 +79,92 @@ class Dossier:
     past: Past
 
 
-def fetch(
+def fetch_dossiers(
     office: Office, session: Session, ids: Iterable[int], *, history: bool = True, under: Pipeline | None = None
 ) -> list[Dossier]:
-    """Return the cases in the order of their ids; without their ``history`` they have their waits, but can't be replayed.
+    """Return the dossiers of cases in the order of their ids.
 
-    ``under`` puts them on the table under that version, whichever they began with: to see what it would make of them.
+    ``under`` gives them that pipeline version instead of the one they began with, to see what it would make of them.
+
+    Raises:
+        Refused: the code of a case's version is gone.
+        Erased: the applicant of a case was erased.
     """
     return _fetch(office, session, among(session, col(CaseRow.id), ids), history=history, under=under)
 
 
-def lock(work: Work, ids: Iterable[int]) -> list[Dossier]:
-    """Return the cases in the order of their ids.
+def lock_dossiers(work: Work, ids: Iterable[int], *, history: bool = True) -> list[Dossier]:
+    """Return the dossiers of cases in the order of their ids; raise as `fetch_dossiers` does.
 
-    Locks: their rows, in one order for all workers.
+    Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
-    return _fetch(work.office, work.session, among(work.session, col(CaseRow.id), ids), lock=True)
+    which = among(work.session, col(CaseRow.id), ids)
+    return _fetch(work.office, work.session, which, lock=True, history=history)
 
 
 def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseRow]:
-    """Return the rows of cases by their ids, for who needs nothing else of them.
+    """Return the rows of cases, without their dossiers, by their ids.
 
-    Locks: the rows, in one order for all workers.
+    Locks: the rows, in the order of their ids, so that two workers can't deadlock.
     """
     which = among(work.session, col(CaseRow.id), ids)
     rows = work.session.scalars(select(CaseRow).where(which).order_by(col(CaseRow.id)).with_for_update())
     return {row.id or 0: row for row in rows}
 
 
-def lock_waiting(work: Work, ids: Iterable[int]) -> list[Dossier]:
-    """Return the cases with their waits and without their history: they can't be replayed.
-
-    Locks: their rows, in one order for all workers.
-    """
-    return _fetch(work.office, work.session, among(work.session, col(CaseRow.id), ids), lock=True, history=False)
-
-
 def fetch_readable(
     office: Office, session: Session, ids: Iterable[int], *, history: bool = True, under: Pipeline | None = None
 ) -> tuple[dict[int, Dossier], dict[int, Exception]]:
-    """Return the cases that can be put on the table, as `fetch` does, and why the others can't: a version's code is gone, a key.
+    """Return the dossiers that can be loaded, and the errors of the others, by case id.
 
-    One case that can't be read must not stop those that were claimed with it.
+    A case whose applicant was erased, or whose version has no code any more, does not stop the cases that were
+    claimed with it.
     """
     unreadable: dict[int, Exception] = {}
 
     def read(group: Sequence[int]) -> list[Dossier]:
-        return fetch(office, session, group, history=history, under=under)
+        return fetch_dossiers(office, session, group, history=history, under=under)
 
     def not_read(case_id: int, error: Exception) -> list[Dossier]:
         unreadable[case_id] = error
         return []
 
-    found = together_or_alone(sorted(set(ids)), read, not_read)
+    found = process_batch(sorted(set(ids)), read, not_read)
     return {dossier.row.id or 0: dossier for dossiers in found for dossier in dossiers}, unreadable
 
 
-def by_numbers(office: Office, session: Session, numbers: Iterable[str], *, history: bool = True) -> dict[str, Dossier]:
-    """Return the cases that exist, by their numbers; without their ``history`` they have their waits, but can't be replayed."""
+def fetch_by_numbers(
+    office: Office, session: Session, numbers: Iterable[str], *, history: bool = True
+) -> dict[str, Dossier]:
+    """Return the dossiers of existing cases by number; raise as `fetch_dossiers` does."""
     return _by_numbers(_fetch(office, session, among(session, col(CaseRow.number), numbers), history=history))
 
 
-def by_number(office: Office, session: Session, number: str) -> Dossier:
-    """Return one case. Raises `UnknownCase`, and `Erased` when its applicant was."""
-    return _known(number, by_numbers(office, session, [number]))
+def fetch_by_number(office: Office, session: Session, number: str) -> Dossier:
+    """Return the dossier of one case, with its history; raise as `fetch_dossiers` does.
+
+    Raises:
+        UnknownCase: there is no case of that number.
+    """
+    return _known(number, fetch_by_numbers(office, session, [number]))
 
 
-def lock_numbers(work: Work, numbers: Iterable[str]) -> dict[str, Dossier]:
-    """Return the cases that exist, by their numbers, with their waits and without their history: they can't be replayed.
+def lock_by_numbers(work: Work, numbers: Iterable[str], *, history: bool = True) -> dict[str, Dossier]:
+    """Return the dossiers of existing cases by number; raise as `fetch_dossiers` does.
 
-    Locks: their rows, in one order for all workers.
+    Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
     which = among(work.session, col(CaseRow.number), numbers)
-    return _by_numbers(_fetch(work.office, work.session, which, lock=True, history=False))
+    return _by_numbers(_fetch(work.office, work.session, which, lock=True, history=history))
 
 
-def lock_number(work: Work, number: str) -> Dossier:
-    """Return one case. Raises `UnknownCase`, and `Erased` when its applicant was.
+def lock_by_number(work: Work, number: str) -> Dossier:
+    """Return the dossier of one case, with its history; raise as `fetch_dossiers` does.
 
-    Locks: its row.
+    Raises:
+        UnknownCase: there is no case of that number.
+
+    Locks: the case's row.
     """
     which = col(CaseRow.number) == number
     return _known(number, _by_numbers(_fetch(work.office, work.session, which, lock=True)))
@@ -169,8 +180,12 @@ def _known(number: str, found: Mapping[str, Dossier]) -> Dossier:
     return found[number]
 
 
-def case_numbered(session: Session, number: str) -> CaseRow:
-    """Return the row of a case. Raises `UnknownCase`."""
+def fetch_row(session: Session, number: str) -> CaseRow:
+    """Return the row of one case, without its dossier.
+
+    Raises:
+        UnknownCase: there is no case of that number.
+    """
     case = session.scalars(select(CaseRow).where(col(CaseRow.number) == number)).first()
     if case is None:
         raise UnknownCase(number)
@@ -222,8 +237,8 @@ def _fetch(
         )
         for segment in session.execute(turns):
             segments[segment.case_id].append(segment)
-    superseded = {case_id: superseded_by(found) for case_id, found in recalls.items()}
-    for case_id, taken_back in superseded.items():
+    recalled = {case_id: read_recalls(found) for case_id, found in recalls.items()}
+    for case_id, taken_back in recalled.items():
         for kept in (entries[case_id], answers[case_id]):
             for key in taken_back.keys & kept.keys():
                 del kept[key]
@@ -231,7 +246,7 @@ def _fetch(
     return [
         Dossier(
             row,
-            frozen(office, row, pipelines[row.pipeline, row.version], *people[row.person_id]),
+            frozen_case(office, row, pipelines[row.pipeline, row.version], *people[row.person_id]),
             pipelines[row.pipeline, row.version],
             people[row.person_id][1],
             Past(
@@ -239,15 +254,15 @@ def _fetch(
                 waits[row.id or 0],
                 answers[row.id or 0],
                 segments[row.id or 0],
-                superseded.get(row.id or 0, NOTHING),
+                recalled.get(row.id or 0, NO_RECALLS),
             ),
         )
         for row in rows
     ]
 
 
-def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
-    """Return the case as its pipeline may see it."""
+def frozen_case(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
+    """Return the frozen case that the code of its pipeline sees."""
     facts = office.vault.decrypt(key, row.facts)
     return Case(
         number=row.number,
@@ -264,8 +279,8 @@ def frozen(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applican
     )
 
 
-def known_of(office: Office, key: Key | PersonKey, wait: AnyWait) -> dict[str, Any]:
-    """Return what is known already of the answer to ``wait``, by field: nobody has to type it again."""
+def prefilled_values(office: Office, key: Key | PersonKey, wait: AnyWait) -> dict[str, Any]:
+    """Return the prefilled values of the answer to ``wait``, by field."""
     if wait.request is None or wait.kind != WaitKind.PERSON:
         return {}
     known: dict[str, Any] = office.vault.decrypt(key, wait.request).get("known", {})

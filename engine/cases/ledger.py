@@ -1,7 +1,7 @@
-"""The ledger: one chain of hashes per case, written once, verified from the first entry to the head.
+"""The ledger: one append-only hash chain per case, verified from first entry to head.
 
-An entry's hash is SHA-256 over the hash before it and the canonical JSON of its own fields, so a changed,
-removed or inserted entry breaks the chain at its place; the case's ``head`` shows a tail that was cut off.
+An entry's hash is SHA-256 over the previous hash and the canonical JSON of its own fields: a changed, removed or
+inserted entry breaks the chain at its place, and the case's ``head`` reveals a tail that was cut off.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from engine.runtime.office import Work
 from models import Case, EntryKind, LedgerEntry
 from models.privacy import without_personal_numbers
 
-# What a replay meets again; every other entry is a remark beside it.
+# The kinds of entry that a replay reads; the others are remarks beside the process.
 REPLAYED = frozenset({EntryKind.STEP, EntryKind.ANSWER, EntryKind.MACHINE})
-SYSTEM = "jalur"  # the actor of what nobody did by hand
-# Words in entries that other code goes by: outcomes, and the key of an objection.
+SYSTEM = "jalur"  # the actor of entries that the engine writes by itself
+# Outcomes, and the key of an objection, by which other code recognises entries.
 RECALLED = "recalled"
 CORRECTED = "corrected"
 STARTS_CLOCK = "starts the clock"
 OPENS_WAY = "opens the way"
 CHANGES_REGISTER = "changes a register"
 LODGED = "appeal_lodged#1"
+# The fields of an entry that its hash covers.
 CHAINED = (
     "seq",
     "at",
@@ -52,22 +53,25 @@ CHAINED = (
 
 
 def jsonable(value: BaseModel | Any) -> Any:
-    """Return ``value`` as JSON would hold it."""
+    """Return ``value`` in JSON types: dicts, lists, texts, numbers."""
     return to_jsonable_python(value)
 
 
 def canonical(value: Any) -> bytes:
-    """Return JSON with sorted keys and no spaces: the same value is the same bytes, everywhere."""
+    """Return JSON with sorted keys and no spaces: equal values give equal bytes."""
     return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def salted_hash(salt: str, value: Any) -> str:
-    """Return SHA-256 over the case's salt and ``value``: it proves a value that is shown, and gives none away."""
+    """Return SHA-256 over the case's salt and ``value``.
+
+    The hash proves a value that is shown; without the salt nobody can guess the value from it.
+    """
     return hashlib.sha256(salt.encode() + canonical(value)).hexdigest()
 
 
 class Chained(Protocol):
-    """A case, as far as its chain goes."""
+    """The fields of a case that its chain needs."""
 
     id: int | None
     number: str
@@ -90,9 +94,11 @@ class Head:
 def append(
     case: Chained, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any
 ) -> dict[str, Any]:
-    """Return the row of the case's next entry, and move the case's head to it. The caller inserts it.
+    """Return the row of the case's next entry, for the caller to insert.
 
-    The caller holds the case's row lock, so that no other writer draws the same ``seq``.
+    The caller holds the lock of the case's row: no other writer can take the same ``seq``.
+
+    Mutates: ``case``, whose head moves to the new entry.
     """
     case.last_seq += 1
     row: dict[str, Any] = {
@@ -118,8 +124,13 @@ def append(
     return row
 
 
-def note(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
-    """Write a remark into the ledger beside the process. The caller holds the case's row lock."""
+def write_remark(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
+    """Write a remark into the ledger: an entry beside the process, which no replay reads.
+
+    The caller holds the lock of the case's row.
+
+    Mutates: ``row``, whose head moves to the remark.
+    """
     entry = append(
         row,
         at=work.now,
@@ -141,7 +152,7 @@ def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Broken:
-    """The first bad entry of a chain, and what is wrong with it."""
+    """The first bad entry of a chain, and its fault."""
 
     case: str
     seq: int
@@ -150,14 +161,14 @@ class Broken:
 
 @dataclass(frozen=True)
 class Audit:
-    """What a verification found."""
+    """The result of a verification: how many entries were read, and the first bad one."""
 
     entries: int
     first_bad: Broken | None
 
 
 def verify(session: Session, numbers: list[str] | None = None) -> Audit:
-    """Check every chain, or those of the given cases, in the order of case and sequence."""
+    """Check the chains of all cases, or of the given ones, up to the first bad entry."""
     entries = 0
     for case, chain in _chains(session, numbers):
         rows = list(chain)
@@ -169,7 +180,7 @@ def verify(session: Session, numbers: list[str] | None = None) -> Audit:
 
 
 def first_break(number: str, chain: list[LedgerEntry], last_seq: int, head: str) -> Broken | None:
-    """Return where the chain of one case first breaks, or None when it is whole."""
+    """Return the first break in the chain of one case; None when the chain is whole."""
     previous = ""
     for expected, entry in enumerate(chain, start=1):
         if entry.seq != expected:
@@ -206,7 +217,11 @@ def _plain(value: Any) -> Any:
 
 
 def valid_reason(reason: str) -> str:
-    """Return a reason as it may be kept. Raises `Refused` where there is none."""
+    """Return a reason, stripped, with personal numbers masked.
+
+    Raises:
+        Refused: the reason has less than three characters.
+    """
     if len(reason.strip()) < 3:
         raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
     return without_personal_numbers(reason.strip())

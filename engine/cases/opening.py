@@ -1,4 +1,4 @@
-"""Opens cases: facts taken and sealed, a number drawn, the first ledger entry written, all in one transaction."""
+"""Open cases: encrypt facts, draw numbers, write the first entries, in one transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import col, insert, select
 
 from engine.cases import ledger
-from engine.cases.case_state import BEGUN
+from engine.cases.case_state import OPENED_STATE
 from engine.cases.ledger import jsonable
 from engine.cases.subject_facts import Subject, kind_of
 from engine.deadlines.clock import local_date
@@ -27,7 +27,7 @@ from models import Case, CaseStatus, EntryKind, LedgerEntry
 
 @dataclass
 class Opened:
-    """The numbers of the cases that were opened, and the subjects that were refused, each with its reason."""
+    """The numbers of the opened cases, and the refused subjects, each with its reason."""
 
     opened: list[str] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
@@ -42,13 +42,19 @@ def open_cases(
     by: str,
     facts: dict[str, Any] | None = None,
 ) -> Opened:
-    """Open a case of ``pipeline`` for each subject (ids of its kind), a chunk a transaction.
+    """Open a case of ``pipeline`` for each subject (ids of its kind), one chunk a transaction.
 
-    A subject that does not exist, or has an open case in this pipeline, is refused with the reason; the others go on.
+    A subject that does not exist, or has an open case in this pipeline, is refused in the result; the others are opened.
+
+    Raises:
+        Refused: ``facts`` name ``handed_on``, which only another case can give.
     """
     kind_of(pipeline.subject)
     if "handed_on" in (facts or {}):
-        raise Refused("A case that comes from another one is opened by that one; leave out handed_on")
+        raise Refused(
+            "A case that comes from another one is opened by that one; leave out handed_on",
+            for_people="Permohonan lanjutan dibuka oleh permohonan asalnya. Hapus handed_on.",
+        )
     result = Opened()
     waiting = iter(subjects)
     while chunk := list(islice(waiting, CHUNK)):
@@ -66,7 +72,7 @@ def open_cases(
 
 @dataclass(frozen=True)
 class Opening:
-    """What became of one subject: a new case, the open one that it has already, or nothing where it does not exist."""
+    """The result for one subject: its new case, its open case, or "" where it does not exist."""
 
     number: str = ""
     opened: bool = False
@@ -80,9 +86,11 @@ def open_in(
     given: dict[str, Any] | None = None,
     handed_on: Mapping[int, HandedOn] | None = None,
 ) -> list[Opening]:
-    """Open a case for each of a chunk of subjects in the caller's transaction; return what became of each, in their order.
+    """Open a case for each subject, in the caller's transaction; return the results in order.
 
-    ``handed_on`` says of a subject from which case it comes, and what is known from there.
+    ``handed_on`` names, by subject, the case from which the new one comes, and what is known there.
+
+    Locks: the subjects' rows, and the number series from the moment of drawing.
     """
     loaded = kind_of(pipeline.subject).load(work.office, work.session, subjects)
     numbers = dict(
@@ -131,14 +139,16 @@ def _open(
                 "region_code": region,
                 "salt": secrets.token_hex(16),
                 "facts": work.vault.encrypt(key, {**jsonable(facts), **given, **origin}),
-                **BEGUN,
+                **OPENED_STATE,
                 "opened_at": now,
                 "last_seq": 0,
                 "head": "",
             }
         )
     series = f"{pipeline.prefix}-{today.year}"
-    numbers = draw(work.session, {series: len(rows)})[series]  # late: others wait for the series until we commit
+    numbers = draw(work.session, {series: len(rows)})[
+        series
+    ]  # drawn late: other workers wait for the series until we commit
     entries: list[dict[str, Any]] = []
     for row, number in zip(rows, numbers, strict=True):
         row["number"] = f"{series}-{number:06d}"
@@ -163,8 +173,8 @@ def _open(
     return {row["subject_id"]: row["number"] for row in rows}
 
 
-def without_case(office: Office, pipeline: Pipeline) -> list[int]:
-    """Return the imported subjects that never had a case in ``pipeline``, in the order of their ids."""
+def subjects_without_case(office: Office, pipeline: Pipeline) -> list[int]:
+    """Return the ids of imported subjects that never had a case in ``pipeline``, sorted."""
     imported: Any = kind_of(pipeline.subject).imported
     with office.db.reading() as session:
         had = select(Case.subject_id).where(Case.subject_kind == pipeline.subject, Case.pipeline == pipeline.name)

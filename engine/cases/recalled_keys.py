@@ -1,4 +1,7 @@
-"""What recalls took back: which entries and waits of a case a replay no longer sees, and under which numbers it asks anew."""
+"""Ledger keys that recalls took back.
+
+A replay does not see recalled keys; it asks again under later numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,25 @@ from typing import Any, Protocol
 from engine.cases.ledger import RECALLED
 
 
-class Remark(Protocol):
-    """An entry, as far as it matters here."""
+class RecallEntry(Protocol):
+    """The fields of a ledger entry that tell a recall."""
 
     @property
     def seq(self) -> int:
-        """Return its place."""
+        """Return the place of the entry in its chain."""
 
     @property
     def outcome(self) -> str | None:
-        """Return what it came to."""
+        """Return the outcome; that of a recall is `RECALLED`."""
 
     @property
     def result(self) -> Any:
-        """Return what it says."""
+        """Return the recalled keys (``superseded``) and the counts of their names (``counted``)."""
 
 
 @dataclass(frozen=True)
-class Superseded:
-    """The keys that recalls took back, and each recall's own keys and counts by name, in their order."""
+class RecalledKeys:
+    """All recalled keys of a case; for each recall, in order, its numbers and counts by name."""
 
     keys: frozenset[str] = frozenset()
     recalls: tuple[tuple[dict[str, list[int]], dict[str, int]], ...] = field(default=())
@@ -35,9 +38,9 @@ class Superseded:
     def number(self, name: str, call: int) -> int:
         """Return the number in the key of the ``call``-th call of ``name``.
 
-        A recall counted the numbers of each name that it touched. The ones that it took back get the next free ones in their
-        order, and what would have come after the last moves up by as many: every kept answer stays with its own call, and
-        no key is used twice.
+        Recalled numbers are never used again. A recall wrote down how many numbers each of its names had: recalled calls
+        get the numbers after the last one, in their order, and later calls move up by as many. So every kept answer stays
+        with its own call.
         """
         for taken_back, counted in self.recalls:
             numbers = taken_back.get(name)
@@ -50,20 +53,20 @@ class Superseded:
         return call
 
 
-NOTHING = Superseded()
+NO_RECALLS = RecalledKeys()
 
 
-def superseded_by(remarks: Iterable[Remark]) -> Superseded:
-    """Return what the recalls among these entries of one case took back."""
-    found = sorted((one for one in remarks if one.outcome == RECALLED), key=lambda one: one.seq)
+def read_recalls(entries: Iterable[RecallEntry]) -> RecalledKeys:
+    """Return the keys that the recalls among the entries of one case took back."""
+    found = sorted((one for one in entries if one.outcome == RECALLED), key=lambda one: one.seq)
     if not found:
-        return NOTHING
-    recalls = tuple((numbers_in(one.result["superseded"]), one.result["counted"]) for one in found)
-    return Superseded(frozenset(key for one in found for key in one.result["superseded"]), recalls)
+        return NO_RECALLS
+    recalls = tuple((numbers_by_name(one.result["superseded"]), one.result["counted"]) for one in found)
+    return RecalledKeys(frozenset(key for one in found for key in one.result["superseded"]), recalls)
 
 
-def numbers_in(keys: Iterable[str]) -> dict[str, list[int]]:
-    """Return the numbers of these keys by name, rising."""
+def numbers_by_name(keys: Iterable[str]) -> dict[str, list[int]]:
+    """Return the numbers of keys such as ``visit#2``, by name, in rising order."""
     numbers: dict[str, list[int]] = {}
     for key in keys:
         name, _, number = key.rpartition("#")

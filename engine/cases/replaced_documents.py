@@ -1,6 +1,7 @@
-"""Puts new values, and the documents that replaced others, where facts and letters of a corrected case still say the old.
+"""Replaced documents of a corrected case, and the rewriting of texts with old values.
 
-A number that a process was given stands in the ledger, and a replay gives it again: see `Recorder.up_to_date`.
+A document number that a process was given stands in the ledger, and a replay gives the old one again;
+`Recorder.up_to_date` replaces it by the new one.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from typing import Any
 from markupsafe import escape
 from sqlmodel import Session, col, select
 
+from engine.cases.subject_facts import KINDS
 from models import Document
 from models.privacy import masked
 
-# What a correction is about: the kinds of subject, and of a person the numbers that are also said masked.
-KINDS = ("person", "business", "product")
+# Fields of a person whose numbers are also shown masked.
 NUMBERS = ("national_id", "tax_id", "phone")
-# A fact of this name says what somebody or something is called, and nobody else: an owner and a business may have one name.
+# Facts that name one kind of subject only: an owner and a business may bear the same name.
 CALLED = {"applicant_name": "person", "owner_name": "person", "business_name": "business", "product_name": "product"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value put right: where it stands in the facts, whose it is, and both values."""
+    """One corrected value: its path in the facts, the kind of its subject, old and new value."""
 
     path: str
     kind: str
@@ -35,9 +36,9 @@ class Change:
 
 
 class Rewriting:
-    """Replaces old values by new ones in the texts of a JSON value, as whole words, masked numbers too.
+    """Replaces old values by new ones, as whole words, in the texts of a JSON value.
 
-    A longer value of the facts that holds an old one (a business that bears its owner's name) is left as it is.
+    A longer value of the facts that contains an old one (a business that bears its owner's name) stays as it is.
     """
 
     def __init__(self, facts: Mapping[str, Any], changes: Iterable[Change]) -> None:
@@ -55,21 +56,24 @@ class Rewriting:
         self._parts: dict[str, str] = {}
 
     def add(self, old: str, new: str) -> None:
-        """Replace this too: the number of a document that was made anew."""
+        """Replace the number of a reissued document, too."""
         self._numbers[old] = self._anywhere[old] = new
 
     def enclose(self, key: str, sha256: str | None, new_key: str) -> None:
-        """Put the document ``new_key``, whose file may not be made yet, where a bundle encloses ``key`` or its file."""
+        """Name document ``new_key`` wherever a bundle encloses ``key`` or its file.
+
+        The new document's file may not exist yet.
+        """
         self._parts[key] = new_key
         if sha256:
             self._parts[sha256] = new_key
 
     def numbers(self, text: str | None) -> str | None:
-        """Return the text with the new numbers of documents, and nothing else, in it."""
+        """Return the text with old document numbers replaced, and nothing else."""
         return _replaced(text, self._numbers, ()) if text else text
 
     def __call__(self, value: Any, name: str | None = None) -> Any:
-        """Return the value with what is new in it; ``name`` is that of the fact."""
+        """Return the JSON value with old values replaced; ``name`` is the name of the fact."""
         if isinstance(value, dict):
             told = {inner: self(one, inner) for inner, one in value.items()}
             return self._with_new_part(told) if name == "files" else told
@@ -96,7 +100,10 @@ class Rewriting:
 
 
 def _replaced(text: str, pairs: Mapping[str, str], kept: Iterable[str]) -> str:
-    """Return the text with the old words of ``pairs`` replaced, the longest first, and ``kept`` ones left alone."""
+    """Return the text with the keys of ``pairs`` replaced by their values.
+
+    Longer ones are replaced first; words in ``kept`` stay.
+    """
     if not pairs:
         return text
     found = "|".join(re.escape(one) for one in sorted({*pairs, *kept}, key=len, reverse=True))
@@ -112,15 +119,15 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 @dataclass(frozen=True)
-class Successors:
-    """The newest document's key by the key of each that it replaced, and the same for numbers and files in facts."""
+class Replacements:
+    """The newest document's key by the keys of replaced ones, and the rewriting of facts."""
 
     keys: dict[str, str]
     rewriting: Rewriting
 
 
 def _newest(documents: Iterable[Document]) -> dict[str, Document]:
-    """Return the last of the documents that followed each replaced one, by the replaced one's key."""
+    """Return the newest document by the key of each that it replaced, directly or not."""
     followed_by = {one.replaces: one for one in documents if one.replaces}
     newest = {}
     for old, new in followed_by.items():
@@ -130,10 +137,10 @@ def _newest(documents: Iterable[Document]) -> dict[str, Document]:
     return newest
 
 
-def successors_in(session: Session, case_id: int | None) -> Successors:
-    """Return what took the place of the documents of a case that were replaced, the last of several."""
+def replacements_in(session: Session, case_id: int | None) -> Replacements:
+    """Return the newest replacements of all replaced documents of a case."""
     documents = {one.key: one for one in session.exec(select(Document).where(Document.case_id == case_id))}
-    found = Successors({}, Rewriting({}, []))
+    found = Replacements({}, Rewriting({}, []))
     for old, new in _newest(documents.values()).items():
         found.keys[old] = new.key
         found.rewriting.enclose(old, documents[old].sha256, new.key)
@@ -143,6 +150,6 @@ def successors_in(session: Session, case_id: int | None) -> Successors:
 
 
 def replacement_of(session: Session, document: Document) -> Document | None:
-    """Return the document that took the place of this one, the last of several; None where it was never replaced."""
+    """Return the newest replacement of a document; None where it was never replaced."""
     replacing = select(Document).where(Document.case_id == document.case_id, col(Document.replaces).is_not(None))
     return _newest(session.exec(replacing)).get(document.key)

@@ -1,4 +1,7 @@
-"""What a case is about, as facts taken at its opening and sealed with it: later changes of the register don't reach it."""
+"""Facts about the subject of a case (person, business, product), taken when it is opened.
+
+They are encrypted with the case; later changes of the register don't reach them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from models.privacy import significant_digits
 
 
 class PersonFacts(BaseModel):
-    """An owner's own data. Personal numbers: they leave this object masked, or to the authority that needs them."""
+    """Personal data of an owner.
+
+    The numbers are shown masked, or handed to the authority that needs them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,7 +69,7 @@ class ProductFacts(BaseModel):
 
 
 def own_numbers(facts: BaseModel) -> frozenset[str]:
-    """Return the applicant's NIK, NPWP and telephone number, digits only, as far as they are among the facts of a case."""
+    """Return the significant digits of NIK, NPWP and telephone number in the facts."""
     business = getattr(facts, "business", facts)
     person = getattr(business, "owner", business)
     known = (getattr(person, name, None) for name in ("national_id", "tax_id", "phone"))
@@ -72,12 +78,15 @@ def own_numbers(facts: BaseModel) -> frozenset[str]:
 
 Subject = tuple[BaseModel, Applicant, PersonKey, str]
 
-# Where a person lives is asked at their registration; of an owner it is where the business is, else it is this province.
+# The region of a person is that of their registration, else that of their business, else this province.
 PROVINCE = "35"
 
 
-def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant, sealing key and region of each person who exists."""
+def load_persons(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
+    """Return facts, applicant, key and region of each person who exists, by id.
+
+    Locks: the persons' rows.
+    """
     rows = session.exec(
         select(Person, PersonKey, Business.region_code)
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
@@ -94,17 +103,18 @@ def people(office: Office, session: Session, ids: list[int]) -> dict[int, Subjec
     return found
 
 
-def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant, sealing key and region of each business that exists."""
+def load_businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
+    """Return facts, applicant, key and region of each business that exists, by id.
+
+    Locks: the businesses' rows: of two workers who open a case for the same business at once, the second sees the first's.
+    """
     rows = session.exec(
         select(Business, Person, PersonKey)
         .join(Person, col(Person.id) == col(Business.owner_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(among(session, col(Business.id), ids))
         .order_by(col(Business.id))
-        .with_for_update(
-            of=Business
-        )  # of two who open a case for the same business at once, the second sees the first's
+        .with_for_update(of=Business)
     ).all()
     return {
         business.id or 0: (_business(office, business, person, key), _applicant(person), key, business.region_code)
@@ -112,8 +122,11 @@ def businesses(office: Office, session: Session, ids: list[int]) -> dict[int, Su
     }
 
 
-def products(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
-    """Return facts, applicant (the owner of its business), sealing key and region of each product that exists."""
+def load_products(office: Office, session: Session, ids: list[int]) -> dict[int, Subject]:
+    """Return facts, applicant, key and region of each product that exists, by id.
+
+    Locks: the products' rows.
+    """
     rows = session.exec(
         select(Product, Business, Person, PersonKey)
         .join(Business, col(Business.id) == col(Product.business_id))
@@ -136,8 +149,8 @@ def products(office: Office, session: Session, ids: list[int]) -> dict[int, Subj
 
 
 def _person(office: Office, person: Person, key: PersonKey) -> PersonFacts:
-    sealed: dict[str, Any] = office.vault.decrypt(key, person.sealed)
-    return PersonFacts(person_id=person.id or 0, name=person.name, language=person.language, **sealed)
+    private: dict[str, Any] = office.vault.decrypt(key, person.sealed)
+    return PersonFacts(person_id=person.id or 0, name=person.name, language=person.language, **private)
 
 
 def _applicant(person: Person) -> Applicant:
@@ -154,7 +167,7 @@ def _business(office: Office, business: Business, owner: Person, key: PersonKey)
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of subject: the facts of it, how they are loaded, and the query for those that came by import."""
+    """A kind of subject: the class of its facts, their loader, the query for imported ids."""
 
     facts: type[BaseModel]
     load: Callable[[Office, Session, list[int]], dict[int, Subject]]
@@ -162,11 +175,11 @@ class Kind:
 
 
 KINDS = {
-    "person": Kind(PersonFacts, people, select(Business.owner_id).where(col(Business.import_id).is_not(None))),
-    "business": Kind(BusinessFacts, businesses, select(Business.id).where(col(Business.import_id).is_not(None))),
+    "person": Kind(PersonFacts, load_persons, select(Business.owner_id).where(col(Business.import_id).is_not(None))),
+    "business": Kind(BusinessFacts, load_businesses, select(Business.id).where(col(Business.import_id).is_not(None))),
     "product": Kind(
         ProductFacts,
-        products,
+        load_products,
         select(Product.id)
         .join(Business, col(Business.id) == col(Product.business_id))
         .where(col(Business.import_id).is_not(None)),
@@ -175,7 +188,14 @@ KINDS = {
 
 
 def kind_of(subject: str) -> Kind:
-    """Return what is known of a kind of subject. Raises `Refused` for one that is not known."""
+    """Return the kind of subject of that name.
+
+    Raises:
+        Refused: there is no such kind.
+    """
     if subject not in KINDS:
-        raise Refused(f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}")
+        raise Refused(
+            f"Cases can't be opened for a {subject}; known: {', '.join(KINDS)}",
+            for_people=f"Permohonan tidak dapat dibuka untuk {subject}. Yang dikenal: {', '.join(KINDS)}.",
+        )
     return KINDS[subject]

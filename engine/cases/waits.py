@@ -1,7 +1,8 @@
-"""The waits of a case: which are open, how one ends, and how an open one changes. No other module of the engine updates them.
+"""The waits of a case: find open ones, settle them, change them.
 
-A wait ends by a conditional update that one of answer, silence, withdrawal or machine wins: `settle` does it for one wait; bulk
-answers `win` many in one update and `record` each. Leases of machine waits are drawn where they are claimed.
+A wait ends by one conditional update, which only one of answer, silence, withdrawal and machine can win. `settle` is for one
+wait; bulk answers call `mark_settled` for many waits and `write_settlement` for each.
+tests/engine/cases/test_case_state.py holds that no other module updates waits.
 """
 
 from __future__ import annotations
@@ -22,25 +23,29 @@ from engine.runtime.encryption import Key
 from engine.runtime.office import Work
 from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait, WaitKind
 
-OF_THE_PROCESS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
+PROCESS_KINDS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
 
 
 def open_waits(dossier: Dossier, *kinds: WaitKind) -> list[AnyWait]:
-    """Return the open waits of a case of these kinds; of all that the process waits for where none is named.
+    """Return the open waits of these kinds; without a kind, those of the process itself.
 
-    A delivery by hand stands beside the process, which does not wait for it.
+    The process does not wait for deliveries by hand.
     """
-    wanted = kinds or OF_THE_PROCESS
+    wanted = kinds or PROCESS_KINDS
     return [wait for wait in dossier.past.waits.values() if wait.settled_at is None and wait.kind in wanted]
 
 
 def open_keys(dossier: Dossier, but: str | None = None) -> list[str]:
-    """Return the keys of all that is open in a case, the deliveries by hand with it."""
+    """Return the keys of all open waits of a case except ``but``, deliveries by hand included."""
     return sorted(wait.key for wait in open_waits(dossier, *WaitKind) if wait.key != but)
 
 
 def open_wait(dossier: Dossier, key: str) -> AnyWait:
-    """Return the open wait for a person under ``key``. Raises `NotWaiting`, with what was first."""
+    """Return the open wait for a person under ``key``.
+
+    Raises:
+        NotWaiting: the case never asked it, or it was settled; the error says as what.
+    """
     wait = dossier.past.waits.get(key)
     if wait is None or wait.settled_at is not None or wait.kind not in (WaitKind.PERSON, WaitKind.HAND_DELIVERY):
         raise NotWaiting(dossier.case.number, key, open_keys(dossier), wait.settled_as if wait else None)
@@ -48,7 +53,12 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
 
 
 def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
-    """Return the open question ``key`` of a case, or the only one. Raises `NotWaiting`, and `Refused` where one must be named."""
+    """Return the open question ``key`` of a case; without a key, its only open question.
+
+    Raises:
+        NotWaiting: the question is not open.
+        Refused: several are open, and no key was given.
+    """
     number = dossier.case.number
     waiting = {one.key: one for one in open_waits(dossier, WaitKind.PERSON)}
     if key is None and len(waiting) > 1:
@@ -73,23 +83,24 @@ def settle(
     settled_as: str,
     kind: EntryKind,
     actor: str,
-    words: tuple[Key, dict[str, Any]] | None = None,
+    answer: tuple[Key, dict[str, Any]] | None = None,
     **fields: Any,
 ) -> int | None:
-    """Settle ``wait`` and write its entry; return the entry's seq, or None when somebody else was first.
+    """Settle ``wait`` and write its entry; return its seq, or None when it was settled before.
 
-    The caller holds the case's row lock. ``words`` are the answer and the key to seal them under: the ledger keeps
-    their salted hash.
+    The caller holds the lock of the case's row. See `write_settlement` for ``answer``.
+
+    Mutates: ``case``.
     """
-    if not win(work.session, [wait], settled_as, work.now):
+    if not mark_settled(work.session, [wait], settled_as, work.now):
         return None
-    seq = record(work, case, wait, kind=kind, actor=actor, words=words, **fields)
+    seq = write_settlement(work, case, wait, kind=kind, actor=actor, answer=answer, **fields)
     work.session.add(case)
     return seq
 
 
-def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
-    """Settle those of ``waits`` that nobody settled before, in one update a key; return their cases and keys."""
+def mark_settled(session: Session, waits: Iterable[AnyWait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
+    """Mark the open ones of ``waits`` as settled; return the case and key of each."""
     cases: dict[str, list[int]] = defaultdict(list)
     for wait in waits:
         cases[wait.key].append(wait.case_id)
@@ -106,14 +117,17 @@ def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: dateti
     return won
 
 
-def change(session: Session, wait: AnyWait, **values: Any) -> bool:
-    """Change columns of an open wait; return False where it was settled, or they were changed, since ``wait`` was read."""
+def compare_and_set(session: Session, wait: AnyWait, **values: Any) -> bool:
+    """Change columns of an open wait; return False if they changed since it was read.
+
+    A wait that was settled since then is not changed either.
+    """
     as_read = (col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values)
     return _update(session, wait, values, *as_read)
 
 
 def overwrite(session: Session, wait: AnyWait, **values: Any) -> bool:
-    """Change columns of an open wait, whatever they say by now; return False where it was settled meanwhile."""
+    """Change columns of an open wait, whatever their values; return False if it was settled."""
     return _update(session, wait, values)
 
 
@@ -129,8 +143,11 @@ def _update(session: Session, wait: AnyWait, values: dict[str, Any], *conditions
     return changed.first() is not None
 
 
-def move_alike(session: Session, key: str, cases: Iterable[int], values: dict[str, Any]) -> None:
-    """Change the open waits of that key in many cases in one update. The caller holds the cases' row locks."""
+def overwrite_many(session: Session, key: str, cases: Iterable[int], values: dict[str, Any]) -> None:
+    """Change the open waits of one key in many cases in one update.
+
+    The caller holds the locks of the cases' rows.
+    """
     session.execute(
         update(Wait)
         .where(col(Wait.key) == key, among(session, col(Wait.case_id), cases), col(Wait.settled_at).is_(None))
@@ -139,8 +156,8 @@ def move_alike(session: Session, key: str, cases: Iterable[int], values: dict[st
     )
 
 
-def try_anew(session: Session, case: Case) -> None:
-    """Free the open waits of a case, so that a machine tries each at once and from its first attempt."""
+def reset_attempts(session: Session, case: Case) -> None:
+    """Reset lease, pause and attempts of the open waits of a case: machines try at once."""
     session.execute(
         update(Wait)
         .where(col(Wait.case_id) == case.id, col(Wait.settled_at).is_(None))
@@ -148,21 +165,27 @@ def try_anew(session: Session, case: Case) -> None:
     )
 
 
-def record(
+def write_settlement(
     work: Work,
     case: Case,
     wait: AnyWait,
     *,
     kind: EntryKind,
     actor: str,
-    words: tuple[Key, dict[str, Any]] | None = None,
+    answer: tuple[Key, dict[str, Any]] | None = None,
     result: dict[str, Any] | None = None,
     **fields: Any,
 ) -> int:
-    """Write the entry of a wait that was won into the book, seal the words, and make the case ready; return the seq."""
+    """Write the ledger entry of a settled wait and its encrypted answer; return the entry's seq.
+
+    ``answer`` is the person's key and the answer as JSON: the table keeps it encrypted, the ledger its salted hash. An entry
+    that is no remark makes the case ready for a replay. The caller holds the lock of the case's row.
+
+    Mutates: ``case``.
+    """
     now = work.now
-    if words is not None:
-        key, plain = words
+    if answer is not None:
+        key, plain = answer
         result = {**(result or {}), "answer": ledger.salted_hash(case.salt, plain)}
         work.rows.write(Answer, case_id=case.id, key=wait.key, sealed=work.vault.encrypt(key, plain), at=now)
     row = ledger.append(

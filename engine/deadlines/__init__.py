@@ -1,1 +1,1 @@
-"""How days are counted: calendar, clock, due dates, the legal clock of a case."""
+"""The count of days: calendar, clock, due dates, the legal clock of a case."""

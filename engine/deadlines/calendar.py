@@ -1,8 +1,7 @@
-"""Working days of the office: Monday to Friday without national holidays, joint leave (cuti bersama) and the office's own days off.
+"""Working days: Monday to Friday without holidays, joint leave and days off of the office.
 
-A working day is used up when the clock runs at 23:59:59 Asia/Jakarta of that day; the day on which it starts never counts.
-The dates of a year come from the ministers' joint decree (rules/calendar.toml); where none is on record yet, from the library
-`holidays`, and are provisional. The office adds and cancels days: of its decisions about one day the newest counts.
+A year's holidays come from the ministers' joint decree (rules/calendar.toml); without a decree on record, from the library
+`holidays`, as provisional dates. The office adds and cancels days off: its newest decision about a day counts.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ DAY = timedelta(days=1)
 
 
 class Calendar:
-    """The working days of one office, as far as it had decided by the newest decision that it knows."""
+    """The working days of one office, with its decisions up to the one whose id is ``newest``."""
 
     def __init__(self, decisions: Iterable[CalendarDay] = (), newest: int = 0) -> None:
         self.newest = newest
@@ -33,7 +32,7 @@ class Calendar:
         self._working: dict[int, list[date]] = {}
 
     def days_off(self, year: int) -> DaysOff:
-        """Return the days off of a year: date to name and kind (public, joint_leave or office), in their order."""
+        """Return the days off of a year, sorted: date to name and kind (see `CalendarKind`)."""
         if year not in self._off:
             found = dict(_listed(year))
             for day, one in self._decided.items():
@@ -49,7 +48,7 @@ class Calendar:
         return day.weekday() < 5 and day not in self.days_off(day.year)
 
     def knows(self, year: int) -> bool:
-        """Return whether there is any list of the days off of ``year``: a decree, or the library's."""
+        """Return whether the days off of ``year`` are known, from a decree or from the library."""
         return year in _decrees() or bool(_listed(year))
 
     def is_provisional(self, day: date) -> bool:
@@ -57,24 +56,25 @@ class Calendar:
         return day.year not in _decrees()
 
     def provisional_years(self, *days: date | None) -> list[str]:
-        """Return the years, without a decree on record, in which any of ``days`` lies: what is said of it may still move."""
+        """Return the years of ``days`` that have no decree on record: dates in them may still move."""
         return sorted({str(day.year) for day in days if day and self.is_provisional(day)})
 
     def due_date(self, start: date, budget: Rule) -> date:
-        """Return the last day of ``budget`` (working_days or calendar_days) for a clock that starts on ``start``.
+        """Return the last day of ``budget`` for a clock that starts on ``start``.
 
-        A calendar-day budget that ends on a day off moves to the next working day only where its rule says so.
+        The day of the start does not count. A calendar-day budget that ends on a day off moves to the next working day only
+        where its rule says so.
         """
         if budget.unit != "calendar_days":
             return self.after(start, int(budget.value))
         return self.ends_on(start + timedelta(days=budget.value), budget)
 
     def ends_on(self, day: date, budget: Rule) -> date:
-        """Return ``day`` as the last of ``budget``: the next working day where it is a day off and the rule says so."""
+        """Return the last day of a budget that ends on ``day``, moved where its rule moves it."""
         return self.after(day - DAY, 1) if budget.moves_to_working_day else day
 
     def after(self, day: date, working_days: int) -> date:
-        """Return the day that is so many working days after ``day``; ``day`` itself for none."""
+        """Return the day ``working_days`` working days after ``day``; ``day`` itself for none."""
         if working_days <= 0:
             return day
         year, left = day.year, working_days
@@ -85,7 +85,7 @@ class Calendar:
         return self._year(year)[place + left - 1]
 
     def working_days_between(self, start: date, end: date) -> int:
-        """Return how many working days a clock that ran from ``start`` had used up at the end of ``end``."""
+        """Return how many working days a clock that started on ``start`` used up by ``end``."""
         if end <= start:
             return 0
         upto = bisect_right(self._year(end.year), end)
@@ -95,7 +95,7 @@ class Calendar:
         return len(self._year(start.year)) - bisect_right(self._year(start.year), start) + between + upto
 
     def _year(self, year: int) -> list[date]:
-        """Return the working days of a year, in their order."""
+        """Return the working days of a year, sorted."""
         if year not in self._working:
             first = date(year, 1, 1)
             days = (first + timedelta(days=place) for place in range((date(year + 1, 1, 1) - first).days))
@@ -103,8 +103,8 @@ class Calendar:
         return self._working[year]
 
 
-def as_decided(session: Session, known: Calendar | None) -> Calendar:
-    """Return the calendar with every decision that this transaction sees; ``known`` itself where none is new."""
+def read_calendar(session: Session, known: Calendar | None) -> Calendar:
+    """Return the calendar with all decisions in the database; ``known`` if none is new."""
     newest = session.exec(select(func.max(CalendarDay.id))).one() or 0
     if known is not None and known.newest >= newest:
         return known
@@ -113,7 +113,7 @@ def as_decided(session: Session, known: Calendar | None) -> Calendar:
 
 @lru_cache(maxsize=64)
 def _listed(year: int) -> DaysOff:
-    """Return the days off of a year by its decree, or by the library where there is none."""
+    """Return the days off of a year from its decree, or from the library where there is none."""
     if year in _decrees():
         return _decrees()[year]
     from holidays import country_holidays  # 0.2 s, which only those who look beyond the decrees pay
@@ -126,7 +126,7 @@ def _listed(year: int) -> DaysOff:
 
 @lru_cache(maxsize=2)
 def _decrees(file: Path = HERE / "calendar.toml") -> dict[int, DaysOff]:
-    """Return the decrees on record: year to its days off."""
+    """Return the days off of each year whose decree is on record."""
     return {
         one["year"]: {
             date.fromisoformat(day): (name, kind)

@@ -1,4 +1,4 @@
-"""The one place time comes from. UTC inside, Asia/Jakarta for people."""
+"""The clock: moments in UTC for the engine, dates in Asia/Jakarta for people."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ LAST_SECOND = timedelta(seconds=1)
 
 
 class Clock:
-    """Tells the time; tests turn it."""
+    """Gives the present moment and date, from the system or from a source that tests set."""
 
     def __init__(self, source: Callable[[], datetime] | None = None) -> None:
         self._source = source or (lambda: datetime.now(UTC))
 
     def now(self) -> datetime:
-        """Return this moment in UTC."""
+        """Return the present moment in UTC."""
         return self._source().astimezone(UTC)
 
     def today(self) -> date:
-        """Return the date that people in East Java would say it is."""
+        """Return the present date in Asia/Jakarta."""
         return local_date(self.now())
 
 
 class TurnedClock(Clock):
-    """A clock that stands where it is put: ``JALUR_NOW``, and tests."""
+    """A clock that stands still until it is turned: for ``JALUR_NOW`` and tests."""
 
     def __init__(self, moment: datetime) -> None:
         self.moment = moment
         super().__init__(lambda: self.moment)
 
     def turn(self, **by: float) -> None:
-        """Move the hands forward, e.g. ``clock.turn(days=3)``."""
+        """Move the clock forward, e.g. ``clock.turn(days=3)``."""
         self.moment += timedelta(**by)
 
 
@@ -48,10 +48,10 @@ def end_of(day: date) -> datetime:
 
 
 def is_over(end: datetime | None, now: datetime) -> bool:
-    """Return whether the last second ``end`` has passed; all of that second is still in time. None never passes."""
+    """Return whether the second ``end`` has passed completely; False for None."""
     return end is not None and now >= end + LAST_SECOND
 
 
 def morning_of(day: date) -> datetime:
-    """Return 07:00 Asia/Jakarta of ``day``, when people are told what the day brings."""
+    """Return 07:00 Asia/Jakarta of ``day``, the hour at which rungs fire."""
     return datetime.combine(day, time(7), JAKARTA).astimezone(UTC)

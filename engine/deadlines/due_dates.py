@@ -1,7 +1,7 @@
-"""When something is due: the date of a question, the rungs of its ladder, and the moment at which it ends by itself.
+"""Due dates of a question, rungs of its escalation ladder, and the moment of its silence.
 
 The ladder of a question is the rule ``<question>_ladder`` of its pipeline, else ``applicant_ladder`` or ``office_ladder``.
-All of it is derived from the day of asking, the rules and the calendar: what a calendar change moves is derived again.
+All dates are derived from the day of asking, the rules and the calendar, and derived again when the calendar changes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from rules import Rule, RulesAt
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung: at a ``share`` of the budget, or ``days`` working days after the date (0: on it); whom it tells, or what it does.
+    """One rung of an escalation ladder: when it fires, and whom it tells or what it does.
 
-    ``tell`` is holder, supervisor, division_head or office_head; ``act`` is ``reassign`` (to the next who may answer) or
-    ``say_passed`` (a page that counts the days, where the deadline's effect is not confirmed as law).
+    It fires at a ``share`` of the budget, or ``days`` working days after the due date (0: on it). ``tell`` is holder, supervisor,
+    division_head or office_head; ``act`` is ``reassign`` (to the next who may answer) or ``say_passed`` (hand out the page that
+    counts the days, where the deadline's effect is not confirmed as law).
     """
 
     share: float | None = None
@@ -33,13 +34,13 @@ class Rung:
     act: str | None = None
 
 
-# Where a deadline's effect stands in the rules but not as law, an official decides, and has the count before them.
+# Where the rule of a deadline's effect is no law, an official decides, with the page that counts the days.
 SAY_PASSED = Rung(days=1, act="say_passed")
 
 
 @dataclass(frozen=True)
 class Times:
-    """What a wait's row says about time; see `models.Wait`."""
+    """The time columns of a wait: see `models.Wait`."""
 
     due_at: datetime | None
     silent_at: datetime | None
@@ -52,9 +53,9 @@ class Times:
 
 @dataclass(frozen=True)
 class Effect:
-    """What the passing of a deadline does: a rule's value, with its authority (who should have acted) and citation.
+    """The effect of a passed deadline, as a rule gives it; ``authority`` should have acted.
 
-    ``deadline`` is in the days of the question's own budget. It is the law's where the rule is, whatever that budget is.
+    ``deadline`` is counted in days of the unit of the question's own budget.
     """
 
     deadline: Any
@@ -74,9 +75,9 @@ def times_of(
     extended_until: date | None = None,
     legal_due: date | None = None,
 ) -> Times:
-    """Return the times of a wait for ``question`` that was asked at ``asked_at`` and whose first ``rung`` rungs have fired.
+    """Return the times of a wait whose first ``rung`` rungs have fired.
 
-    ``legal_due`` is the last day of the case's own budget, where it has one: the date is the earlier of the two.
+    ``legal_due`` is the last day of the case's own budget, where it has one: the earlier of the two dates counts.
     """
     asked_on = local_date(asked_at)
     own = calendar.due_date(asked_on, rules[question.due]) if question.due else None
@@ -97,10 +98,13 @@ def times_of(
     )
 
 
-def as_told(
+def keep_told_dates(
     calendar: Calendar, rules: RulesAt, question: Question[Any], wait: AnyWait, times: Times, now: datetime
 ) -> Times:
-    """Return ``times``, with the present dates of ``wait`` instead where they would move behind ``now``: people were told them."""
+    """Return ``times``, but keep the dates of ``wait`` that would move into the past.
+
+    People were told the present date; a date that moves into the past would take away time that they still had.
+    """
 
     def told(before: datetime | None, after: datetime | None) -> datetime | None:
         return before if before and after and after < before and is_over(after, now) else after
@@ -120,29 +124,35 @@ def next_due(
     silent_at: datetime | None,
     rung: int,
 ) -> datetime | None:
-    """Return when the next thing is due after the first ``rung`` rungs: a rung, or the moment after the last second."""
+    """Return the moment of the next rung after the first ``rung`` rungs, or of the silence."""
     coming = rung_times(calendar, ladder, asked_on, due)[rung:] if due else []
     if silent_at:
         coming.append(silent_at + LAST_SECOND)
     return min(coming, default=None)
 
 
-def rungs_behind(
+def rungs_due(
     calendar: Calendar, ladder: tuple[Rung, ...], asked_at: datetime, due_at: datetime | None, now: datetime
 ) -> int:
-    """Return how many rungs of a ladder have had their moment at ``now``."""
+    """Return how many rungs of a ladder are due at ``now``."""
     if due_at is None:
         return 0
     return sum(moment <= now for moment in rung_times(calendar, ladder, local_date(asked_at), local_date(due_at)))
 
 
 def ladder_key(wait: AnyWait) -> str:
-    """Return the key under which the ladder of a wait speaks: another one towards each date that was agreed on."""
+    """Return the key under which the reminders of a wait are counted.
+
+    Each extension gives a new key, so that the reminders start again.
+    """
     return f"{wait.key}/until-{wait.extended_until}" if wait.extended_until else wait.key
 
 
 def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due: date) -> list[datetime]:
-    """Return when each rung of a ladder fires, in its order; a share of the budget that falls on the date fires with it."""
+    """Return the moments of a ladder's rungs, in its order.
+
+    A share of the budget fires on the due date at the latest.
+    """
     length = calendar.working_days_between(asked_on, due)
     days = [
         min(due, calendar.after(asked_on, ceil(one.share * length)))
@@ -154,20 +164,20 @@ def rung_times(calendar: Calendar, ladder: tuple[Rung, ...], asked_on: date, due
 
 
 def ladder_of(rules: RulesAt, question: Question[Any]) -> tuple[Rung, ...]:
-    """Return the rungs for a question, the first one first; none where no rule gives any."""
+    """Return the rungs for a question, the first one first; () where no rule gives any."""
     common = "applicant_ladder" if question.of is Role.APPLICANT else "office_ladder"
-    rule = rules.quietly(f"{question.name}_ladder") or rules.quietly(common)
+    rule = rules.peek(f"{question.name}_ladder") or rules.peek(common)
     ladder = _by_time(Rung(**one) for one in rule.value) if rule else ()
     effect = effect_of(rules, question)
     return _by_time((*ladder, SAY_PASSED)) if effect and not effect.by_law else ladder
 
 
 def effect_of(rules: RulesAt, question: Question[Any]) -> Effect | None:
-    """Return what the passing of this question's deadline does, or None where no rule says anything.
+    """Return the effect of this question's passed deadline; None where no rule names one.
 
-    It is the law's only where the rule is marked law and names deadline, authority and effect.
+    The effect is by law only where the rule is law and names deadline, authority and effect.
     """
-    rule = rules.quietly(question.passes) if question.passes else None
+    rule = rules.peek(question.passes) if question.passes else None
     if rule is None:
         return None
     deadline, authority, effect = (rule.value.get(name) for name in ("deadline", "authority", "effect"))
@@ -176,10 +186,10 @@ def effect_of(rules: RulesAt, question: Question[Any]) -> Effect | None:
 
 
 def budget_by_law(rules: RulesAt, question: Question[Any]) -> Rule | None:
-    """Return the days after which the law hangs an effect on this question's silence; None where it hangs none.
+    """Return the days after which the law attaches an effect; None where it attaches none.
 
-    They are the deadline that the rule of the effect names. The question's own budget is what the office aims at, and may be
-    another number by a rule that is no law: it brings no effect nearer and puts none off.
+    Its days are the deadline that the rule of the effect names. The question's own budget may be another number, by a rule
+    that is no law (a target of the office): it neither hastens nor delays the effect.
     """
     effect = effect_of(rules, question)
     if question.due is None or effect is None or not effect.by_law:
@@ -192,14 +202,14 @@ def budget_by_law(rules: RulesAt, question: Question[Any]) -> Rule | None:
 def passes_on(
     calendar: Calendar, rules: RulesAt, question: Question[Any], asked_on: date, extended_until: date | None
 ) -> date | None:
-    """Return the last day before the law's effect; None where no rule of law names one."""
+    """Return the last day before the effect by law; None where no rule of law names one."""
     budget = budget_by_law(rules, question)
     return max(calendar.due_date(asked_on, budget), extended_until or asked_on) if budget else None
 
 
 def recorded_until(calendar: Calendar, rules: RulesAt, due: date) -> date:
-    """Return the last day on which what another authority decided in time can still be recorded here."""
-    grace = rules.quietly("recording_time")
+    """Return the last day on which another authority's timely decision can be recorded."""
+    grace = rules.peek("recording_time")
     return calendar.due_date(due, grace) if grace else due
 
 

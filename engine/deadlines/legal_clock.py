@@ -1,8 +1,8 @@
-"""The case's legal clock: derived from its segments, never counted on.
+"""The legal clock of a case: days used of its whole budget, derived from its segments.
 
-UU 33/2014 as amended by UU 6/2023 (art. 30): the time runs from the day on which the dossier is complete. A clarification
-stops it and never resets it; how often and how long it may stop is a rule. A working day is used up when the clock runs at
-23:59:59 Asia/Jakarta of that day; the day on which it starts never counts.
+UU 33/2014 as amended by UU 6/2023 (art. 30): the time runs from the day on which the dossier is complete. A clarification stops
+it and never resets it; a rule limits how often and how long. A working day is used up when the clock runs at 23:59:59
+Asia/Jakarta of that day; the day on which it starts never counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 class Segment(Protocol):
-    """A stretch from ``since`` until the next one's: `models.ClockSegment`, or a row of it."""
+    """A `models.ClockSegment`, or a row of it: it lasts from ``since`` until the next one's."""
 
     since: datetime
     holder: str | None
@@ -31,7 +31,10 @@ class Segment(Protocol):
 
 @dataclass(frozen=True)
 class Stretch:
-    """The days at whose end one segment held: ``first`` to ``last``, both inclusive; none where last < first."""
+    """The days of one segment: ``first`` to ``last``, both inclusive.
+
+    A day belongs to the segment that holds at its end; no day where last < first.
+    """
 
     first: date
     last: date
@@ -42,9 +45,9 @@ class Stretch:
 
 @dataclass(frozen=True)
 class LegalClock:
-    """What a case has used of its budget: days, and stopped days, both as the budget counts them.
+    """The state of a case's budget: used and stopped days, both in the budget's unit.
 
-    ``used_up_on`` is the day with which the budget was used up; None while some of it is left.
+    ``used_up_on`` is the day on which the budget was used up; None while days are left.
     """
 
     budget: Rule
@@ -63,7 +66,7 @@ class LegalClock:
 
 @dataclass(frozen=True)
 class StopLimit:
-    """How often, and for how many days in all, a clarification may stop the clock; beyond that it runs on."""
+    """The limit of stops: how many, and how many days in all. Beyond it the clock runs on."""
 
     count: int
     days: int
@@ -71,13 +74,13 @@ class StopLimit:
 
 
 def stop_limit(rules: RulesAt) -> StopLimit:
-    """Return the limit that the rule ``clock_stops`` gives; without it nothing stops the clock."""
-    rule = rules.quietly("clock_stops")
+    """Return the limit that the rule ``clock_stops`` gives; no stops without that rule."""
+    rule = rules.peek("clock_stops")
     return StopLimit(rule.value["count"], rule.value["days"], rule.citation) if rule else StopLimit(0, 0, "")
 
 
 def stretches(segments: Sequence[Segment], now: datetime) -> Iterator[Stretch]:
-    """Yield the days of each segment up to ``now``: a day belongs to the segment that holds at its end."""
+    """Yield the days of each segment up to ``now``."""
     if not segments:
         return
     ends = [local_date(later.since) - DAY for _, later in pairwise(segments)]
@@ -95,7 +98,7 @@ def legal_clock(
     segments: Sequence[Segment],
     now: datetime,
 ) -> LegalClock:
-    """Return the clock as it stands at ``now``. Stopped days beyond the limit count as used."""
+    """Return the clock at ``now``; stopped days beyond the limit count as used."""
     used = stopped = stops = 0
     used_up_on: date | None = None
     for one, days, allowed in _measured(calendar, budget, limit, complete_at, segments, now):
@@ -104,7 +107,7 @@ def legal_clock(
         left = int(budget.value) - used
         used += days - allowed
         if used_up_on is None and 0 < left <= days - allowed:
-            used_up_on = add(calendar, budget, one.first - DAY, allowed + left)
+            used_up_on = add_days(calendar, budget, one.first - DAY, allowed + left)
     running = segments[-1].running if segments else False
     return LegalClock(budget, local_date(complete_at), used, stopped, stops, running, used_up_on)
 
@@ -117,9 +120,9 @@ def stopped_days(
     segments: Sequence[Segment],
     now: datetime,
 ) -> set[date]:
-    """Return the days that the budget would count and did not, because a clarification stopped the clock within its limit."""
+    """Return the days that the budget did not count, because a stop within the limit held."""
     return {
-        add(calendar, budget, one.first - DAY, place)
+        add_days(calendar, budget, one.first - DAY, place)
         for one, _, allowed in _measured(calendar, budget, limit, complete_at, segments, now)
         for place in range(1, allowed + 1)
     }
@@ -133,16 +136,19 @@ def _measured(
     segments: Sequence[Segment],
     now: datetime,
 ) -> Iterator[tuple[Stretch, int, int]]:
-    """Yield each stretch from the day after the first: how many days it has, and of a stop how many of them the limit allows."""
+    """Yield each stretch after the day of the start, with two counts.
+
+    The counts are its days, and, of a stop, the days that the limit allows.
+    """
     started = local_date(complete_at)
     stopped = stops = 0
     for stretch in stretches(segments, now):
         if stretch.holder is None:
-            return  # closed: an appeal that follows has clocks of its own
+            return  # the case is closed: an appeal after that has clocks of its own
         if stretch.last < started:
             continue
         one, allowed = replace(stretch, first=max(stretch.first, started + DAY)), 0
-        days = count(calendar, budget, one.first, one.last)
+        days = count_days(calendar, budget, one.first, one.last)
         if not one.running:
             stops += 1
             allowed = min(days, max(0, limit.days - stopped)) if stops <= limit.count else 0
@@ -151,9 +157,11 @@ def _measured(
 
 
 def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: date) -> date:
-    """Return the last day of the budget if the clock goes on as it stands on ``today``, whose end is still to come.
+    """Return the last day of the budget, if the clock goes on as on ``today``.
 
-    A stopped clock runs again, at the latest, when its stops are used up. What was used up before stays so.
+    ``today`` is a day that is not over yet.
+
+    A stopped clock runs again at the latest when the limit of its stops is reached. A budget that is used up stays so.
     """
     if clock.used_up_on is not None:
         return calendar.ends_on(clock.used_up_on, clock.budget)
@@ -163,10 +171,10 @@ def legal_due(calendar: Calendar, clock: LegalClock, limit: StopLimit, today: da
     yesterday = today - DAY
     if today <= clock.started_on:
         yesterday = clock.started_on
-    return calendar.ends_on(add(calendar, clock.budget, yesterday, ahead), clock.budget)
+    return calendar.ends_on(add_days(calendar, clock.budget, yesterday, ahead), clock.budget)
 
 
-def own_time_ends(
+def case_due_date(
     calendar: Calendar,
     rules: RulesAt,
     clock: str | None,
@@ -174,21 +182,22 @@ def own_time_ends(
     segments: Sequence[Segment],
     at: datetime,
 ) -> date | None:
-    """Return the last day of a case's own budget, the rule ``clock``, as the segments until ``at`` leave it.
+    """Return the last day of a case's own budget, the rule ``clock``, at the moment ``at``.
 
-    None where a case has none, before its time begins, and once it ended: an appeal's questions have clocks of their own.
+    None for a case without a budget, before its dossier is complete, and once the case is closed: questions of an appeal have
+    clocks of their own.
     """
-    budget = rules.quietly(clock) if clock else None
+    budget = rules.peek(clock) if clock else None
     turns = [one for one in segments if one.since <= at]
     if budget is None or complete_at is None or any(one.holder is None for one in turns):
         return None
     limit, today = stop_limit(rules), local_date(at)
-    coming = today if at < end_of(today) else today + DAY  # in its last second a day is used up already
+    coming = today if at < end_of(today) else today + DAY  # a day is used up in its last second
     return legal_due(calendar, legal_clock(calendar, budget, limit, complete_at, turns, at), limit, coming)
 
 
-def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
-    """Return how many days of ``first`` to ``last`` (both inclusive) the budget counts."""
+def count_days(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
+    """Return how many days from ``first`` to ``last`` (both inclusive) the budget counts."""
     if last < first:
         return 0
     if budget.unit == "calendar_days":
@@ -196,6 +205,6 @@ def count(calendar: Calendar, budget: Rule, first: date, last: date) -> int:
     return calendar.working_days_between(first - DAY, last)
 
 
-def add(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
-    """Return the day on which ``days`` more are used up, counted from the day after ``after``."""
+def add_days(calendar: Calendar, budget: Rule, after: date, days: int) -> date:
+    """Return the day on which ``days`` days of the budget after ``after`` are used up."""
     return after + timedelta(days=days) if budget.unit == "calendar_days" else calendar.after(after, days)

@@ -1,1 +1,1 @@
-"""What a process is made of: case, forms, declarations, registry; knows no database and no clock."""
+"""The parts of a process: case, forms, declarations, registry."""

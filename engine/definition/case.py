@@ -1,4 +1,4 @@
-"""A case as its pipeline may see it: frozen. No session, no clock, no randomness."""
+"""Frozen views of a case for the code of its pipeline: no session, no clock, no randomness."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from rules import RulesAt
 
 @dataclass(frozen=True)
 class Applicant:
-    """The person whose case it is. Their numbers are not here: a step or an adapter reads them from the facts."""
+    """The person whose case it is, without personal numbers.
+
+    Steps read the numbers from the facts of the case.
+    """
 
     person_id: int
     name: str
@@ -20,15 +23,18 @@ class Applicant:
 
     @property
     def handle(self) -> str:
-        """Return the account name under which the owner acts."""
+        """Return the account name of the applicant."""
         return handle_of(self.person_id)
 
 
 @dataclass(frozen=True)
 class HandedOn:
-    """What another case (or a certificate of another body) handed on with this one: its number, and what was known there.
+    """The origin of a case: another case, or a certificate of another body.
 
-    ``decided_by`` is of a case that is examined anew: who answered which question of the first one, and answers it no more.
+    ``number`` names it, ``known`` are the facts known there.
+
+    ``decided_by`` is set where the case examines another one anew: the deciders of each question of the first case,
+    who may not answer it again.
     """
 
     number: str
@@ -38,7 +44,7 @@ class HandedOn:
 
 @dataclass(frozen=True)
 class Case:
-    """What replayed code may know: the facts taken at opening, the rules at the rule date, and what was handed on."""
+    """A case as replayed code sees it, with the facts of its opening and the rules of its date."""
 
     number: str
     pipeline: str
@@ -54,20 +60,20 @@ class Case:
 
     @property
     def carried(self) -> dict[str, Any]:
-        """Return what another pipeline handed on with this case; nothing where it began here."""
+        """Return the facts known from the case of origin; an empty dict where there is none."""
         return self.handed_on.known if self.handed_on else {}
 
     def decided_before(self, question: str) -> list[str]:
-        """Return who answered ``question`` in the case that this one examines anew."""
+        """Return the accounts that answered ``question`` in the case that this one examines anew."""
         return list(self.handed_on.decided_by.get(question, [])) if self.handed_on else []
 
 
 @dataclass(frozen=True)
 class Lodged:
-    """An objection as its process may see it: against what, why, by whom, and who decided before.
+    """An objection as the code of its process sees it.
 
-    ``about`` is ``application`` where the ending of a case is contested (``outcome``), or the question that was decided in an open
-    one. ``known`` is what a case that is opened anew begins with.
+    ``about`` is ``application`` where the ending of a case (``outcome``) is contested, or the question whose decision in an
+    open case is. ``decided_by`` names the deciders of each question. ``known`` are the prefilled facts of a new case.
     """
 
     refused_for: str
@@ -83,16 +89,16 @@ class Lodged:
 
     @property
     def deciders(self) -> list[str]:
-        """Return everybody who decided anything in this case, or in the one that it examined anew."""
+        """Return the accounts that decided a question in this case, or in the one examined anew."""
         return sorted({name for names in self.decided_by.values() for name in names})
 
 
 @dataclass(frozen=True)
 class Expiring:
-    """A certificate that will end, as the pipeline that renews it may see it.
+    """An expiring certificate, as the code of the pipeline that renews it sees it.
 
-    ``stands`` are all the standings that it gives; ``answers`` is what its holder and the office answered for it last, by
-    question, where this same pipeline gave it.
+    ``stands`` are the standings that it gives. ``answers`` are the last answers of its holder and of the office by question,
+    where the same pipeline gave it.
     """
 
     stands: tuple[str, ...]
@@ -103,5 +109,5 @@ class Expiring:
 
 
 def handle_of(person_id: int) -> str:
-    """Return the account name of an owner: the database's number, never a personal one."""
+    """Return the account name of an owner, made of the row's id and of no personal number."""
     return f"owner-{person_id}"

@@ -1,4 +1,4 @@
-"""What a process declares: its endings, its kinds of paper and letter, its questions and steps, found in its module."""
+"""Declarations in the module of a process: endings, documents, letters, questions, steps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Ending(StrEnum):
     title_id: str
 
     def __new__(cls, value: str, title: str) -> Ending:
-        """Make a member of its code and the title that people read."""
+        """Return a member made of its code and the title that people read."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.title_id = title
@@ -29,11 +29,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Paper:
-    """A kind of document. One with a ``series`` is issued: numbered and signed. Its template is its name.
+    """A kind of document; its ``name`` is the name of its template.
 
-    One with a ``bundle`` carries the kept files that its fact ``files`` names ({name, title, sha256} each): embedded in the
-    PDF, or in a ZIP whose index the PDF is. ``language`` is of a kind that is written in one language for everybody,
-    ``folder`` where the templates of one that belongs to no pipeline are.
+    With a ``series`` it is issued: numbered and signed. With a ``bundle`` it carries the kept files that its fact ``files``
+    lists ({name, title, sha256} each), embedded in the PDF, or in a ZIP with the PDF as its index. ``language`` is set where
+    all are written in one language, ``folder`` where the template belongs to no pipeline.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Paper:
 
     @property
     def suffix(self) -> str:
-        """Return the ending of its file's name."""
+        """Return the suffix of the file's name: pdf or zip."""
         return self.bundle or "pdf"
 
 
-# The template folder of what the office hands out by itself, in every pipeline.
+# The template folder of documents and letters that the engine itself hands out, in every pipeline.
 OFFICE = "office"
 DIGEST, ALERT = f"{OFFICE}/digest", f"{OFFICE}/alert"
 COMPUTATION = Paper("deadline_computation", "Perhitungan tenggat", folder=OFFICE)
@@ -58,7 +58,10 @@ OFFICE_PAPERS = {paper.name: paper for paper in (COMPUTATION,)}
 
 @dataclass(frozen=True)
 class Letter:
-    """A kind of letter; its template is its name, in ``folder`` where it belongs to no pipeline."""
+    """A kind of letter; its ``name`` is the name of its template.
+
+    ``folder`` is set where the template belongs to no pipeline.
+    """
 
     name: str
     folder: str | None = None
@@ -68,7 +71,7 @@ _T = TypeVar("_T")
 
 
 class Declared:
-    """A process in a module of its own, and what is declared in that module, or in the modules of that package."""
+    """A process, with the declarations found in its module, or in the modules of its package."""
 
     name: str
     module: str

@@ -1,4 +1,4 @@
-"""What a person fills in: typed forms, the question that asks for one, and the silence that may come instead."""
+"""Typed forms, the questions that ask for them, and the results of unanswered questions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Evidence = Annotated[
 
 
 class Form(BaseModel):
-    """An answer. ``by`` (the account's name) and ``at`` are set by the engine and can't be typed in."""
+    """An answer, as a person or an outside system fills it in.
+
+    The engine sets ``by`` (the account's name) and ``at``; they are no fields of the form.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     _by: str = PrivateAttr(default="")
@@ -30,7 +33,7 @@ class Form(BaseModel):
 
     @property
     def by(self) -> str:
-        """Return the account that gave this answer, or the name of the system that did."""
+        """Return the name of the account, or of the outside system, that gave this answer."""
         return self._by
 
     @property
@@ -41,17 +44,17 @@ class Form(BaseModel):
         return self._at
 
     def recorded(self, by: str, at: datetime) -> Form:
-        """Set who answered and when."""
+        """Set ``by`` and ``at``, and return the form."""
         self._by, self._at = by, at
         return self
 
     def decided(self) -> str:
-        """Return the word that stands in the ledger as this answer's outcome."""
+        """Return the answer's outcome for the ledger: its ``decision``, or ``answered``."""
         return str(getattr(self, "decision", "answered"))
 
 
 class ApplicantForm(Form):
-    """What an owner hands in: with an own code, or on paper that an officer scans and records for them."""
+    """An owner's answer: signed with their own code, or on paper that an officer scans."""
 
     own_code: str | None = Field(default=None, description="The owner's own code; it is checked, never kept")
     paper: Evidence | None = Field(default=None, description="The scanned paper, where the owner answered on paper")
@@ -59,7 +62,7 @@ class ApplicantForm(Form):
 
 @dataclass(frozen=True)
 class Silence:
-    """What a question ends with when nobody answered in the time that it had."""
+    """The result of a question that nobody answered in time."""
 
     question: str
     since: datetime
@@ -69,10 +72,12 @@ class Silence:
 
 @dataclass(frozen=True)
 class Passed:
-    """What a question ends with when its deadline passed and the law itself says what follows (fiktif positif, hand-over).
+    """The result of a question whose deadline passed, where the law attaches an effect.
 
-    ``authority`` is who should have acted, ``effect`` what the rule names (deemed_approved, handed_over), ``computation``
-    the key of the page that counts the days.
+    In Indonesian law such an effect is fiktif positif, or the hand-over to another authority.
+
+    ``authority`` should have acted; ``effect`` is deemed_approved or handed_over, as the rule names it; ``computation`` is the
+    key of the page that counts the days.
     """
 
     question: str
@@ -91,15 +96,17 @@ F = TypeVar("F", bound=Form)
 
 @dataclass(frozen=True, init=False)
 class Question(Generic[A]):
-    """A question, declared at the top of a pipeline so that it can be listed, previewed and drawn before anything runs.
+    """A question, declared at the top of a pipeline.
 
-    ``due`` and ``silent_after`` name rules. Only a question with ``silent_after`` can end in `Silence`, and its
-    type says so. ``recorded_for`` names the outside body whose decision an officer records here. ``passes`` names the rule
-    that says what the passing of the deadline does: only where that rule is law does the question end in `Passed`.
+    Declared there, it can be listed and previewed before a case runs.
 
-    Who must be impartial (ISO/IEC 17024 and 17065) says so here: ``apart_from`` names questions of the case whose
-    answerers may not answer this one, ``other_institution`` bars who works where the applicant does, ``holds`` names the
-    standing that must be in force on the day. engine/people/impartiality.py enforces it, when it is asked and when it is answered.
+    ``due`` and ``silent_after`` name rules. Only a question with ``silent_after`` can end in `Silence`, and its type says so.
+    ``passes`` names the rule of the effect of a passed deadline; the question ends in `Passed` where that rule is law.
+    ``recorded_for`` names the outside body whose decision an officer records here.
+
+    Impartiality (ISO/IEC 17024 and 17065): ``apart_from`` names questions of the case whose answerers may not answer this one;
+    ``other_institution`` excludes accounts of the applicant's institution; ``holds`` names the standing that the answerer must
+    hold on the day. engine/people/impartiality.py enforces all three, at asking and at answering.
     """
 
     form: type[Form]
@@ -177,7 +184,7 @@ class Question(Generic[A]):
         other_institution: bool = False,
         holds: str | None = None,
     ) -> None:
-        set_field = object.__setattr__  # a frozen dataclass with an own __init__, for the overloads' sake
+        set_field = object.__setattr__  # a frozen dataclass with an own __init__, which the overloads need
         set_field(self, "form", form)
         set_field(self, "of", of)
         set_field(self, "title", title)
@@ -192,7 +199,7 @@ class Question(Generic[A]):
         set_field(self, "name", snake_case(form.__name__))
 
     def choices(self) -> list[str]:
-        """Return the values of the form's ``decision``, or ``["answered"]`` where there is nothing to choose."""
+        """Return the values of the form's ``decision``; ``["answered"]`` for a form without one."""
         schema: Mapping[str, Any] = self.form.model_json_schema()
         decision = schema.get("properties", {}).get("decision", {})
         if "$ref" in decision:

@@ -1,4 +1,7 @@
-"""Which pipelines there are, in which versions, and what each consists of. Imports no Prefect: the CLI lists without it."""
+"""Registry of pipelines and appeals, by name and version.
+
+Modules of ``flows`` register their pipelines on import.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ Body = Callable[["Case"], Ending]
 
 @dataclass(frozen=True)
 class Appeal(Declared):
-    """The process that goes on in a case after its ending was contested. ``window`` is the rule of how long it can be."""
+    """The process of an objection, inside the contested case.
+
+    ``window`` is the rule for how long an objection can be lodged.
+    """
 
     name: str
     version: int
@@ -36,18 +42,21 @@ class Appeal(Declared):
 
 @dataclass(frozen=True)
 class NoAppeal:
-    """Why an ending can't be contested here, and what can be done instead: for officers, and for people."""
+    """The reason why an ending can't be contested here, in English for officers.
+
+    ``for_people`` names the alternative, in Indonesian.
+    """
 
     why: str
     for_people: str
 
 
-Way = Appeal | NoAppeal
+AppealOption = Appeal | NoAppeal
 
 
 @dataclass(frozen=True)
 class Pipeline(Declared):
-    """A process, and what the engine must know to carry cases through it."""
+    """A process, with the declarations that the engine needs to carry cases through it."""
 
     name: str
     version: int
@@ -68,30 +77,34 @@ class Pipeline(Declared):
 
     @cached_property
     def questions(self) -> dict[str, Question[Any]]:
-        """Return the pipeline's own questions, by name, and those of the appeals against its endings."""
+        """Return the questions of the pipeline and of the appeals against its endings, by name."""
         return self.own_questions | {name: one for appeal in self.appeals for name, one in appeal.own_questions.items()}
 
     @cached_property
     def appeals(self) -> list[Appeal]:
-        """Return the processes in which endings of this pipeline, or decisions inside it, are contested."""
-        declared = (*ways(self.name).values(), *inside(self.name).values())
-        return list(dict.fromkeys(way for way in declared if isinstance(way, Appeal)))
+        """Return the appeals against the endings of this pipeline, and against decisions inside it."""
+        declared = (*appeal_options(self.name).values(), *appeals_inside(self.name).values())
+        return list(dict.fromkeys(option for option in declared if isinstance(option, Appeal)))
 
     def paper(self, kind: str) -> Paper:
-        """Return a kind of document that this pipeline hands out, an appeal against its endings, or the office by itself."""
+        """Return a kind of document of this pipeline, of its appeals, or of the engine itself."""
         appeals = {name: paper for appeal in self.appeals for name, paper in appeal.papers.items()}
         return self.papers.get(kind) or appeals.get(kind) or OFFICE_PAPERS[kind]
 
 
 _pipelines: dict[tuple[str, int], Pipeline] = {}
 _appeals: dict[tuple[str, int], Appeal] = {}
-_ways: dict[str, dict[str, Way]] = {}
-_inside: dict[str, dict[str, Appeal]] = {}
+_appeal_options: dict[str, dict[str, AppealOption]] = {}
+_appeals_inside: dict[str, dict[str, Appeal]] = {}
 _carries: dict[str, str] = {}
 
 
-def register(pipeline: Pipeline) -> None:
-    """Add a pipeline. Two different bodies under one name and version are a mistake: ValueError."""
+def register_pipeline(pipeline: Pipeline) -> None:
+    """Register a pipeline under its name and version.
+
+    Raises:
+        ValueError: another module registered that name and version.
+    """
     known = _pipelines.get((pipeline.name, pipeline.version))
     if known is not None and known.module != pipeline.module:
         raise ValueError(f"{pipeline.name} version {pipeline.version} is registered by {known.module} already")
@@ -99,81 +112,101 @@ def register(pipeline: Pipeline) -> None:
 
 
 def register_appeal(appeal: Appeal) -> None:
-    """Add a process in which endings are contested."""
+    """Register an appeal under its name and version."""
     _appeals[appeal.name, appeal.version] = appeal
 
 
-def contest(
-    pipeline: str, endings: Mapping[Ending, Way], *, inside: Mapping[str, Appeal] | None = None, carries: str = ""
+def declare_appeals(
+    pipeline: str,
+    endings: Mapping[Ending, AppealOption],
+    *,
+    inside: Mapping[str, Appeal] | None = None,
+    carries: str = "",
 ) -> None:
-    """Say what can be done against each ending of a pipeline, whatever its version.
+    """Declare the appeal, or the reason for none, against each ending of a pipeline.
 
     ``inside`` names the applicant's questions by which a decision is contested in the process itself, before any ending.
     ``carries`` names the question whose last answer stands in the form of a case that is opened anew.
     """
-    _ways[pipeline] = {str(ending): way for ending, way in endings.items()}
-    _inside[pipeline] = dict(inside or {})
+    _appeal_options[pipeline] = {str(ending): option for ending, option in endings.items()}
+    _appeals_inside[pipeline] = dict(inside or {})
     _carries[pipeline] = carries
 
 
-def ways(pipeline: str) -> dict[str, Way]:
-    """Return what can be done against each ending of a pipeline, by its code."""
-    load()
-    return _ways.get(pipeline, {})
+def appeal_options(pipeline: str) -> dict[str, AppealOption]:
+    """Return the appeal, or the reason for none, against each ending, by the ending's code."""
+    load_pipelines()
+    return _appeal_options.get(pipeline, {})
 
 
-def inside(pipeline: str) -> dict[str, Appeal]:
-    """Return the appeals against decisions that a pipeline takes without ending, by the question with which they are lodged."""
-    load()
-    return _inside.get(pipeline, {})
+def appeals_inside(pipeline: str) -> dict[str, Appeal]:
+    """Return the appeals against decisions inside a pipeline, by their lodging questions."""
+    load_pipelines()
+    return _appeals_inside.get(pipeline, {})
 
 
 def carried_question(pipeline: str) -> str:
-    """Return the question whose answer a case that is opened anew begins with; "" where there is none."""
+    """Return the question whose last answer prefills a case that is opened anew; "" for none."""
     return _carries.get(pipeline, "")
 
 
 def appeal_named(name: str, version: int) -> Appeal:
-    """Return that version of an appeal's process. Raises `Refused` where its code is gone."""
-    load()
+    """Return a version of an appeal.
+
+    Raises:
+        Refused: the code of that version is gone.
+    """
+    load_pipelines()
     if (name, version) not in _appeals:
-        raise Refused(f"There is no code of the appeal {name} version {version}. Restore it to flows/past/")
+        raise Refused(
+            f"There is no code of the appeal {name} version {version}. Restore it to flows/past/",
+            for_people=f"Kode keberatan {name} versi {version} tidak tersedia. Kembalikan ke flows/past/.",
+        )
     return _appeals[name, version]
 
 
 def all_appeals() -> list[Appeal]:
-    """Return every registered version of every appeal's process."""
-    load()
+    """Return all registered versions of all appeals."""
+    load_pipelines()
     return [appeal for _, appeal in sorted(_appeals.items())]
 
 
-# What Prefect looks for in flows. Importing it takes seconds, and no pipeline is in it.
-FOR_PREFECT = ("deployed", "scheduled")
+# Modules of ``flows`` that import Prefect, which takes seconds; no pipeline is registered in them.
+PREFECT_MODULES = ("deployed", "scheduled")
 
 
 @cache
-def load() -> None:
-    """Import every module of ``flows``, once, but what is there for Prefect: pipelines and appeals register themselves."""
+def load_pipelines() -> None:
+    """Import the modules of ``flows`` once, except `PREFECT_MODULES`.
+
+    Each module registers its pipelines and appeals.
+    """
     import flows
 
     for found in pkgutil.walk_packages(flows.__path__, "flows."):
-        if found.name.split(".")[1] not in FOR_PREFECT:
+        if found.name.split(".")[1] not in PREFECT_MODULES:
             importlib.import_module(found.name)
 
 
 def current() -> list[Pipeline]:
     """Return the newest version of each pipeline, by name."""
-    load()
+    load_pipelines()
     newest = {pipeline.name: pipeline for _, pipeline in sorted(_pipelines.items())}
     return sorted(newest.values(), key=lambda pipeline: pipeline.name)
 
 
 def pipeline_named(name: str, version: int | None = None) -> Pipeline:
-    """Return a pipeline by name (``nib-legalization`` or ``nib_legalization``), the newest unless told. Raises `Refused`."""
+    """Return a version of a pipeline, by default the newest.
+
+    The name may be written ``nib-legalization`` or ``nib_legalization``.
+
+    Raises:
+        Refused: there is no such pipeline or version.
+    """
     name = name.replace("_", "-")
     if version is not None and (name, version) in _pipelines:
         return _pipelines[name, version]
-    load()
+    load_pipelines()
     versions = [pipeline for (known, _), pipeline in sorted(_pipelines.items()) if known == name]
     if version is not None:
         versions = [pipeline for pipeline in versions if pipeline.version == version]
@@ -191,6 +224,6 @@ def pipeline_named(name: str, version: int | None = None) -> Pipeline:
 
 
 def all_versions() -> list[Pipeline]:
-    """Return every registered version of every pipeline, superseded ones too."""
-    load()
+    """Return all registered versions of all pipelines, superseded ones too."""
+    load_pipelines()
     return [pipeline for _, pipeline in sorted(_pipelines.items())]

@@ -1,4 +1,4 @@
-"""Which cases and machine waits a worker takes next.
+"""Claims: the cases and the machine waits that a worker takes next.
 
 A case counts its attempts when it is claimed, so that one that kills the process is run alone the next time, and parked after
 two.
@@ -28,7 +28,10 @@ class Claimed(NamedTuple):
 
 
 def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit: int = CHUNK) -> list[Claimed]:
-    """Lease up to ``limit`` ready cases of ``pipeline``; a case that was claimed before and not finished comes alone."""
+    """Lease up to ``limit`` ready cases; one that was claimed and not finished comes alone.
+
+    ``only`` are the ids of the cases to choose from (None: all of ``pipeline``).
+    """
     now = office.clock.now()
     ready = select(col(Case.id), Case.number, Case.attempts).where(Case.pipeline == pipeline, col(Case.ready))
     with office.db.writing() as session:
@@ -37,23 +40,28 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
         if suspects:
             cases = suspects[:1]
         if cases:
-            case_state.lease(session, [case.id for case in cases], now + LEASE)
+            case_state.lease_cases(session, [case.id for case in cases], now + LEASE)
         return cases
 
 
 def claim_waits(
     office: Office, session: Session, pipeline: str, kind: WaitKind, only: Iterable[int] | None, limit: int
 ) -> list[Wait]:
-    """Return up to ``limit`` open waits of that kind whose case is not parked; the caller leases them, or settles them at once."""
+    """Return up to ``limit`` open waits of that kind whose case is not parked.
+
+    The caller leases them, or settles them in the same transaction.
+
+    Locks: the waits; those that another worker is claiming are passed over.
+    """
     waiting = select(Wait).where(
         Wait.pipeline == pipeline,
         Wait.kind == kind,
         col(Wait.settled_at).is_(None),
-        col(Wait.case_id).not_in(parked_cases(pipeline)),
+        col(Wait.case_id).not_in(_parked_cases(pipeline)),
     )
     return claim(session, waiting.order_by(col(Wait.case_id)), Wait, office.clock.now(), limit, only)
 
 
-def parked_cases(pipeline: str) -> Any:
-    """Return the query for the parked cases of ``pipeline``: no machine works for them until somebody looked."""
+def _parked_cases(pipeline: str) -> Any:
+    """Return the query for the parked cases of ``pipeline``: no machine works for them."""
     return select(Case.id).where(Case.pipeline == pipeline, Case.status == CaseStatus.PARKED)

@@ -1,4 +1,4 @@
-"""Whose turn it is: writes a segment of the case's clock whenever the ball changes hands, or the legal clock starts or stops."""
+"""Clock segments: who holds a case from when on, and whether its legal clock runs meanwhile."""
 
 from __future__ import annotations
 
@@ -6,21 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
-from engine.cases.dossier import Dossier
+from engine.cases.dossier import Dossier, Past
+from engine.cases.ledger import RECALLED
 from engine.deadlines.clock import local_date
-from engine.deadlines.legal_clock import Segment, own_time_ends, stop_limit
+from engine.deadlines.legal_clock import Segment, case_due_date, stop_limit
 from engine.definition.forms import Question
 from engine.runtime.office import Work
-from models import AnyWait, ClockSegment, Holder, Role
+from models import AnyWait, ClockSegment, EntryKind, Holder, Role
 from rules import Rule
 
 INCOMPLETE = "dossier not complete"
 
 
+class Return(NamedTuple):
+    """The entry with which a case came back to the office, and its moment."""
+
+    at: datetime
+    key: str
+
+
+def last_return(past: Past) -> Return | None:
+    """Return the last entry with which the case came back to the office.
+
+    It is an answer, a result of the machine's, or a recall.
+    """
+    returns = [
+        entry
+        for entry in past.entries.values()
+        if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE) or entry.outcome == RECALLED
+    ]
+    last = max(returns, key=lambda entry: entry.seq, default=None)
+    return Return(last.at, last.key) if last else None
+
+
 @dataclass
-class Turn:
+class NewSegment:
     """A segment that this play writes."""
 
     since: datetime
@@ -29,18 +51,18 @@ class Turn:
     ground: str
 
 
-class Turns:
-    """The turns of one case during one play.
+class ClockSegments:
+    """Writes the clock segments of one case during one play.
 
-    What a case waits for says whose turn it is: the office's where it waits for anybody there, else an outside body's, else the
-    applicant's. While the machine has not yet come by after an answer it is the office's.
+    The office holds a case while it waits for anybody there, else an outside body that is asked, else its applicant. From an
+    answer until the next play the office holds it. A segment begins where the holder changes, or the legal clock starts or stops.
     """
 
     def __init__(self, work: Work, dossier: Dossier, now: datetime) -> None:
-        self._calendar, self._row, self._book, self._now = work.calendar, dossier.row, work.rows, now
+        self._calendar, self._row, self._rows, self._now = work.calendar, dossier.row, work.rows, now
         self._segments: list[Segment] = list(dossier.past.segments)
         self._rules, self._clock = dossier.case.rules, dossier.pipeline.clock
-        self._budget = self._rules.quietly(self._clock) if self._clock else None
+        self._budget = self._rules.peek(self._clock) if self._clock else None
         self._limit = stop_limit(self._rules)
         self._waits: list[tuple[Holder, str]] = []
         self._contested = False
@@ -51,88 +73,99 @@ class Turns:
         """Return the rule of the case's legal budget, once its clock has begun."""
         return self._budget if self._row.complete_at and not self._contested else None
 
-    def asked(self, question: Question[Any], key: str, wait: AnyWait | None) -> None:
-        """Note that the case waits for the answer to ``question``: asked before (``wait``), or now."""
-        self._note(holder_of(question), key, wait)
+    def await_answer(self, question: Question[Any], key: str, wait: AnyWait | None) -> None:
+        """Note that the case waits for an answer to ``question``: since ``wait``, or from now on."""
+        self._await(holder_of(question), key, wait)
 
-    def called(self, *, outside: bool, key: str, wait: AnyWait | None) -> None:
+    def await_machine(self, *, outside: bool, key: str, wait: AnyWait | None) -> None:
         """Note that the case waits for the machine: for somebody else's system, or for our own."""
-        self._note(Holder.OUTSIDE if outside else Holder.OFFICE, key, wait)
+        self._await(Holder.OUTSIDE if outside else Holder.OFFICE, key, wait)
 
-    def _note(self, holder: Holder, key: str, wait: AnyWait | None) -> None:
+    def _await(self, holder: Holder, key: str, wait: AnyWait | None) -> None:
         self._waits.append((holder, key))
         if wait is not None:
             self._seen_until = max(self._seen_until or wait.asked_at, wait.asked_at)
 
-    def complete(self) -> None:
-        """Start the legal clock now: the dossier is complete. It starts once, and anew after what completed it was recalled."""
+    def start_legal_clock(self) -> None:
+        """Start the legal clock now, if it has not started: the dossier is complete."""
         self._row.complete_at = self._row.complete_at or self._now
 
     def contest(self) -> None:
-        """The case's own time ended with it: what follows is an appeal, whose questions have clocks of their own."""
+        """Note that an appeal follows: the legal clock has ended.
+
+        The appeal's questions have clocks of their own.
+        """
         self._contested = True
 
-    def legal_due(self, question: Question[Any], came_back: tuple[datetime, str] | None) -> date | None:
-        """Return the last day of the case's budget as it stands if ``question`` is asked now; None where none runs."""
-        turns, holder = list(self._segments), holder_of(question)
-        if came_back and self._lay_here_since(came_back[0]) and local_date(came_back[0]) < local_date(self._now):
-            turns.append(Turn(came_back[0], Holder.OFFICE, self._runs(Holder.OFFICE, turns), ""))
-        turns.append(Turn(self._now, holder, self._runs(holder, turns), ""))
-        return own_time_ends(self._calendar, self._rules, self._clock, self._row.complete_at, turns, self._now)
+    def legal_due(self, question: Question[Any], returned: Return | None) -> date | None:
+        """Return the last day of the legal budget if ``question`` is asked now; None without one."""
+        segments, holder = list(self._segments), holder_of(question)
+        if returned and self._is_unwritten(returned) and local_date(returned.at) < local_date(self._now):
+            segments.append(NewSegment(returned.at, Holder.OFFICE, self._runs(Holder.OFFICE, segments), ""))
+        segments.append(NewSegment(self._now, holder, self._runs(holder, segments), ""))
+        return case_due_date(self._calendar, self._rules, self._clock, self._row.complete_at, segments, self._now)
 
-    def wait(self, came_back: tuple[datetime, str] | None) -> None:
-        """The play ends at its waits: write whose turn it is from now on, and the office's before that if a day ended with it."""
+    def write_waiting(self, returned: Return | None) -> None:
+        """Write who holds the case, now that the play ends at its waits.
+
+        The office's time before it is written, too, unless the case came back and left the office within this day.
+        """
         holders = {holder for holder, _ in self._waits}
         holder = next(one for one in (Holder.OFFICE, Holder.OUTSIDE, Holder.APPLICANT) if one in holders)
-        if holder is Holder.OFFICE or not came_back or local_date(came_back[0]) < local_date(self._now):
-            self._gap(came_back)
-        self._turn(self._now, holder, next(key for one, key in self._waits if one is holder))
+        if holder is Holder.OFFICE or not returned or local_date(returned.at) < local_date(self._now):
+            self._write_office_time(returned)
+        self._write(self._now, holder, next(key for one, key in self._waits if one is holder))
 
-    def left_to(self, question: Question[Any], key: str) -> None:
-        """What the machine waited for is a person's from now on: whoever ``question`` asks has the ball."""
+    def write_handed_over(self, question: Question[Any], key: str) -> None:
+        """Write who holds the case, now that a person does by hand what the machine was to do."""
         self._contested = any(one.holder is None for one in self._segments)
-        self._turn(self._now, holder_of(question), key)
+        self._write(self._now, holder_of(question), key)
 
-    def end(self, came_back: tuple[datetime, str] | None, key: str) -> None:
-        """The case is closed: nobody's time runs."""
-        self._gap(came_back)
-        self._turn(self._now, None, key)
+    def write_end(self, returned: Return | None, key: str) -> None:
+        """Write that nobody holds the case any more: it is closed."""
+        self._write_office_time(returned)
+        self._write(self._now, None, key)
 
-    def _gap(self, came_back: tuple[datetime, str] | None) -> None:
-        """From the last answer until this play the ball was with the office."""
+    def _write_office_time(self, returned: Return | None) -> None:
+        """Write that the office held the case from the last answer until this play."""
         if self._row.segments == 0:
-            self._turn(self._row.opened_at, Holder.OFFICE, "opened#1")
-        elif came_back and self._lay_here_since(came_back[0]):
-            self._turn(came_back[0], Holder.OFFICE, came_back[1])
+            self._write(self._row.opened_at, Holder.OFFICE, "opened#1")
+        elif returned and self._is_unwritten(returned):
+            self._write(returned.at, Holder.OFFICE, returned.key)
 
-    def _lay_here_since(self, moment: datetime) -> bool:
-        """Return whether the entry of ``moment``, with which the ball came back, was dealt with by no play before this one."""
+    def _is_unwritten(self, returned: Return) -> bool:
+        """Return whether no earlier play has dealt with the entry with which the case came back."""
         last = self._segments[-1] if self._segments else None
         if last and last.holder and self._seen_until is None:
-            return moment >= last.since  # all was answered after it was asked, if only in the same moment
-        return all(moment > seen for seen in (last and last.since, self._seen_until) if seen)
+            return returned.at >= last.since  # all was answered after it was asked, if only in the same moment
+        return all(returned.at > seen for seen in (last and last.since, self._seen_until) if seen)
 
-    def _turn(self, since: datetime, holder: Holder | None, key: str) -> None:
-        turn = Turn(since, holder, running := self._runs(holder, self._segments), self._ground(holder, running))
+    def _write(self, since: datetime, holder: Holder | None, key: str) -> None:
+        """Write a segment, unless it goes on with the last one."""
+        running = self._runs(holder, self._segments)
+        segment = NewSegment(since, holder, running, self._ground(holder, running))
         last = self._segments[-1] if self._row.segments else None
         if last and (self._row.holder, last.running, last.ground == INCOMPLETE) == (
             holder,
             running,
-            turn.ground == INCOMPLETE,
+            segment.ground == INCOMPLETE,
         ):
             return
         self._row.segments += 1
         self._row.holder = holder
-        self._segments.append(turn)
-        self._book.write(ClockSegment, case_id=self._row.id, seq=self._row.segments, key=key, **vars(turn))
+        self._segments.append(segment)
+        self._rows.write(ClockSegment, case_id=self._row.id, seq=self._row.segments, key=key, **vars(segment))
 
-    def _runs(self, holder: Holder | None, turns: Sequence[Segment]) -> bool:
-        """Return whether the legal clock runs if ``holder`` has the ball after ``turns``: a stop that goes on is no further one."""
+    def _runs(self, holder: Holder | None, segments: Sequence[Segment]) -> bool:
+        """Return whether the legal clock runs if ``holder`` holds the case after ``segments``.
+
+        A stop that goes on is no further one.
+        """
         if self.budget is None or holder is None:
             return False
         if holder is not Holder.APPLICANT:
             return True
-        since_complete = list(takewhile(lambda one: one.ground != INCOMPLETE, reversed(turns)))
+        since_complete = list(takewhile(lambda one: one.ground != INCOMPLETE, reversed(segments)))
         if since_complete and since_complete[0].holder == Holder.APPLICANT:
             return since_complete[0].running
         return sum(not one.running for one in since_complete) >= self._limit.count
@@ -148,7 +181,7 @@ class Turns:
 
 
 def holder_of(question: Question[Any]) -> Holder:
-    """Return whose turn it is while ``question`` waits: who decides it, not who records it."""
+    """Return who holds the case while ``question`` waits: who decides it, not who records it."""
     if question.of is Role.APPLICANT:
         return Holder.APPLICANT
     return Holder.OUTSIDE if question.recorded_for else Holder.OFFICE

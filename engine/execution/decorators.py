@@ -1,4 +1,7 @@
-"""How a process, its steps and its calls to the world outside are declared; `engine.pipeline` hands these on."""
+"""Decorators that declare a process, an appeal, a step, a call outside.
+
+Pipelines import them from engine.pipeline.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from engine.cases.ledger import jsonable
 from engine.definition.case import Case, Expiring, Lodged
 from engine.definition.declarations import Ending
 from engine.definition.forms import Form, Question
-from engine.definition.registry import Appeal, Pipeline, register, register_appeal
+from engine.definition.registry import Appeal, Pipeline, register_appeal, register_pipeline
 from engine.execution.replay import playing
-from outside.once import ByHand
+from outside.submission import ByHand
 
 F = TypeVar("F", bound=Form)
 P = ParamSpec("P")
@@ -45,7 +48,7 @@ def pipeline(
 
     def registered(body: Callable[[Case], E]) -> Callable[[Case], E]:
         module = body.__module__
-        register(
+        register_pipeline(
             Pipeline(name, version, title, prefix, subject, outcomes, body, on_withdrawal, clock, module, renews=renews)
         )
         return body
@@ -61,9 +64,10 @@ def appeal(
     window: str,
     on_withdrawal: Callable[[Case, Lodged, str], Ending],
 ) -> Callable[[Callable[[Case, Lodged], Ending]], Appeal]:
-    """Make of the function below the process in which an ending is contested, in the ledger of the case itself.
+    """Register the function below as the process in which an ending is contested.
 
-    ``window`` names the rule of how long after the ending it can be; ``on_withdrawal`` ends what the applicant takes back.
+    The appeal goes on in the ledger of its case. ``window`` names the rule that limits how long after the ending it may be
+    lodged; ``on_withdrawal`` ends an appeal that the applicant takes back.
     """
 
     def registered(body: Callable[[Case, Lodged], Ending]) -> Appeal:
@@ -75,9 +79,9 @@ def appeal(
 
 
 def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, P], R]:
-    """Make of a function a piece of local work: done once, recorded with its JSON result, never done again.
+    """Make a step of a function: local work that is done once, its JSON result recorded.
 
-    It writes rows, papers and letters in the transaction of the run. What it returns must come back from JSON as its
+    A step writes rows, papers and letters in the transaction of the run. Its result must come back from JSON as the
     annotation says.
     """
     returns = _return_type(work)
@@ -93,11 +97,11 @@ def step(work: Callable[Concatenate[Case, P], R]) -> Callable[Concatenate[Case, 
 
 
 def external_step(question: Question[F]) -> Callable[[Callable[..., F | ByHand]], Callable[..., F]]:
-    """Make of a function a call to somebody else's system: a wait that the machine answers, outside any transaction.
+    """Make a call to somebody else's system of a function, outside any transaction.
 
-    It returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers ``question`` instead,
-    under the same key, and the process goes on the same. Its arguments after the case are JSON; ``note`` is shown to that
-    officer, as in `ask`.
+    The case waits. The function returns the form that ``question`` asks for. Where it returns `ByHand`, an officer answers
+    ``question`` instead, under the same key, and the process goes on the same. Its arguments after the case are JSON; ``note``
+    is shown to that officer.
     """
 
     def made(work: Callable[..., F | ByHand]) -> Callable[..., F]:

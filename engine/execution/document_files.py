@@ -1,20 +1,21 @@
-"""Makes the files of documents: papers after the step that handed them out, issued documents once they have a number."""
+"""Files of documents: made from facts, stored, and published for papers that wait for them."""
 
 from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlmodel import col, select, update
 
 from documents.packing import Enclosed, pack
 from engine.cases.dossier import Dossier, fetch_readable, lock_rows
-from engine.cases.ledger import SYSTEM, note
+from engine.cases.ledger import SYSTEM, write_remark
 from engine.deadlines.clock import local_date
 from engine.definition.declarations import Paper
-from engine.runtime.leases import claim, lease, pause_after
+from engine.runtime.leases import backoff, claim, lease
 from engine.runtime.links import check_url
 from engine.runtime.office import Office, RunHandle
 from models import Document, DocumentStatus
@@ -25,10 +26,18 @@ log = logging.getLogger(__name__)
 BATCH = 25
 
 
-def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
+class StoredFile(NamedTuple):
+    """A file in the store: its SHA-256 in hex, its path, its size in bytes."""
+
+    sha256: str
+    path: str
+    size: int
+
+
+def make_pending_files(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
     """Make the files of pending papers, up to a batch; return how many were taken up.
 
-    One with a number takes the place of an issued document that was corrected: it is signed, and a remark bears its hash.
+    A paper with a number is the reissue of an issued document that was corrected: it is signed, and a remark bears its hash.
     A bundle comes after its parts: it is left for the next batch while one of them is in this one.
     A paper that can't be made keeps its error, is shown with it, and is tried again later; its letters wait for it.
     """
@@ -41,57 +50,79 @@ def make_pending(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
         papers = [paper for paper in papers if not batch & _parts(office, dossiers.get(paper.case_id), paper)]
         for document in papers:
             lease(session, document, now)
-    made: list[tuple[Document, dict[str, Any]]] = []
-    for document in papers:
-        try:
-            if document.case_id in unreadable:
-                raise unreadable[document.case_id]
-            dossier = dossiers[document.case_id]
-            kind = dossier.pipeline.paper(document.kind)
-            content = make(office, dossier, document, kind)
-            sha256, path = office.store.put(content, kind.suffix)
-        except Exception as error:
-            trace = without_personal_numbers(traceback.format_exc())
-            log.error("The paper %s of case %d could not be made: %s", document.key, document.case_id, trace)
-            said = without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]
-            made.append((document, {"error": said, "leased_until": now + pause_after(document.attempt)}))
-        else:
-            ready = {"status": str(DocumentStatus.READY), "sha256": sha256, "path": path, "size": len(content)}
-            made.append((document, {**ready, "error": None, "leased_until": None}))
-    if made:
-        with office.work(run) as work:
-            cases = lock_rows(work, {one.case_id for one, values in made if one.number and not values["error"]})
-            for document, values in made:
-                published = work.session.execute(
-                    update(Document)
-                    .where(
-                        col(Document.case_id) == document.case_id,
-                        col(Document.key) == document.key,
-                        col(Document.status) == DocumentStatus.PENDING,
-                        col(Document.leased_until) == document.leased_until,  # or its facts were corrected meanwhile
-                    )
-                    .values(**values)
-                    .returning(col(Document.key))
-                ).first()
-                if published and document.number and not values["error"]:
-                    hashed = {"number": document.number, "sha256": values["sha256"]}
-                    note(
-                        work, cases[document.case_id], document.key, SYSTEM, None,
-                        outcome="issued", result=hashed,
-                    )  # fmt: skip
-    return len(made)
+    results = [(document, _attempt(office, document, {**dossiers, **unreadable}, now)) for document in papers]
+    if results:
+        _publish(office, run, results)
+    return len(results)
 
 
-def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:
-    """Return the file of a document: the same facts at the same second are the same bytes. An issued one is signed."""
+def _attempt(
+    office: Office, document: Document, found: Mapping[int, Dossier | Exception], now: datetime
+) -> dict[str, Any]:
+    """Make one file; return the new columns of its document: those of the file, or the error."""
+    try:
+        dossier = found[document.case_id]
+        if isinstance(dossier, Exception):
+            raise dossier
+        file = make_and_store(office, dossier, document)
+    except Exception as error:
+        trace = without_personal_numbers(traceback.format_exc())
+        log.error("The paper %s of case %d could not be made: %s", document.key, document.case_id, trace)
+        said = without_personal_numbers(f"{type(error).__name__}: {error}")[:1000]
+        return {"error": said, "leased_until": now + backoff(document.attempt)}
+    return {"status": str(DocumentStatus.READY), **file._asdict(), "error": None, "leased_until": None}
+
+
+def _publish(office: Office, run: RunHandle, results: Sequence[tuple[Document, dict[str, Any]]]) -> None:
+    """Write what came of each document, with a remark for one that was reissued.
+
+    Locks: the cases of reissued documents.
+    """
+    with office.work(run) as work:
+        cases = lock_rows(work, {one.case_id for one, values in results if one.number and not values["error"]})
+        for document, values in results:
+            published = work.session.execute(
+                update(Document)
+                .where(
+                    col(Document.case_id) == document.case_id,
+                    col(Document.key) == document.key,
+                    col(Document.status) == DocumentStatus.PENDING,
+                    col(Document.leased_until) == document.leased_until,  # or its facts were corrected meanwhile
+                )
+                .values(**values)
+                .returning(col(Document.key))
+            ).first()
+            if published and document.number and not values["error"]:
+                hashed = {"number": document.number, "sha256": values["sha256"]}
+                write_remark(work, cases[document.case_id], document.key, SYSTEM, None, outcome="issued", result=hashed)
+
+
+def make_and_store(office: Office, dossier: Dossier, document: Document) -> StoredFile:
+    """Make the file of a document and put it into the store.
+
+    Raises:
+        LookupError: its pipeline has no such paper any more, or its facts lack one that the template prints.
+        FileNotFoundError: a file that it encloses is not there.
+    """
+    paper = dossier.pipeline.paper(document.kind)
+    content = make_file(office, dossier, document, paper)
+    sha256, path = office.store.put(content, paper.suffix)
+    return StoredFile(sha256, path, len(content))
+
+
+def make_file(office: Office, dossier: Dossier, document: Document, paper: Paper) -> bytes:
+    """Return the file of a document; an issued one is signed.
+
+    The same facts at the same second are the same bytes.
+    """
     from documents.render import render  # WeasyPrint takes half a second, which only those who print pay
 
     facts = office.vault.decrypt(dossier.key, document.facts)
     template = f"{paper.folder or dossier.pipeline.slug}/documents/{document.kind}"
     at = document.at.replace(microsecond=0)
     if paper.bundle:
-        facts = {**facts, "files": [_by_hash(office, document, one) for one in facts["files"]]}
-    files = [_kept(office, one) for one in facts["files"]] if paper.bundle else []
+        facts = {**facts, "files": [_named_by_hash(office, document, one) for one in facts["files"]]}
+    files = [_enclosed(office, one) for one in facts["files"]] if paper.bundle else []
     url = None
     if document.number is not None:
         facts = {**facts, "document_number": document.number, "date": local_date(at).isoformat()}
@@ -105,9 +136,9 @@ def make(office: Office, dossier: Dossier, document: Document, paper: Paper) -> 
 
 
 def _parts(office: Office, dossier: Dossier | None, document: Document) -> set[tuple[int, str]]:
-    """Return the documents that a bundle encloses, as far as it names them by key: those that were made anew.
+    """Return the documents that a bundle encloses and names by key: those that were reissued.
 
-    One that can't be looked into encloses none here: what is wrong is said where it is made, and stops no other.
+    Return none where its facts can't be read: the error is told where its file is made, and stops no other.
     """
     try:
         if dossier is None or not dossier.pipeline.paper(document.kind).bundle:
@@ -118,10 +149,11 @@ def _parts(office: Office, dossier: Dossier | None, document: Document) -> set[t
     return {(document.case_id, file["document"]) for file in files if "document" in file}
 
 
-def _by_hash(office: Office, bundle: Document, file: dict[str, str]) -> dict[str, str]:
-    """Return a file of a bundle by its hash, where it is named by the key of a document of the same case.
+def _named_by_hash(office: Office, bundle: Document, file: dict[str, str]) -> dict[str, str]:
+    """Return a file of a bundle by its hash, also one that is named by the key of a document.
 
-    Raises FileNotFoundError while that one has no file: the bundle is tried again later.
+    Raises:
+        FileNotFoundError: that document has no file yet; the bundle is tried again later.
     """
     if "document" not in file:
         return file
@@ -132,8 +164,12 @@ def _by_hash(office: Office, bundle: Document, file: dict[str, str]) -> dict[str
     return {"name": file["name"], "title": file["title"], "sha256": part.sha256}
 
 
-def _kept(office: Office, file: dict[str, str]) -> Enclosed:
-    """Return a file that facts name, from the store. Raises FileNotFoundError with its name."""
+def _enclosed(office: Office, file: dict[str, str]) -> Enclosed:
+    """Return a file that facts name, from the store.
+
+    Raises:
+        FileNotFoundError: the store does not have it.
+    """
     path = office.store.find(file["sha256"])
     if path is None:
         raise FileNotFoundError(f"the store has no {file['name']} ({file['sha256']})")

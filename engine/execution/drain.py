@@ -1,8 +1,7 @@
-"""Carries ready cases from wait to wait.
+"""Draining: every ready case is advanced from wait to wait, until nothing is left to do now.
 
-`drain` is what every flow run does: claim, advance, call out, issue, make the papers' files, until nothing is left.
-A chunk of cases commits together. If it fails each of its cases is run again in a transaction of its own, and the one that fails is
-parked with its error while the others go on.
+Each flow run does this. A chunk of cases commits together; if it fails, each of its cases is run again in a transaction of its
+own.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from typing import Protocol, TypeVar
 from sqlmodel import col, select
 
 from engine.cases import case_state
-from engine.cases.dossier import Dossier, lock
+from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.waits import open_keys
 from engine.execution.claims import FATAL_ATTEMPTS, Claimed, claim_cases
-from engine.execution.document_files import make_pending
+from engine.execution.document_files import make_pending_files
 from engine.execution.external_calls import call_waiting
 from engine.execution.hand_on import hand_on_waiting
 from engine.execution.issuing import issue_waiting
 from engine.execution.parking import park
 from engine.execution.replay import PlainStage, Replay, Stage
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from models import Case, CaseStatus
 
@@ -37,10 +36,10 @@ FINE_UP_TO = 20
 
 
 class Worker(Stage, Protocol):
-    """Who does the work of a drain: this process plainly, or Prefect with a task run for each piece."""
+    """Does the pieces of a drain: plainly in this process, or as task runs of Prefect."""
 
     def piece(self, name: str, work: Callable[[], R]) -> R:
-        """Do a chunk, a batch of calls or of papers, under that name."""
+        """Do a piece (a chunk of cases, a batch of calls or of papers); return what it returns."""
         ...
 
 
@@ -53,8 +52,8 @@ class PlainWorker(PlainStage):
 
 
 @dataclass
-class Tally:
-    """What a drain did: case numbers by where they ended up, and from where to where each went."""
+class DrainResult:
+    """What a drain did, by case numbers: where each case is now, its error, its way."""
 
     waiting: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
@@ -63,13 +62,13 @@ class Tally:
 
     @property
     def advanced(self) -> set[str]:
-        """Return the cases that were advanced at all."""
+        """Return the numbers of all cases that were advanced."""
         return self.waiting | self.closed | set(self.failed)
 
     def note(self, number: str, before: str, after: str, status: str) -> None:
         """Record that a case came from ``before`` to ``after``."""
-        for pile in (self.waiting, self.closed):
-            pile.discard(number)
+        for numbers in (self.waiting, self.closed):
+            numbers.discard(number)
         self.failed.pop(number, None)
         if status == CaseStatus.CLOSED:
             self.closed.add(number)
@@ -88,67 +87,76 @@ def drain(
     *,
     numbers: Iterable[str] | None = None,
     worker: Worker | None = None,
-) -> Tally:
-    """Advance every ready case of ``pipeline``, or those of ``numbers``, until nothing is left to do now."""
+) -> DrainResult:
+    """Advance the ready cases of ``pipeline``, or of ``numbers``, until nothing is left to do.
+
+    Ready cases come first. When there are none, the machine's waits are served: next cases, calls outside, documents, files of
+    papers; what they bring makes cases ready again.
+    """
     worker = worker or PlainWorker()
-    tally = Tally()
+    result = DrainResult()
     only = _ids(office, numbers) if numbers is not None else None
     fine = True
     while True:
         if chunk := claim_cases(office, pipeline, only):
-            fine = fine and len(tally.advanced | {case.number for case in chunk}) <= FINE_UP_TO
-            _advance_claimed(office, run, chunk, worker, tally, fine)
+            fine = fine and len(result.advanced | {case.number for case in chunk}) <= FINE_UP_TO
+            _advance_claimed(office, run, chunk, worker, result, fine)
         elif not (
             hand_on_waiting(office, run, pipeline, only)
             or worker.piece("call outside", lambda: call_waiting(office, run, pipeline, only))
             or worker.piece("issue documents", lambda: issue_waiting(office, run, pipeline, only))
-            or worker.piece("make papers", lambda: make_pending(office, run, pipeline, only))
+            or worker.piece("make papers", lambda: make_pending_files(office, run, pipeline, only))
         ):
             break
-    run.cases += len(tally.advanced)
-    return tally
+    run.cases += len(result.advanced)
+    return result
 
 
 def _advance_claimed(
-    office: Office, run: RunHandle, chunk: list[Claimed], worker: Worker, tally: Tally, fine: bool
+    office: Office, run: RunHandle, chunk: list[Claimed], worker: Worker, result: DrainResult, fine: bool
 ) -> None:
+    """Advance a chunk together, or case by case if ``fine``.
+
+    A case that has killed the process too often is parked.
+    """
     fatal = [case for case in chunk if case.attempts >= FATAL_ATTEMPTS]
     ids = [case.id for case in chunk if case not in fatal]
     for case in fatal:
         error = f"The process died {case.attempts} times while it advanced this case"
         park(office, run, case.id, error)
-        tally.note(case.number, "", error, CaseStatus.PARKED)
+        result.note(case.number, "", error, CaseStatus.PARKED)
     groups = [[case_id] for case_id in ids] if fine else [ids] if ids else []
     for group in groups:
         if fine:
-            _advance_group(office, run, group, worker, tally)
+            _advance_group(office, run, group, worker, result)
         else:
             name = f"advance {len(group)} cases"
-            worker.piece(name, partial(_advance_group, office, run, group, PlainWorker(), tally))
+            worker.piece(name, partial(_advance_group, office, run, group, PlainWorker(), result))
 
 
-def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, tally: Tally) -> None:
-    """Advance cases in one transaction; where it fails, each in its own, so that one bad case does not stop the others."""
+def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, result: DrainResult) -> None:
+    """Advance cases in one transaction; where it fails, each in its own, and park what fails."""
 
     def advanced(group: Sequence[int]) -> list[Move]:
         with office.work(run) as work:
-            office.look_at_the_calendar(work.session)  # before any case is locked: see rederiving
-            return [_play(work, dossier, stage) for dossier in lock(work, group)]
+            office.refresh_calendar(work.session)  # before any case is locked: see sweeps/recalculate.py
+            return [_play(work, dossier, stage) for dossier in lock_dossiers(work, group)]
 
     def parked(case_id: int, error: Exception) -> list[Move]:
         number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
         log.error("Case %s is parked: %s", number, message)
         return [(number, "", message, CaseStatus.PARKED)]
 
-    for moves in together_or_alone(ids, advanced, parked):
+    for moves in process_batch(ids, advanced, parked):
         for number, before, after, status in moves:
-            tally.note(number, before, after, status)
+            result.note(number, before, after, status)
 
 
 Move = tuple[str, str, str, str]
 
 
 def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
+    """Play a case; return its number, from where it went to where, and its status."""
     row = dossier.row
     if row.status != CaseStatus.OPEN:
         case_state.rest(row)
@@ -161,6 +169,7 @@ def _play(work: Work, dossier: Dossier, stage: Stage) -> Move:
 
 
 def _last_met(dossier: Dossier) -> str:
+    """Return what the case waits for, or the key of its last entry."""
     if waiting := open_keys(dossier):
         return ", ".join(waiting)
     entries = dossier.past.entries.values()

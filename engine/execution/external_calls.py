@@ -1,8 +1,7 @@
-"""Machine waits: calls to somebody else's system, made outside any transaction and recorded like an answer.
+"""External calls: made outside any transaction, and recorded like an answer.
 
-An attempt is leased and counted before the call, so that a worker that dies in the middle leaves a trace: the next
-attempt knows that an end is unknown and looks up before it files again. Nothing sleeps through an outage: an attempt that
-must wait sets ``next_attempt_at`` and lets go.
+An attempt is leased and counted before the call. A worker that dies in the middle leaves that trace: the next attempt knows
+that the end is unknown, and looks up before it files again. An attempt that must wait sets ``next_attempt_at`` and lets go.
 """
 
 from __future__ import annotations
@@ -13,25 +12,24 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlmodel import col, select
 
-from engine.cases.dossier import Dossier, fetch, lock, lock_rows
+from engine.cases.dossier import Dossier, fetch_dossiers, lock_dossiers, lock_rows
 from engine.cases.ledger import jsonable
-from engine.cases.subject_facts import PersonFacts, people
+from engine.cases.subject_facts import PersonFacts, load_persons
 from engine.cases.waits import overwrite, settle
 from engine.deadlines.due_dates import times_of
 from engine.definition.forms import Form
 from engine.errors import PipelineMistake
 from engine.execution.claims import claim_waits
-from engine.execution.clock_segments import Turns
-from engine.runtime.leases import lease, pause_after, still_ours
+from engine.execution.clock_segments import ClockSegments
+from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.office import Office, RunHandle
 from models import Case, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
-from outside.once import ByHand
+from outside.submission import ByHand
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +41,10 @@ FAILED_HERE = "Sistem kami gagal menghubungi sistem luar. Periksa dahulu di sist
 
 @dataclass(frozen=True)
 class Calling:
-    """What an external step may use: the world outside, its own reference, and whether an earlier end is unknown."""
+    """What an external step may use.
+
+    ``reference`` names the call to the body outside; ``end_unknown`` says that an earlier attempt may have reached it.
+    """
 
     office: Office
     reference: str
@@ -56,14 +57,22 @@ class Calling:
     def persons(self, ids: list[int]) -> list[PersonFacts]:
         """Return the persons with these ids, whom the call has to name to the body outside."""
         with self.office.db.reading() as session:
-            return [facts for facts, *_ in people(self.office, session, ids).values() if isinstance(facts, PersonFacts)]
+            return [
+                facts
+                for facts, *_ in load_persons(self.office, session, ids).values()
+                if isinstance(facts, PersonFacts)
+            ]
 
 
 _calling: ContextVar[Calling | None] = ContextVar("calling", default=None)
 
 
 def calling() -> Calling:
-    """Return the call under way. Raises `PipelineMistake` outside an external step."""
+    """Return the call under way.
+
+    Raises:
+        PipelineMistake: no external step is under way.
+    """
     current = _calling.get()
     if current is None:
         raise PipelineMistake("calling() is for external steps only")
@@ -74,43 +83,47 @@ def call_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[i
     """Make the calls that wait, up to a batch; return how many were made."""
     claimed = _claim(office, pipeline, only)
     for wait in claimed:
-        if still_ours(office, wait):
+        if renew_lease(office, wait):
             _attempt(office, run, wait)
     return len(claimed)
 
 
 def _attempt(office: Office, run: RunHandle, wait: Wait) -> None:
+    """Make one call, and settle its wait, put it off, or hand it to an officer."""
     try:
         with office.db.reading() as session:
-            dossier = fetch(office, session, [wait.case_id], history=False)[0]
+            dossier = fetch_dossiers(office, session, [wait.case_id], history=False)[0]
     except Exception as error:  # the code of its version is gone: nothing was called, and nothing can be
-        _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=wait.end_unknown)
+        _put_off(office, wait, f"{type(error).__name__}: {error}", end_unknown=wait.end_unknown)
         return
     try:
         answer = _call(office, dossier, wait)
         if isinstance(answer, ByHand):
-            _by_hand(office, run, wait, answer.reason, end_unknown=wait.end_unknown)
+            _ask_officer(office, run, wait, answer.reason, end_unknown=wait.end_unknown)
         else:
-            _record(office, run, dossier, wait, answer)
+            _settle(office, run, dossier, wait, answer)
     except (TryLater, EndUnknown) as later:
         unknown = wait.end_unknown or later.look_up_first
         if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
-            _by_hand(office, run, wait, later.for_people, end_unknown=unknown)
+            _ask_officer(office, run, wait, later.for_people, end_unknown=unknown)
         else:
-            _put_off(office, wait, str(later), later.after, end_unknown=unknown)
+            _put_off(office, wait, str(later), end_unknown=unknown, after=later.after)
     except OutsideError as doubt:  # a wrong person, or nobody can tell: an officer looks
-        _by_hand(office, run, wait, doubt.for_people, end_unknown=True)
+        _ask_officer(office, run, wait, doubt.for_people, end_unknown=True)
     except Exception as error:
         trace = without_personal_numbers(traceback.format_exc())
         log.error("The call %s of %s failed: %s", wait.key, dossier.case.number, trace)
         if wait.attempt >= ATTEMPTS_BEFORE_BY_HAND:
-            _by_hand(office, run, wait, FAILED_HERE, end_unknown=True)
+            _ask_officer(office, run, wait, FAILED_HERE, end_unknown=True)
         else:
-            _put_off(office, wait, f"{type(error).__name__}: {error}", None, end_unknown=True)
+            _put_off(office, wait, f"{type(error).__name__}: {error}", end_unknown=True)
 
 
 def _claim(office: Office, pipeline: str, only: Iterable[int] | None) -> list[Wait]:
-    """Lease waits. An attempt that was under way when its lease ran out has an unknown end."""
+    """Lease waits, up to a batch.
+
+    An attempt that was under way when its lease ran out has an unknown end.
+    """
     now = office.clock.now()
     with office.db.writing() as session:
         waits = claim_waits(office, session, pipeline, WaitKind.EXTERNAL, only, BATCH)
@@ -131,7 +144,7 @@ def _call(office: Office, dossier: Dossier, wait: Wait) -> Form | ByHand:
         _calling.reset(token)
 
 
-def _record(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer: Form) -> None:
+def _settle(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer: Form) -> None:
     with office.work(run) as work:
         row = lock_rows(work, [wait.case_id])[wait.case_id]
         settle(
@@ -141,37 +154,45 @@ def _record(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer
             settled_as="answered",
             kind=EntryKind.MACHINE,
             actor=answer.by or "machine",
-            words=(dossier.key, jsonable(answer)),
+            answer=(dossier.key, jsonable(answer)),
             outcome=answer.decided(),
         )
 
 
-def _put_off(office: Office, wait: Wait, reason: str, after: timedelta | None, *, end_unknown: bool) -> None:
-    """Try again later, and not before the outside body said."""
-    _update(
-        office,
-        wait,
-        leased_until=None,
-        next_attempt_at=office.clock.now() + (after or pause_after(wait.attempt)),
-        note=without_personal_numbers(reason)[:500],
-        end_unknown=end_unknown,
-    )
+def _put_off(office: Office, wait: Wait, reason: str, *, end_unknown: bool, after: timedelta | None = None) -> None:
+    """Try again after a pause that the body outside named, or one that grows with the attempts.
+
+    Locks: the case's row.
+    """
+    later = office.clock.now() + (after or backoff(wait.attempt))
+    with office.db.writing() as session:
+        session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
+        overwrite(
+            session,
+            wait,
+            leased_until=None,
+            next_attempt_at=later,
+            note=without_personal_numbers(reason)[:500],
+            end_unknown=end_unknown,
+        )
 
 
-def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unknown: bool) -> None:
-    """Turn the machine's wait into a person's, under the same key: the process does not notice.
+def _ask_officer(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unknown: bool) -> None:
+    """Turn the machine's wait into a person's, under the same key: the process goes on the same.
 
-    Where the applicant has taken the case back meanwhile and surely nothing went out, nobody is asked: it ends here.
+    Nobody is asked where the applicant took the case back meanwhile, and surely nothing was filed.
+
+    Locks: the case's row.
     """
     if not end_unknown and _withdrawn_meanwhile(office, run, wait):
         return
     with office.work(run) as work:
-        dossier = lock(work, [wait.case_id])[0]
+        dossier = lock_dossiers(work, [wait.case_id])[0]
         question, row, now = dossier.pipeline.questions[wait.question or ""], dossier.row, work.now
         note = office.vault.decrypt(dossier.key, wait.request or b"").get("note")
         rules = dossier.case.rules
-        turns = Turns(work, dossier, now)
-        times = times_of(work.calendar, rules, question, now, legal_due=turns.legal_due(question, None))
+        segments = ClockSegments(work, dossier, now)
+        times = times_of(work.calendar, rules, question, now, legal_due=segments.legal_due(question, None))
         turned = overwrite(
             work.session,
             wait,
@@ -186,14 +207,17 @@ def _by_hand(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unk
             end_unknown=end_unknown,
         )
         if turned:
-            turns.left_to(question, wait.key)
+            segments.write_handed_over(question, wait.key)
             work.session.add(row)
 
 
 def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
-    """Settle the wait by the withdrawal that was noted while the machine had it; return whether there was one."""
+    """Settle the wait by a withdrawal that was noted meanwhile; return whether one was.
+
+    Locks: the case's row.
+    """
     with office.work(run) as work:
-        dossier = lock(work, [wait.case_id])[0]
+        dossier = lock_dossiers(work, [wait.case_id])[0]
         noted = dossier.row.withdrawal
         if not noted:
             return False
@@ -212,9 +236,3 @@ def _withdrawn_meanwhile(office: Office, run: RunHandle, wait: Wait) -> bool:
         )
         work.session.add(dossier.row)
         return True
-
-
-def _update(office: Office, wait: Wait, **values: Any) -> None:
-    with office.db.writing() as session:
-        session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
-        overwrite(session, wait, **values)

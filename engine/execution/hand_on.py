@@ -1,7 +1,7 @@
-"""`hand_on`: the next pipeline's case is opened and the wait for it settled in one short transaction.
+"""`hand_on`: the next pipeline's case is opened and the wait for it settled together.
 
-Nothing is called and nothing is rendered, so nothing can be left half done. Case rows are locked first, then the subjects, then
-the series of numbers: in that order everywhere, or two workers could wait for each other for ever.
+Case rows are locked first, then the subjects, then the series of numbers: in that order everywhere, or two workers could wait
+for each other for ever.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from engine.cases.dossier import Dossier, lock
-from engine.cases.ledger import SYSTEM, jsonable, note
+from engine.cases.dossier import Dossier, lock_dossiers
+from engine.cases.ledger import SYSTEM, jsonable, write_remark
 from engine.cases.opening import Opening, open_in
 from engine.cases.waits import settle
 from engine.definition.case import HandedOn
@@ -28,19 +28,22 @@ BATCH = 100
 
 
 def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterable[int] | None) -> int:
-    """Open the cases that others wait for, up to a batch; return how many were taken up."""
+    """Open the cases that others wait for, up to a batch; return how many were taken up.
+
+    Locks: the cases that wait, in the order of their ids.
+    """
     with office.work(run) as work:
         claimed = claim_waits(office, work.session, pipeline, WaitKind.HAND_ON, only, BATCH)
         waits = {wait.case_id: wait for wait in claimed}
         if not waits:
             return 0
         by_target: dict[str, list[tuple[Dossier, HandedOn]]] = defaultdict(list)
-        for dossier in lock(work, waits):
+        for dossier in lock_dossiers(work, waits):
             request = work.vault.decrypt(dossier.key, waits[dossier.row.id or 0].request or b"")
             by_target[request["pipeline"]].append((dossier, _origin(dossier, request)))
         for target, givers in sorted(by_target.items()):
             subjects = {dossier.case.subject_id: origin for dossier, origin in givers}
-            _keep_apart(work, pipeline_named(target), subjects)
+            _bar_who_decided(work, pipeline_named(target), subjects)
             openings = open_in(work, pipeline_named(target), list(subjects), SYSTEM, handed_on=subjects)
             opened = dict(zip(subjects, openings, strict=True))
             for dossier, _ in givers:
@@ -48,8 +51,11 @@ def hand_on_waiting(office: Office, run: RunHandle, pipeline: str, only: Iterabl
         return len(waits)
 
 
-def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
-    """Keep who decided out of the open case that a subject has already: nothing is opened, and that one examines it anew."""
+def _bar_who_decided(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -> None:
+    """Bar whoever decided a question from deciding it anew in a case that was open already.
+
+    Locks: those open cases.
+    """
     anew = {subject: origin for subject, origin in origins.items() if origin.decided_by}
     if not anew:
         return
@@ -62,7 +68,7 @@ def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -
             col(Case.number).not_in([origin.number for origin in anew.values()]),
         )
     )
-    for other in lock(work, [case_id or 0 for case_id in ids]):
+    for other in lock_dossiers(work, [case_id or 0 for case_id in ids]):
         origin = anew[other.case.subject_id]
         known = other.case.handed_on or HandedOn(origin.number, {})
         decided = {
@@ -72,7 +78,7 @@ def _keep_apart(work: Work, target: Pipeline, origins: Mapping[int, HandedOn]) -
         facts = work.vault.decrypt(other.key, other.row.facts)
         handed_on = jsonable(replace(known, decided_by=decided))
         other.row.facts = work.vault.encrypt(other.key, {**facts, "handed_on": handed_on})
-        note(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
+        write_remark(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
         work.session.add(other.row)
 
 

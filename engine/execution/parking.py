@@ -1,13 +1,13 @@
-"""Sets a case aside with its error, so that it stops nobody else; frees it for another attempt."""
+"""Parking: a case is set aside with its error, stops nobody else, and is freed later."""
 
 from __future__ import annotations
 
 from sqlmodel import col, update
 
 from engine.cases import case_state
-from engine.cases.dossier import lock_number, lock_rows
-from engine.cases.ledger import SYSTEM, note
-from engine.cases.waits import try_anew
+from engine.cases.dossier import lock_by_number, lock_rows
+from engine.cases.ledger import SYSTEM, write_remark
+from engine.cases.waits import reset_attempts
 from engine.errors import Refused
 from engine.runtime.office import Office, RunHandle
 from models import CaseStatus, Document, DocumentStatus
@@ -15,20 +15,28 @@ from models.privacy import without_personal_numbers
 
 
 def park(office: Office, run: RunHandle, case_id: int, error: str) -> tuple[str, str]:
-    """Set a case aside with its error, masked; return its number and the error."""
+    """Set a case aside with its error, personal numbers masked; return its number and the error.
+
+    Locks: the case's row.
+    """
     message = without_personal_numbers(error)[:2000]
     with office.work(run) as work:
         case = lock_rows(work, [case_id])[case_id]
         case_state.park(case, message)
-        note(work, case, "parked", SYSTEM, message)
+        write_remark(work, case, "parked", SYSTEM, message)
         work.session.add(case)
         return case.number, message
 
 
 def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
-    """Free a parked case, so that the next run tries it again. Raises `UnknownCase`, `Refused` when it is not parked."""
+    """Free a parked case, so that the next run tries it again.
+
+    Raises:
+        UnknownCase: there is no such case.
+        Refused: the case is not parked.
+    """
     with office.work(run) as work:
-        dossier = lock_number(work, number)
+        dossier = lock_by_number(work, number)
         row = dossier.row
         if row.status != CaseStatus.PARKED:
             raise Refused(
@@ -37,12 +45,12 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
                 case=number,
             )
         case_state.resume(row)
-        try_anew(work.session, row)
+        reset_attempts(work.session, row)
         work.session.execute(
             update(Document)
             .where(col(Document.case_id) == row.id, col(Document.status) == DocumentStatus.PENDING)
             .values(attempt=0, leased_until=None)
         )
-        note(work, row, "retried", by, None)
+        write_remark(work, row, "retried", by, None)
         work.session.add(row)
     run.cases += 1

@@ -1,7 +1,7 @@
-"""What is on record of a case, as its replay meets it, and what becomes of what is new.
+"""Recorders: what is on record of a case, and what becomes of what its replay adds.
 
-`LedgerRecorder` keeps the rules 2, 3 and 5 of engine/execution/replay.py; a shadow run has a recorder of its own, in
-engine/execution/versions/shadow_replay.py.
+`LedgerRecorder` keeps the rules 2, 3 and 5 of replay.py. Two more stand in versions/: one finds out whether a case fits
+other code (fit_check.py), one what would have become of a closed case (shadow_replay.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sqlalchemy import Row
 
 from engine.cases import case_state, ledger
 from engine.cases.dossier import Dossier
-from engine.cases.ledger import CORRECTED, LODGED, RECALLED, REPLAYED, SYSTEM
-from engine.cases.replaced_documents import Successors, successors_in
+from engine.cases.ledger import CORRECTED, LODGED, REPLAYED, SYSTEM
+from engine.cases.replaced_documents import Replacements, replacements_in
 from engine.cases.subject_facts import own_numbers
 from engine.cases.waits import open_waits
 from engine.deadlines.clock import local_date
@@ -27,7 +27,7 @@ from engine.deadlines.due_dates import times_of
 from engine.definition.declarations import Ending
 from engine.definition.forms import Question
 from engine.errors import LedgerMisfit
-from engine.execution.clock_segments import Turns
+from engine.execution.clock_segments import ClockSegments, Return, last_return
 from engine.people.impartiality import must_be_impartial, named_in
 from engine.runtime.office import Work
 from models import AnyWait, EntryKind, LedgerEntry, Role, Wait, WaitKind
@@ -35,11 +35,11 @@ from models.privacy import without_numbers
 
 
 class Suspended(BaseException):
-    """The case waits. Not an Exception, so that no pipeline catches it by accident."""
+    """The case waits: rule 5. Not an Exception, so that no pipeline catches it by accident."""
 
 
 class Withdrawn(Exception):
-    """The applicant took the application back; raised at the ask that was open."""
+    """The applicant took the application back; raised at the question that was open."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -47,7 +47,7 @@ class Withdrawn(Exception):
 
 
 class Call(NamedTuple):
-    """One call of a pipeline: what is called, under which key, with which arguments, and their salted hash."""
+    """One call of a pipeline: its name, its key, its arguments, and their salted hash."""
 
     name: str
     key: str
@@ -57,10 +57,14 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, the one account that has to answer it (None: its role), who may not, what is known already, and a note."""
+    """A question, and of whom it is asked.
+
+    ``assignee`` is the one account that has to answer (None: whoever has the question's role), ``apart_from`` are accounts that
+    may not; ``known`` fills in the form, ``note`` is shown.
+    """
 
     question: Question[Any]
-    holder: str | None
+    assignee: str | None
     apart_from: Collection[str]
     known: dict[str, Any] | None
     note: str | None
@@ -73,67 +77,71 @@ class Recorder(ABC):
         self.work, self.dossier = work, dossier
         self.row, self.case, self.past, self.pipeline = dossier.row, dossier.case, dossier.past, dossier.pipeline
         self.now: datetime = work.now
-        self.turns = Turns(work, dossier, self.now)
+        self.segments = ClockSegments(work, dossier, self.now)
         self.unmet = {key for key, entry in self.past.entries.items() if entry.kind in REPLAYED}
 
     @abstractmethod
     def on_record(
         self, call: Call, kinds: Collection[EntryKind], question: Question[Any] | None = None
     ) -> Row[Any] | None:
-        """Return the entry that is on record of a call, met as one of ``kinds``; None where the call is new."""
+        """Return the entry of a call, if it is one of ``kinds``; None where the call is new."""
 
     @abstractmethod
-    def all_must_be_met(self, before: str) -> None:
-        """Refuse to go on when the ledger holds entries that this code no longer reaches."""
+    def must_have_met_all(self, before: str) -> None:
+        """Refuse to go on to ``before`` while entries are left that the code has not met."""
 
     @abstractmethod
-    def step(self, call: Call, result: Any, outcome: str | None, reason: str | None) -> None:
-        """Take down what a step came to that was done now."""
+    def record_step(self, call: Call, result: Any, outcome: str | None, reason: str | None) -> None:
+        """Record the result of a step that was done now."""
 
     @abstractmethod
-    def ask(self, call: Call, asked: Asked) -> None:
-        """Take down that a question waits for its answer: since before, or from now on."""
+    def await_answer(self, call: Call, asked: Asked) -> None:
+        """Record that a question waits for its answer: since before, or from now on."""
 
     @abstractmethod
-    def call_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> dict[str, Any]:
-        """Return what the machine would bring where that is taken for granted. Raises `Suspended` where the case waits for it."""
+    def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> dict[str, Any]:
+        """Record that the case waits for the machine; or return what the machine would bring.
+
+        Raises:
+            Suspended: the case waits.
+        """
 
     @abstractmethod
     def suspend(self) -> None:
-        """Take down whose turn it is, now that the play ends at its waits."""
+        """Record that the play ends at its waits."""
 
     @abstractmethod
-    def contested(self, outcome: Ending) -> bool:
-        """Return whether an appeal was lodged against the recorded end, which must be the one that the code came to."""
+    def is_contested(self, outcome: Ending) -> bool:
+        """Return whether an appeal was lodged against the recorded end, which must be ``outcome``."""
 
     @abstractmethod
-    def close(self, outcome: Ending, key: str, reason: str | None) -> None:
-        """Take down the end."""
+    def record_end(self, outcome: Ending, key: str, reason: str | None) -> None:
+        """Record the end of the case."""
 
     def up_to_date(self, facts: Any) -> Any:
-        """Return facts with the numbers and files of what took the place of documents that were corrected.
+        """Return facts in which documents that were reissued stand with their new number and file.
 
-        What is recorded says what was so on its day, and is replayed as it is; what goes out now says what is so now.
+        Recorded facts tell what was so on their day, and are replayed as they are; what goes out now tells what is so now.
         """
-        return self._successors.rewriting(facts) if self.row.corrected_seq else facts
+        return self._replacements.rewriting(facts) if self.row.corrected_seq else facts
 
     def newest(self, keys: Iterable[str]) -> list[str]:
-        """Return the keys of documents, of each the one that took its place."""
-        return [self._successors.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
+        """Return the keys of documents; for one that was reissued, the key of the reissue."""
+        return [self._replacements.keys.get(key, key) if self.row.corrected_seq else key for key in keys]
 
     @cached_property
-    def _successors(self) -> Successors:
-        return successors_in(self.work.session, self.row.id)
+    def _replacements(self) -> Replacements:
+        return replacements_in(self.work.session, self.row.id)
 
     def who_answered(self, questions: Iterable[str]) -> set[str]:
-        """Return the accounts that have answered one of these questions of this case so far, and those they stood in for."""
+        """Return the accounts that answered these questions here, and those they stood in for."""
         wanted = set(questions)
         answers = [entry for entry in self.past.entries.values() if entry.kind == EntryKind.ANSWER]
         return named_in(entry for entry in answers if entry.key.split("#")[0] in wanted)
 
 
 class LedgerRecorder(Recorder):
-    """The ledger: what is recorded is fitted, what is new is written into the book."""
+    """Fits recorded calls to the ledger, and writes new ones into it."""
 
     def __init__(self, work: Work, dossier: Dossier) -> None:
         super().__init__(work, dossier)
@@ -142,7 +150,7 @@ class LedgerRecorder(Recorder):
             (entry.at for entry in self.past.entries.values() if self.row.corrected_seq and entry.outcome == CORRECTED),
             default=None,
         )
-        # A case that waits comes to a stop at what it waits for; code that goes on past it has changed.
+        # The waits that the code has not come to yet. A case that waits stops there; code that goes on past it has changed.
         self._open = {wait.key for wait in open_waits(dossier)}
 
     # -- what is on record ----------------------------------------------------------------------------------------------
@@ -150,10 +158,13 @@ class LedgerRecorder(Recorder):
     def on_record(
         self, call: Call, kinds: Collection[EntryKind], question: Question[Any] | None = None
     ) -> Row[Any] | None:
-        """Return the entry of a call, whose kind and hash of the arguments must agree; None where there is none.
+        """Return the entry of a call, whose kind and arguments must agree: rule 2.
 
-        What was recorded, or asked, before the facts of the case were corrected (`CaseRow.corrected_seq`) was called with
-        other arguments: it is fitted by key and kind alone.
+        Return None where the call is new. A call of before the facts of the case were corrected (`Case.corrected_seq`) had other
+        arguments: it is fitted by key and kind alone.
+
+        Raises:
+            LedgerMisfit: kind or arguments differ.
         """
         entry = self.past.entries.get(call.key)
         if entry is None:
@@ -165,14 +176,22 @@ class LedgerRecorder(Recorder):
         self.unmet.discard(call.key)
         return entry
 
-    def all_must_be_met(self, before: str) -> None:
-        """Refuse to go on when the ledger holds entries, or waits, that this code no longer reaches."""
+    def must_have_met_all(self, before: str) -> None:
+        """Refuse to go on while entries or open waits are left that the code has not met: rule 3.
+
+        Raises:
+            LedgerMisfit: the first of them, and what the code came to without it.
+        """
         self._met_up_to(self.row.last_seq, before)
         if self._open:
-            self._refuse_wait(min(self._open), f"the case waits there, and the code came to {before} without it")
+            raise self._misfit(None, min(self._open), f"the case waits there, and the code came to {before} without it")
 
-    def contested(self, outcome: Ending) -> bool:
-        """Return whether an appeal was lodged against the recorded end, which must be the one that the code came to."""
+    def is_contested(self, outcome: Ending) -> bool:
+        """Return whether an appeal was lodged against the recorded end.
+
+        Raises:
+            LedgerMisfit: the code came to another end, or left entries of before it unmet.
+        """
         if LODGED not in self.past.entries:
             return False
         closed = self.past.entries["closed#1"]
@@ -181,10 +200,11 @@ class LedgerRecorder(Recorder):
             what = f"it ended in {closed.outcome}, and the code ends in {outcome}"
             raise self._misfit(closed.seq, closed.key, what)
         self.unmet.discard(LODGED)
-        self.turns.contest()
+        self.segments.contest()
         return True
 
     def _met_up_to(self, seq: int, before: str) -> None:
+        """Refuse to go on to ``before`` while an entry up to ``seq`` is left unmet."""
         unmet = [entry for key in self.unmet if (entry := self.past.entries[key]).seq <= seq]
         if unmet:
             first = min(unmet, key=lambda entry: entry.seq)
@@ -192,19 +212,16 @@ class LedgerRecorder(Recorder):
 
     def _fit_wait(self, wait: AnyWait, call: Call) -> None:
         if wait.arguments_hash != call.arguments_hash and not self._with_other_facts(wait.key, None):
-            self._refuse_wait(wait.key, "it was asked with other arguments")
+            raise self._misfit(None, wait.key, "it was asked with other arguments")
         self._open.discard(wait.key)
 
     def _with_other_facts(self, key: str, seq: int | None) -> bool:
-        """Return whether an entry, or the wait under ``key``, is of before the last correction."""
+        """Return whether the entry ``seq``, or the wait ``key``, is older than the last correction."""
         if self._corrected_at is None:
             return False
         wait = self.past.waits.get(key)
         before = seq is not None and seq <= self.row.corrected_seq
         return before or (wait is not None and wait.asked_at <= self._corrected_at)
-
-    def _refuse_wait(self, key: str, what: str) -> NoReturn:
-        raise self._misfit(None, key, what)
 
     def _misfit(self, seq: int | None, key: str, what: str) -> LedgerMisfit:
         return LedgerMisfit(self.case.number, self.pipeline.name, self.pipeline.version, seq, key, what)
@@ -212,72 +229,87 @@ class LedgerRecorder(Recorder):
     # -- what is new ----------------------------------------------------------------------------------------------------
 
     def append(self, kind: EntryKind, key: str, **fields: Any) -> None:
-        """Write a ledger entry of the system's."""
+        """Write a ledger entry whose actor is the system."""
         self._write(kind, key, actor=SYSTEM, rule_versions=self.case.rules.take_used(), **fields)
 
-    def step(self, call: Call, result: Any, outcome: str | None, reason: str | None) -> None:
+    def record_step(self, call: Call, result: Any, outcome: str | None, reason: str | None) -> None:
         """Write the entry of a step that was done now."""
         hashed = call.arguments_hash
         self.append(EntryKind.STEP, call.key, arguments_hash=hashed, result=result, outcome=outcome, reason=reason)
 
-    def ask(self, call: Call, asked: Asked) -> None:
-        """Fit the wait for a person, or open it."""
-        wait, question = self.past.waits.get(call.key), asked.question
-        self.turns.asked(question, call.key, wait)
+    def await_answer(self, call: Call, asked: Asked) -> None:
+        """Fit the wait for a person, or open it: rule 5, once all questions of the call wait.
+
+        Raises:
+            LedgerMisfit: the wait was opened with other arguments, or before it something on record was not met.
+            NotAllowed: the assignee may not answer.
+            Withdrawn: the applicant took the application back while the machine had it.
+        """
+        wait = self.past.waits.get(call.key)
+        self.segments.await_answer(asked.question, call.key, wait)
         if wait:
             self._fit_wait(wait, call)
             return
         if self.row.withdrawal:
             self._withdraw_at(call)
-        self.all_must_be_met(call.key)
+        self.must_have_met_all(call.key)
+        self._ask(call, asked)
+
+    def _ask(self, call: Call, asked: Asked) -> None:
+        question, known, note = asked.question, asked.known, asked.note
         took_part = self.who_answered(question.apart_from) | set(asked.apart_from)
-        if asked.holder:
+        if asked.assignee:
             today = local_date(self.now)
-            must_be_impartial(self.work.session, asked.holder, self.case, question, today, took_part)
-        legal_due = self.turns.legal_due(question, self._ball_came_back())
+            must_be_impartial(self.work.session, asked.assignee, self.case, question, today, took_part)
+        legal_due = self.segments.legal_due(question, self._returned)
         times = times_of(self.work.calendar, self.case.rules, question, self.now, legal_due=legal_due)
-        known, note = asked.known, asked.note
-        self._wait(
+        self._open_wait(
             call,
             kind=WaitKind.PERSON,
             question=question.name,
             role=question.of,
-            holder=self.case.applicant.handle if question.of is Role.APPLICANT else asked.holder,
+            holder=self.case.applicant.handle if question.of is Role.APPLICANT else asked.assignee,
             apart_from=sorted(took_part),
-            request=self._sealed({"known": self.up_to_date(known)}) if known else None,
+            request=self._encrypted({"known": self.up_to_date(known)}) if known else None,
             note=without_numbers(self.up_to_date(note), own_numbers(self.case.facts)) if note else None,
             **times.values(),
         )
 
-    def call_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> NoReturn:
-        """Fit the wait that the machine answers, or open it. Raises `Suspended`, or `Withdrawn` before a call outside."""
+    def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> NoReturn:
+        """Fit the wait that the machine settles, or open it: rule 5.
+
+        Raises:
+            LedgerMisfit: the wait was opened with other arguments, or before it something on record was not met.
+            Suspended: the case waits.
+            Withdrawn: the applicant took the application back before a call outside.
+        """
         wait = self.past.waits.get(call.key)
         if kind is WaitKind.EXTERNAL and self.row.withdrawal and wait is None:
             self._withdraw_at(call)
         if wait and question and wait.kind == WaitKind.PERSON:  # it is done by hand
-            self.turns.asked(self.pipeline.questions[question], call.key, wait)
+            self.segments.await_answer(self.pipeline.questions[question], call.key, wait)
         else:
-            self.turns.called(outside=kind is WaitKind.EXTERNAL, key=call.key, wait=wait)
+            self.segments.await_machine(outside=kind is WaitKind.EXTERNAL, key=call.key, wait=wait)
         if wait:
             self._fit_wait(wait, call)
         else:
-            self.all_must_be_met(call.key)
-            sealed = self._sealed(self.up_to_date(to_jsonable_python(request)))
-            self._wait(call, kind=kind, question=question, request=sealed)
+            self.must_have_met_all(call.key)
+            encrypted = self._encrypted(self.up_to_date(to_jsonable_python(request)))
+            self._open_wait(call, kind=kind, question=question, request=encrypted)
         raise Suspended
 
     def suspend(self) -> None:
-        """Write whose turn it is, now that the play ends at its waits."""
-        self.all_must_be_met("a wait")
-        self.turns.wait(self._ball_came_back())
+        """Write who holds the case, now that the play ends at its waits."""
+        self.must_have_met_all("a wait")
+        self.segments.write_waiting(self._returned)
 
-    def close(self, outcome: Ending, key: str, reason: str | None) -> None:
+    def record_end(self, outcome: Ending, key: str, reason: str | None) -> None:
         """Write the end, and close the case."""
         self.append(EntryKind.CLOSED, key, outcome=str(outcome), reason=reason)
         case_state.close(self.row, str(outcome), reason, self.now)
-        self.turns.end(self._ball_came_back(), key)
+        self.segments.write_end(self._returned, key)
 
-    def _wait(self, call: Call, **fields: Any) -> None:
+    def _open_wait(self, call: Call, **fields: Any) -> None:
         self.work.rows.write(
             Wait,
             case_id=self.row.id,
@@ -292,13 +324,17 @@ class LedgerRecorder(Recorder):
         row = ledger.append(self.row, at=self.now, run_id=self.work.run.id, kind=kind, key=key, **fields)
         self.work.rows.write(LedgerEntry, **row)
 
-    def _sealed(self, plain: Any) -> bytes:
+    def _encrypted(self, plain: Any) -> bytes:
         return self.work.vault.encrypt(self.dossier.key, plain)
 
     def _withdraw_at(self, call: Call) -> NoReturn:
-        """Let a withdrawal that was noted during a machine wait take effect, at the next thing that would be asked."""
+        """Record, at a call that would wait, the withdrawal that was noted while the machine worked.
+
+        Raises:
+            Withdrawn: always.
+        """
         noted = self.row.withdrawal or {}
-        self.all_must_be_met(call.key)
+        self.must_have_met_all(call.key)
         self._write(
             EntryKind.ANSWER,
             call.key,
@@ -312,12 +348,6 @@ class LedgerRecorder(Recorder):
         self.row.withdrawal = None
         raise Withdrawn(noted.get("reason") or "")
 
-    def _ball_came_back(self) -> tuple[datetime, str] | None:
-        """Return when somebody else's turn last ended, by the ledger, and with which entry."""
-        ended = [
-            entry
-            for entry in self.past.entries.values()
-            if entry.kind in (EntryKind.ANSWER, EntryKind.MACHINE) or entry.outcome == RECALLED
-        ]
-        last = max(ended, key=lambda entry: entry.seq, default=None)
-        return (last.at, last.key) if last else None
+    @cached_property
+    def _returned(self) -> Return | None:
+        return last_return(self.past)

@@ -1,15 +1,7 @@
-"""Replay: a pipeline is run again from the top, and the ledger says what has already happened.
+"""Replay: a pipeline is run again from the top, and the ledger says what already happened.
 
-One `Replay` plays one case once, inside a transaction that holds the case's row lock:
-1. every call (step, ask, external step, issue) gets the key ``name#n``, numbered in call order;
-2. a key that the ledger has is *fitted*: kind and hash of the arguments must agree, and its result is returned;
-   (what a recall took back is not seen, and is asked and done again under the next numbers: engine/cases/recalled_keys.py);
-3. before anything new is written, all replayed entries must have been met, or the code has changed: `LedgerMisfit`;
-4. a step that is new is performed now, its rows and its entry go into the book of the unit of work;
-5. a wait that is open ends the play (`Suspended`), until somebody or something settles it.
-
-Rules 1 and 4 stand here, 2, 3 and 5 in engine/execution/recorder.py: the recorder is what a shadow run exchanges.
-Where the recorded end was contested, the play goes on after it with the process of the appeal, to a second end.
+The five rules stand at the class `Replay`. Rules 1 and 4 are kept here; 2, 3 and 5 by the recorder (recorder.py), which a
+shadow run exchanges.
 """
 
 from __future__ import annotations
@@ -17,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -26,41 +19,60 @@ from sqlalchemy import Row
 
 from engine.cases import case_state, ledger
 from engine.cases.dossier import Dossier
-from engine.cases.ledger import CHANGES_REGISTER, LODGED, OPENS_WAY, STARTS_CLOCK, SYSTEM
+from engine.cases.ledger import CHANGES_REGISTER, OPENS_WAY, STARTS_CLOCK
 from engine.cases.subject_facts import own_numbers
 from engine.deadlines.clock import local_date
 from engine.definition.case import Lodged
 from engine.definition.declarations import Ending
-from engine.definition.forms import ApplicantForm, Form, Passed, Question, Silence
-from engine.definition.registry import Appeal, appeal_named, carried_question
+from engine.definition.forms import Form, Passed, Question, Silence
+from engine.definition.registry import Appeal
 from engine.errors import PipelineMistake
+from engine.execution.contested_end import lodged_appeal
 from engine.execution.recorder import Asked, Call, LedgerRecorder, Recorder, Suspended, Withdrawn
-from engine.people.impartiality import named_in
 from engine.runtime.office import Office, Work
-from models import EntryKind, Role, WaitKind
+from models import EntryKind, WaitKind
 from models.privacy import without_numbers, without_personal_numbers
 
 
 class Stage(Protocol):
-    """Who watches the steps: nobody, or Prefect, which makes of each a task run."""
+    """Runs steps: plainly, or as a task run of Prefect's each."""
 
     def step(self, case: str, key: str, work: Callable[[], None]) -> None:
         """Do ``work``, the step ``key`` of ``case``."""
 
 
 class PlainStage:
-    """Does the work and nothing else."""
+    """Runs steps plainly."""
 
     def step(self, case: str, key: str, work: Callable[[], None]) -> None:
         """Do ``work``."""
         work()
 
 
+@dataclass
+class StepNotes:
+    """What a step does beside its result, for its ledger entry."""
+
+    opened_ways: list[str] = field(default_factory=list)
+    registered: list[str] = field(default_factory=list)
+    relied_on: list[str] = field(default_factory=list)
+
+    def for_entry(self) -> tuple[str | None, str | None]:
+        """Return the outcome of the entry, and its reason: names of standings, rows or cases."""
+        noted = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: self.registered, "relies on": self.relied_on}
+        outcome = next((what for what, named in noted.items() if named), None)
+        return outcome, ", ".join(dict.fromkeys(noted[outcome])) if outcome else None
+
+
 _playing: ContextVar[Replay | None] = ContextVar("playing", default=None)
 
 
 def playing() -> Replay:
-    """Return the replay under way. Raises `PipelineMistake` when a word is used outside a pipeline."""
+    """Return the replay under way.
+
+    Raises:
+        PipelineMistake: a word is used outside a pipeline.
+    """
     replay = _playing.get()
     if replay is None:
         raise PipelineMistake("Words of a pipeline (ask, issue, steps …) work only while a case is being advanced")
@@ -68,7 +80,21 @@ def playing() -> Replay:
 
 
 class Replay:
-    """One play of one case."""
+    """Plays one case once, inside a transaction that holds the lock of the case's row.
+
+    1. Every call (step, question, external step, document, next case) gets the key ``name#n``, numbered in call order:
+       `_called`.
+    2. A call whose key is in the ledger is fitted: kind and hash of its arguments must agree, and the recorded result is
+       returned: `LedgerRecorder.on_record`. What a recall took back is left out, and is called again under the next numbers
+       (cases/recalled_keys.py).
+    3. Before anything new is written all recorded calls must have been met; else the code has changed (`LedgerMisfit`):
+       `LedgerRecorder.must_have_met_all`.
+    4. A step that is new is done now; its rows and its entry are written in the same transaction: `perform`.
+    5. An open wait ends the play (`Suspended`), until somebody or something settles it: `LedgerRecorder.await_answer`,
+       `LedgerRecorder.await_machine`.
+
+    Where the recorded end was contested, the play goes on after it with the process of the appeal, to a second end.
+    """
 
     def __init__(self, work: Work, dossier: Dossier, stage: Stage, recorder: Recorder | None = None) -> None:
         self.work, self.dossier, self.stage = work, dossier, stage
@@ -76,10 +102,7 @@ class Replay:
         self.recorder = recorder or LedgerRecorder(work, dossier)
         self.reason: str | None = None
         self.step_key: str | None = None
-        # What the step under way gives, and the cases on which it relies: for its entry.
-        self.opened_ways: list[str] = []
-        self.relied_on: list[str] = []
-        self.registered: list[str] = []  # the rows of registers that it changes
+        self.notes = StepNotes()
         self.provisional: set[str] = set()  # years without a decree in which dates lie that the last step promised
         self._counts: Counter[str] = Counter()
 
@@ -99,12 +122,17 @@ class Replay:
         return local_date(self.now)
 
     def play(self) -> None:
-        """Run the pipeline until it waits or ends. Raises `LedgerMisfit` and whatever the pipeline's code raises."""
+        """Run the pipeline until it waits or ends.
+
+        Raises:
+            LedgerMisfit: the code does not fit what is on record.
+            Exception: whatever the pipeline's code raises.
+        """
         token = _playing.set(self)
         try:
             outcome, end = self._first_end(), "closed#1"
-            if self.recorder.contested(outcome):
-                outcome, end = self._second_end(*self._appeal(outcome)), "closed#2"
+            if self.recorder.is_contested(outcome):
+                outcome, end = self._second_end(*lodged_appeal(self.dossier, outcome)), "closed#2"
             self._close(outcome, end)
         except Suspended:
             self.recorder.suspend()
@@ -115,41 +143,39 @@ class Replay:
     # -- the calls of a pipeline ------------------------------------------------------------------------------------
 
     def perform(self, name: str, arguments: Any, work: Callable[[], Any]) -> Any:
-        """Return the recorded result of a step, or do it now and record it. The result is JSON."""
+        """Return the recorded result of a step, or do the step now and record its result (JSON)."""
         if self.step_key is not None:
             raise PipelineMistake(f"{name} is called inside the step {self.step_key}; steps are called by the process")
         call = self._called(name, arguments)
         if entry := self.recorder.on_record(call, (EntryKind.STEP,)):
             return entry.result
-        self.recorder.all_must_be_met(call.key)
-        complete = self.row.complete_at is not None
-        done: list[Any] = []
-
-        def do() -> None:
-            token = _playing.set(self)  # Prefect may run the step in another context
-            self.step_key, self.provisional = call.key, set()
-            self.opened_ways, self.relied_on, self.registered = [], [], []
-            try:
-                # What people write comes into results; their own numbers belong under their key, and not in the ledger.
-                done.append(without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts)))
-                if self.registered:
-                    self.work.session.flush()  # the next case of this chunk counts what this one has taken
-            finally:
-                self.step_key = None
-                _playing.reset(token)
-
-        self.stage.step(self.case.number, call.key, do)
-        said = {OPENS_WAY: self.opened_ways, CHANGES_REGISTER: self.registered, "relies on": self.relied_on}
-        outcome = next((what for what, named in said.items() if named), None)
-        if self.row.complete_at and not complete:
+        self.recorder.must_have_met_all(call.key)
+        was_complete = self.row.complete_at is not None
+        results: list[Any] = []  # not what the stage returns: Prefect would keep a copy
+        self.stage.step(self.case.number, call.key, lambda: results.append(self._do(call, work)))
+        outcome, reason = self.notes.for_entry()
+        if self.row.complete_at and not was_complete:
             if outcome:
                 raise PipelineMistake(
                     f"{call.key} {outcome} and starts the legal clock; that belongs in a step of its own"
                 )
             outcome = STARTS_CLOCK
-        named = ", ".join(dict.fromkeys(said.get(outcome or "", ())))
-        self.recorder.step(call, done[0], outcome, named or None)
-        return done[0]
+        self.recorder.record_step(call, results[0], outcome, reason)
+        return results[0]
+
+    def _do(self, call: Call, work: Callable[[], Any]) -> Any:
+        """Do a step; return its result as JSON, without personal numbers of the case's own people."""
+        token = _playing.set(self)  # Prefect may run the step in another context
+        self.step_key, self.notes, self.provisional = call.key, StepNotes(), set()
+        try:
+            # What people write comes into results; their own numbers belong under their key, and not in the ledger.
+            result = without_numbers(to_jsonable_python(work()), own_numbers(self.case.facts))
+            if self.notes.registered:
+                self.work.session.flush()  # the next case of this chunk counts what this one has taken
+            return result
+        finally:
+            self.step_key = None
+            _playing.reset(token)
 
     def ask(
         self,
@@ -159,28 +185,32 @@ class Replay:
         to: tuple[str, ...] = (),
         known: dict[str, Any] | None = None,
     ) -> list[Form | Silence | Passed]:
-        """Return the answers to ``questions``, or open their waits and suspend until all are settled.
+        """Return the answers to ``questions``, or open their waits and suspend.
 
         ``to`` names for each question the account that has to answer it.
+
+        Raises:
+            Suspended: an answer is missing.
+            Withdrawn: the applicant took the application back.
         """
         self._only_in_the_process("ask")
         settled: list[Form | Silence | Passed] = []
         unanswered: list[tuple[Call, Asked]] = []
-        for question, holder in zip_longest(questions, to):
-            arguments = {"apart_from": apart_from, "to": holder, "known": known}
+        for question, assignee in zip_longest(questions, to):
+            arguments = {"apart_from": apart_from, "to": assignee, "known": known}
             call = self._called(question.name, {k: v for k, v in arguments.items() if v is not None})
             if entry := self.recorder.on_record(call, (EntryKind.ANSWER,), question):
                 settled.append(self._settled(question, entry))
             else:
-                unanswered.append((call, Asked(question, holder, apart_from, known, note)))
+                unanswered.append((call, Asked(question, assignee, apart_from, known, note)))
         for call, asked in unanswered:
-            self.recorder.ask(call, asked)
+            self.recorder.await_answer(call, asked)
         if len(settled) < len(questions):
             raise Suspended
         return settled
 
     def call_out(self, name: str, question: Question[Any], arguments: Any, note: str | None) -> Form:
-        """Return what an external step brought, or make a wait that the machine answers, and suspend."""
+        """Return what an external step brought, or open a wait for the machine and suspend."""
         self._only_in_the_process(name)
         call = self._called(question.name, arguments)
         if entry := self.recorder.on_record(call, (EntryKind.MACHINE, EntryKind.ANSWER), question):
@@ -189,11 +219,11 @@ class Replay:
                 raise PipelineMistake(f"{call.key} ended by time, which an external step can't")
             return settled
         request = {"step": name, "arguments": arguments, "note": note}
-        self.recorder.call_machine(call, WaitKind.EXTERNAL, request, question.name)
+        self.recorder.await_machine(call, WaitKind.EXTERNAL, request, question.name)
         raise Suspended
 
     def issue(self, kind: str, facts: dict[str, Any]) -> dict[str, Any]:
-        """Return number, key and hash of an issued document, or make a wait for it, and suspend."""
+        """Return number, key and hash of an issued document, or open a wait for it and suspend."""
         self._only_in_the_process(f"issue {kind}")
         request = {"kind": kind, "facts": facts | self.as_provisional()}
         return self._by_machine(self._called(kind, facts), WaitKind.ISSUE, request)
@@ -201,13 +231,16 @@ class Replay:
     def hand_on(
         self, pipeline: str, facts: dict[str, Any], decided_by: dict[str, list[str]] | None = None
     ) -> dict[str, Any]:
-        """Return number and novelty of the next pipeline's case, or make a wait for it, and suspend."""
+        """Return the next pipeline's case and whether it is new, or open a wait for it and suspend."""
         self._only_in_the_process(f"hand_on {pipeline}")
         request = {"pipeline": pipeline, "facts": facts} | ({"decided_by": decided_by} if decided_by else {})
         return self._by_machine(self._called("hand_on", request), WaitKind.HAND_ON, request)
 
     def as_provisional(self) -> dict[str, list[str]]:
-        """Return the fact by which letters and papers say that dates of the step before them may move; none where none do."""
+        """Return the fact that tells letters and papers that dates of the last step may move.
+
+        Return no fact where none of them may.
+        """
         return {"provisional": sorted(self.provisional)} if self.provisional else {}
 
     # -- the end, and what may come after it -----------------------------------------------------------------------
@@ -219,75 +252,44 @@ class Replay:
             self.reason = withdrawn.reason
             return self.pipeline.withdrawal(self.case, withdrawn.reason)
 
-    def _appeal(self, outcome: Ending) -> tuple[Appeal, Lodged]:
-        """Return the process of the appeal that was lodged, and what it is about."""
-        entry, closed = self.past.entries[LODGED], self.past.entries["closed#1"]
-        words, at = self.past.answers[LODGED]
-        lodged = Lodged(
-            outcome=outcome,
-            refused_for=closed.reason or "",
-            closed_on=local_date(closed.at),
-            reason=words["reason"],
-            evidence=words["evidence"],
-            by=entry.actor,
-            on=local_date(at),
-            decided_by=self._decided_by(closed.seq),
-            known={**self.case.carried, **self._stated(closed.seq)},
-        )
-        return appeal_named(entry.result["appeal"], entry.result["version"]), lodged
-
     def _second_end(self, appeal: Appeal, lodged: Lodged) -> Ending:
         try:
             return appeal.body(self.case, lodged)
         except Withdrawn as withdrawn:
             return appeal.withdrawal(self.case, lodged, withdrawn.reason)
 
-    def _decided_by(self, end: int) -> dict[str, list[str]]:
-        """Return who answered each question of an official's up to that entry, here and in the case before this one."""
-        before = self.case.handed_on.decided_by if self.case.handed_on else {}
-        decided = {question: set(names) for question, names in before.items()}
-        for key, entry in self.past.entries.items():
-            question = self.pipeline.questions.get(key.split("#")[0])
-            by_person = entry.kind == EntryKind.ANSWER and entry.actor != SYSTEM and entry.seq < end
-            if by_person and question and question.of is not Role.APPLICANT:
-                decided.setdefault(question.name, set()).update(named_in([entry]))
-        return {question: sorted(names) for question, names in sorted(decided.items())}
-
-    def _stated(self, end: int) -> dict[str, Any]:
-        """Return what the applicant said last where a case that is opened anew begins, without how it was signed."""
-        wanted = carried_question(self.pipeline.name)
-        said = [
-            self.past.entries[key]
-            for key in self.past.answers
-            if key.split("#")[0] == wanted and self.past.entries[key].seq < end
-        ]
-        if not said:
-            return {}
-        words, _ = self.past.answers[max(said, key=lambda entry: entry.seq).key]
-        return {name: value for name, value in words.items() if name not in ApplicantForm.model_fields}
-
     def _close(self, outcome: Ending, key: str) -> None:
-        self.recorder.all_must_be_met("its end")
+        self.recorder.must_have_met_all("its end")
         if not isinstance(outcome, self.pipeline.outcomes):
             raise PipelineMistake(f"{self.pipeline.name} ended in {outcome!r}, which is not one of its outcomes")
-        self.recorder.close(outcome, key, without_personal_numbers(self.reason) if self.reason else None)
+        self.recorder.record_end(outcome, key, without_personal_numbers(self.reason) if self.reason else None)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _called(self, name: str, arguments: Any) -> Call:
+        """Return the call with its key: rule 1."""
         self._counts[name] += 1
-        key = f"{name}#{self.past.superseded.number(name, self._counts[name])}"
+        key = f"{name}#{self.past.recalled.number(name, self._counts[name])}"
         hashed = ledger.salted_hash(self.row.salt, [name, to_jsonable_python(arguments)])
         return Call(name, key, arguments, hashed)
 
     def _by_machine(self, call: Call, kind: WaitKind, request: dict[str, Any]) -> dict[str, Any]:
-        """Return what the machine brought. Raises `Suspended` where the case waits for it."""
+        """Return what the machine brought, or open a wait for it.
+
+        Raises:
+            Suspended: the case waits for the machine.
+        """
         if entry := self.recorder.on_record(call, (EntryKind.MACHINE,)):
             result: dict[str, Any] = entry.result
             return result
-        return self.recorder.call_machine(call, kind, request, None)
+        return self.recorder.await_machine(call, kind, request, None)
 
     def _settled(self, question: Question[Any], entry: Row[Any]) -> Form | Silence | Passed:
+        """Return what settled a question, as its process gets it.
+
+        Raises:
+            Withdrawn: the applicant took the application back there.
+        """
         if entry.outcome == "withdrawn":
             raise Withdrawn(entry.reason or "")
         if entry.outcome in ("silent", "passed"):

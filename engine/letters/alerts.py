@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, func, select
 
-from documents.letters import write
+from documents.letters import write_letter
 from engine.definition.declarations import ALERT, OFFICE
 from engine.definition.registry import all_versions
 from engine.letters.digest_outbox import group_by_heading, lock_untold_notices, queue_digest, write_for_each
@@ -58,7 +58,7 @@ def _write(office: Office, account: int) -> bool:
             "office": book(OFFICE).at("office", office.clock.today()).value,
         }
         return queue_digest(
-            session, office, user, f"alert-{max(one.id or 0 for one in news)}", write(ALERT, facts, "id"), news
+            session, office, user, f"alert-{max(one.id or 0 for one in news)}", write_letter(ALERT, facts, "id"), news
         )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from engine.deadlines.clock import JAKARTA
-from engine.runtime.adapters import ADDRESSED_BY, CHANNELS, Contacts
+from engine.runtime.adapters import ADDRESSED_BY, CHANNELS, Adapters
 from engine.runtime.office import Office
 from models.privacy import without_personal_numbers
 from outside.channels import Channel
@@ -36,9 +36,9 @@ class Way:
         return self.kind != "mail"
 
 
-def ways_to(contacts: Contacts, numbers: dict[str, Any], chosen: str | None) -> list[Way]:
+def ways_to(adapters: Adapters, numbers: dict[str, Any], chosen: str | None) -> list[Way]:
     """Return the ways to somebody with these ``numbers`` (email, phone), their chosen one first."""
-    having = {"mail": contacts.mail, "whatsapp": contacts.whatsapp, "sms": contacts.sms}
+    having = {"mail": adapters.mail, "whatsapp": adapters.whatsapp, "sms": adapters.sms}
     order = sorted(CHANNELS, key=lambda kind: kind != chosen)
     possible = ((kind, having[kind], numbers.get(ADDRESSED_BY[kind])) for kind in order)
     return [Way(kind, channel, address) for kind, channel, address in possible if channel and address]

@@ -70,7 +70,7 @@ def _counted_budget(work: Work, dossier: Dossier, wait: AnyWait) -> tuple[Rule, 
     ):
         return by_law, asked_on, passed_on, set()
     due_on, own = local_date(wait.due_at or wait.asked_at), rules[question.due or ""]
-    of_case = rules.quietly(pipeline.clock) if pipeline.clock else None
+    of_case = rules.peek(pipeline.clock) if pipeline.clock else None
     ends = max(work.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
     if due_on >= ends or of_case is None or dossier.row.complete_at is None:
         return own, asked_on, due_on, set()

@@ -12,7 +12,7 @@ from sqlalchemy import Row, String, cast
 from sqlmodel import Session, col, func, select
 
 from documents.formats import day_in_words
-from documents.letters import write
+from documents.letters import write_letter
 from engine.deadlines.clock import JAKARTA, end_of, local_date
 from engine.definition.declarations import DIGEST, OFFICE
 from engine.definition.registry import pipeline_named
@@ -27,7 +27,7 @@ from engine.letters.digest_outbox import (
     write_for_each,
 )
 from engine.letters.sweep_health import stale_warning
-from engine.people.delegations import StandIn, stands_in_for
+from engine.people.delegations import DelegationInForce, delegations_to
 from engine.people.permissions import roles_of
 from engine.runtime.links import desk_url
 from engine.runtime.office import Office
@@ -59,12 +59,12 @@ class _Open:
     case_id: int | None
     apart_from: Sequence[str]
 
-    def is_for(self, user: User, roles: Container[str | None], absences: Iterable[StandIn]) -> bool:
+    def is_for(self, user: User, roles: Container[str | None], absences: Iterable[DelegationInForce]) -> bool:
         """Return whether the account may answer these questions, for itself or as a delegate."""
         if user.name in self.apart_from:
             return False
         covered = (one for one in absences if one.covers(self.case_id, self.role))
-        return self._is_of(user, roles) or any(self._is_of(one.away, one.roles) for one in covered)
+        return self._is_of(user, roles) or any(self._is_of(one.delegator, one.roles) for one in covered)
 
     def _is_of(self, user: User, roles: Container[str | None]) -> bool:
         if self.holder is not None:
@@ -127,13 +127,13 @@ def _write(office: Office, account: int, today: date, board: _Board) -> bool:
         facts = _facts(session, office, user, news, today, board)
         if not news and not (board.warning and facts["waiting"]):
             return False
-        return queue_digest(session, office, user, MORNING, write(DIGEST, facts, "id"), news)
+        return queue_digest(session, office, user, MORNING, write_letter(DIGEST, facts, "id"), news)
 
 
 def _facts(
     session: Session, office: Office, user: User, news: list[Notice], today: date, board: _Board
 ) -> dict[str, Any]:
-    roles, absences = roles_of(session, user), stands_in_for(session, user, today)
+    roles, absences = roles_of(session, user), delegations_to(session, user, today)
     waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
     due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
     said = {fact["what"] for fact in due}

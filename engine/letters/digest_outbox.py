@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from documents.letters import Written
+from documents.letters import WrittenLetter
 from engine.letters.channels import Way, as_text_message, quiet_until, ways_to
 from engine.letters.outbox import Outbox, Parcel, end_attempt, unsent
 from engine.runtime.database import among, insert_new
@@ -74,7 +74,7 @@ def shorten(lines: list[Fact]) -> list[Fact]:
 
 
 def queue_digest(
-    session: Session, office: Office, user: User, occasion: str, written: Written, news: Sequence[Notice]
+    session: Session, office: Office, user: User, occasion: str, written: WrittenLetter, news: Sequence[Notice]
 ) -> bool:
     """Queue a digest or alert and mark its notices told; return whether it is the first."""
     now = office.clock.now()
@@ -112,7 +112,7 @@ def _prepare(office: Office, digest: Digest) -> Parcel:
             .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
             .where(User.id == digest.account_id)
         ).one()
-    ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel) if key else []
+    ways = ways_to(office.adapters, office.vault.decrypt(key, person.sealed), person.channel) if key else []
     if digest.occasion != MORNING and quiet_until(office):
         ways.sort(key=lambda way: way.keeps_quiet_hours)  # an alert leaves now where a way without quiet hours is known
     domain = office.settings.sender.rsplit("@", 1)[-1]

@@ -104,7 +104,7 @@ def _prepare(office: Office, letter: Letter) -> Parcel | str | None:
         end_attempt(office, letter, LetterStatus.SAID_BEFORE)
         return None
     bounces = {one["way"]: one["why"] for one in letter.remarks}
-    ways = ways_to(office.contacts, office.vault.decrypt(key, person.sealed), person.channel)
+    ways = ways_to(office.adapters, office.vault.decrypt(key, person.sealed), person.channel)
     return Parcel(
         [way for way in ways if way.kind not in bounces],
         lambda way: _message(office, letter, number, words, way),

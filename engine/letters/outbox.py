@@ -19,7 +19,7 @@ from sqlmodel import col, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from engine.letters.channels import Way, quiet_until
-from engine.runtime.leases import claim, lease, pause_after, same_row, still_ours
+from engine.runtime.leases import backoff, claim, lease, renew_lease, same_row
 from engine.runtime.office import Office
 from models import Digest, Letter, LetterStatus
 from models.privacy import without_personal_numbers
@@ -69,7 +69,7 @@ def send_due(office: Office, outbox: Outbox[T], counts: dict[str, int], until: f
     """
     while time.monotonic() < until and (rows := _claim(office, outbox)):
         for row in rows:
-            if still_ours(office, row) and (end := _send_or_put_off(office, outbox, row)):
+            if renew_lease(office, row) and (end := _send_or_put_off(office, outbox, row)):
                 counts[end] += 1
 
 
@@ -152,7 +152,7 @@ def _put_off(office: Office, outbox: Outbox[T], row: T, why: str, after: timedel
     if row.attempt >= ATTEMPTS:
         outbox.leave_to_people(office, row, why, LetterStatus.GIVEN_UP)
         return "given_up"
-    pause = after or pause_after(row.attempt, FIRST_PAUSE, LONGEST_PAUSE)
+    pause = after or backoff(row.attempt, FIRST_PAUSE, LONGEST_PAUSE)
     end_attempt(office, row, error=why, next_attempt_at=office.clock.now() + pause, **values)
     return "later"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from documents.letters import write
+from documents.letters import write_letter
 from documents.templating import TEMPLATES
 from engine.cases.dossier import Dossier
 from engine.definition.case import Applicant, Case
@@ -34,7 +34,7 @@ def queue_letter(
     ``folder`` is the pipeline's template folder, or `OFFICE`; ``facts`` are JSON; ``attach`` holds the keys of documents.
     """
     row, attached = dossier.row, list(attach)
-    written = write(f"{folder}/letters/{letter}", facts, whom.language)
+    written = write_letter(f"{folder}/letters/{letter}", facts, whom.language)
     work.rows.write(
         Letter,
         case_id=row.id,

@@ -1,1 +1,1 @@
-"""Who exists and what they may do, and how they come in."""
+"""Persons, accounts and their permissions, and the intake of registers."""

@@ -1,4 +1,4 @@
-"""Accounts and mandates: who may act in Jalur, and who may act for whom."""
+"""Accounts, their tokens and codes, and the mandates to act for an owner."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ def add_user(
     reports_to: str | None = None,
     person: int | None = None,
 ) -> list[str]:
-    """Add an account, or give an existing one more roles; return its roles. Raises `Refused` for an unknown name."""
+    """Add an account, or give an existing one more roles; return its roles.
+
+    Raises:
+        Refused: a role, a person or the superior does not exist.
+    """
     wanted = [role_named(role) for role in roles]
     with office.db.writing() as session:
         user = session.exec(select(User).where(User.name == name)).first()
@@ -52,7 +56,11 @@ def add_user(
 
 
 def give_own_code(office: Office, name: str) -> str:
-    """Make a new own code for an account; it is returned this once and kept as a hash."""
+    """Make a new own code for an account and return it; only its hash is kept.
+
+    Raises:
+        Refused: there is no such account.
+    """
     code = new_own_code()
     with office.db.writing() as session:
         user = user_named(session, name)
@@ -62,7 +70,11 @@ def give_own_code(office: Office, name: str) -> str:
 
 
 def give_token(office: Office, name: str) -> str:
-    """Make a new token for the API; it is returned this once and kept as a hash."""
+    """Make a new API token for an account and return it; only its hash is kept.
+
+    Raises:
+        Refused: there is no such account.
+    """
     token = secrets.token_urlsafe(32)
     with office.db.writing() as session:
         user = user_named(session, name)
@@ -74,7 +86,13 @@ def give_token(office: Office, name: str) -> str:
 def add_mandate(
     office: Office, owner: str, name: str, *, paper: str, by: str, since: date, until: date | None = None
 ) -> int:
-    """Record that ``name`` may act for ``owner``, on the scanned ``paper`` (``sha256:…``); return its id."""
+    """Record a mandate of ``name`` to act for ``owner``; return its id.
+
+    ``paper`` is the scanned mandate (``sha256:…``).
+
+    Raises:
+        Refused: an account does not exist, or ``owner`` is not a person's own account.
+    """
     with office.db.writing() as session:
         owner_user = user_named(session, owner)
         if owner_user.person_id is None:
@@ -98,7 +116,11 @@ def add_mandate(
 
 
 def revoke_mandates(office: Office, owner: str, name: str) -> int:
-    """Revoke every mandate of ``name`` to act for ``owner``, from this moment; return how many."""
+    """Revoke every mandate of ``name`` to act for ``owner`` from now on; return how many.
+
+    Raises:
+        Refused: an account does not exist.
+    """
     with office.db.writing() as session:
         owner_id, user_id = user_named(session, owner).person_id, user_named(session, name).id
         found = session.exec(
@@ -113,7 +135,7 @@ def revoke_mandates(office: Office, owner: str, name: str) -> int:
 
 
 def institution_coded(session: Session, code: str) -> int:
-    """Return the id of an institution; one that is new is added under its code."""
+    """Return the id of an institution; add an unknown one under its code."""
     found = session.exec(select(Institution).where(Institution.code == code)).first()
     if found is None:
         found = Institution(code=code, name=code, kind="office", region_code="35")

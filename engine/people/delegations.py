@@ -1,4 +1,4 @@
-"""Who stands in for whom: the delegations in force on a day. See engine/actions/delegate.py for how they are made and revoked."""
+"""Delegations in force on a day; engine/actions/delegate.py makes and revokes them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from engine.cases.ledger import RECALLED
-from engine.cases.recalled_keys import superseded_by
+from engine.cases.recalled_keys import read_recalls
 from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
 
 
 @dataclass(frozen=True)
-class StandIn:
-    """Who answers for whom, with the roles of who is away: in one role or all, in one case or all."""
+class DelegationInForce:
+    """A delegation with its accounts and the delegator's roles.
 
-    away: User
-    to: User
+    ``role`` is None for all of the delegator's roles, ``case_id`` is None for all cases.
+    """
+
+    delegator: User
+    delegate: User
     roles: frozenset[Role]
     role: str | None
     case_id: int | None
@@ -27,54 +30,63 @@ class StandIn:
     until: date
 
     def covers(self, case_id: int | None, role: str | None) -> bool:
-        """Return whether it extends to questions of ``role`` in that case. What was delegated to who is away is not theirs."""
+        """Return whether the delegation extends to questions of ``role`` in that case.
+
+        A delegation passes on the delegator's own roles only, not those that others delegated to them.
+        """
         return role in self.roles and self.role in (None, role) and self.case_id in (None, case_id)
 
 
-def stands_in_for(session: Session, user: User, on: date) -> list[StandIn]:
-    """Return for whom ``user`` answers on ``on``, as this transaction met it first: it may bring hundreds of answers."""
-    known: dict[int | None, list[StandIn]] = session.info.setdefault("stand_ins", {})
+def delegations_to(session: Session, user: User, on: date) -> list[DelegationInForce]:
+    """Return the delegations to ``user`` in force on ``on``.
+
+    Read once per transaction, since one transaction may bring hundreds of answers.
+    """
+    known: dict[int | None, list[DelegationInForce]] = session.info.setdefault("delegations_to", {})
     if user.id not in known:
-        known[user.id] = _stand_ins(session, col(Delegation.to_id) == user.id)
+        known[user.id] = _delegations(session, col(Delegation.to_id) == user.id)
     return [one for one in known[user.id] if one.since <= on <= one.until]
 
 
-def stand_ins_of(session: Session, name: str, case_id: int, role: Role, on: date) -> list[User]:
-    """Return who answers on ``on`` for the account ``name`` what that case asks of ``role``: nobody where they are there.
+def delegates_of(session: Session, name: str, case_id: int, role: Role, on: date) -> list[User]:
+    """Return the accounts to which ``name`` has delegated ``role`` in that case on ``on``.
 
-    All who are away that day are looked up once a transaction: a sweep asks this of everybody whom it tells.
+    All delegations of the day are read once per transaction: a sweep asks for every account that it notifies.
     """
-    known: dict[date, list[StandIn]] = session.info.setdefault("away", {})
+    known: dict[date, list[DelegationInForce]] = session.info.setdefault("delegations_on", {})
     if on not in known:
-        known[on] = _stand_ins(session, col(Delegation.since) <= on, col(Delegation.until) >= on)
-    return [one.to for one in known[on] if one.away.name == name and one.covers(case_id, role)]
+        known[on] = _delegations(session, col(Delegation.since) <= on, col(Delegation.until) >= on)
+    return [one.delegate for one in known[on] if one.delegator.name == name and one.covers(case_id, role)]
 
 
-def _stand_ins(session: Session, *which: ColumnElement[bool]) -> list[StandIn]:
-    away, to = aliased(User), aliased(User)
+def _delegations(session: Session, *which: ColumnElement[bool]) -> list[DelegationInForce]:
+    delegator, delegate = aliased(User), aliased(User)
     wanted = (
-        select(Delegation, away, to)
-        .join(away, col(away.id) == col(Delegation.from_id))
-        .join(to, col(to.id) == col(Delegation.to_id))
+        select(Delegation, delegator, delegate)
+        .join(delegator, col(delegator.id) == col(Delegation.from_id))
+        .join(delegate, col(delegate.id) == col(Delegation.to_id))
         .where(col(Delegation.revoked_at).is_(None), *which)
         .order_by(col(Delegation.id))
     )
     found = session.exec(wanted).all()
     roles: dict[int, set[Role]] = {}
-    absent = {one.from_id for one, _, _ in found}
-    held = select(UserRole.user_id, UserRole.role).where(col(UserRole.user_id).in_(absent))
-    for user_id, role in session.exec(held) if absent else ():
+    delegators = {one.from_id for one, _, _ in found}
+    held = select(UserRole.user_id, UserRole.role).where(col(UserRole.user_id).in_(delegators))
+    for user_id, role in session.exec(held) if delegators else ():
         roles.setdefault(user_id, set()).add(Role(role))
     return [
-        StandIn(who, whom, frozenset(roles.get(one.from_id, ())), one.role, one.case_id, one.since, one.until)
-        for one, who, whom in found
+        DelegationInForce(
+            giver, taker, frozenset(roles.get(one.from_id, ())), one.role, one.case_id, one.since, one.until
+        )
+        for one, giver, taker in found
     ]
 
 
-def asked_beside(session: Session, wait: AnyWait) -> set[str]:
-    """Return who was asked the same question at the same moment, or has answered it: none of them answers it twice.
+def sibling_accounts(session: Session, wait: AnyWait) -> set[str]:
+    """Return the accounts that a wait's siblings were asked of or answered by.
 
-    What was taken back and is asked anew has beside it the answers that were kept; itself it is beside nothing any more.
+    Siblings are the same question of the case, asked at the same moment; one account answers one of them. A recalled question
+    is nobody's sibling; the question asked in its place has the siblings of the recalled one.
     """
     if wait.question is None:
         return set()
@@ -86,10 +98,10 @@ def asked_beside(session: Session, wait: AnyWait) -> set[str]:
     if not others:
         return set()
     recalls = select(LedgerEntry).where(LedgerEntry.case_id == wait.case_id, LedgerEntry.outcome == RECALLED)
-    taken_back = superseded_by(session.exec(recalls).all()).keys
+    taken_back = read_recalls(session.exec(recalls).all()).keys
     moments = {wait.asked_at, *(asked_at for key, _, asked_at in others if key in taken_back)}
-    beside = {key: holder for key, holder, at in others if at in moments and key not in taken_back}
+    siblings = {key: holder for key, holder, at in others if at in moments and key not in taken_back}
     answered = session.exec(
-        select(LedgerEntry.actor).where(LedgerEntry.case_id == wait.case_id, col(LedgerEntry.key).in_(list(beside)))
+        select(LedgerEntry.actor).where(LedgerEntry.case_id == wait.case_id, col(LedgerEntry.key).in_(list(siblings)))
     )
-    return {holder for holder in beside.values() if holder} | set(answered)
+    return {holder for holder in siblings.values() if holder} | set(answered)

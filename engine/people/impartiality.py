@@ -1,8 +1,7 @@
-"""Who may not decide, although their role would let them: one rule for assigning and for deciding, on every path.
+"""Impartiality: bars to a decision that an account's role permits (ISO/IEC 17024, 17065).
 
-Nobody decides on their own application, on what they evaluated themselves, against a conflict that was declared, on somebody
-of their own institution where the question says so, or without the standing that it asks for. ISO/IEC 17024 (5.2, 9.4)
-and ISO/IEC 17065 (4.2, 7.5, 7.6) are why; what each question asks is declared at the top of its pipeline.
+Bars are one's own application, one's own evaluation, a declared conflict, the applicant's institution where the question
+says so, and a standing that the question requires and the account lacks.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import ColumnElement, or_, union_all
-from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
-from engine.cases.recalled_keys import superseded_by
+from engine.cases.recalled_keys import read_recalls
 from engine.definition.case import Case
 from engine.definition.forms import Question
 from engine.errors import NotAllowed
@@ -36,8 +35,8 @@ from models import Case as CaseRow
 
 
 @dataclass(frozen=True)
-class Held:
-    """A standing in force: what it allows, its number, from when until when, and the case of ours that gave it, if one did."""
+class StandingInForce:
+    """A standing in force: name, number, dates, and the case that gave it, if one of ours."""
 
     what: str
     reference: str | None
@@ -55,7 +54,11 @@ def must_be_impartial(
     took_part: Iterable[str],
     key: str = "",
 ) -> None:
-    """Do nothing where ``user`` may decide. Raises `NotAllowed` with the reason and the next move."""
+    """Refuse an account that may not decide on ``question``.
+
+    Raises:
+        NotAllowed: the account is barred or does not exist; the message gives the reason and the next move.
+    """
     if isinstance(user, str):
         found = session.exec(select(User).where(User.name == user)).first()
         if found is None:
@@ -68,7 +71,11 @@ def must_be_impartial(
 def must_not_be_concerned(
     session: Session, user: User, case: Case, on: date, took_part: Iterable[str] = (), key: str = ""
 ) -> None:
-    """Do nothing where ``user`` may put something right in a case that others decide. Raises `NotAllowed`, as above."""
+    """Refuse an account that took part, is the applicant, or declared a conflict.
+
+    Raises:
+        NotAllowed: the account is barred; the message gives the reason.
+    """
     _refuse_the_first(user, _concerned_bars(session, user, case, on, set(took_part), key))
 
 
@@ -83,19 +90,19 @@ def _refuse_the_first(user: User, bars: Iterator[tuple[str, str]], **parts: str)
 
 
 def who_took_part(session: Session, case_number: str, question: Question[Any]) -> set[str]:
-    """Return who has answered, up to this moment, what ``question`` must be kept apart from, and in whose name they did.
+    """Return the accounts that answered the questions that ``question`` is kept apart from.
 
-    A recalled answer bars nobody.
+    Where a delegate answered, the delegator counts too. A recalled answer does not count.
     """
     if not question.apart_from:
         return set()
     wanted = ("key", "kind", "actor", "on_behalf_of", "seq", "outcome", "result")
     entries = session.execute(
-        select_columns(*(getattr(LedgerEntry, name) for name in wanted))
+        sqlalchemy.select(*(getattr(LedgerEntry, name) for name in wanted))
         .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
         .where(col(CaseRow.number) == case_number)
     ).all()
-    taken_back = superseded_by(entries).keys
+    taken_back = read_recalls(entries).keys
     answers = [
         entry
         for entry in entries
@@ -107,14 +114,17 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
 
 
 def named_in(answers: Iterable[Any]) -> set[str]:
-    """Return who gave these answers, and for whom they stood in: both names stand under each."""
+    """Return the accounts that gave these answers, and those on whose behalf they were given."""
     return {name for entry in answers for name in (entry.actor, entry.on_behalf_of) if name}
 
 
 def assignable(
     session: Session, case: Case, question: Question[Any], on: date, holds: str | None, apart_from: Iterable[str]
 ) -> list[str]:
-    """Return the accounts that may answer ``question`` of ``case`` on ``on``, whoever holds the fewest open waits first."""
+    """Return the accounts that may answer ``question``, those with the fewest open waits first.
+
+    ``holds`` names a required standing.
+    """
     wanted = select(User).join(UserRole, col(UserRole.user_id) == col(User.id)).where(UserRole.role == question.of)
     if holds:
         wanted = wanted.where(col(User.person_id).in_(_holders(holds, on)))
@@ -137,7 +147,7 @@ def assignable(
 def _bars(
     session: Session, user: User, case: Case, question: Question[Any], on: date, took_part: set[str], key: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield each thing that stands in the way, in English and in Indonesian."""
+    """Yield each bar against an answer, in English and in Indonesian."""
     yield from _concerned_bars(session, user, case, on, took_part, key)
     if user.name in case.decided_before(question.name):
         yield (
@@ -159,7 +169,7 @@ def _bars(
 def _concerned_bars(
     session: Session, user: User, case: Case, on: date, took_part: set[str], key: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield what bars somebody from a case, whatever is asked: they took part, it is theirs, they declared a conflict."""
+    """Yield each bar that is independent of the question, in English and in Indonesian."""
     if user.name in took_part:
         yield (
             f"took part in what {key} decides about and may not answer it",
@@ -181,14 +191,14 @@ def _concerned_bars(
 
 
 def holds(session: Session, user: User, what: str, on: date) -> bool:
-    """Return whether the person of that account holds the standing ``what`` on ``on``."""
+    """Return whether the account's person holds the standing ``what`` on ``on``."""
     return user.person_id is not None and bool(standings(session, "person", user.person_id, [what], on))
 
 
-def standings(session: Session, kind: str, subject: int, what: Iterable[str], on: date) -> list[Held]:
-    """Return the standings of those names that a subject has on ``on``, the oldest first; the last day counts.
+def standings(session: Session, kind: str, subject: int, what: Iterable[str], on: date) -> list[StandingInForce]:
+    """Return the standings of those names that a subject has on ``on``, the oldest first.
 
-    Our own cases give them, and certificates of other bodies that were recorded with their evidence.
+    Standings come from our cases and from recorded certificates of other bodies; ``until`` is the last day in force.
     """
     ours = (
         select(Standing, CaseRow.number)
@@ -200,14 +210,14 @@ def standings(session: Session, kind: str, subject: int, what: Iterable[str], on
             _in_force(Standing, on),
         )
     )
-    found = [Held(one.what, one.reference, one.since, one.until, case) for one, case in session.exec(ours)]
+    found = [StandingInForce(one.what, one.reference, one.since, one.until, case) for one, case in session.exec(ours)]
     if kind == "person":
         recorded = select(RecordedCertificate).where(
             RecordedCertificate.person_id == subject,
             col(RecordedCertificate.what).in_(what),
             _in_force(RecordedCertificate, on),
         )
-        found += [Held(one.what, one.number, one.since, one.until, None) for one in session.exec(recorded)]
+        found += [StandingInForce(one.what, one.number, one.since, one.until, None) for one in session.exec(recorded)]
     return sorted(found, key=lambda one: (one.since, one.case_number or ""))
 
 
@@ -227,7 +237,7 @@ def _holders(what: str, on: date) -> Any:
 
 
 def _declared(session: Session, user: User, on: date) -> list[DeclaredConflict]:
-    """Return the conflicts of an account as this transaction met them first: it may bring hundreds of answers."""
+    """Return the declared conflicts of an account on ``on``, read once per transaction."""
     known: dict[int | None, list[DeclaredConflict]] = session.info.setdefault("conflicts", {})
     if user.id not in known:
         known[user.id] = list(session.exec(select(DeclaredConflict).where(DeclaredConflict.user_id == user.id)))
@@ -241,7 +251,7 @@ def _institutions(session: Session, case: Case) -> set[int]:
 
 
 def _concerned(session: Session, case: Case) -> set[tuple[str, int]]:
-    """Return whom a conflict may concern: the applicant, their institutions, their businesses."""
+    """Return a case's subjects of conflicts: the applicant, their institutions and businesses."""
     businesses = session.exec(select(Business.id).where(Business.owner_id == case.applicant.person_id))
     institutions = {("institution", one) for one in _institutions(session, case)}
     return (

@@ -1,6 +1,6 @@
 """Own codes: the eight digits with which an account signs, kept as Argon2 hashes.
 
-The cost is the lowest that OWASP's password storage cheat sheet recommends: a code is checked while its case is locked.
+The cost is the lowest of OWASP's password storage cheat sheet, since a code is checked while its case is locked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Scrypt(HasherProtocol):
 
     @classmethod
     def identify(cls, hash: str | bytes) -> bool:
-        """Return whether ``hash`` has the form of an old one."""
+        """Return whether ``hash`` has the form of a scrypt hash."""
         return _SCRYPT.fullmatch(ensure_str(hash)) is not None
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
@@ -39,7 +39,7 @@ class Scrypt(HasherProtocol):
         return hmac.compare_digest(self.hash(password, salt=bytes.fromhex(old.partition(":")[0])), old)
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:
-        """Return True: each old hash is to be replaced."""
+        """Return True: a scrypt hash is always replaced."""
         return True
 
 
@@ -47,7 +47,7 @@ _CODES = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallel
 
 
 def new_own_code() -> str:
-    """Return a fresh own code: eight digits, told to its owner once and kept as a hash only."""
+    """Return a random own code of eight digits."""
     return f"{secrets.randbelow(10**8):08d}"
 
 
@@ -57,5 +57,5 @@ def hash_own_code(code: str) -> str:
 
 
 def verify_own_code(code: str, kept: str) -> tuple[bool, str | None]:
-    """Return whether ``code`` is the one kept, and the hash to keep from now on where the old one is outdated."""
+    """Return whether ``code`` matches the hash, and a new hash where the kept one is outdated."""
     return _CODES.verify_and_update(code, kept)

@@ -1,7 +1,7 @@
-"""Who may do what: checked in the transaction that records the act, on every path (command line, web, API).
+"""Permissions of an account: its roles, its right to answer or to act for an applicant.
 
-Nobody decides on their own application or against a bar that the process set; an owner's answer comes from the
-owner, from somebody with a mandate in force, or on paper that an officer scans. ISO/IEC 17024 and 17065 are why.
+An applicant's answer comes from the owner, from an account with a mandate in force, or on paper that an officer scans.
+Checks run in the transaction that records the act.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from engine.definition.case import Case
 from engine.definition.forms import ApplicantForm, Question
 from engine.errors import NotAllowed, Refused
-from engine.people.delegations import asked_beside, stands_in_for
+from engine.people.delegations import delegations_to, sibling_accounts
 from engine.people.impartiality import must_be_impartial, who_took_part
 from engine.people.own_codes import verify_own_code
 from models import AnyWait, Mandate, Role, User, UserRole
@@ -23,7 +23,7 @@ from models import AnyWait, Mandate, Role, User, UserRole
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, in which role, and for whom; both names stand in the ledger."""
+    """The account that acts, its role, and the account on whose behalf; the ledger records all."""
 
     name: str
     role: Role
@@ -31,7 +31,11 @@ class Actor:
 
 
 def user_named(session: Session, name: str) -> User:
-    """Return the account of that name. Raises `Refused`."""
+    """Return the account of that name.
+
+    Raises:
+        Refused: there is none.
+    """
     user = session.exec(select(User).where(User.name == name)).first()
     if user is None:
         raise Refused(
@@ -43,7 +47,11 @@ def user_named(session: Session, name: str) -> User:
 
 
 def role_named(name: str) -> Role:
-    """Return the role of that name (``division_head`` or ``division-head``). Raises `Refused` with those that there are."""
+    """Return the role of that name (``division_head`` or ``division-head``).
+
+    Raises:
+        Refused: there is none; the message lists the roles.
+    """
     try:
         return Role(name.replace("-", "_"))
     except ValueError:
@@ -58,15 +66,15 @@ def roles_of(session: Session, user: User) -> set[Role]:
     return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
 
 
-def known_roles(session: Session, user: User) -> set[Role]:
-    """Return the roles as this transaction met them first: it may bring hundreds of answers."""
+def cached_roles(session: Session, user: User) -> set[Role]:
+    """Return the roles of a user, read once per transaction."""
     known: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
     if user.id not in known:
         known[user.id] = roles_of(session, user)
     return known[user.id]
 
 
-def may_answer(
+def authorize_answer(
     session: Session,
     user: User,
     case: Case,
@@ -75,64 +83,76 @@ def may_answer(
     form: ApplicantForm | object,
     on: date,
 ) -> Actor:
-    """Return in which capacity ``user`` answers: their own, or for somebody who is away. Raises `NotAllowed` with the next move."""
+    """Return the capacity in which ``user`` answers: in their own right, or as a delegate.
+
+    Raises:
+        NotAllowed: the question is for another role, account or region, or the account is barred.
+    """
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     if _is_their_own(session, user, case, wait, question):
         must_be_impartial(session, user, case, question, on, took_part, wait.key)
         return Actor(user.name, question.of)
-    absent = _away(session, user, case, wait, question, on)
-    if not absent:
-        raise _not_theirs(session, user, case, wait, question)
-    must_be_impartial(session, user, case, question, on, took_part | asked_beside(session, wait), wait.key)
-    away = _first_who_may(session, absent, case, wait, question, on, took_part)
-    return Actor(user.name, question.of, on_behalf_of=away.name)
+    delegators = _delegators(session, user, case, wait, question, on)
+    if not delegators:
+        raise _not_for_this_account(session, user, case, wait, question)
+    must_be_impartial(session, user, case, question, on, took_part | sibling_accounts(session, wait), wait.key)
+    delegator = _first_unbarred(session, delegators, case, wait, question, on, took_part)
+    return Actor(user.name, question.of, on_behalf_of=delegator.name)
 
 
 def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
     return (
-        question.of in known_roles(session, user)
+        question.of in cached_roles(session, user)
         and wait.holder in (None, user.name)
         and user.works_in(case.region_code)
     )
 
 
-def _away(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date) -> list[User]:
-    """Return for whom ``user`` may answer what is not theirs: those away whose it is."""
+def _delegators(
+    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date
+) -> list[User]:
+    """Return the accounts that have delegated this question to ``user``."""
     return [
-        one.away
-        for one in stands_in_for(session, user, on)
-        if wait.holder in (None, one.away.name)
+        one.delegator
+        for one in delegations_to(session, user, on)
+        if wait.holder in (None, one.delegator.name)
         and one.covers(wait.case_id, question.of)
-        and one.away.works_in(case.region_code)
+        and one.delegator.works_in(case.region_code)
     ]
 
 
-def _first_who_may(
+def _first_unbarred(
     session: Session,
-    absent: list[User],
+    delegators: list[User],
     case: Case,
     wait: AnyWait,
     question: Question[Any],
     on: date,
     took_part: set[str],
 ) -> User:
-    """Return the first who might have answered themselves. Raises `NotAllowed`: what somebody may not do they can't delegate."""
+    """Return the first delegator that is not barred: a barred account can't delegate.
+
+    Raises:
+        NotAllowed: every delegator is barred.
+    """
     bars: list[NotAllowed] = []
-    for away in absent:
+    for delegator in delegators:
         try:
-            must_be_impartial(session, away, case, question, on, took_part, wait.key)
+            must_be_impartial(session, delegator, case, question, on, took_part, wait.key)
         except NotAllowed as barred:
             bars.append(barred)
         else:
-            return away
+            return delegator
     raise bars[0]
 
 
-def _not_theirs(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> NotAllowed:
-    """Return why a question is not for ``user``: another role, another holder, another region."""
-    roles = known_roles(session, user)
+def _not_for_this_account(
+    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]
+) -> NotAllowed:
+    """Return the refusal of a question for another role, another assignee or another region."""
+    roles = cached_roles(session, user)
     if question.of not in roles:
         return NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
@@ -147,23 +167,27 @@ def _not_theirs(session: Session, user: User, case: Case, wait: AnyWait, questio
             user=user.name,
             holder=wait.holder,
         )
-    return _elsewhere(user, case)
+    return _wrong_region(user, case)
 
 
-def may_act_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
-    """Return in which capacity ``user`` withdraws: the owner, a mandated companion, or an officer told to by the owner."""
+def authorize_for_applicant(session: Session, user: User, case: Case, on: date) -> Actor:
+    """Return the capacity in which ``user`` acts: as owner, mandated companion, or officer.
+
+    Raises:
+        NotAllowed: ``user`` is none of these, or an officer of another region.
+    """
     if user.person_id == case.applicant.person_id:
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in known_roles(session, user):
+    if Role.OFFICER in cached_roles(session, user):
         must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
-    raise _stranger(user, case)
+    raise _not_a_representative(user, case)
 
 
 def mandate_in_force(session: Session, user: User, owner_id: int, on: date) -> bool:
-    """Return whether ``user`` may act for that owner on ``on``."""
+    """Return whether ``user`` holds a mandate to act for that owner on ``on``."""
     found = session.exec(
         select(Mandate).where(
             Mandate.owner_id == owner_id, Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)
@@ -184,7 +208,7 @@ def _for_the_applicant(
         if question.signed and not on_paper:
             _check_own_code(user, form)
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in known_roles(session, user):
+    if Role.OFFICER in cached_roles(session, user):
         if not on_paper:
             raise NotAllowed(
                 f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "
@@ -194,10 +218,10 @@ def _for_the_applicant(
             )
         must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
-    raise _stranger(user, case)
+    raise _not_a_representative(user, case)
 
 
-def _stranger(user: User, case: Case) -> NotAllowed:
+def _not_a_representative(user: User, case: Case) -> NotAllowed:
     return NotAllowed(
         f"{user.name} is neither the owner of {case.number} ({case.applicant.handle}) nor holds a mandate of theirs. "
         f"Record one: jalur mandate add {case.applicant.handle} {user.name} --paper FILE",
@@ -207,12 +231,16 @@ def _stranger(user: User, case: Case) -> NotAllowed:
 
 
 def must_be_in_region(user: User, case: Case) -> None:
-    """Do nothing where the case is in the region of ``user``. Raises `NotAllowed`."""
+    """Refuse an account of another region.
+
+    Raises:
+        NotAllowed: the case is outside of the region of ``user``.
+    """
     if not user.works_in(case.region_code):
-        raise _elsewhere(user, case)
+        raise _wrong_region(user, case)
 
 
-def _elsewhere(user: User, case: Case) -> NotAllowed:
+def _wrong_region(user: User, case: Case) -> NotAllowed:
     return NotAllowed(
         f"{user.name} works for region {user.region_code}; {case.number} is in {case.region_code}",
         for_people=f"{user.name} bertugas di wilayah {user.region_code}, permohonan ini di wilayah {case.region_code}.",
@@ -221,7 +249,13 @@ def _elsewhere(user: User, case: Case) -> NotAllowed:
 
 
 def _check_own_code(user: User, form: object) -> None:
-    """Check the own code in ``form``. Raises: `NotAllowed`. Mutates: ``user``, whose outdated hash is renewed."""
+    """Check the own code in ``form``.
+
+    Raises:
+        NotAllowed: the code is missing or wrong.
+
+    Mutates: ``user``, whose outdated hash is renewed.
+    """
     code = form.own_code if isinstance(form, ApplicantForm) else None
     if code and user.own_code_hash:
         right, renewed = verify_own_code(code, user.own_code_hash)

@@ -1,4 +1,4 @@
-"""The register beside the imports: persons, products, and the conflicts of interest that people declare."""
+"""Registration of single persons, products, certificates and declared conflicts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from models import (
     Role,
 )
 
-# The numbers by which a person is found, cleaned as an import cleans them.
-CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
+# The numbers by which a person is found; an import cleans them alike.
+NUMBER_CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
     "national_id": identity.national_id,
     "tax_id": identity.tax_id,
     "phone": identity.phone,
@@ -38,12 +38,15 @@ CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
 def add_person(
     office: Office, name: str, *, national_id: str, language: str = "id", region: str = "", **contact: str | None
 ) -> int:
-    """Register a person (a candidate, a curator) with an account to answer from; return their id.
+    """Register a person (a candidate, a curator) with an account; return the person's id.
 
-    ``national_id`` has 16 digits; ``contact`` is phone, email, address, tax_id. One who is registered already is returned
-    as they are: one national id is one person. Raises `Refused` for a number that can't be one, with the field's name.
+    ``national_id`` has 16 digits; ``contact`` is phone, email, address, tax_id. One national id is one person: a registered
+    person's id is returned, and nothing of theirs is changed.
+
+    Raises:
+        Refused: a number is malformed; the message names its field.
     """
-    numbers = {name: _cleaned(name, given) for name, given in {**contact, "national_id": national_id}.items()}
+    numbers = {name: _clean_number(name, given) for name, given in {**contact, "national_id": national_id}.items()}
     national_id = numbers["national_id"] or ""
     with office.db.writing() as session:
         digest = office.vault.digest("national_id", national_id)
@@ -64,7 +67,7 @@ def add_person(
         session.add(person)
         session.flush()
         assert person.id is not None
-        for kind in CLEANERS:
+        for kind in NUMBER_CLEANERS:
             if number := numbers.get(kind):
                 digest = office.vault.digest(kind, number.lower())
                 session.add(PersonIndex(kind=kind, digest=digest, person_id=person.id))
@@ -74,10 +77,14 @@ def add_person(
 
 
 def choose_channel(office: Office, person: int, channel: str | None, *, by: str) -> str | None:
-    """Record by which channel a person wants to be told first (`CHANNELS`; None: the first that reaches them), and return it.
+    """Record the channel that a person prefers for letters, and return it.
 
-    The others stay as ways round a bounce. ``by`` is the person's own account, or an officer whom they told. Raises `Refused`,
-    also where the address for that channel is not on record.
+    ``channel`` is one of `CHANNELS`; None means the first that reaches them. Other channels are still used after a bounce.
+    ``by`` is the person's own account, an officer or an administrator.
+
+    Raises:
+        Refused: channel or person do not exist, or the address for that channel is not on record.
+        NotAllowed: ``by`` is some other account.
     """
     if channel is not None and channel not in CHANNELS:
         raise Refused(
@@ -100,21 +107,25 @@ def choose_channel(office: Office, person: int, channel: str | None, *, by: str)
         if needed and not office.vault.decrypt(key, found.sealed).get(needed):
             raise Refused(
                 f"No {needed} of person {person} is on record, so {channel} can't reach them",
-                for_people=f"Belum ada {_IN_WORDS[needed]} orang ini; saluran {channel} tidak dapat dipakai.",
+                for_people=f"Belum ada {_ADDRESS_NAMES[needed]} orang ini; saluran {channel} tidak dapat dipakai.",
             )
         found.channel = channel
         session.add(found)
     return channel
 
 
-_IN_WORDS = {"email": "alamat surel", "phone": "nomor telepon"}
+_ADDRESS_NAMES = {"email": "alamat surel", "phone": "nomor telepon"}
 
 
-def _cleaned(name: str, given: str | None) -> str | None:
-    """Return a number as an import would take it over. Raises `Refused`."""
-    if name not in CLEANERS or given is None:
+def _clean_number(name: str, given: str | None) -> str | None:
+    """Return a number as an import cleans it.
+
+    Raises:
+        Refused: the number is malformed.
+    """
+    if name not in NUMBER_CLEANERS or given is None:
         return given
-    cleaned = CLEANERS[name](given)
+    cleaned = NUMBER_CLEANERS[name](given)
     if isinstance(cleaned, Fault):
         raise Refused(cleaned.reason_en, for_people=f"{name}: {cleaned.reason_id}")
     value: str | None = cleaned.value
@@ -122,7 +133,11 @@ def _cleaned(name: str, given: str | None) -> str | None:
 
 
 def add_product(office: Office, business: int, name: str, cluster: str) -> int:
-    """Register a product of a business; return its id, or that of the one it has by that name. Raises `Refused`."""
+    """Register a product of a business, unless it has one of that name; return the product's id.
+
+    Raises:
+        Refused: there is no such business.
+    """
     with office.db.writing() as session:
         if session.get(Business, business) is None:
             raise Refused(f"There is no business {business}", for_people=f"Tidak ada usaha nomor {business}.")
@@ -148,10 +163,13 @@ def record_certificate(
     evidence: str,
     by: str,
 ) -> int:
-    """Record a certificate that another body gave a person, with the kept file that shows it (``sha256:…``); return its id.
+    """Record a certificate that another body gave a person; return the record's id.
 
-    ``what`` is the standing that it gives ("assessor", "curator:makanan"). Raises `Refused` for a person who does not exist, a
-    file that is not kept, or a number that is recorded already, for whomever.
+    ``what`` is the standing that the certificate gives ("assessor", "curator:makanan"); ``evidence`` is the kept file
+    (``sha256:…``).
+
+    Raises:
+        Refused: the person or the file does not exist, or the number is recorded already, for anybody.
     """
     with office.db.writing() as session:
         if session.get(Person, person) is None:
@@ -197,9 +215,13 @@ def declare_conflict(
     institution: str | None = None,
     until: date | None = None,
 ) -> int:
-    """Record that an account is not impartial towards one business, person or institution; return the declaration's id.
+    """Record an account's conflict of interest with a subject; return the record's id.
 
-    ``kind`` is one of `CONFLICTS`. From this moment it decides nothing about them. Raises `Refused`.
+    The subject is one business, person or institution; ``kind`` is one of `CONFLICTS`. From this day on the account decides
+    nothing about that subject.
+
+    Raises:
+        Refused: the kind is unknown, or not exactly one existing subject is named.
     """
     if kind not in CONFLICTS:
         raise Refused(

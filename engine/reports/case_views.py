@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.cases.dossier import case_numbered
+from engine.cases.dossier import fetch_row
 from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.definition.registry import pipeline_named
@@ -26,7 +26,7 @@ def case_view(office: Office, session: Session, number: str) -> dict[str, Any]:
     Raises:
         UnknownCase: there is no case of this number.
     """
-    case = case_numbered(session, number)
+    case = fetch_row(session, number)
     documents = session.exec(
         select(Document).where(Document.case_id == case.id).order_by(col(Document.seq), col(Document.key))
     )
@@ -65,7 +65,7 @@ def case_history(session: Session, number: str) -> list[dict[str, Any]]:
     Raises:
         UnknownCase: there is no case of this number.
     """
-    case = case_numbered(session, number)
+    case = fetch_row(session, number)
     rows = session.exec(
         select(LedgerEntry, Run.flow_run_id)
         .join(Run, col(Run.id) == col(LedgerEntry.run_id), isouter=True)
@@ -122,7 +122,7 @@ def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
     except Refused:
         return shown
     rules, now = RulesAt(pipeline.rules, case.rule_date), office.clock.now()
-    budget = rules.quietly(pipeline.clock) if pipeline.clock else None
+    budget = rules.peek(pipeline.clock) if pipeline.clock else None
     if budget is None:
         held = [one for one in stretches(segments, now) if one.holder not in (None, Holder.APPLICANT)]
         opened_on = local_date(case.opened_at)

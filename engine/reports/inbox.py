@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from engine.cases.dossier import Dossier, by_numbers, case_numbered, known_of
+from engine.cases.dossier import Dossier, fetch_by_numbers, fetch_row, prefilled_values
 from engine.deadlines.clock import local_date
 from engine.definition.forms import Question
 from engine.definition.registry import pipeline_named
 from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
-from engine.people.delegations import stands_in_for
-from engine.people.permissions import known_roles, mandate_in_force, may_answer, role_named, user_named
-from engine.runtime.batches import together_or_alone
+from engine.people.delegations import delegations_to
+from engine.people.permissions import authorize_answer, cached_roles, mandate_in_force, role_named, user_named
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office
 from models import Case, Person, PersonKey, Role, Wait, WaitKind
 from models.privacy import masked_in
@@ -51,13 +51,13 @@ def inbox(
     if role is not None:
         wanted = wanted.where(Wait.role == role_named(role))
     if number:
-        wanted = wanted.where(Wait.case_id == case_numbered(session, number).id)
+        wanted = wanted.where(Wait.case_id == fetch_row(session, number).id)
     if limit and not whom:
         wanted = wanted.limit(limit)
     rows = session.exec(wanted).all()
     theirs = _answerable(office, session, whom, [(case.number, wait) for wait, case, _ in rows]) if whom else None
     return [
-        _waiting(office, wait, case, known_of(office, key, wait) if key else {})
+        _waiting(office, wait, case, prefilled_values(office, key, wait) if key else {})
         | ({} if theirs is None else {"on_behalf_of": theirs[case.number, wait.key]})
         for wait, case, key in rows
         if theirs is None or (case.number, wait.key) in theirs
@@ -76,7 +76,10 @@ def _answerable(
         Refused: the account is unknown.
     """
     user, today = user_named(session, name), office.clock.today()
-    roles = {*known_roles(session, user), *(role for one in stands_in_for(session, user, today) for role in one.roles)}
+    roles = {
+        *cached_roles(session, user),
+        *(role for one in delegations_to(session, user, today) for role in one.roles),
+    }
     asked = [(number, wait) for number, wait in waits if wait.role == Role.APPLICANT or wait.role in roles]
     dossiers = _readable(office, session, sorted({number for number, _ in asked}))
     found: dict[tuple[str, str], str | None] = {}
@@ -93,7 +96,7 @@ def _answerable(
         by_hand = wait.kind == WaitKind.HAND_DELIVERY
         question = HAND_DELIVERY if by_hand else dossiers[number].pipeline.questions[wait.question or ""]
         try:
-            found[number, wait.key] = may_answer(session, user, case, wait, question, None, today).on_behalf_of
+            found[number, wait.key] = authorize_answer(session, user, case, wait, question, None, today).on_behalf_of
         except NotAllowed:
             continue
     return found
@@ -113,9 +116,9 @@ def question_of(wait: Wait, case: Case) -> Question[Any]:
 
 def _readable(office: Office, session: Session, numbers: list[str]) -> dict[str, Dossier]:
     """Return the cases by number, without those whose version's code is gone."""
-    found = together_or_alone(
+    found = process_batch(
         numbers,
-        lambda group: by_numbers(office, session, group, history=False),
+        lambda group: fetch_by_numbers(office, session, group, history=False),
         lambda number, error: {},
         catch=Refused,
     )

@@ -55,5 +55,5 @@ def rule_list(pipeline: str | None, on: date | None) -> list[dict[str, Any]]:
 
 
 def _budget(pipeline: Pipeline, question: Question[Any], on: date) -> dict[str, Any] | None:
-    rule = RulesAt(pipeline.rules, on).quietly(question.due) if question.due else None
+    rule = RulesAt(pipeline.rules, on).peek(question.due) if question.due else None
     return {"days": rule.value, "unit": rule.unit} if rule else None

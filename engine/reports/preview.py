@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from documents.contact_sheet import can_be_made, contact_sheet
-from documents.letters import write
+from documents.letters import write_letter
 from documents.preview import letter_kinds, previews, sample_facts
 from documents.templating import TEMPLATES
 from engine.definition.declarations import ALERT, DIGEST, OFFICE
@@ -45,7 +45,7 @@ def preview_all(folder: Path) -> Iterator[Path]:
 
 def _letter(template: str, language: str, file: Path) -> Iterator[Path]:
     """Write the text of a letter, and its HTML where it has a template for it."""
-    written = write(template, sample_facts(TEMPLATES / template), language)
+    written = write_letter(template, sample_facts(TEMPLATES / template), language)
     text = file.with_name(f"{file.name}.txt")
     text.write_text(f"{written.subject}\n\n{written.text}", encoding="utf-8")
     yield text

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Date, Select, func, literal, literal_colum
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from engine.cases.dossier import case_numbered
+from engine.cases.dossier import fetch_row
 from engine.cases.ledger import RECALLED
 from engine.deadlines.clock import JAKARTA, LAST_SECOND, end_of, local_date
 from engine.deadlines.legal_clock import DAY, stretches
@@ -65,7 +65,7 @@ def of_case(office: Office, session: Session, number: str) -> dict[str, Any]:
     Raises:
         UnknownCase: there is no case of this number.
     """
-    case = case_numbered(session, number)
+    case = fetch_row(session, number)
     wanted = select(ClockSegment).where(ClockSegment.case_id == case.id).order_by(col(ClockSegment.seq))
     segments = list(session.exec(wanted))
     if idle := session.execute(_not_taken_up().where(col(Case.id) == case.id)).first():

@@ -1,1 +1,1 @@
-"""What every piece of work is handed: settings, database, keys, files, numbers."""
+"""Settings, database, keys, files, leases and number series, on which all work stands."""

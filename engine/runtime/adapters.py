@@ -1,4 +1,4 @@
-"""Whom this office talks to, as the settings say: offices by hand or by HTTP, letters by SMTP or into a folder, text messages."""
+"""Adapters to systems outside, chosen by the settings: OSS, SiHalal, BNSP, messages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from outside.channels import Channel
 from outside.oss import ManualOss, Oss
 from outside.sihalal import ManualSiHalal, SiHalal
 
-# In this order for somebody who chose nothing; each with the address that it needs.
+# The channels, in the order tried for a person who chose none; each with the address that it needs.
 ADDRESSED_BY = {"mail": "email", "whatsapp": "phone", "sms": "phone"}
 CHANNELS = tuple(ADDRESSED_BY)
 
 
 @dataclass
-class Contacts:
-    """The adapters in use. Without a gateway nobody is reached by its kind of text message."""
+class Adapters:
+    """The adapters in use. ``whatsapp`` and ``sms`` are None where no gateway is set."""
 
     oss: Oss
     mail: Channel
@@ -29,9 +29,9 @@ class Contacts:
     bnsp: Bnsp = field(default_factory=ManualBnsp)
 
 
-def contacts_of(settings: Settings) -> Contacts:
-    """Return the adapters that the settings name."""
-    return Contacts(
+def adapters_of(settings: Settings) -> Adapters:
+    """Return the adapters that the settings name; without a URL an office is dealt with by hand."""
+    return Adapters(
         oss=_oss(settings),
         mail=_mail(settings),
         whatsapp=_whatsapp(settings),
@@ -98,4 +98,7 @@ def _mail(settings: Settings) -> Channel:
             password=unquote(url.password) if url.password else None,
             security="ssl" if url.scheme == "smtps" else "none" if "plain" in url.query else "starttls",
         )
-    raise Refused(f"JALUR_LETTERS_URL must be folder://… , smtp://… or smtps://…, not {url.scheme}://…")
+    raise Refused(
+        f"JALUR_LETTERS_URL must be folder://… , smtp://… or smtps://…, not {url.scheme}://…",
+        for_people=f"JALUR_LETTERS_URL harus berupa folder://…, smtp://…, atau smtps://…, bukan {url.scheme}://…",
+    )

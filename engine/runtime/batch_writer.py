@@ -1,4 +1,4 @@
-"""The rows a chunk has written so far, inserted together before it commits. Core inserts: a chunk may hold thousands."""
+"""Write-behind buffer: the rows of a unit of work are inserted together at its end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from sqlmodel import Session
 from models import Answer, ClockSegment, Document, LedgerEntry, Letter, Standing, Wait
 from models.base import Base, Moment
 
-# Parents before children; each table once.
+# Parents before children, for the foreign keys.
 ORDER: tuple[type[Base], ...] = (LedgerEntry, Wait, ClockSegment, Answer, Document, Letter, Standing)
 
 
 class BatchWriter:
-    """Collects rows by table, whichever case of the chunk they belong to."""
+    """Collects rows by table, for all cases of a chunk, and inserts them.
+
+    Core inserts, one statement a table: a chunk may hold thousands of rows.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
@@ -33,7 +36,7 @@ class BatchWriter:
         return keys[-1] if keys else None
 
     def insert(self, session: Session) -> None:
-        """Insert everything, one statement a table, and start anew."""
+        """Insert the collected rows, one statement a table, and empty the buffer."""
         dialect = session.get_bind().dialect
         for table in ORDER:
             if rows := self._rows.pop(table, None):
@@ -45,7 +48,10 @@ class BatchWriter:
 
 @cache
 def _from_json(table: type[Base]) -> Insert:
-    """Return the statement that inserts all rows of one JSON parameter: docs/decisions/0010."""
+    """Return the statement that inserts the rows of one JSON parameter.
+
+    See docs/decisions/0010-inserts.md.
+    """
     into = table.__table__  # type: ignore[attr-defined]
     columns = [column(one.name, one.type) for one in into.columns]
     rows = func.json_to_recordset(bindparam("rows", type_=JSON())).table_valued(*columns, name="given")
@@ -55,14 +61,18 @@ def _from_json(table: type[Base]) -> Insert:
 
 
 def _as_json(table: type[Base], dialect: Dialect, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows with moments in UTC and bytes in PostgreSQL's spelling. Raises: ValueError for a naive moment."""
+    """Return the rows with moments in UTC and bytes in PostgreSQL's hex format.
+
+    Raises:
+        ValueError: a moment has no time zone.
+    """
     writers = _writers(table, dialect)
     return [row | {name: write(row[name]) for name, write in writers.items() if row[name] is not None} for row in rows]
 
 
 @cache
 def _writers(table: type[Base], dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
-    """Return what makes JSON of the columns whose values have none by themselves."""
+    """Return functions that make a column's value fit for JSON, by the names of such columns."""
     writers: dict[str, Callable[[Any], Any]] = {}
     for one in table.__table__.columns:  # type: ignore[attr-defined]
         if isinstance(one.type, Moment):
@@ -78,7 +88,10 @@ def _in_hex(value: bytes) -> str:
 
 @cache
 def _defaults(table: type[Base]) -> dict[str, Any]:
-    """Return the defaults of a table's columns. A default that is a list or a dict is shared: rows are only inserted."""
+    """Return the defaults of a table's columns.
+
+    Lists and dicts among them are shared by all rows, and never changed.
+    """
     return {
         name: field.get_default(call_default_factory=True)
         for name, field in table.model_fields.items()

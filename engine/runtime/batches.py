@@ -1,4 +1,4 @@
-"""A group is worked off together, because that is fast; where it fails, its members are found out one by one."""
+"""Batch processing: all items at once, and item by item where the batch fails."""
 
 from __future__ import annotations
 
@@ -11,30 +11,28 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def together_or_alone(
+def process_batch(
     items: Sequence[T],
-    work: Callable[[Sequence[T]], R],
-    failed: Callable[[T, Exception], R],
+    process: Callable[[Sequence[T]], R],
+    on_failure: Callable[[T, Exception], R],
     *,
     catch: type[Exception] = Exception,
-    in_halves: bool = False,
+    bisect: bool = False,
 ) -> list[R]:
-    """Do ``work`` on all ``items`` at once; where it raises ``catch``, on each alone, in their order.
+    """Call ``process`` with all ``items``, and with each alone where that raises ``catch``.
 
-    ``work`` opens its own transaction, or leaves nothing behind when it raises. Of an item that fails alone ``failed`` is
-    called at once, and its result stands in the item's place. ``in_halves`` looks for the bad ones by halving, for groups so
-    large that trying each alone costs too much.
+    ``process`` opens its own transaction, or leaves nothing behind when it raises. For an item that fails alone,
+    ``on_failure`` is called at once, and its result takes the item's place. With ``bisect`` a failed batch is halved
+    until the bad items are found: for batches so large that a call for each item costs too much.
     """
     if not items:
         return []
     try:
-        return [work(items)]
+        return [process(items)]
     except catch as error:
         if len(items) == 1:
-            return [failed(items[0], error)]
+            return [on_failure(items[0], error)]
         log.info("A group of %d failed (%s); trying its members apart", len(items), type(error).__name__)
-    size = len(items) // 2 if in_halves else 1
-    parts = (items[:size], items[size:]) if in_halves else ([item] for item in items)
-    return [
-        result for part in parts for result in together_or_alone(part, work, failed, catch=catch, in_halves=in_halves)
-    ]
+    size = len(items) // 2 if bisect else 1
+    parts = (items[:size], items[size:]) if bisect else ([item] for item in items)
+    return [result for part in parts for result in process_batch(part, process, on_failure, catch=catch, bisect=bisect)]

@@ -1,4 +1,4 @@
-"""The two databases Jalur speaks to, and the few ways in which they differ."""
+"""SQLite and PostgreSQL: connections, transactions, and the few differences between the two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ BUSY_TIMEOUT_MS = 30_000
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``.
 
-    PostgreSQL takes them as one array: psycopg would read a statement with a parameter for each anew every time.
+    PostgreSQL takes the values as one array: with a parameter for each value, the statement's text would change with
+    their number, and psycopg would prepare it anew every time.
     """
     wanted = list(values)
     if session.get_bind().dialect.name == "sqlite":
@@ -28,9 +29,9 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
 
 
 def insert_new(session: Session, table: type[Any], *unique: str) -> Any:
-    """Return an insert into ``table`` that writes nothing where the row is there already.
+    """Return an insert into ``table`` that skips rows which exist already.
 
-    ``unique`` names the columns by which it would be the same row; without them, those of any unique key.
+    ``unique`` names the columns whose values tell that a row exists; without them, any unique key does.
     """
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     inserting: Any = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
@@ -38,7 +39,10 @@ def insert_new(session: Session, table: type[Any], *unique: str) -> Any:
 
 
 class Database:
-    """Opens writing and reading transactions. Leaving a block commits it; an exception rolls it back."""
+    """Opens transactions for writing and for reading.
+
+    The end of their block commits; an exception rolls back.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -56,19 +60,22 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Open a transaction that will write. On SQLite it takes the one writer's lock at once, so it can't be refused later."""
+        """Open a transaction that will write.
+
+        Locks: on SQLite the whole database for writing, from the beginning, so that no later statement is refused.
+        """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"jalur_writes": True})
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a transaction that only reads: on SQLite it never waits for a writer."""
+        """Open a transaction that only reads; on SQLite it never waits for a writer."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections of the pool."""
         self.engine.dispose()
 
 
@@ -77,11 +84,13 @@ def _to_json(value: Any) -> str:
 
 
 def _from_json(value: Any) -> Any:
-    return orjson.loads(value) if isinstance(value, str | bytes) else value  # SQLite gives a bare number back as one
+    return (
+        orjson.loads(value) if isinstance(value, str | bytes) else value
+    )  # SQLite returns a bare JSON number as a number
 
 
 def _sqlite_connection(connection: Any, entry: ConnectionPoolEntry) -> None:
-    # pysqlite's own transaction handling keeps rows of a released savepoint after the outer rollback; "begin" is ours.
+    # pysqlite's own transaction handling keeps rows of a released savepoint after the outer rollback; we begin ourselves.
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

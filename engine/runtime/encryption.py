@@ -1,7 +1,7 @@
-"""Personal data under a key per person: sealed, indexed by keyed digest, masked, and erased by losing the key.
+"""Encryption of personal data under one key per person (UU 27/2022).
 
-AES-256-GCM (NIST SP 800-38D) seals; a person's key is wrapped by the master key; look-up digests are
-HMAC-SHA-256 under a key derived from it (HKDF, RFC 5869). UU 27/2022 is why.
+Data are encrypted with AES-256-GCM (NIST SP 800-38D). The master key wraps each person's key; look-up digests are
+HMAC-SHA-256 under a key derived from the master key (HKDF, RFC 5869).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from models import PersonKey
 
 
 class Erased(Refused):
-    """The key is gone: the person was erased, and what it sealed can't be read by anybody."""
+    """The person was erased with their key; data under that key can't be decrypted any more."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(
@@ -38,17 +38,21 @@ class Erased(Refused):
 
 
 class Key(NamedTuple):
-    """A sealing key as it is read in bulk: its id and its wrapped bytes."""
+    """The id and the wrapped bytes of a `PersonKey`, as queries for many read them."""
 
     id: str
     wrapped: bytes
 
 
 class Vault:
-    """Seals and unseals with the keys that the master key unwraps."""
+    """Encrypts and decrypts with person keys, which the master key unwraps."""
 
     def __init__(self, master_key: bytes) -> None:
-        """Take the 32 bytes of the master key; ValueError when they are not 32."""
+        """Derive the wrapping and the index key from the master key.
+
+        Raises:
+            ValueError: the master key has not 32 bytes.
+        """
         if len(master_key) != 32:
             raise ValueError(f"The master key must have 32 bytes, this one has {len(master_key)}")
         self._wrapping = AESGCM(_derived(master_key, b"jalur wrapping"))
@@ -56,7 +60,7 @@ class Vault:
         self._unwrapped = lru_cache(maxsize=4096)(self._unwrap)
 
     def new_key(self, session: Session) -> PersonKey:
-        """Make a key and store it wrapped, in the caller's transaction."""
+        """Make a person's key, and add its wrapped bytes to the session."""
         key_id = secrets.token_hex(16)
         nonce = os.urandom(12)
         wrapped = nonce + self._wrapping.encrypt(nonce, AESGCM.generate_key(256), key_id.encode())
@@ -65,21 +69,26 @@ class Vault:
         return row
 
     def encrypt(self, key: Key | PersonKey, plain: Any) -> bytes:
-        """Seal a JSON value under ``key``."""
+        """Return a JSON value encrypted under ``key``: the nonce, then the ciphertext."""
         nonce = os.urandom(12)
         return nonce + self._cipher(key).encrypt(nonce, orjson.dumps(plain), None)
 
-    def decrypt(self, key: Key | PersonKey | None, sealed: bytes) -> Any:
-        """Open what ``key`` sealed. Raises `Erased` when the key is gone, ValueError when the bytes were changed."""
+    def decrypt(self, key: Key | PersonKey | None, encrypted: bytes) -> Any:
+        """Return the JSON value that was encrypted under ``key``.
+
+        Raises:
+            Erased: the key is None, because the person was erased.
+            ValueError: the bytes were changed after encryption.
+        """
         if key is None:
             raise Erased("gone")
         try:
-            return orjson.loads(self._cipher(key).decrypt(sealed[:12], sealed[12:], None))
+            return orjson.loads(self._cipher(key).decrypt(encrypted[:12], encrypted[12:], None))
         except InvalidTag as error:
             raise ValueError(f"What key {key.id} sealed was changed afterwards") from error
 
     def digest(self, kind: str, value: str) -> str:
-        """Return the keyed digest under which ``value`` of that kind is looked up: 64 hex digits."""
+        """Return the keyed digest by which a ``value`` of that kind is looked up: 64 hex digits."""
         return hmac.new(self._indexing, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
     def _cipher(self, key: Key | PersonKey) -> AESGCM:
@@ -95,13 +104,21 @@ class Vault:
 
 
 def vault_of(settings: Settings) -> Vault:
-    """Return the vault of these settings; in demo and test a missing master key is made and kept beside the data."""
+    """Return the vault of these settings.
+
+    Demo and test make a missing master key and keep it in ``var/``.
+
+    Raises:
+        Refused: production has no master key.
+    """
     if settings.master_key is not None:
         return Vault(base64.b64decode(settings.master_key.get_secret_value()))
     if not settings.invents():
         raise Refused(
             "JALUR_MASTER_KEY is not set. Make one (python3 -c 'import base64,os;"
-            "print(base64.b64encode(os.urandom(32)).decode())') and keep a copy where the database is not"
+            "print(base64.b64encode(os.urandom(32)).decode())') and keep a copy where the database is not",
+            for_people="JALUR_MASTER_KEY belum diatur. Buat kuncinya (python3 -c 'import base64,os;"
+            "print(base64.b64encode(os.urandom(32)).decode())') dan simpan salinannya di luar tempat basis data.",
         )
     file = settings.path("var/master.key")
     if not file.exists():

@@ -1,6 +1,6 @@
-"""Leases: who works on a row, until when, and how long a row that failed is left alone.
+"""Leases of rows: a worker holds a row until a moment; after a failure the row backs off.
 
-A lease is taken in a short transaction of its own; one that ran out is taken over by the next worker.
+A lease is taken in a short transaction of its own; the next worker takes over an expired one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.runtime.office import Office
 from models import Case, Digest, Document, Letter, Wait
 
 LEASE = timedelta(minutes=2)
-# A batch is leased at once and worked off one by one: whoever comes to a row later than this makes sure that it is still theirs.
+# A batch is leased at once and processed row by row: before a row whose lease is older than this, the lease is renewed.
 FRESH = timedelta(seconds=10)
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -24,13 +24,13 @@ LONGEST_PAUSE = timedelta(hours=6)
 CHUNK = 250
 
 
-def free(column: object, now: object) -> ColumnElement[bool]:
-    """Return the condition that nobody holds the lease in ``column`` at ``now``."""
+def unleased(column: object, now: object) -> ColumnElement[bool]:
+    """Return the condition that the lease in ``column`` was never taken or has expired."""
     return or_(col(column).is_(None), col(column) < now)
 
 
-def pause_after(attempt: int, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE) -> timedelta:
-    """Return how long to leave a thing alone that failed at that attempt: ``first``, twice that, … at most ``longest``."""
+def backoff(attempt: int, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE) -> timedelta:
+    """Return the pause after a failed attempt: ``first``, doubled each time, up to ``longest``."""
     doubled: timedelta = first * 2 ** (min(attempt, 20) - 1)
     return min(doubled, longest)
 
@@ -38,12 +38,13 @@ def pause_after(attempt: int, first: timedelta = FIRST_PAUSE, longest: timedelta
 def claim(
     session: Session, wanted: Any, table: Any, now: datetime, limit: int, only: Iterable[int] | None = None
 ) -> list[Any]:
-    """Return up to ``limit`` of the rows ``wanted`` of ``table`` that nobody holds and that are due, in their order.
+    """Return up to ``limit`` of the rows ``wanted`` that are due and unleased, in their order.
 
-    ``only`` takes those of some cases (their ids). The caller gives them a lease in the same transaction.
-    Locks: the rows, and passes over those that another worker is claiming.
+    ``only`` restricts them to cases (their ids). The caller leases the rows in the same transaction.
+
+    Locks: the rows; skips rows that another worker has locked.
     """
-    wanted = wanted.where(free(table.leased_until, now))
+    wanted = wanted.where(unleased(table.leased_until, now))
     if hasattr(table, "next_attempt_at"):
         wanted = wanted.where(or_(col(table.next_attempt_at).is_(None), col(table.next_attempt_at) <= now))
     if only is not None:
@@ -53,21 +54,28 @@ def claim(
 
 
 def lease(session: Session, row: Wait | Document | Letter | Digest, now: datetime) -> None:
-    """Hold a row that was claimed, and count the attempt before it is made: one that kills the process counts, too."""
+    """Lease a claimed row and count its attempt.
+
+    The attempt is counted before it is made, so that one which kills the process is counted, too.
+
+    Mutates: ``row``.
+    """
     row.leased_until, row.attempt = now + LEASE, row.attempt + 1
     session.add(row)
 
 
 def same_row(row: Wait | Letter | Digest) -> list[ColumnElement[bool]]:
-    """Return the conditions that name this row of its table."""
+    """Return the conditions that select this row by its primary key."""
     primary_key = type(row).__table__.primary_key  # type: ignore[union-attr]
     return [column == getattr(row, column.key) for column in primary_key]
 
 
-def still_ours(office: Office, row: Wait | Letter | Digest) -> bool:
-    """Renew the lease of a row that was claimed in a batch; return False when it ran out and another worker took it.
+def renew_lease(office: Office, row: Wait | Letter | Digest) -> bool:
+    """Renew the lease of a claimed row; return False when another worker took the row over.
 
-    Where the rows before it in the batch took long (an OSS that hangs), two workers would otherwise make the same call.
+    Without it, two workers would make the same call where the rows before it took long (an OSS that hangs).
+
+    Mutates: ``row``, when its lease is renewed.
     """
     now = office.clock.now()
     if row.leased_until is not None and row.leased_until - now >= LEASE - FRESH:

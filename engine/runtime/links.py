@@ -11,5 +11,5 @@ def check_url(office: Office, number: str) -> str:
 
 
 def desk_url(office: Office) -> str:
-    """Return where an account reads the rest."""
+    """Return the address of the desk, where an account reads its cases."""
     return f"{office.settings.public_url.rstrip('/')}/desk"

@@ -1,4 +1,4 @@
-"""Creates the database and brings it to the newest revision, up or down. Nothing else ever creates one."""
+"""Schema migrations: create the database, and bring its tables to a revision, up or down."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from engine.runtime.database import Database
 SCRIPTS = Path(models.__file__).parent / "migrations"
 
 
-def migrate(db: Database, revision: str = "head") -> str:
-    """Bring the database to ``revision`` in one transaction; return the revision that it is at."""
+def migrate_schema(db: Database, revision: str = "head") -> str:
+    """Migrate the tables to ``revision``; return the revision reached.
+
+    A missing database is created.
+    """
     from alembic import command
     from alembic.config import Config
 
@@ -28,7 +31,7 @@ def migrate(db: Database, revision: str = "head") -> str:
 
 
 def at_revision(db: Database) -> str | None:
-    """Return the revision that the database is at; None for an empty one."""
+    """Return the revision of the database's tables; None for an empty database."""
     from alembic.migration import MigrationContext
 
     with db.engine.connect() as connection:
@@ -36,17 +39,27 @@ def at_revision(db: Database) -> str | None:
 
 
 def must_be_migrated(db: Database) -> None:
-    """Refuse to work on a database that was never made. Raises `Refused` with the command that makes it."""
+    """Check that the database has tables.
+
+    Raises:
+        Refused: it has none, or its file is missing; the message names the command that makes it.
+    """
     file = db.engine.url.database if db.is_sqlite else None
     if file and file != ":memory:" and not Path(file).exists():
-        raise Refused(f"There is no database at {file}. Make it: jalur migrate")
+        raise Refused(
+            f"There is no database at {file}. Make it: jalur migrate",
+            for_people=f"Belum ada basis data di {file}. Buat dengan: jalur migrate",
+        )
     with db.engine.connect() as connection:
         if not connection.dialect.has_table(connection, "ledger_entry"):
-            raise Refused("The database is empty. Make its tables: jalur migrate")
+            raise Refused(
+                "The database is empty. Make its tables: jalur migrate",
+                for_people="Basis data masih kosong. Buat tabelnya dengan: jalur migrate",
+            )
 
 
 def is_migrated(db: Database) -> bool:
-    """Return whether the database was made; an SQLite file that is not there is left so."""
+    """Return whether the database has tables; a missing SQLite file is not created."""
     try:
         must_be_migrated(db)
     except Refused:

@@ -1,7 +1,7 @@
-"""Numbers without gaps and without doubles: drawn by one update a series, in the transaction that uses them.
+"""Gap-free series of numbers, drawn in the transaction that uses the numbers.
 
 The update locks the series' row until the commit, so two workers queue; a rollback gives the numbers back. Series
-are drawn in sorted order, or two workers with two series each could wait for each other for ever.
+are drawn in sorted order: two workers with two series each can't deadlock.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from models import Series
 
 
 def draw(session: Session, wanted: Mapping[str, int]) -> dict[str, list[int]]:
-    """Draw ``wanted[series]`` numbers of each series; return them, rising."""
+    """Draw ``wanted[series]`` numbers from each series; return them in rising order.
+
+    Locks: the series' rows until the commit; draw as late in a transaction as possible.
+    """
     return {name: _draw(session, name, wanted[name]) for name in sorted(wanted) if wanted[name]}
 
 

@@ -1,4 +1,4 @@
-"""The office: everything a piece of work needs, opened once from the settings and handed on as one argument."""
+"""The office: settings, database, clock and keys in one object; its runs and units of work."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, update
 from sqlmodel import Session
 
-from engine.deadlines.calendar import Calendar, as_decided
+from engine.deadlines.calendar import Calendar, read_calendar
 from engine.deadlines.clock import Clock, TurnedClock
 from engine.errors import Refused
-from engine.runtime.adapters import Contacts, contacts_of
+from engine.runtime.adapters import Adapters, adapters_of
 from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.database import Database
 from engine.runtime.encryption import Vault, vault_of
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunHandle:
-    """One of our own runs, under way. Its id stands in every ledger entry that it writes."""
+    """A run under way: a command, a web request or a flow run.
+
+    Each ledger entry of the run bears its id.
+    """
 
     id: str
     kind: str
@@ -41,15 +44,17 @@ class RunHandle:
     state: str = "completed"
 
 
-# Of a work that is only tried: nothing that it writes is kept.
+# For a unit of work that is rolled back: no row of `models.Run` is written for it.
 NO_RUN = RunHandle("", "cli", "")
 
 
 @dataclass(frozen=True)
 class Work:
-    """Hold one unit of work: the transaction of a run of ours, and the rows that it inserts together at its end.
+    """A unit of work: one transaction of one run.
 
-    Who writes takes a `Work`; who only reads takes the office and a session.
+    The rows that it collects are inserted together before it commits.
+
+    A function that writes takes a `Work`; a function that only reads takes the office and a session.
     """
 
     office: Office
@@ -59,7 +64,11 @@ class Work:
 
     @property
     def now(self) -> datetime:
-        """Return the present moment: a work that waited for a lock must not date itself before what it waited for."""
+        """Return the present moment.
+
+        The clock is read at every call: after a wait for a lock, a moment read earlier would date an entry
+        before the change that held the lock.
+        """
         return self.office.clock.now()
 
     @property
@@ -74,30 +83,33 @@ class Work:
 
     @property
     def vault(self) -> Vault:
-        """Return what seals and unseals."""
+        """Return the vault that encrypts and decrypts personal data."""
         return self.office.vault
 
     def flush(self) -> None:
-        """Insert the book and flush the session now, so that queries of this work see what it wrote."""
+        """Insert the collected rows and flush the session, so that later queries see them."""
         self.rows.insert(self.session)
         self.session.flush()
 
 
 @dataclass
 class Office:
-    """Settings, database, clock, keys, store and the world outside."""
+    """Settings, database, clock, keys, file store and adapters of one installation."""
 
     settings: Settings
     db: Database
     clock: Clock
     vault: Vault
-    contacts: Contacts
+    adapters: Adapters
     store: Store = field(repr=False)
     _calendar: Calendar | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def open(cls, settings: Settings | None = None, clock: Clock | None = None) -> Office:
-        """Open the office as the settings say. Creates no database: only ``jalur migrate`` does."""
+        """Open the office that the settings describe.
+
+        The database must exist already: ``jalur migrate`` creates it.
+        """
         settings = settings or Settings()
         clock = clock or (TurnedClock(settings.now) if settings.now else Clock())
         return cls(
@@ -105,17 +117,20 @@ class Office:
             db=Database(settings.sqlalchemy_url()),
             clock=clock,
             vault=vault_of(settings),
-            contacts=contacts_of(settings),
+            adapters=adapters_of(settings),
             store=Store(settings.documents_url, settings.home),
         )
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the database's connections."""
         self.db.close()
 
     @contextmanager
     def work(self, run: RunHandle) -> Iterator[Work]:
-        """Open a unit of work: one transaction; its book is inserted before it commits, an exception rolls both back."""
+        """Open a unit of work.
+
+        Its collected rows are inserted before the commit; an exception rolls back.
+        """
         with self.db.writing() as session:
             work = Work(self, run, session)
             yield work
@@ -123,15 +138,15 @@ class Office:
 
     @property
     def calendar(self) -> Calendar:
-        """Return the office's working days, as they were decided when the run under way began."""
+        """Return the office's working days, as decided when the run under way began."""
         if self._calendar is None:
             with self.db.reading() as session:
-                self._calendar = as_decided(session, None)
+                self._calendar = read_calendar(session, None)
         return self._calendar
 
-    def look_at_the_calendar(self, session: Session) -> None:
-        """Take note of what has been decided about days since we looked."""
-        self._calendar = as_decided(session, self._calendar)
+    def refresh_calendar(self, session: Session) -> None:
+        """Read the decisions about days that were made since the calendar was last read."""
+        self._calendar = read_calendar(session, self._calendar)
 
     @cached_property
     def signer(self) -> Signer:
@@ -142,7 +157,7 @@ class Office:
 
     @property
     def trusted_certificates(self) -> list[Any]:
-        """Return the certificates whose signatures this office stands for."""
+        """Return the certificates whose signatures count as this office's own."""
         from engine.runtime.signing_keys import trusted_by
 
         return trusted_by(self.settings)
@@ -151,11 +166,14 @@ class Office:
     def run(
         self, kind: str, *, by: str, pipeline: str | None = None, flow_run_id: str | None = None
     ) -> Iterator[RunHandle]:
-        """Record a run of ours: ``kind`` is flow, web or cli. A run that raises is recorded as failed, with its error."""
+        """Record a run of ``kind``: flow, web or cli.
+
+        A run that raises is recorded as failed, with its error, or as refused.
+        """
         handle = RunHandle(str(uuid.uuid4()), kind, by)
         started = time.monotonic()
         with self.db.writing() as session:
-            self.look_at_the_calendar(session)
+            self.refresh_calendar(session)
             session.execute(
                 insert(Run).values(
                     id=handle.id,

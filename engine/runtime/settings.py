@@ -1,4 +1,4 @@
-"""Every setting of Jalur, read from the environment (prefix ``JALUR_``) and nowhere else."""
+"""Settings of Jalur, read from environment variables with the prefix ``JALUR_``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROJECT_ROOT = Path(engine.__file__).resolve().parents[1]
 
 
 def is_checkout() -> bool:
-    """Return whether our own pyproject.toml lies beside the packages: this code was not installed from a wheel."""
+    """Return whether the packages lie in a checkout of ours, and not in an installed wheel."""
     described = PROJECT_ROOT / "pyproject.toml"
     if not described.is_file():
         return False
@@ -31,7 +31,7 @@ def default_home() -> Path:
     """Return the root of the checkout.
 
     Raises:
-        Refused: outside a checkout nobody guesses where an office's papers are kept.
+        Refused: the code was installed from a wheel, and JALUR_HOME is not set.
     """
     if is_checkout():
         return PROJECT_ROOT
@@ -44,7 +44,7 @@ def default_home() -> Path:
 
 
 def shipped(name: str) -> Path:
-    """Return a file that belongs to no package: beside the packages in a checkout, below ``share/jalur`` from a wheel.
+    """Return the path of a shipped file, in a checkout or in ``share/jalur`` of a wheel.
 
     Raises:
         Refused: the file is in neither place.
@@ -66,7 +66,7 @@ def shipped(name: str) -> Path:
 
 
 class Environment(StrEnum):
-    """Production refuses what demo and test invent: keys, a clock, a signer."""
+    """Demo and test invent missing keys, a clock and a signer; production refuses to."""
 
     PRODUCTION = "production"
     DEMO = "demo"
@@ -74,7 +74,10 @@ class Environment(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Where things are and whom to talk to. Relative paths are taken from ``home``."""
+    """Addresses, paths, keys and timeouts of one installation.
+
+    Relative paths are taken from ``home``.
+    """
 
     model_config = SettingsConfigDict(env_prefix="JALUR_", extra="ignore")
 
@@ -140,7 +143,7 @@ class Settings(BaseSettings):
         return self.home / relative
 
     def sqlalchemy_url(self) -> str:
-        """Return the database URL with SQLite's file taken from ``home`` and PostgreSQL spoken to by psycopg 3."""
+        """Return the database URL, with the file of SQLite in ``home`` and psycopg 3 as driver."""
         url = self.database_url
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////") and ":memory:" not in url:
             return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
@@ -150,5 +153,5 @@ class Settings(BaseSettings):
         return url
 
     def invents(self) -> bool:
-        """Return whether missing keys may be made up: in demo and test, never in production."""
+        """Return whether missing keys may be invented: in demo and test, never in production."""
         return self.env is not Environment.PRODUCTION

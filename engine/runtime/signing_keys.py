@@ -1,4 +1,7 @@
-"""The office's own signer: its key from the settings; in demo and test one that is made here and says DEMO."""
+"""The office's signing key, from the settings.
+
+Demo and test make a key, whose certificate says DEMO.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from engine.runtime.settings import Settings
 
 
 def signer_of(settings: Settings) -> Signer:
-    """Return the signer. Raises `Refused` in production when no key is set."""
+    """Return the signer of the office's documents.
+
+    Raises:
+        Refused: production has no signing key.
+    """
     key, certificate = _identity(settings)
     return LocalSigner.from_pem(key, certificate)
 
@@ -26,7 +33,10 @@ def _identity(settings: Settings) -> tuple[Path, Path]:
     if settings.signer_key and settings.signer_certificate:
         return settings.path(settings.signer_key), settings.path(settings.signer_certificate)
     if not settings.invents():
-        raise Refused("JALUR_SIGNER_KEY and JALUR_SIGNER_CERTIFICATE are not set: documents can't be signed")
+        raise Refused(
+            "JALUR_SIGNER_KEY and JALUR_SIGNER_CERTIFICATE are not set: documents can't be signed",
+            for_people="JALUR_SIGNER_KEY dan JALUR_SIGNER_CERTIFICATE belum diatur: dokumen tidak dapat ditandatangani.",
+        )
     made = create_demo_key(
         settings.path("var/signer"), now=settings.now or datetime.now(UTC), environment=str(settings.env)
     )

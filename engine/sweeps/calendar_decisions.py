@@ -58,7 +58,7 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
         # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
         if not office.db.is_sqlite:
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
-        office.look_at_the_calendar(session)
+        office.refresh_calendar(session)
         refused = _refused(office.calendar, day, kind)
         newest = session.exec(
             select(CalendarDay).where(col(CalendarDay.day) == day).order_by(col(CalendarDay.id).desc()).limit(1)
@@ -78,7 +78,7 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
             }
             session.execute(insert(CalendarDay).values(**row))
     with office.db.reading() as session:
-        office.look_at_the_calendar(session)
+        office.refresh_calendar(session)
     what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"
     moved = recalculate(office, run, day, f"{what} {day.isoformat()}: {name}")
     if again and refused and not moved:

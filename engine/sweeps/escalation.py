@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from engine.cases.dossier import Dossier
 from engine.cases.waits import overwrite
 from engine.errors import NotAllowed
-from engine.people.delegations import asked_beside, stand_ins_of
+from engine.people.delegations import delegates_of, sibling_accounts
 from engine.people.hierarchy import HIGHER, superiors
 from engine.people.impartiality import assignable, must_be_impartial, must_not_be_concerned, who_took_part
 from engine.runtime.office import Work
@@ -74,7 +74,7 @@ def _is_unreachable(
 ) -> bool:
     """Return whether the account is away and all its delegates are barred from that question."""
     question = dossier.pipeline.questions[wait.question or ""]
-    delegates = stand_ins_of(session, name, wait.case_id, question.of, on)
+    delegates = delegates_of(session, name, wait.case_id, question.of, on)
     return bool(delegates) and all(
         _is_barred(session, dossier, wait, one, question.of, on, took_part) for one in delegates
     )
@@ -88,7 +88,7 @@ def _with_delegates(
     ``role`` is the question's own where it is None.
     """
     asked = role or dossier.pipeline.questions[wait.question or ""].of
-    delegates = {one.name: one for name in names for one in stand_ins_of(session, name, wait.case_id, asked, on)}
+    delegates = {one.name: one for name in names for one in delegates_of(session, name, wait.case_id, asked, on)}
     return names + [
         name
         for name, one in delegates.items()
@@ -108,7 +108,7 @@ def _is_barred(
         if role is question.of:
             before = {*wait.apart_from, *who_took_part(session, case.number, question)}
             if sum(one.question == question.name for one in dossier.past.waits.values()) > 1:
-                before |= asked_beside(session, wait)
+                before |= sibling_accounts(session, wait)
             must_be_impartial(session, user, case, question, on, before.union(took_part), wait.key)
         else:
             must_not_be_concerned(session, user, case, on)

@@ -55,7 +55,7 @@ def due_certificates(office: Office) -> list[DueCertificate]:
     found: list[DueCertificate] = []
     with office.db.reading() as session:
         for pipeline in current():
-            if rule := RulesAt(pipeline.rules, today).quietly("renewal"):
+            if rule := RulesAt(pipeline.rules, today).peek("renewal"):
                 days = sorted(rule.value["days"], reverse=True)
                 found += _of_ours(session, pipeline, rule.value["standings"], days, today)
                 if pipeline.subject == "person":

@@ -18,15 +18,15 @@ from sqlalchemy import Row
 from sqlmodel import Session, col, or_, select
 
 from engine.cases import ledger
-from engine.cases.dossier import SEGMENTS, Dossier, lock_rows, lock_waiting
-from engine.cases.waits import move_alike
+from engine.cases.dossier import SEGMENTS, Dossier, lock_dossiers, lock_rows
+from engine.cases.waits import overwrite_many
 from engine.deadlines.clock import JAKARTA, local_date
-from engine.deadlines.due_dates import Times, as_told, times_of
-from engine.deadlines.legal_clock import own_time_ends
+from engine.deadlines.due_dates import Times, keep_told_dates, times_of
+from engine.deadlines.legal_clock import case_due_date
 from engine.definition.registry import pipeline_named
 from engine.letters.notices import News, administrators, notify_all
 from engine.letters.queue import write_to_applicant
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import asked_of
@@ -99,7 +99,7 @@ def _move_group(
         failed[cases[case_id]] = error
         return []
 
-    return [one for group in together_or_alone(list(cases), moved, not_moved, in_halves=True) for one in group]
+    return [one for group in process_batch(list(cases), moved, not_moved, bisect=True) for one in group]
 
 
 def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason: str) -> None:
@@ -188,7 +188,7 @@ def _times(
     rules, asked_on = RulesAt(pipeline.rules, row.rule_date), local_date(row.asked_at)
     question = pipeline.questions[row.question]
     turns = segments.get(row.case_id, [])
-    legal = own_time_ends(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
+    legal = case_due_date(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
     key = (row.pipeline, row.version, row.rule_date, row.question, asked_on, row.rung, row.extended_until, legal)
     if key not in known:
         known[key] = times_of(
@@ -200,7 +200,7 @@ def _times(
             extended_until=row.extended_until,
             legal_due=legal,
         )
-    return as_told(office.calendar, rules, question, row, known[key], now)
+    return keep_told_dates(office.calendar, rules, question, row, known[key], now)
 
 
 def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Times]) -> list[Moved]:
@@ -216,7 +216,7 @@ def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Ti
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
     for (key, times), of in alike.items():  # a few updates: many cases were asked the same on the same day
-        move_alike(work.session, key, of, times.values())
+        overwrite_many(work.session, key, of, times.values())
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
         entry = ledger.append(
@@ -251,7 +251,7 @@ def _tell(work: Work, dated: list[tuple[Row[Any], Times]], reason: str) -> None:
         theirs[row.holder, row.role, row.region_code].append(row)
     letters = {row.case_id for row, _ in dated if row.role == Role.APPLICANT}
     firsts = {rows[0].case_id for rows in theirs.values()}
-    dossiers = {one.row.id: one for one in lock_waiting(work, letters | firsts)}
+    dossiers = {one.row.id: one for one in lock_dossiers(work, letters | firsts, history=False)}
     for row, times in dated:
         if row.role == Role.APPLICANT:
             _write(work, dossiers[row.case_id], row, times, reason)

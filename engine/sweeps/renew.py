@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_
 from sqlmodel import Session, col, select, update
 
-from engine.cases.dossier import Dossier, Past, frozen, lock_rows
-from engine.cases.ledger import SYSTEM, note
+from engine.cases.dossier import Dossier, Past, frozen_case, lock_rows
+from engine.cases.ledger import SYSTEM, write_remark
 from engine.cases.opening import open_in
 from engine.definition.case import Applicant, Expiring, HandedOn
 from engine.letters.queue import write_to_applicant
@@ -102,7 +102,7 @@ def _renew(office: Office, run: RunHandle, due: DueCertificate) -> str | None:
             return "skipped"
         _tell(work, due, told, opened is not None, ours is not None)
         if opened and old:
-            note(work, old, "renewal_opened", SYSTEM, f"dilanjutkan sebagai {opened.number}")
+            write_remark(work, old, "renewal_opened", SYSTEM, f"dilanjutkan sebagai {opened.number}")
         return "opened" if opened else "reminded"
 
 
@@ -221,7 +221,7 @@ def _tell(work: Work, due: DueCertificate, row: Case, opened: bool, ours: bool) 
     yours, over = _waiting_for_holder(work.session, due, row), row.status == CaseStatus.CLOSED
     subject = rules["renewal"].value.get("subject") if opened or yours or over else None
     under = Key(key.id, key.wrapped)
-    case = replace(frozen(work.office, row, due.pipeline, whom, under), rules=rules)
+    case = replace(frozen_case(work.office, row, due.pipeline, whom, under), rules=rules)
     facts = {
         "subject": (subject or rules["renewal_subject"].value)[whom.language],
         "process": due.pipeline.title,
@@ -236,7 +236,7 @@ def _tell(work: Work, due: DueCertificate, row: Case, opened: bool, ours: bool) 
     dossier = Dossier(row, case, due.pipeline, under, Past({}, {}, {}))
     write_to_applicant(work, dossier, key=place, letter=letter, facts=facts)
     about = f"sertifikat {due.number or due.what} berlaku sampai {due.until.isoformat()}"
-    note(work, row, letter, SYSTEM, about)
+    write_remark(work, row, letter, SYSTEM, about)
 
 
 def _waiting_for_holder(session: Session, due: DueCertificate, row: Case) -> list[str]:

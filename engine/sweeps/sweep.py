@@ -20,16 +20,16 @@ from documents.formats import day_in_words
 from engine.actions.reassign import from_to
 from engine.actions.time_up import end_by_time
 from engine.cases import ledger
-from engine.cases.dossier import Dossier, lock_waiting
+from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.ledger import SYSTEM
-from engine.cases.waits import change
+from engine.cases.waits import compare_and_set
 from engine.deadlines.clock import is_over, local_date
-from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_behind
+from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_due
 from engine.letters.deadline_page import queue_deadline_page
 from engine.letters.notices import administrators, notify
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import HIGHER
-from engine.runtime.batches import together_or_alone
+from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import reassign_to_next, told_of
 from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
@@ -112,7 +112,7 @@ def _sweep_group(office: Office, run: RunHandle, due: list[DueWait], now: dateti
     def worked_off(group: Sequence[DueWait]) -> Swept:
         did = Swept()
         with office.work(run) as work:
-            dossiers = {one.row.id: one for one in lock_waiting(work, {one.case_id for one in group})}
+            dossiers = {one.row.id: one for one in lock_dossiers(work, {one.case_id for one in group}, history=False)}
             for one in group:
                 _sweep_one(work, dossiers[one.case_id], one.key, now, did)
         return did
@@ -121,7 +121,7 @@ def _sweep_group(office: Office, run: RunHandle, due: list[DueWait], now: dateti
         log.error("What was due in case %d could not be done: %s", one.case_id, one.key, exc_info=error)
         return Swept(due=1, failed=[_passed_over(office, one.case_id, one.key, error)])
 
-    for did in together_or_alone(due, worked_off, passed_over):
+    for did in process_batch(due, worked_off, passed_over):
         swept.add(did)
 
 
@@ -137,9 +137,9 @@ def _sweep_one(work: Work, dossier: Dossier, key: str, now: datetime, swept: Swe
     question = dossier.pipeline.questions[wait.question or ""]
     ladder, asked_on = ladder_of(dossier.case.rules, question), local_date(wait.asked_at)
     due_on = local_date(wait.due_at) if wait.due_at else None
-    fired = rungs_behind(work.calendar, ladder, wait.asked_at, wait.due_at, now)
+    fired = rungs_due(work.calendar, ladder, wait.asked_at, wait.due_at, now)
     coming = next_due(work.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
-    if not change(work.session, wait, rung=fired, next_due_at=coming):
+    if not compare_and_set(work.session, wait, rung=fired, next_due_at=coming):
         return
     swept.due += 1
     rungs = ladder[wait.rung : fired]

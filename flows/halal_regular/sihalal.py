@@ -23,7 +23,7 @@ CERTIFICATE = Question(
 def receipt_of_bpjph(case: Case, *, nib: str) -> DocumentReceipt | ByHand:
     """Fetch the receipt (STTD), which BPJPH issues once the invoice is paid; change nothing."""
     call = calling()
-    result = receipt_of(call.office.contacts.sihalal, owner_of(case, nib))
+    result = receipt_of(call.office.adapters.sihalal, owner_of(case, nib))
     if isinstance(result, ByHand):
         return result
     assert result.number and result.issued_on  # a search finds receipts only

@@ -37,7 +37,7 @@ def hand_in_to_bpjph(
     call = calling()
     stated = Application.model_validate(application)
     result = hand_in_once(
-        call.office.contacts.sihalal,
+        call.office.adapters.sihalal,
         HalalApplication(
             reference=call.reference,
             path="self_declare",

@@ -83,7 +83,7 @@ def ask_bnsp(
         decided_on=decided_on,
         candidates=tuple(candidates),
     )
-    result = request_once(call.office.contacts.bnsp, request, call.end_unknown)
+    result = request_once(call.office.adapters.bnsp, request, call.end_unknown)
     if isinstance(result, ByHand):
         return result
     given = result.of(owner.national_id)

@@ -40,7 +40,7 @@ def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) ->
         signed_statement_at=datetime.fromisoformat(signed_at),
     )
     try:
-        result = file_once(call.office.contacts.oss, filing, call.end_unknown)
+        result = file_once(call.office.adapters.oss, filing, call.end_unknown)
     except RefusedOutside as refused:
         return OssFiling(decision=FilingEnd.REFUSED, reason=refused.for_people)
     if isinstance(result, ByHand):

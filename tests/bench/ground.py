@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert, text
 
-from engine.runtime.migrations import migrate
+from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from models import Business, Person, PersonKey, User, UserRole
@@ -45,7 +45,7 @@ class Ground:
         """Make a migrated database with so many businesses and one officer; return the settings that open it."""
         settings = Settings(env=Environment.TEST, home=self.folder, database_url=self.new_database(kind))
         with opened(settings) as office:
-            migrate(office.db)
+            migrate_schema(office.db)
             settle_in(office, subjects)
         return settings
 

@@ -21,7 +21,7 @@ from engine.cases import ledger
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.reports.forecast import forecast
 from engine.reports.time_report import by_pipeline
-from engine.runtime.migrations import migrate
+from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from engine.sweeps.calendar_decisions import add_day_off
@@ -64,7 +64,7 @@ def _office(ground: Ground) -> Iterator[Office]:
     settings = Settings(env=Environment.TEST, home=ground.folder, database_url=ground.new_database("postgresql"))
     office = Office.open(settings, TurnedClock(NOW))
     try:
-        migrate(office.db)
+        migrate_schema(office.db)
         settle_in(office, PATTERNS)
         yield office
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from engine.actions.answer import answer
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.cases.opening import open_cases
 from engine.definition.registry import pipeline_named
 from engine.execution.drain import drain
@@ -108,7 +108,7 @@ def _carry_one(office: Office, subject: int, took: dict[str, list[float]], *, wa
 
 def _show(office: Office, run: RunHandle, number: str) -> None:
     with office.db.reading() as session:
-        dossier = by_number(office, session, number)
+        dossier = fetch_by_number(office, session, number)
         assert len(dossier.past.entries) == 4 and len(dossier.past.waits) == 1
 
 

@@ -41,8 +41,11 @@ def test_a_day_that_the_office_decides_about_moves_open_clocks(
     assert keys[-1] == ("dossier_check#1/moved", "rini")
 
 
-def test_only_people_read_that_a_date_is_provisional(jalur: Jalur, run: Callable[..., Result]) -> None:
+def test_only_people_read_that_a_date_is_provisional(
+    jalur: Jalur, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """2027 has no decree on record: the table says so, the JSON keeps its shape."""
+    monkeypatch.setenv("JALUR_LANGUAGE", "id")
     assert "sementara" in run("calendar", "--year", "2027").stdout
     assert "sementara" not in run("calendar", "--year", "2026").stdout
     assert {"date", "name", "kind"} == set(jalur("calendar", "--year", "2027")[0])
@@ -151,6 +154,7 @@ def test_people_read_it_in_the_inbox_and_of_what_moved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A table that shows such a date has a column that says so; one without has none."""
+    monkeypatch.setenv("JALUR_LANGUAGE", "id")
     advance(database_url, tmp_path)
     assert "sementara" not in run("inbox").stdout
     jalur("user", "add", "budi", "--role", "officer")

@@ -30,6 +30,7 @@ def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     for name, value in {
         "JALUR_HOME": str(tmp_path),
         "JALUR_ENV": "test",
+        "JALUR_LANGUAGE": "en",
         "JALUR_DATABASE_URL": database_url,
         "JALUR_NOW": "2026-01-12T09:00:00+07:00",
     }.items():

@@ -20,7 +20,7 @@ from tests.cli.test_contract import run as run
 @pytest.fixture
 def second_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second version of NIB legalization, that does the same."""
-    registry.load()
+    registry.load_pipelines()
     again = replace(registry.pipeline_named("nib-legalization", 1), version=2)
     monkeypatch.setattr(registry, "_pipelines", {**registry._pipelines, (again.name, 2): again})
 

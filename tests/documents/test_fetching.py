@@ -8,7 +8,7 @@ import pytest
 from weasyprint import CSS, Attachment
 from weasyprint.text.fonts import FontConfiguration
 
-from documents.enclosure import DocumentError
+from documents.errors import DocumentError
 from documents.fetching import ForbiddenAddress, TemplateFetcher
 from documents.render import render
 from documents.templating import TEMPLATES

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from documents.alphabet import printable_letters
-from documents.enclosure import DocumentError, MissingFact, ReservedFact, UnprintableText
+from documents.errors import DocumentError, MissingFact, ReservedFact, UnprintableText
 from documents.render import render
 from documents.templating import TEMPLATES
 from tests.documents.conftest import AT, CHECK, Facts, read, sample
@@ -105,6 +105,13 @@ def test_letters_that_we_cannot_draw_are_refused_by_name() -> None:
     with pytest.raises(UnprintableText, match=r"U\+1F600"):
         receipt({**sample("receipt"), "business_name": "Sari 😀"})
     assert {"é", "Ł", "’", "·"} < printable_letters()
+
+
+def test_the_characters_of_the_fonts_are_read_without_weasyprint() -> None:
+    """A form with an unusual letter does not pay for the import of WeasyPrint."""
+    asked = "import sys, documents.alphabet as a; print(len(a.printable_letters()) > 0, 'weasyprint' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True False"
 
 
 @pytest.mark.parametrize("mark", ["\u202e", "\u200b", "\u00ad", "\ufeff", "\x00"])

@@ -12,14 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from documents.enclosure import DocumentError
+from documents.errors import DocumentError, UnusableKey
 from documents.render import render
 from documents.signing import (
     DEMO_SUBJECT,
     DemoKey,
     LocalSigner,
     Signer,
-    UnusableKey,
     create_demo_key,
     load_certificates,
 )

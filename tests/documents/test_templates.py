@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from jinja2 import meta
 
-from documents.letters import write
+from documents.errors import TemplateHasLogic
+from documents.letters import write_letter
 from documents.preview import document_kinds, letter_kinds, sample_facts
 from documents.render import RESERVED
-from documents.templating import TEMPLATES, TemplateHasLogic, environment, fill, offences
+from documents.templating import TEMPLATES, environment, fill, offences
 from engine.definition.declarations import ALERT, DIGEST, OFFICE
 from tests.documents.conftest import sample
 
@@ -118,22 +119,22 @@ def test_a_sample_of_the_offices_letters_is_exactly_its_facts(letter: str) -> No
     named, given = facts_named_by(f"{name}/id.txt"), sample_facts(TEMPLATES / name)
     assert facts_named_by(f"{name}/en.txt") == named
     assert named <= set(given) <= named | OFFICE_COMMON
-    assert {write(name, given, language).subject for language in ("id", "en")}
+    assert {write_letter(name, given, language).subject for language in ("id", "en")}
 
 
 def test_the_digest_says_the_same_as_text_and_as_a_page() -> None:
     """Its sample is exactly its facts, and each of them stands in both; the warning too, and without one there is none."""
     given = sample_facts(TEMPLATES / DIGEST)
     assert facts_named_by(f"{DIGEST}/id.txt") | facts_named_by(f"{DIGEST}/id.html") - {"subject"} == set(given)
-    written = write(DIGEST, given, "id")
+    written = write_letter(DIGEST, given, "id")
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", written.html))
     told = [str(given["warning"]), "12", "HSD-2026-000041", "Putuskan permohonan, hari ini", "Pengingat (1)"]
     told.append("Periksa kelengkapan berkas: lewat 3 hari kerja, tenggat 25 November 2026")
     assert [one for one in told if one not in written.text or one not in page] == []
-    assert "ampersand &amp; <b>" in write(DIGEST, {**given, "name": "ampersand & <b>"}, "id").html.replace(
+    assert "ampersand &amp; <b>" in write_letter(DIGEST, {**given, "name": "ampersand & <b>"}, "id").html.replace(
         "&lt;b&gt;", "<b>"
     )
-    quiet = write(DIGEST, {**given, "warning": None, "due": [], "groups": []}, "id")
+    quiet = write_letter(DIGEST, {**given, "warning": None, "due": [], "groups": []}, "id")
     assert "PERHATIAN" not in quiet.text and "alert" not in quiet.html
 
 
@@ -141,7 +142,7 @@ def test_the_alert_says_its_sample() -> None:
     """Its sample is exactly its facts; a trouble stands under its kind."""
     given = sample_facts(TEMPLATES / ALERT)
     assert facts_named_by(f"{ALERT}/id.txt") == set(given)
-    text = write(ALERT, given, "id").text
+    text = write_letter(ALERT, given, "id").text
     assert text.index("Perkara yang tertahan (2)") < text.index("- NIB-2026-000098: terhenti karena KeyError")
 
 

@@ -23,8 +23,7 @@ Begin = Callable[..., Any]
 @pytest.fixture
 def laid_out_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pages are made, but everything up to them."""
-    for module in ("engine.execution.document_files.make", "engine.execution.issuing.make"):
-        monkeypatch.setattr(module, lay_out_only)
+    monkeypatch.setattr("engine.execution.document_files.make_file", lay_out_only)
 
 
 @contextmanager

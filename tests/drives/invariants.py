@@ -10,7 +10,7 @@ import orjson
 from sqlmodel import Session, col, select
 
 from engine.cases import ledger
-from engine.cases.dossier import Dossier, by_numbers
+from engine.cases.dossier import Dossier, fetch_by_numbers
 from engine.cases.ledger import LODGED, RECALLED
 from engine.definition.registry import pipeline_named
 from engine.execution.replay import PlainStage, Replay
@@ -203,7 +203,7 @@ def _replays(office: Office, numbers: list[str]) -> list[str]:
     faults: list[str] = []
     try:
         with office.db.writing() as session:
-            for number, dossier in by_numbers(office, session, numbers).items():
+            for number, dossier in fetch_by_numbers(office, session, numbers).items():
                 faults += [f"{number}: played again, it {fault}" for fault in _played_again(office, session, dossier)]
             raise Undone
     except Undone:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
 from sqlmodel import Session, col, update
 
-from engine.actions import answer
+from engine.actions import answer, withdraw
 from engine.cases.dossier import Dossier
 from engine.definition.registry import pipeline_named
 from engine.execution.replay import Replay
@@ -43,7 +43,7 @@ def test_a_wait_that_is_settled_twice_is_found(drive_on_sqlite: Begin, monkeypat
     def open_to_all(dossier: Dossier, key: str) -> AnyWait:
         return dossier.past.waits[key]
 
-    def win(session: Session, waits: Iterable[AnyWait], settled_as: str, now: Any) -> set[tuple[int, str]]:
+    def mark_settled(session: Session, waits: Iterable[AnyWait], settled_as: str, now: Any) -> set[tuple[int, str]]:
         won = {(wait.case_id, wait.key) for wait in waits}
         for case_id, key in won:
             settled = update(Wait).where(col(Wait.case_id) == case_id, col(Wait.key) == key)
@@ -51,7 +51,7 @@ def test_a_wait_that_is_settled_twice_is_found(drive_on_sqlite: Begin, monkeypat
         return won
 
     monkeypatch.setattr(answer, "open_wait", open_to_all)
-    monkeypatch.setattr(answer, "win", win)
+    monkeypatch.setattr(answer, "mark_settled", mark_settled)
     assert "answer" in found(drive_on_sqlite)
 
 
@@ -81,5 +81,6 @@ def test_who_is_barred_and_answers_is_found(drive_on_sqlite: Begin, monkeypatch:
 
 def test_a_number_in_the_ledger_is_found(drive_on_sqlite: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that stands in the ledger as it was typed, with a telephone number."""
-    monkeypatch.setattr(answer, "without_personal_numbers", lambda text: text)
+    for action in (answer, withdraw):
+        monkeypatch.setattr(action, "without_personal_numbers", lambda text: text)
     assert "shows a personal number" in found(drive_on_sqlite)

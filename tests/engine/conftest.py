@@ -53,9 +53,9 @@ def authorities() -> ssl.SSLContext:
 def oss(office: Office, authorities: ssl.SSLContext) -> Iterator[MisbehavingOss]:
     """An OSS that gives a NIB to every filing, so that double filings show; the office files there by machine."""
     with MisbehavingOss(forgetful=True) as server:
-        office.contacts.oss = HttpOss(server.url, server.token, timeout=5, tls=authorities)
+        office.adapters.oss = HttpOss(server.url, server.token, timeout=5, tls=authorities)
         yield server
-        office.contacts.oss.close()
+        office.adapters.oss.close()
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def gateway(office: Office, authorities: ssl.SSLContext) -> Iterator[Misbehaving
     with MisbehavingGateway(forgetful=True) as server:
         sms = HttpSms(server.url, server.token, timeout=5, tls=authorities)
         whatsapp = HttpWhatsApp(server.url, server.token, timeout=5, tls=authorities)
-        office.contacts.sms, office.contacts.whatsapp = sms, whatsapp
+        office.adapters.sms, office.adapters.whatsapp = sms, whatsapp
         yield server
         sms.close()
         whatsapp.close()
@@ -73,6 +73,6 @@ def gateway(office: Office, authorities: ssl.SSLContext) -> Iterator[Misbehaving
 @pytest.fixture
 def hasty(office: Office, oss: MisbehavingOss, authorities: ssl.SSLContext) -> Iterator[None]:
     """The office loses patience with OSS after 0.2 s."""
-    office.contacts.oss = HttpOss(oss.url, oss.token, timeout=0.2, tls=authorities)
+    office.adapters.oss = HttpOss(oss.url, oss.token, timeout=0.2, tls=authorities)
     yield
-    office.contacts.oss.close()
+    office.adapters.oss.close()

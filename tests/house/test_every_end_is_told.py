@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.definition.registry import Appeal, NoAppeal, Pipeline, all_appeals, current, pipeline_named, ways
+from engine.definition.registry import Appeal, NoAppeal, Pipeline, all_appeals, appeal_options, current, pipeline_named
 from flows.appeals import GRANTED, LAPSED
 from models import Role
 from tests.refusals import GOES_ON, REFUSES, must_not_be_denied
@@ -58,7 +58,7 @@ def test_every_choice_and_silence_of_an_appeal_has_a_story(appeal: Appeal) -> No
 @pytest.mark.parametrize("pipeline", current(), ids=lambda pipeline: pipeline.name)
 def test_every_ending_can_be_contested_or_says_why_not(pipeline: Pipeline) -> None:
     """A new outcome without a line in flows/appeals.py turns this red, and so does a reason that is none."""
-    declared = ways(pipeline.name)
+    declared = appeal_options(pipeline.name)
     assert set(declared) == {str(outcome) for outcome in pipeline.outcomes}
     for outcome, way in declared.items():
         if isinstance(way, Appeal):
@@ -89,7 +89,7 @@ def test_an_ending_that_is_declared_as_no_refusal_is_found_out(
     pipeline: str, ending: str, refusal: str, way: NoAppeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What flows/appeals.py says rightly passes; the same story fails where it says that nothing was refused."""
-    declared = ways(pipeline)
+    declared = appeal_options(pipeline)
     must_not_be_denied(pipeline_named(pipeline), ending, refusal)
     monkeypatch.setitem(declared, ending, way)
     with pytest.raises(AssertionError, match=f"{refusal} led to {ending}"):

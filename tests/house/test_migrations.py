@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 import models
 from engine.errors import Refused
 from engine.runtime.database import Database
-from engine.runtime.migrations import at_revision, migrate, must_be_migrated
+from engine.runtime.migrations import at_revision, migrate_schema, must_be_migrated
 from models import triggers
 from tests.conftest import DATABASES, named, on_server
 
@@ -49,7 +49,7 @@ def in_force(db: Database) -> list[str]:
 
 def test_the_newest_revision_is_what_the_models_say(blank: Database) -> None:
     """A model that was changed without a migration turns this red."""
-    migrate(blank)
+    migrate_schema(blank)
     with blank.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, models.metadata) == []
@@ -58,18 +58,18 @@ def test_the_newest_revision_is_what_the_models_say(blank: Database) -> None:
 def test_down_and_up_again_leaves_the_triggers_in_force(blank: Database) -> None:
     """Each way ends with the ledger append-only; at the base there is no table of ours left."""
     kind = blank.engine.dialect.name
-    assert migrate(blank) == at_revision(blank)
+    assert migrate_schema(blank) == at_revision(blank)
     assert in_force(blank) == EXPECTED[kind]
-    migrate(blank, "base")
+    migrate_schema(blank, "base")
     with blank.engine.connect() as connection:
         assert not connection.dialect.has_table(connection, "ledger_entry")
-    migrate(blank)
+    migrate_schema(blank)
     assert in_force(blank) == EXPECTED[kind]
 
 
 def test_migrating_twice_changes_nothing(blank: Database) -> None:
     """The second time finds everything done."""
-    assert migrate(blank) == migrate(blank)
+    assert migrate_schema(blank) == migrate_schema(blank)
     assert in_force(blank) == EXPECTED[blank.engine.dialect.name]
 
 
@@ -77,14 +77,14 @@ def test_every_revision_ends_with_the_triggers(blank: Database) -> None:
     """Step by step from the first revision to the last, none leaves the ledger open."""
     versions = sorted((Path(models.__file__).parent / "migrations" / "versions").glob("[0-9]*.py"))
     for version in versions:
-        migrate(blank, version.name.split("_")[0])
+        migrate_schema(blank, version.name.split("_")[0])
         kept = {name for name in EXPECTED[blank.engine.dialect.name] if "ledger_entry" in name}
         assert kept <= set(in_force(blank))
 
 
 def test_what_stands_in_the_ledger_can_be_neither_changed_nor_deleted(blank: Database) -> None:
     """The database itself refuses, whoever asks."""
-    migrate(blank)
+    migrate_schema(blank)
     for statement in ("UPDATE ledger_entry SET actor = 'x'", "DELETE FROM ledger_entry"):
         with blank.engine.connect() as connection:
             _write_an_entry(connection)

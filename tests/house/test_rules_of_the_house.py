@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 
 from cli import app
 from documents.templating import SHARED, TEMPLATES, offences
-from engine.definition.registry import FOR_PREFECT, all_appeals, all_versions, current
+from engine.definition.registry import PREFECT_MODULES, all_appeals, all_versions, current
 from engine.execution.versions.fingerprints import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,7 +87,7 @@ def test_engine_and_commands_need_no_prefect() -> None:
     """Opening, answering and showing do not pay for Prefect's import: only what runs a flow does."""
     asked = (
         "import sys, engine.actions.answer, engine.reports.case_views, engine.sweeps.sweep, scheduling.run_here;"
-        "from engine.definition.registry import load; load(); print('prefect' in sys.modules)"
+        "from engine.definition.registry import load_pipelines; load_pipelines(); print('prefect' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -133,7 +133,7 @@ def test_every_scheduled_flow_is_deployed_and_is_no_pipeline() -> None:
         assert f"flows.scheduled.{name}.{name}" in entrypoints
     importing = {file for file in (ROOT / "flows").rglob("*.py") if re.search("^from prefect", file.read_text(), re.M)}
     assert importing == set(scheduled)
-    assert FOR_PREFECT == ("deployed", "scheduled")
+    assert PREFECT_MODULES == ("deployed", "scheduled")
     [renewal] = [stanza for stanza in stanzas if stanza["entrypoint"] == "flows.scheduled.renewal.renewal"]
     assert [(one["cron"], one["timezone"]) for one in renewal["schedules"]] == [("20 6 * * *", "Asia/Jakarta")]
 

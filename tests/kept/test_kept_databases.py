@@ -23,7 +23,7 @@ from engine.definition.registry import current
 from engine.execution.drain import drain
 from engine.execution.versions.fingerprints import must_have_code
 from engine.runtime.database import Database
-from engine.runtime.migrations import migrate
+from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from tests.conftest import DATABASES, named, on_server
@@ -105,7 +105,7 @@ def continued(request: pytest.FixtureRequest, folder: Path, tmp_path: Path, sign
 def migrated(url: str) -> None:
     """Bring a database to the newest revision."""
     db = Database(url)
-    migrate(db)
+    migrate_schema(db)
     db.close()
 
 
@@ -115,7 +115,7 @@ def poured(file: Path, url: str) -> None:
     here, there = MetaData(), MetaData()
     with source.connect() as rows:
         db = Database(url)
-        migrate(db, str(rows.execute(text("SELECT version_num FROM alembic_version")).scalar_one()))
+        migrate_schema(db, str(rows.execute(text("SELECT version_num FROM alembic_version")).scalar_one()))
         here.reflect(rows)
         with db.engine.begin() as connection:
             there.reflect(connection)

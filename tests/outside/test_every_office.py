@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from outside.bnsp import BlankRequest, BlanksResult, Candidate, ManualBnsp, request_once
 from outside.bnsp_http import HttpBnsp
 from outside.errors import CannotTell, EndUnknown, OutsideError, TryLater, WrongPerson
-from outside.http_office import HttpOffice
-from outside.once import ByHand, Request, Result
+from outside.http_adapter import HttpAdapter
 from outside.oss_http import HttpOss
 from outside.sihalal import HalalApplication, Ingredient, ManualSiHalal, Owner, Product, ReceiptResult, hand_in_once
 from outside.sihalal_http import HttpSiHalal
+from outside.submission import ByHand, Request, Result
 from tests.outside.misbehaving import PDF, MisbehavingOffice
 from tests.outside.misbehaving_bnsp import MisbehavingBnsp
 from tests.outside.misbehaving_sihalal import MisbehavingSiHalal
@@ -59,10 +59,10 @@ class Errand:
     """What is asked of one office, at its misbehaving server."""
 
     server: MisbehavingOffice[Any]
-    office: type[HttpOffice]
+    office: type[HttpAdapter]
     request: Request
 
-    def adapter(self, patience: float = 5) -> HttpOffice:
+    def adapter(self, patience: float = 5) -> HttpAdapter:
         """Our adapter to the server."""
         return self.office(self.server.url, self.server.token, patience, largest_answer=100_000, tls=AUTHORITIES)
 
@@ -236,7 +236,7 @@ def test_nothing_that_is_logged_or_raised_names_the_person(errand: Errand, caplo
 
 
 @pytest.mark.parametrize("office", [HttpOss, HttpSiHalal, HttpBnsp])
-def test_an_unsafe_setting_is_refused_at_the_start(office: type[HttpOffice]) -> None:
+def test_an_unsafe_setting_is_refused_at_the_start(office: type[HttpAdapter]) -> None:
     """Plain http to elsewhere, a password in the address, a token that breaks a header, TLS unverified: none starts."""
     careless = ssl.create_default_context()
     careless.check_hostname = False

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 
 from outside.errors import CannotTell, EndUnknown, TryLater, WrongPerson
-from outside.once import ByHand, same_name
 from outside.oss import Filing, FilingResult, ManualOss, file_once
 from outside.oss_http import HttpOss
+from outside.submission import ByHand, same_name
 from tests.outside.misbehaving_oss import PDF, MisbehavingOss, Mood
 
 SITI = "3578014107900001"

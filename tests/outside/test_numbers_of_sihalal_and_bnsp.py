@@ -9,11 +9,11 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from outside.bnsp import BlankRequest, BlanksResult, Candidate, Given, request_once
+from outside.bnsp import BlankNumbers, BlankRequest, BlanksResult, Candidate, request_once
 from outside.errors import CannotTell, OutsideError, TryLater, WrongPerson
-from outside.once import ByHand
 from outside.sihalal import CertificateResult, Owner, ReceiptResult, certificate_of, receipt_of
 from outside.sihalal_http import HttpSiHalal
+from outside.submission import ByHand
 from tests.outside.misbehaving_sihalal import KH, SH, MisbehavingSiHalal
 from tests.outside.moods import Mood
 
@@ -134,8 +134,8 @@ REQUEST = BlankRequest(
 )
 
 
-def numbers(national_id: str, name: str, serial: int, year: int = 2026, registered: int | None = None) -> Given:
-    return Given(
+def numbers(national_id: str, name: str, serial: int, year: int = 2026, registered: int | None = None) -> BlankNumbers:
+    return BlankNumbers(
         holder_name=name,
         national_id=national_id,
         certificate_number=f"62019 2513 6 {serial:07d} {year}",
@@ -159,7 +159,7 @@ SITIS, RINIS = numbers(SITI, "SITI AMINAH", 1), numbers(RINI, "Rini Wulandari", 
     ],
 )
 def test_each_competent_candidate_and_nobody_else_has_numbers_of_their_own(
-    given: tuple[Given, ...], kind: type[OutsideError], said: str
+    given: tuple[BlankNumbers, ...], kind: type[OutsideError], said: str
 ) -> None:
     """Whatever adapter answers: one left out, one too many, one not competent, a number twice, another year."""
 
@@ -185,10 +185,10 @@ def test_each_competent_candidate_and_nobody_else_has_numbers_of_their_own(
 def test_numbers_with_and_without_the_level_are_numbers(number: str) -> None:
     """Older certificates lack the digit of the level."""
     words = {"holder_name": "Siti", "national_id": SITI, "registration_number": "KUR.001.00001 2025"}
-    assert Given.model_validate({**words, "certificate_number": number}).certificate_number == number
+    assert BlankNumbers.model_validate({**words, "certificate_number": number}).certificate_number == number
     for wrong in (number.replace(" ", ""), number[:-2], f"{number} "):
         with pytest.raises(ValidationError):
-            Given.model_validate({**words, "certificate_number": wrong})
+            BlankNumbers.model_validate({**words, "certificate_number": wrong})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from outside.errors import CannotTell, EndUnknown, OutsideError, RefusedOutside, TryLater
-from outside.http_office import _retry_after
+from outside.http_adapter import _retry_after
 from outside.oss import Filing, file_once
 from outside.oss_http import HttpOss
 from tests.outside.misbehaving_oss import MisbehavingOss, Mood

@@ -78,9 +78,9 @@ class Workshop:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take copies of what is registered, so that the real registry comes back afterwards."""
-        registry.load()  # or what is loaded later would be forgotten with the copy
+        registry.load_pipelines()  # or what is loaded later would be forgotten with the copy
         monkeypatch.setattr(registry, "_pipelines", dict(registry._pipelines))
-        monkeypatch.setattr(registry, "_ways", dict(registry._ways))
+        monkeypatch.setattr(registry, "_appeal_options", dict(registry._appeal_options))
         self._monkeypatch = monkeypatch
 
     def write(self, source: str = FARM_VISIT, module: str = "made_up", *changes: tuple[str, str]) -> Pipeline:

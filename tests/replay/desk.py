@@ -19,7 +19,7 @@ from documents.signing import LocalSigner
 from engine.actions.answer import answer_many
 from engine.actions.appeal import lodge
 from engine.actions.withdraw import withdraw
-from engine.cases.opening import open_cases, without_case
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
 from engine.errors import NotWaiting, Refused
@@ -28,7 +28,7 @@ from engine.execution.drain import drain
 from engine.letters.letter_delivery import deliver
 from engine.people.intake.importing import import_file
 from engine.people.persons import add_product
-from engine.runtime.adapters import Contacts
+from engine.runtime.adapters import Adapters
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from engine.sweeps.sweep import sweep
@@ -58,7 +58,7 @@ def desk(place: Place, script: Script, oss_url: str) -> Iterator[Office]:
     office = Office.open(settings, TurnedClock(morning_of(script.played[0].on)))
     office.__dict__["signer"] = _signer(place.signer)  # its key takes a tenth of a second to read, and never changes
     machine = HttpOss(oss_url, TOKEN, timeout=5, tls=_authorities())
-    office.contacts = Contacts(
+    office.adapters = Adapters(
         machine if script.oss == "machine" else ManualOss(), CountingChannel(place.home, script.bounces)
     )
     try:
@@ -86,7 +86,7 @@ def perform(office: Office, script: Script, act: Act) -> None:
         case Opens():
             pipeline = pipeline_named(script.pipeline)
             with office.run("cli", by="budi") as run:
-                open_cases(office, run, pipeline, without_case(office, pipeline), by="budi")
+                open_cases(office, run, pipeline, subjects_without_case(office, pipeline), by="budi")
         case Answers():
             _answer(office, act, script.pipeline)
         case Withdraws():

@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from engine.runtime.adapters import Contacts
+from engine.runtime.adapters import Adapters
 from engine.runtime.file_store import Store
 from engine.runtime.office import Office
 from outside.channels import Channel, Message, Receipt
 from outside.errors import Bounced
 from outside.folder import FolderChannel
-from outside.once import ByHand
 from outside.oss import Filing, FilingResult, Oss
+from outside.submission import ByHand
 from tests.replay.record import fingerprint
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -39,7 +39,7 @@ class Watch:
         event.listen(engine, "commit", self._before)
         self._commit = engine.dialect.do_commit
         engine.dialect.do_commit = self._committing  # type: ignore[method-assign, assignment]
-        office.contacts = Contacts(WatchedOss(office.contacts.oss, self), WatchedChannel(office.contacts.mail, self))
+        office.adapters = Adapters(WatchedOss(office.adapters.oss, self), WatchedChannel(office.adapters.mail, self))
         office.store = WatchedStore(office.store, self)
 
     def called(self, what: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from engine.cases import ledger
-from engine.cases.dossier import Dossier, by_numbers
+from engine.cases.dossier import Dossier, fetch_by_numbers
 from engine.runtime.office import Office
 from models import Business, Case, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait
 from outside.channels import message_id_for
@@ -45,7 +45,7 @@ def record_of(office: Office, home: Path, filed: list[str]) -> Record:
             "files kept": sorted(file.name for file in (home / "documents").rglob("*.*")),
         }
         owners = dict(session.exec(select(User.name, Person.name).join(Person, col(User.person_id) == Person.id)).all())
-        for number, dossier in by_numbers(office, session, numbers).items():
+        for number, dossier in fetch_by_numbers(office, session, numbers).items():
             record |= {f"{OF_CASE}{number} {name}": facts for name, facts in _case(office, session, dossier)}
     named: Record = _named(record, {handle: f"the owner {name}" for handle, name in owners.items()})
     return named

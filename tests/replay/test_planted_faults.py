@@ -76,7 +76,7 @@ def test_a_letter_sent_before_the_commit_is_found(staffed: Place, folder: Path, 
 
 def send_now(office: Office, name: str, row: Mapping[str, Any]) -> None:
     sender = office.settings.sender
-    office.contacts.mail.send(
+    office.adapters.mail.send(
         Message(
             message_id=message_id_for(name, sender.rsplit("@", 1)[-1]),
             sender=sender,

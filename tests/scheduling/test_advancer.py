@@ -53,7 +53,7 @@ def test_a_server_that_does_not_take_the_run_holds_up_nobody(
     async def refuse(*_: object, **__: object) -> None:
         raise PrefectLost("Prefect's server did not take the run")
 
-    monkeypatch.setattr(advancer, "answers", lambda *_: True)
+    monkeypatch.setattr(advancer, "is_healthy", lambda *_: True)
     monkeypatch.setattr("scheduling.cohort_flow.run_in_process", refuse)
     worker = Advancer(small.office, "http://127.0.0.1:1/api")
     worker.start()

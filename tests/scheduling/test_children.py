@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from scheduling import server
-from scheduling.server import Child
+from scheduling import children
+from scheduling.children import Child
 from tests.scheduling.conftest import eventually, running
 
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from scheduling.server import Child
+from scheduling.children import Child
 child = Child(["sleep", "600"], env=dict(os.environ), log=Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(600)
@@ -48,7 +48,7 @@ def test_a_child_that_was_started_again_is_asked_to_end_by_sigint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever keeps it starts it in a thread of its own, at whose end Linux would send SIGTERM."""
-    monkeypatch.setattr(server, "LOOK_AFTER_CHILDREN_EVERY", 0.05)
+    monkeypatch.setattr(children, "LOOK_AFTER_CHILDREN_EVERY", 0.05)
     words = tmp_path / "child.log"
     child = Child([sys.executable, "-c", WRITES], env=dict(os.environ), log=words, niceness=3)
     child.keep()

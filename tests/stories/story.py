@@ -18,11 +18,11 @@ from engine.actions.correction.correct import correct
 from engine.actions.recall import recall
 from engine.actions.withdraw import withdraw
 from engine.cases import ledger
-from engine.cases.dossier import case_numbered
+from engine.cases.dossier import fetch_row
 from engine.cases.opening import open_cases
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
-from engine.execution.drain import Tally, drain
+from engine.execution.drain import DrainResult, drain
 from engine.letters.letter_delivery import deliver
 from engine.reports.case_views import case_view
 from engine.runtime.office import Office
@@ -47,7 +47,7 @@ class Story:
         self.clock.moment = datetime.combine(date.fromisoformat(day), time(hour), JAKARTA)
         return self
 
-    def advance(self) -> Tally:
+    def advance(self) -> DrainResult:
         """Let the case go on as far as it can."""
         with self.office.run("flow", by="test", pipeline=self.pipeline.name) as run:
             return drain(self.office, run, self.pipeline.name)
@@ -91,7 +91,7 @@ class Story:
     def case(self) -> Case:
         """Return the case's row as it stands."""
         with self.office.db.reading() as session:
-            return case_numbered(session, self.number)
+            return fetch_row(session, self.number)
 
     @property
     def outcome(self) -> str | None:
@@ -130,9 +130,9 @@ class Story:
     def letter(self, name: str) -> dict[str, str]:
         """Return the words of a letter: subject and text."""
         with self.office.db.reading() as session:
-            from engine.cases.dossier import by_number
+            from engine.cases.dossier import fetch_by_number
 
-            dossier = by_number(self.office, session, self.number)
+            dossier = fetch_by_number(self.office, session, self.number)
             letter = session.exec(select(Letter).where(Letter.case_id == dossier.row.id, Letter.letter == name)).one()
             words = self.office.vault.decrypt(dossier.key, letter.sealed)
         return {"subject": letter.subject, "text": words["text"]}

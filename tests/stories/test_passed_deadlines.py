@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from engine.actions.extend import extend
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.errors import NotWaiting, Refused
 from engine.runtime.office import Office
@@ -45,7 +45,7 @@ def computation(story: Story, office: Office) -> dict[str, object]:
     """Return the facts of the page that counts the days."""
     [page] = [document for document in story.documents if document.kind == "deadline_computation"]
     with office.db.reading() as session:
-        key = by_number(office, session, story.number).key
+        key = fetch_by_number(office, session, story.number).key
     facts: dict[str, object] = office.vault.decrypt(key, page.facts)
     return facts
 

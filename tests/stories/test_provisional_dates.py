@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from engine.actions.extend import extend
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.runtime.office import Office
 from engine.sweeps.calendar_decisions import add_day_off
 from models import Document, Notice
@@ -28,7 +28,7 @@ def returned(nib: Nib, day: str, **applicant: Any) -> NibStory:
 
 def facts_of(story: NibStory, kind: str) -> dict[str, Any]:
     with story.office.db.reading() as session:
-        dossier = by_number(story.office, session, story.number)
+        dossier = fetch_by_number(story.office, session, story.number)
         wanted = select(Document.facts).where(Document.case_id == story.case.id, Document.kind == kind)
         facts: dict[str, Any] = story.office.vault.decrypt(dossier.key, session.exec(wanted).one())
         return facts

@@ -93,7 +93,7 @@ def test_what_a_machine_leaves_to_a_person_is_due_by_the_cases_own_time_too(
     """OSS is away for a day: two days for the filing would end on the 15th, the case's own two end on the 14th."""
     adds("nib_legalization", of_days(2))
     story = begun(office, clock).to_statement()
-    office.contacts.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
+    office.adapters.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
     story.signs_on_paper()
     while not story.shown()["waiting_for"]:
         clock.turn(hours=6)
@@ -105,7 +105,7 @@ def test_what_a_machine_leaves_to_a_person_is_due_by_the_cases_own_time_too(
 def test_what_an_officer_does_by_hand_is_the_offices_turn(office: Office, clock: TurnedClock) -> None:
     """The machine's tries were OSS's time; from the hour at which the officer is asked the days are the office's, and stay so."""
     story = begun(office, clock).to_statement()
-    office.contacts.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
+    office.adapters.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
     story.signs_on_paper()
     assert story.shown()["clock"]["holder"] == "outside"
     while not story.shown()["waiting_for"]:

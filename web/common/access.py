@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session, col, select
 
 from engine.errors import UnknownCase
-from engine.people.delegations import stands_in_for
+from engine.people.delegations import delegations_to
 from engine.people.permissions import mandate_in_force, roles_of
 from engine.reports.inbox import inbox
 from engine.runtime.office import Office
@@ -84,13 +84,13 @@ def visible_cases(office: Office, session: Session, caller: Caller, numbers: set
         select(Case.number, Case.id, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
     ).all()
     staff, today = bool(caller.roles & STAFF), office.clock.today()
-    absences = stands_in_for(session, caller.user, today)
+    absences = delegations_to(session, caller.user, today)
     return {
         number
         for number, case_id, person, where in cases
         if person == caller.user.person_id
         or (staff and caller.user.works_in(where))
-        or any(one.away.works_in(where) and one.case_id in (None, case_id) for one in absences)
+        or any(one.delegator.works_in(where) and one.case_id in (None, case_id) for one in absences)
         or mandate_in_force(session, caller.user, person, today)
     }
 

@@ -15,19 +15,19 @@ from sqlmodel import col, delete, func, select
 
 from engine.actions.correction.fields import changes_of, corrected_facts
 from engine.actions.correction.reissue import Reissued, reissue, rewrite_encrypted
-from engine.cases.dossier import Dossier, fetch
-from engine.cases.ledger import CORRECTED, note, salted_hash, valid_reason
+from engine.cases.dossier import Dossier, fetch_dossiers
+from engine.cases.ledger import CORRECTED, salted_hash, valid_reason, write_remark
 from engine.cases.replaced_documents import Change, Rewriting
 from engine.cases.waits import open_waits, overwrite
 from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant
 from engine.errors import NotAllowed, Refused, UnknownCase
-from engine.execution.document_files import make_pending
-from engine.execution.versions.fit_check import goes_on
+from engine.execution.document_files import make_pending_files
+from engine.execution.versions.fit_check import what_stops
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
 from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
-from engine.people.persons import CLEANERS
+from engine.people.persons import NUMBER_CLEANERS
 from engine.runtime.office import Office, RunHandle, Work
 from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
@@ -82,7 +82,7 @@ def correct(
             case=number,
         ) from None
     run.cases += 1
-    while make_pending(office, run, pipeline, [case_id]):
+    while make_pending_files(office, run, pipeline, [case_id]):
         pass
 
 
@@ -97,7 +97,7 @@ def _lock(work: Work, number: str) -> Dossier:
     case_id, person_id = found
     theirs = select(Case).where(Case.person_id == person_id)
     work.session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
-    return fetch(work.office, work.session, [case_id or 0])[0]
+    return fetch_dossiers(work.office, work.session, [case_id or 0])[0]
 
 
 def _may_correct(work: Work, dossier: Dossier, by: str) -> Actor:
@@ -133,7 +133,7 @@ def _correct(
         )
     if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
         raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
-    stuck = goes_on(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
+    stuck = what_stops(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
     facts = work.vault.decrypt(dossier.key, row.facts)
     changes = changes_of(number, row.subject_kind, facts, data)
     write_to_register(work, dossier, facts, changes)
@@ -164,8 +164,8 @@ def _correct(
         _remark_other_cases(work, row, actor)
     _tell(work, dossier, key, changes, reissued)
     work.flush()
-    anew = fetch(work.office, work.session, [row.id or 0])[0]
-    if (why_not := goes_on(work.office, work.session, _copy(anew))) and why_not != stuck:
+    anew = fetch_dossiers(work.office, work.session, [row.id or 0])[0]
+    if (why_not := what_stops(work.office, work.session, _copy(anew))) and why_not != stuck:
         raise Refused(
             f"Case {number} can't go on with that: {why_not}. Withdraw it and open it anew",
             for_people=f"Dengan data itu permohonan {number} akan berjalan lain. Tarik, lalu ajukan kembali.",
@@ -197,7 +197,7 @@ def write_to_register(work: Work, dossier: Dossier, facts: dict[str, Any], chang
         else:
             kept = work.vault.decrypt(dossier.key, person.sealed)
             person.sealed = work.vault.encrypt(dossier.key, {**kept, one.field: one.new})
-            if one.field in CLEANERS:
+            if one.field in NUMBER_CLEANERS:
                 work.session.execute(
                     delete(PersonIndex).where(
                         col(PersonIndex.kind) == one.field, col(PersonIndex.person_id) == person_id
@@ -213,7 +213,7 @@ def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, 
     """Write the remark of the correction; return its key. Earlier entries are fitted by key."""
     earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
     key = f"corrected#{work.session.exec(earlier).one() + 1}"
-    note(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
+    write_remark(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
     row.corrected_seq = row.last_seq
     work.session.add(row)
     return key

@@ -11,7 +11,7 @@ from typing import Any
 from engine.cases.replaced_documents import Change
 from engine.errors import Refused
 from engine.people.intake.cleaned import Fault
-from engine.people.intake.fields import CLEANERS, Cleaner, Text
+from engine.people.intake.fields import CLEANERS, Cleaner, TextCleaner
 
 _PERSON = ("national_id", "tax_id", "phone", "email", "address")
 # The fields that may be corrected, by kind of subject, each with the cleaner that an import uses.
@@ -22,7 +22,7 @@ FIELDS: dict[str, dict[str, Cleaner]] = {
         "main_product": CLEANERS["main_product"],
         "business_id_number": CLEANERS["existing_nib"],
     },
-    "product": {"name": Text("Nama produk", "The product's name", required=True)},
+    "product": {"name": TextCleaner("Nama produk", "The product's name", required=True)},
 }
 # The paths at which the facts of a case hold its subject, its business and its owner.
 PLACES = {

@@ -17,7 +17,7 @@ from engine.cases.dossier import Dossier
 from engine.cases.replaced_documents import Rewriting
 from engine.definition.declarations import Paper
 from engine.errors import Refused
-from engine.execution.issuing import draw_for
+from engine.execution.issuing import draw_document_numbers
 from engine.runtime.office import Work
 from models import Document, DocumentStatus, Letter, LetterStatus, Standing
 
@@ -53,7 +53,7 @@ def reissue(work: Work, dossier: Dossier, rewriting: Rewriting) -> Reissued:
     _mark_outdated(documents, facts, rewriting, keys)
     issued = [one for one in documents if one.number and one.key in keys]
     now = work.now.replace(microsecond=0)
-    numbers = draw_for(work.session, [_kind(dossier, one) for one in issued], now) if issued else []
+    numbers = draw_document_numbers(work.session, [_kind(dossier, one) for one in issued], now) if issued else []
     drawn = {one.key: number for one, number in zip(issued, numbers, strict=True)}
     for one in issued:
         rewriting.add(one.number or "", drawn[one.key])

@@ -1,4 +1,4 @@
-"""An open case finishes under the version it began with: its code must be there, and must not change under its number.
+"""Fingerprints: the code of a version stays, unchanged, while a case is open under it.
 
 ``flows/versions.json`` holds a fingerprint of each version's process and forms. A test goes red when one changes without a
 new version; ``scripts/lock-versions`` writes the file for a version that no case has been opened under.
@@ -25,9 +25,10 @@ from models import Answer, Case, CaseStatus, LedgerEntry
 
 
 def fingerprint(pipeline: Pipeline | Appeal) -> str:
-    """Return SHA-256 over the process (its module without comments, docstrings, imports) and the schemas of its forms.
+    """Return SHA-256 (hex) over a process and the schemas of its forms.
 
-    Imports are left out: they say where a word stands, not what the process does.
+    The process is its module without comments, docstrings and imports: imports say where a word stands, not what the
+    process does.
     """
     file = inspect.getsourcefile(pipeline.body)
     assert file is not None
@@ -52,10 +53,10 @@ class _WithoutImports(ast.NodeTransformer):
         """Drop ``from x import y``."""
 
 
-def same_step(pipeline: Pipeline, version: int, step: str) -> bool:
-    """Return whether a step does in that version what it does in ``pipeline``: its own code, and all that it calls here.
+def is_same_step(pipeline: Pipeline, version: int, step: str) -> bool:
+    """Return whether a step of that version has the code that it has in ``pipeline``.
 
-    Where the code of one of them is gone nobody can tell, and they are not the same.
+    All that it calls of ours counts. Return False where the code of one of them is gone.
     """
     try:
         steps = [one.steps[step] for one in (pipeline, pipeline_named(pipeline.name, version))]
@@ -65,7 +66,7 @@ def same_step(pipeline: Pipeline, version: int, step: str) -> bool:
 
 
 def _meaning(work: Callable[..., Any], seen: set[str]) -> object:
-    """Return what a function does, in a form that can be compared: bytecode, and what its names stand for in our own code."""
+    """Return what a function does, to be compared: its bytecode, and what its names stand for."""
     function = inspect.unwrap(work)
     if not isinstance(function, FunctionType) or function.__qualname__ in seen:
         return getattr(function, "__qualname__", repr(function))
@@ -91,7 +92,11 @@ def _plain(code: CodeType) -> object:
 
 
 def must_have_code(session: Session) -> None:
-    """Refuse to start when the version of an open case, or of its appeal, is not there. Raises `Refused` with what to restore."""
+    """Check that the version of each open case, and of each open appeal, is there.
+
+    Raises:
+        Refused: one is missing, with what to restore.
+    """
     known = {(pipeline.name, pipeline.version) for pipeline in all_versions()}
     known |= {(appeal.name, appeal.version) for appeal in all_appeals()}
     used = session.exec(
@@ -108,7 +113,9 @@ def must_have_code(session: Session) -> None:
     ]
     if missing:
         raise Refused(
-            f"Open cases need code that is not here: {', '.join(missing)}. Restore it to flows/past/, or migrate the cases"
+            f"Open cases need code that is not here: {', '.join(missing)}. Restore it to flows/past/, or migrate the cases",
+            for_people="Ada permohonan berjalan yang kodenya tidak tersedia: "
+            f"{', '.join(missing)}. Kembalikan kodenya ke flows/past/, atau pindahkan permohonannya.",
         )
 
 

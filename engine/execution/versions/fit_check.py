@@ -1,8 +1,7 @@
-"""Whether an open case fits another version of its process, or the rules of another day: found out by playing it there.
+"""Fit: whether an open case can go on under another version, or the rules of another day.
 
-It fits when the code meets all that is on record and then comes to exactly the waits that are open. A case that waits for nothing
-now (it is about to go on, or is parked because its code failed) goes on from there. The play does no step, asks nobody and writes
-nothing.
+The case is played there. It fits when the code meets all that is on record and comes to exactly the waits that are open; a case
+that waits for nothing goes on from there. The play does no step, asks nobody and writes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
@@ -20,20 +19,19 @@ from engine.cases.waits import open_waits
 from engine.definition.case import Case
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import LedgerMisfit
-from engine.execution.replay import Replay
-from engine.runtime.batch_writer import BatchWriter
+from engine.execution.recorder import Call, LedgerRecorder
+from engine.execution.replay import PlainStage, Replay
 from engine.runtime.database import among
 from engine.runtime.office import NO_RUN, Office, Work
-from models import AnyWait, CaseStatus, LedgerEntry, Wait, WaitKind
+from models import AnyWait, CaseStatus, EntryKind, WaitKind
 from models import Case as CaseRow
-from models.base import Base
 from models.privacy import without_personal_numbers
 from rules import RuleBook, RulesAt
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a case is to go on: under which version, and by the rules of which day (None: of the day it has)."""
+class Target:
+    """Where a case is to go on: a version, and the day whose rules hold (None: the day it has)."""
 
     version: int
     rules_on: date | None = None
@@ -41,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Fit:
-    """A case that can be moved, as it was when that was found out: one that has changed since is not moved."""
+    """A case that can be moved, and its row as it was when that was found out."""
 
     row: CaseRow
     version: int
@@ -49,8 +47,8 @@ class Fit:
 
 
 @dataclass
-class Moves:
-    """What came of a plan: the numbers that could be moved and that were, and those that were refused, each with the reason."""
+class MigrationReport:
+    """What came of a plan, by case numbers; each refused case has its reason in two languages."""
 
     movable: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
@@ -63,57 +61,69 @@ class Moves:
         self.for_people[number] = for_people
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as ``jalur migrate-cases`` prints it."""
+        """Return the report as ``jalur migrate-cases`` prints it."""
         return {"movable": self.movable, "moved": self.moved, "refused": self.refused}
 
 
-def check(office: Office, pipeline: str, places: Mapping[int, Place], moves: Moves) -> list[Fit]:
-    """Play the cases where they are to go; return those that fit, and note in ``moves`` which do, and why others don't."""
+def find_fitting(office: Office, pipeline: str, targets: Mapping[int, Target], report: MigrationReport) -> list[Fit]:
+    """Play the cases where they are to go on; return those that fit.
+
+    Mutates:
+        report: each case is added, as movable or refused.
+    """
     fits: list[Fit] = []
     with office.db.reading() as session:
-        numbers = numbers_of(session, places)
-        for version in sorted({place.version for place in places.values()}):
+        numbers = _numbers_of(session, targets)
+        for version in sorted({target.version for target in targets.values()}):
             under = pipeline_named(pipeline, version)
-            ids = [case_id for case_id, place in places.items() if place.version == version]
+            ids = [case_id for case_id, target in targets.items() if target.version == version]
             dossiers, unreadable = fetch_readable(office, session, ids, under=under)
             for case_id, error in unreadable.items():
-                moves.refuse(numbers[case_id], what_failed(error), "catatannya tidak terbaca")
+                report.refuse(numbers[case_id], what_failed(error), "catatannya tidak terbaca")
             for case_id, dossier in dossiers.items():
                 row = dossier.row
                 session.expunge(row)
-                fit = Fit(CaseRow(**row.model_dump()), version, places[case_id].rules_on or row.rule_date)
+                fit = Fit(CaseRow(**row.model_dump()), version, targets[case_id].rules_on or row.rule_date)
                 if why_not := _why_not(office, session, dossier, fit):
-                    moves.refuse(row.number, *why_not)
+                    report.refuse(row.number, *why_not)
                 else:
-                    moves.movable.append(row.number)
+                    report.movable.append(row.number)
                     fits.append(fit)
     return fits
 
 
-class Beyond(BaseException):
-    """The code has met all that is on record, and goes on. Not an Exception, so that no pipeline catches it."""
+class WentBeyond(BaseException):
+    """The code met all that is on record, and goes on. Not an Exception: no pipeline catches it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
 
 
-class _NothingNew(BatchWriter):
-    """A book into which nothing is written: what would be asked, called or ended is told instead."""
+class FitRecorder(LedgerRecorder):
+    """Fits recorded calls to the ledger; raises `WentBeyond` in place of recording a new one."""
 
-    def write(self, table: type[Base], **row: Any) -> None:
-        if table is Wait:
-            raise Beyond(f"ask {row['key']}")
-        if table is LedgerEntry:
-            raise Beyond(f"record {row['key']}")
+    def _open_wait(self, call: Call, **fields: Any) -> NoReturn:
+        raise WentBeyond(f"ask {call.key}")
 
-    def step(self, case: str, key: str, work: Callable[[], None]) -> None:
-        """Do no step."""
-        raise Beyond(f"do {key}")
+    def _write(self, kind: EntryKind, key: str, **fields: Any) -> NoReturn:
+        raise WentBeyond(f"record {key}")
+
+
+class NewStepEndsPlay(PlainStage):
+    """Does no step."""
+
+    def step(self, case: str, key: str, work: Callable[[], None]) -> NoReturn:
+        """Raise `WentBeyond`: a step that is on record is not done again, so this one is new."""
+        raise WentBeyond(f"do {key}")
 
 
 def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> tuple[str, str] | None:
-    """Return why a case can't go on there, in English and in Indonesian; None when it can. Its row is used up."""
+    """Return why a case can't go on there, in English and in Indonesian; None when it can.
+
+    Mutates:
+        dossier.row: it is not to be used afterwards.
+    """
     row, under, hari = dossier.row, dossier.pipeline, fit.rules_on.isoformat()
     if row.status == CaseStatus.CLOSED:
         return f"it is closed ({row.outcome})", f"permohonan sudah selesai ({row.outcome})"
@@ -127,15 +137,15 @@ def _why_not(office: Office, session: Session, dossier: Dossier, fit: Fit) -> tu
     if fit.rules_on > office.clock.today():
         return f"the rules of {fit.rules_on} are not in force yet", f"aturan tanggal {hari} belum berlaku"
     budgets = (name for question in under.questions.values() for name in (question.due, question.silent_after) if name)
-    if missing := next((name for name in budgets if case.rules.quietly(name) is None), None):
+    if missing := next((name for name in budgets if case.rules.peek(name) is None), None):
         return (
             f"no rule '{missing}' is in force on {fit.rules_on}",
             f"pada tanggal {hari} aturan '{missing}' belum atau tidak lagi berlaku",
         )
-    if why_not := goes_on(office, session, replace(dossier, case=case)):
-        return why_not, f"di sana permohonan akan berjalan lain daripada yang tercatat (versi {fit.version})"
-    if why_not := next(filter(None, (_unserved(office, dossier, under, wait) for wait in open_waits(dossier))), ""):
-        return why_not, f"versi {fit.version} tidak mengenal yang sedang ditunggu permohonan ini"
+    if obstacle := what_stops(office, session, replace(dossier, case=case)):
+        return obstacle, f"di sana permohonan akan berjalan lain daripada yang tercatat (versi {fit.version})"
+    if obstacle := next(filter(None, (_unserved(office, dossier, under, wait) for wait in open_waits(dossier))), ""):
+        return obstacle, f"versi {fit.version} tidak mengenal yang sedang ditunggu permohonan ini"
     return None
 
 
@@ -144,12 +154,16 @@ def met_by(case: Case, version: int, rules: RuleBook, day: date) -> Case:
     return replace(case, version=version, opened_on=day, rules=RulesAt(rules, day))
 
 
-def goes_on(office: Office, session: Session, dossier: Dossier) -> str:
-    """Return in words why the case, as it is put on the table, can't go on; nothing when it can. Its row is used up."""
-    row, nothing = dossier.row, _NothingNew()
+def what_stops(office: Office, session: Session, dossier: Dossier) -> str:
+    """Return in words what stops the case when it is played; an empty text when nothing does.
+
+    Mutates:
+        dossier.row: it is not to be used afterwards.
+    """
+    row, work = dossier.row, Work(office, NO_RUN, session)
     try:
-        Replay(Work(office, NO_RUN, session, nothing), dossier, nothing).play()
-    except Beyond as beyond:
+        Replay(work, dossier, NewStepEndsPlay(), FitRecorder(work, dossier)).play()
+    except WentBeyond as beyond:
         if open_waits(dossier):
             return f"version {row.version} would {beyond.what}, besides what the case waits for"
     except Exception as error:
@@ -158,7 +172,7 @@ def goes_on(office: Office, session: Session, dossier: Dossier) -> str:
 
 
 def _unserved(office: Office, dossier: Dossier, under: Pipeline, wait: AnyWait) -> str:
-    """Return why an open wait that the code comes to can't be settled there; nothing when it can."""
+    """Return why an open wait can't be settled under that version; an empty text when it can."""
     if wait.kind == WaitKind.PERSON:
         question = under.questions.get(wait.question or "")
         if question is None:
@@ -173,7 +187,7 @@ def _unserved(office: Office, dossier: Dossier, under: Pipeline, wait: AnyWait) 
 
 
 def what_failed(error: Exception) -> str:
-    """Return in words what a play failed of. What people typed is not repeated."""
+    """Return in words why a play failed. What people typed is not repeated."""
     if isinstance(error, LedgerMisfit):
         where = f"entry {error.seq} ('{error.step}')" if error.seq else f"step '{error.step}'"
         return f"{where}: {error.what}"
@@ -183,7 +197,7 @@ def what_failed(error: Exception) -> str:
     return without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
 
 
-def numbers_of(session: Session, ids: Iterable[int]) -> dict[int, str]:
+def _numbers_of(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return the numbers of cases by their ids."""
     wanted = select(CaseRow.id, CaseRow.number).where(among(session, col(CaseRow.id), ids))
     return {case_id or 0: number for case_id, number in session.exec(wanted)}

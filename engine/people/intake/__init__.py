@@ -1,1 +1,1 @@
-"""Takes over the lists of businesses that districts send, as they really come. `importing` has the process."""
+"""Intake of the lists of businesses that districts send; `importing` has the process."""

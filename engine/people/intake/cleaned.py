@@ -1,4 +1,4 @@
-"""Results of cleaning: a value, the fault of a cell, a note on a column, a file that can't be read."""
+"""Results of cleaning: value, fault of a cell, note on a column, unreadable file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FILE = "file"
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A value that can be taken over; ``caution`` is what somebody should look at all the same."""
+    """A value that can be taken over; ``caution`` says what a person should check all the same."""
 
     value: Any
     caution: str | None = None
@@ -19,7 +19,7 @@ class Cleaned:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a cell can't be taken over, for people (Indonesian) and in English. Bears no personal number unmasked."""
+    """The reason why a cell is refused, in Indonesian and English, personal numbers masked."""
 
     reason_id: str
     reason_en: str
@@ -27,7 +27,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Note:
-    """What is to be said about a column, in Indonesian and English. ``file`` is the column of the whole file."""
+    """A remark on a column, in Indonesian and English; `FILE` stands for the whole file."""
 
     column: str
     reason_id: str

@@ -1,4 +1,4 @@
-"""The columns of an intake file, and the many ways in which people write their names."""
+"""Columns of an intake file, and the other names under which they are recognised."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ COLUMNS = (
     "annual_sales_rupiah",
     "existing_nib",
 )
-# Our own columns in a download of refused rows: a corrected file may still have them.
-OWN = frozenset({"line", "alasan"})
+# Columns that a download of refused rows adds: a corrected file may still have them.
+ADDED_COLUMNS = frozenset({"line", "alasan"})
 
-# The words of the offices' own lists. An alias counts only where the column itself is not in the file.
+# Column names in the offices' own lists. An alias counts only where the column's own name is absent.
 ALIASES = {
     "owner_name": ("nama_pemilik", "nama_pelaku_usaha", "pelaku_usaha", "pemilik", "nama_lengkap"),
     "national_id": ("nik", "no_nik", "nomor_nik", "no_ktp", "nomor_ktp", "nomor_induk_kependudukan"),
@@ -78,7 +78,7 @@ ALIASES = {
 
 @dataclass
 class Header:
-    """Where each known column stands in the file, and what is to be said about the others."""
+    """The place of each known column in the file, and notes on the other columns."""
 
     places: dict[str, int]
     warnings: list[Note] = field(default_factory=list)
@@ -86,22 +86,22 @@ class Header:
 
     @property
     def missing(self) -> list[str]:
-        """Return the required columns that the file lacks."""
+        """The required columns that the file lacks."""
         return [column for column in REQUIRED if column not in self.places]
 
 
 def column_key(cell: str) -> str:
-    """Return a column's name as it is compared: ``Owner Name *`` is owner_name."""
+    """Return the normal form of a column's name: ``Owner Name *`` becomes owner_name."""
     return re.sub(r"[^a-z0-9]+", "_", plain(cell).casefold()).strip("_")
 
 
 def known_columns(cells: list[str]) -> int:
-    """Return how many of the cells name a column of ours: the first record with all required ones is the header."""
+    """Return the number of our columns that the cells name."""
     return len(_places([column_key(cell) for cell in cells]))
 
 
 def read_header(cells: list[str]) -> Header:
-    """Match a header to our columns; ``fault`` when a required one is missing or one stands there twice."""
+    """Match a header to our columns; set ``fault`` for a column that is missing or repeated."""
     keys = [column_key(cell) for cell in cells]
     header = Header(_places(keys))
     for column in COLUMNS:
@@ -124,7 +124,7 @@ def read_header(cells: list[str]) -> Header:
         return header
     used = set(header.places.values())
     for place, (cell, key) in enumerate(zip(cells, keys, strict=True)):
-        if place in used or key in OWN or not key:
+        if place in used or key in ADDED_COLUMNS or not key:
             continue
         name = shown(plain(cell))
         header.warnings.append(

@@ -1,7 +1,7 @@
-"""From a raw cell to a value, a fault with its reason, or a value with a word of caution. Pure: no database, no clock.
+"""Cleaners of columns: a raw cell becomes a value, a value with a caution, or a fault.
 
-A cleaner never raises. What is only dress (apostrophes, points, spaces, ``Rp``) is taken off; what would have to be
-guessed is a fault that says what is wrong, shows the value (personal numbers masked), and tells the next move.
+A cleaner never raises. It removes formatting (apostrophes, points, spaces, ``Rp``) and guesses nothing: an uncertain
+cell is a fault that shows the value, with personal numbers masked, and names the next move.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from engine.people.intake import identity
 from engine.people.intake.cleaned import Cleaned, Fault
-from engine.people.intake.money import rupiah
+from engine.people.intake.money import rupiah_cleaner
 from engine.people.intake.spelling import (
     digits_of,
     is_digits,
@@ -42,8 +42,8 @@ DIVISIONS = frozenset(
 
 
 @dataclass(frozen=True)
-class Text:
-    """A cell of free text: its title for people, and whether it must be filled in."""
+class TextCleaner:
+    """The cleaner of a free text: its title for people, and whether it must be filled in."""
 
     title: str
     title_en: str
@@ -52,7 +52,7 @@ class Text:
     why_wanted: tuple[str, str] | None = None
 
     def __call__(self, raw: str) -> Cleaned | Fault:
-        """Return the text without invisible characters and double spaces, or the fault that it is empty or too long."""
+        """Return the text without invisible characters and double spaces, or its fault."""
         text = plain_text(raw)
         if self.required and (text.casefold() in ("n/a", "#n/a") or not any(sign.isalnum() for sign in text)):
             return Fault(
@@ -70,8 +70,8 @@ class Text:
 
 
 def owner_name(raw: str) -> Cleaned | Fault:
-    """Return the owner's name as on the identity card; at least one letter."""
-    cleaned = Text("Nama pemilik", "The owner's name", required=True)(raw)
+    """Return the owner's name; it has at least one letter."""
+    cleaned = TextCleaner("Nama pemilik", "The owner's name", required=True)(raw)
     if isinstance(cleaned, Fault) or any(character.isalpha() for character in cleaned.value):
         return cleaned
     return Fault(
@@ -81,8 +81,8 @@ def owner_name(raw: str) -> Cleaned | Fault:
 
 
 def cluster(raw: str) -> Cleaned | Fault:
-    """Return the cluster in small letters: makanan, minuman, fesyen, …"""
-    cleaned = Text(
+    """Return the cluster in lower case: makanan, minuman, fesyen."""
+    cleaned = TextCleaner(
         "Klaster", "The cluster", why_wanted=("Klaster belum diisi; dapat dilengkapi nanti.", "The cluster is empty.")
     )(raw)
     return (
@@ -91,7 +91,7 @@ def cluster(raw: str) -> Cleaned | Fault:
 
 
 def region_code(raw: str) -> Cleaned | Fault:
-    """Return one of the 38 codes of East Java, four digits. A kecamatan's or desa's is cut to it, with a caution."""
+    """Return one of the 38 four-digit codes of East Java; shorten finer codes, with a caution."""
     text = plain_number(raw)
     named = re.fullmatch(r"(\d[\d.]*)(?:\s*[-:(]\s*|\s)([^\W\d].*?)\)?", text)
     code = named[1] if named else text
@@ -187,7 +187,7 @@ def existing_nib(raw: str) -> Cleaned | Fault:
     if is_nothing(text) or is_nothing(digits) or digits.strip("0") == "":
         return Cleaned(None)
     if is_scientific(text):
-        return identity.destroyed("NIB", "The NIB", text)
+        return identity.lost_digits("NIB", "The NIB", text)
     if is_digits(digits) and len(digits) == 13:
         return Cleaned(digits)
     lost = is_digits(digits) and len(digits) == 12
@@ -199,7 +199,7 @@ def existing_nib(raw: str) -> Cleaned | Fault:
     )
 
 
-# Thousands of rows say the same in these; and nothing personal may stay in a memory of its own.
+# Columns whose values repeat over thousands of rows, so their results are cached; none holds personal data.
 REPEATED = frozenset({"region_code", "industry_code", "industry_code_version", "main_product", "cluster"})
 
 CLEANERS: dict[str, Cleaner] = {
@@ -208,9 +208,9 @@ CLEANERS: dict[str, Cleaner] = {
     "tax_id": identity.tax_id,
     "phone": identity.phone,
     "email": identity.email,
-    "business_name": Text("Nama usaha", "The business's name", required=True),
+    "business_name": TextCleaner("Nama usaha", "The business's name", required=True),
     "region_code": region_code,
-    "address": Text(
+    "address": TextCleaner(
         "Alamat",
         "The address",
         longest=ADDRESS_LENGTH,
@@ -218,20 +218,20 @@ CLEANERS: dict[str, Cleaner] = {
     ),
     "industry_code": industry_code,
     "industry_code_version": industry_code_version,
-    "main_product": Text(
+    "main_product": TextCleaner(
         "Produk utama",
         "The main product",
         why_wanted=("Produk utama belum diisi; dapat dilengkapi nanti.", "The main product is empty."),
     ),
     "cluster": cluster,
-    "capital_rupiah": rupiah("Modal usaha", "The capital"),
-    "annual_sales_rupiah": rupiah("Hasil penjualan tahunan", "The yearly sales"),
+    "capital_rupiah": rupiah_cleaner("Modal usaha", "The capital"),
+    "annual_sales_rupiah": rupiah_cleaner("Hasil penjualan tahunan", "The yearly sales"),
     "existing_nib": existing_nib,
 }
 
 
-def clean(column: str, raw: str) -> Cleaned | Fault:
-    """Clean the raw cell of one of our columns."""
+def clean_cell(column: str, raw: str) -> Cleaned | Fault:
+    """Clean the raw cell of a column."""
     return _clean_known(column, raw) if column in REPEATED else CLEANERS[column](raw)
 
 
@@ -241,7 +241,7 @@ def _clean_known(column: str, raw: str) -> Cleaned | Fault:
 
 
 def _same_place(name: str, written: str) -> bool:
-    """Return whether ``written`` may mean the region: seven names are both a regency and a city."""
+    """Return whether ``written`` may mean the region; some names are a regency's and a city's."""
     kind, place = _place(name)
     written_kind, written_place = _place(written)
     return place == written_place and written_kind in ("", kind)

@@ -1,4 +1,7 @@
-"""The numbers of a person: national id, tax id, telephone, e-mail. What a spreadsheet destroyed is refused."""
+"""Cleaners of a person's numbers: national id, tax id, telephone, e-mail.
+
+Numbers that a spreadsheet has damaged are refused.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,8 @@ _MOBILE = re.compile(r"8\d{8,11}")
 _FIXED = re.compile(r"[2-79]\d{7,9}")
 
 
-def destroyed(title: str, title_en: str, text: str) -> Fault:
-    """Return the fault of a long number whose last digits a spreadsheet has thrown away."""
+def lost_digits(title: str, title_en: str, text: str) -> Fault:
+    """Return the fault of a long number whose last digits a spreadsheet has dropped."""
     return Fault(
         f"{title} '{shown_personal(text)}' telah dirusak lembar sebar: angka terakhirnya hilang dan tidak dapat "
         f"dipulihkan. Jadikan kolom itu teks, lalu ketik ulang angkanya dari dokumen aslinya.",
@@ -43,15 +46,15 @@ def destroyed(title: str, title_en: str, text: str) -> Fault:
 
 
 def national_id(raw: str) -> Cleaned | Fault:
-    """Return a NIK: 16 digits = district of first registration, DDMMYY of birth (women DD+40), serial."""
+    """Return a NIK: 16 digits of district, date of birth (DDMMYY; women DD+40) and serial."""
     text = plain_number(raw)
     if is_nothing(text):
         return Fault(f"NIK belum diisi. {_COPY_ID}", f"The national id is empty. {_COPY_ID_EN}")
     if is_scientific(text):
-        return destroyed("NIK", "The national id", text)
+        return lost_digits("NIK", "The national id", text)
     unfloated = without_float_tail(text, (16,))
     if unfloated != text and unfloated.endswith("0"):
-        return destroyed("NIK", "The national id", text)
+        return lost_digits("NIK", "The national id", text)
     digits = digits_of(unfloated, "NIK")
     if not is_digits(digits):
         return _bad_id("memuat tanda selain angka", "has signs other than digits", digits)
@@ -81,13 +84,13 @@ def national_id(raw: str) -> Cleaned | Fault:
 
 
 def tax_id(raw: str) -> Cleaned | Fault:
-    """Return an NPWP of 15 digits, of 16 (PMK 112/PMK.03/2022), or a NITKU of 22; None when there is none."""
+    """Return an NPWP (15 or 16 digits, PMK 112/PMK.03/2022) or NITKU (22); None for empty."""
     text = plain_number(raw)
     digits = digits_of(without_float_tail(text, (15, 16)), "NPWP")
     if is_nothing(text) or is_nothing(digits):
         return Cleaned(None)
     if is_scientific(text) or (digits != digits_of(text, "NPWP") and len(digits) == 16 and digits.endswith("0")):
-        return destroyed("NPWP", "The tax id", text)
+        return lost_digits("NPWP", "The tax id", text)
     if is_digits(digits) and len(digits) in (15, 16, 22):
         if digits.strip("0"):
             return Cleaned(digits)
@@ -103,7 +106,7 @@ def tax_id(raw: str) -> Cleaned | Fault:
 
 
 def phone(raw: str) -> Cleaned | Fault:
-    """Return a telephone number as ``+62…`` (E.164); None with a caution when the cell is empty."""
+    """Return a telephone number in E.164 (``+62…``); None with a caution for an empty cell."""
     text = plain_number(raw)
     if is_nothing(text):
         return Cleaned(
@@ -112,7 +115,7 @@ def phone(raw: str) -> Cleaned | Fault:
             "There is no telephone number; news can go by e-mail or letter only.",
         )
     if is_scientific(text):
-        return destroyed("Nomor telepon", "The telephone number", text)
+        return lost_digits("Nomor telepon", "The telephone number", text)
     whole = _phone(text)
     if whole:
         return whole
@@ -133,7 +136,7 @@ def phone(raw: str) -> Cleaned | Fault:
 
 
 def email(raw: str) -> Cleaned | Fault:
-    """Return an e-mail address that is well formed (RFC 5321, no look-up); None when there is none."""
+    """Return a well-formed e-mail address (RFC 5321, no look-up); None for an empty cell."""
     text = plain_text(raw).strip("'\u2019 <>,;").removeprefix("mailto:")
     if is_nothing(text):
         return Cleaned(None)
@@ -142,7 +145,7 @@ def email(raw: str) -> Cleaned | Fault:
         return Cleaned(whole)
     named = re.fullmatch(r"[^@<>]*<([^<>]+)", text)
     found = [_email(part) for part in ([named[1]] if named else re.split(r"[\s,;/|]+", text))]
-    # All of them, or none: half of "sri,780@contoh.example" is somebody else's address.
+    # Every part must be an address: half of "sri,780@contoh.example" is somebody else's.
     if all(found):
         return Cleaned(
             found[0],
@@ -158,7 +161,7 @@ def email(raw: str) -> Cleaned | Fault:
 
 def _email(text: str) -> str | None:
     try:
-        # test_environment lets the reserved name .test pass: whether a letter arrives is the delivery's to find out.
+        # test_environment lets the reserved name .test pass: deliverability is found out when a letter is sent.
         return validate_email(text, check_deliverability=False, test_environment=True).normalized
     except (EmailNotValidError, ValueError):
         return None

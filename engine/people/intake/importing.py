@@ -1,8 +1,7 @@
-"""Takes an intake file over: whole rows, in one transaction, as often as somebody likes to send it.
+"""Import of an intake file: check its rows without a lock, write them in one transaction.
 
-1. Read the file and check each row; that needs no database and holds no lock.
-2. In one transaction, alone: ask the register, write what is new, keep every line as it came, forget the file.
-A crash before the end leaves nothing of it. The same file again finds every row registered, and changes nothing.
+The transaction matches rows to the register, inserts new ones, keeps every line and drops the file's content. A crash
+before its end leaves nothing; the same file again changes nothing.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ from sqlmodel import Session, col, select
 
 from engine.errors import Refused
 from engine.people.intake.cleaned import Note
-from engine.people.intake.reading import Table, read
-from engine.people.intake.registering import Settled, register, settle
-from engine.people.intake.rows import Limits, Row, check
+from engine.people.intake.reading import Table, read_table
+from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
+from engine.people.intake.rows import Limits, Row, check_rows
 from engine.runtime.office import Office, RunHandle
 from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
-# PostgreSQL's lock for imports, by number: one import at a time, so that the later of two sees what the earlier wrote.
+# PostgreSQL's advisory lock of imports: they run one at a time, so that the later sees what the earlier wrote.
 IMPORT_LOCK = 20_210_207
-# Somebody at the desk may register a person between our look and our write; the second look sees them.
+# An officer may register a person between our matching and our insert; the next attempt matches them.
 ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What is wrong (or to be looked at) in a column of a line, for people; personal numbers are masked."""
+    """A fault or caution in a column of a line, with personal numbers masked."""
 
     line: int
     column: str
@@ -44,7 +43,7 @@ class Remark:
 
 @dataclass
 class Imported:
-    """What became of a file. ``refused`` has one remark a fault; a line may have several."""
+    """The result of an import. ``refused`` has one remark per fault; a line may have several."""
 
     import_id: int | None = None
     accepted: int = 0
@@ -55,15 +54,15 @@ class Imported:
 
     @property
     def refused_lines(self) -> int:
-        """Return how many rows were refused."""
+        """The number of refused rows."""
         return 0 if self.file_refused else len({remark.line for remark in self.refused})
 
     def as_json(self, language: str = "id") -> dict[str, Any]:
-        """Return the shape of ``jalur import --json``; reasons in ``language`` (id or en)."""
+        """Return the JSON of ``jalur import --json``, with reasons in ``language`` (id or en)."""
         return {
             "accepted": self.accepted,
-            "refused": [_plain(remark, language) for remark in self.refused],
-            "warnings": [_plain(remark, language) for remark in self.warnings],
+            "refused": [_remark_as_json(remark, language) for remark in self.refused],
+            "warnings": [_remark_as_json(remark, language) for remark in self.warnings],
         }
 
 
@@ -80,20 +79,22 @@ class UnknownImport(Refused):
 
 
 def upload(office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None) -> int:
-    """Keep a file, sealed under a key of its own, until `take_over`; return its number. Nothing is read yet."""
+    """Keep a file, encrypted under a key of its own, until `take_over`; return its number."""
     with office.db.writing() as session:
         row, key = _kept(office, session, name, content, by or run.by)
-        sealed = base64.b64encode(content).decode()
-        row.content = office.vault.encrypt(key, sealed)
+        row.content = office.vault.encrypt(key, base64.b64encode(content).decode())
         session.flush()
         assert row.id is not None
         return row.id
 
 
 def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool = False) -> Imported:
-    """Take over the rows of an uploaded file; ``dry_run`` says what would happen, and writes nothing.
+    """Take over the rows of an uploaded file; ``dry_run`` returns the result and writes nothing.
 
-    A file that has been taken over is not read again: the answer is what happened then. Raises `UnknownImport`.
+    For a file that has been taken over already, return the recorded result.
+
+    Raises:
+        UnknownImport: there is no upload of that number.
     """
     with office.db.reading() as session:
         row = session.get(Import, import_id)
@@ -103,32 +104,32 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
             return recorded(session, row)
         name = row.name
         content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
-    return _settle(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
+    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
 
 
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
     """Upload a file and take it over in the same transaction."""
-    return _settle(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
+    return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
 
 
-def _settle(
+def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
-    table = read(content)
+    table = read_table(content)
     limits = Limits.on(office.clock.today())
     for attempt in range(1, ATTEMPTS + 1):
-        # Anew for each attempt: the register's remarks are added to the rows.
-        rows = [] if table.fault else check(table, limits)
+        # Checked for each attempt, since matching adds its remarks to the rows.
+        rows = [] if table.fault else check_rows(table, limits)
         try:
             if dry_run:
                 with office.db.reading() as session:
-                    result = _result(table, settle(session, office.vault, rows))
+                    result = _result(table, match_rows(session, office.vault, rows))
                     result.import_id = import_id
             else:
                 with office.db.writing() as session:
-                    result = _take(office, session, name, content, table, rows, import_id, by)
+                    result = _take_over(office, session, name, content, table, rows, import_id, by)
             break
         except IntegrityError:
             if attempt == ATTEMPTS:
@@ -138,7 +139,7 @@ def _settle(
     return result
 
 
-def _take(
+def _take_over(
     office: Office,
     session: Session,
     name: str,
@@ -161,13 +162,13 @@ def _take(
         loaded = session.get(PersonKey, found.key_id)
         assert loaded is not None
         row, key = found, loaded
-    settled = settle(session, office.vault, rows)
-    result = _result(table, settled)
+    matched = match_rows(session, office.vault, rows)
+    result = _result(table, matched)
     now = office.clock.now()
     assert row.id is not None
     result.import_id = row.id
-    register(session, office.vault, [one for one in settled if one.status == "accepted"], row.id, now)
-    _keep_lines(office, session, row.id, key, table, settled)
+    insert_businesses(session, office.vault, [one for one in matched if one.status == "accepted"], row.id, now)
+    _keep_lines(office, session, row.id, key, table, matched)
     row.taken_over_at, row.content = now, None
     row.accepted, row.unchanged, row.refused = result.accepted, result.unchanged, result.refused_lines
     return result
@@ -188,9 +189,9 @@ def _kept(office: Office, session: Session, name: str, content: bytes, by: str) 
 
 
 def _keep_lines(
-    office: Office, session: Session, import_id: int, key: PersonKey, table: Table, settled: list[Settled]
+    office: Office, session: Session, import_id: int, key: PersonKey, table: Table, matched: list[MatchedRow]
 ) -> None:
-    """Keep every line as it came: a person's under their key, to be erased with them; the others under the file's."""
+    """Keep every raw line, encrypted under the key of its person or, if unknown, of the file."""
     header = [table.fault] if table.fault else []
     lines = [
         {
@@ -203,7 +204,7 @@ def _keep_lines(
             "remarks": _remarks("fault", header) + _remarks("caution", table.warnings),
         }
     ]
-    for one in settled:
+    for one in matched:
         own = one.known.key if one.known else key
         lines.append(
             {
@@ -219,21 +220,21 @@ def _keep_lines(
     session.execute(insert(metadata.tables["import_line"]), lines)
 
 
-def _result(table: Table, settled: list[Settled]) -> Imported:
+def _result(table: Table, matched: list[MatchedRow]) -> Imported:
     result = Imported(file_refused=table.fault is not None)
-    result.accepted = sum(one.status == "accepted" for one in settled)
-    result.unchanged = sum(one.status == "unchanged" for one in settled)
+    result.accepted = sum(one.status == "accepted" for one in matched)
+    result.unchanged = sum(one.status == "unchanged" for one in matched)
     if table.fault:
         result.refused.append(_remark(1, asdict(table.fault)))
     result.warnings += [_remark(1, asdict(note)) for note in table.warnings]
-    for one in settled:
+    for one in matched:
         result.refused += [_remark(one.row.line, asdict(note)) for note in one.row.faults]
         result.warnings += [_remark(one.row.line, asdict(note)) for note in one.row.cautions]
     return result
 
 
 def recorded(session: Session, row: Import) -> Imported:
-    """Return what became of a file that has been taken over."""
+    """Return the recorded result of an import."""
     assert row.id is not None
     result = Imported(row.id, row.accepted, row.unchanged)
     lines = select(ImportLine).where(ImportLine.import_id == row.id).order_by(col(ImportLine.line))
@@ -252,6 +253,6 @@ def _remark(line: int, note: dict[str, str]) -> Remark:
     return Remark(line, note["column"], note["reason_id"], note["reason_en"])
 
 
-def _plain(remark: Remark, language: str) -> dict[str, Any]:
+def _remark_as_json(remark: Remark, language: str) -> dict[str, Any]:
     reason = remark.reason if language == "id" else remark.reason_en
     return {"line": remark.line, "column": remark.column, "reason": reason}

@@ -1,4 +1,4 @@
-"""Rupiah as people and spreadsheets write them. Whole rupiah or a fault: nothing is rounded or multiplied out."""
+"""Cleaner of rupiah amounts; it neither rounds nor expands abbreviations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from engine.people.intake.cleaned import Cleaned, Fault
 from engine.people.intake.spelling import is_scientific, plain_number, shown
 
-# A figure of more digits than this is a slip of the keyboard, and would not go into the database.
+# More digits are a typing error, and would exceed the database's integer.
 LONGEST = 15
 
 _CURRENCY = r"(?:rp|idr|rupiah)"
@@ -16,7 +16,7 @@ _UNIT = re.compile(
     r"\d\s*(?:ribu|rb|k|juta|jt|jutaan|milyar|miliar|milyard|m|mn|mio|bn|b|triliun|trilyun|t|thousand|million|billion)\b\.?"
 )
 _NEGATIVE = re.compile(r"\(.*\d.*\)|-.*\d.*|.*\d-")
-# First the whole rupiah, then the cents. One group of three after a point or comma is thousands: nobody counts mils.
+# First group: whole rupiah; second: cents. Three digits after a point or comma are thousands, never a fraction.
 _SHAPES = [
     re.compile(shape)
     for shape in (
@@ -29,8 +29,8 @@ _SHAPES = [
 ]
 
 
-def rupiah(title: str, title_en: str) -> Callable[[str], Cleaned | Fault]:
-    """Return the cleaner of a money column: an integer of 0 or more in rupiah."""
+def rupiah_cleaner(title: str, title_en: str) -> Callable[[str], Cleaned | Fault]:
+    """Return the cleaner of a money column, whose values are whole rupiah of 0 or more."""
 
     def clean(raw: str) -> Cleaned | Fault:
         text = plain_number(raw)

@@ -1,7 +1,7 @@
-"""Bytes to records, whatever program has written them: CSV of any delimiter and encoding, or XLSX.
+"""Reading of an intake file into records: CSV of any delimiter and encoding, or XLSX.
 
-A record keeps the line on which it begins, counted from 1 at the header. What stops the whole file (it is empty, too
-large, not a table, lacks a required column) is one fault on line 1; nothing that stands in a row stops the file.
+A record keeps its first line, counted from 1 at the header. A fault of the whole file (empty, too large, no table, a
+required column missing) is one fault on line 1; a fault in a row never stops the file.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ LARGEST_FILE = 20 * 1024 * 1024
 MOST_ROWS = 100_000
 # A title, a date, an empty line: people put them above the header.
 LINES_ABOVE_HEADER = 20
-# A cell with line breaks (an address) has a few; more means that a quote was never closed.
+# A cell with line breaks (an address) has a few lines; more mean that a quote was never closed.
 LINES_IN_RECORD = 20
-# Old or locked Excel files, and PDF.
+# First bytes of old or locked Excel files, and of PDF.
 NO_TABLE = (b"\xd0\xcf\x11\xe0", b"%PDF")
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -29,13 +29,13 @@ DELIMITERS = (",", ";", "\t", "|")
 UTF_16 = ("utf_16", "utf_16_le", "utf_16_be")
 ONE_BYTE = ("cp1252", "latin_1")
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
-# How much disorder it lets pass: names in three scripts are no binary file, and a text of single bytes is always read.
+# Thresholds of charset-normalizer's "mess": names in three scripts pass as text, and one-byte text is always read.
 MIXED_SCRIPTS, ANY_MESS = 1.0, 9.0
 
 
 @dataclass(frozen=True)
 class Record:
-    """The raw cells of a record, its first line, and whether a quote in it was never closed."""
+    """The raw cells of a record, its first line, and whether one of its quotes is never closed."""
 
     line: int
     cells: list[str]
@@ -44,7 +44,7 @@ class Record:
 
 @dataclass
 class Table:
-    """A file as read: its header, and its records in order, without the empty ones."""
+    """A file as read: its header, and its records in order without empty ones."""
 
     header: list[str] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
@@ -53,16 +53,16 @@ class Table:
     fault: Note | None = None
 
     def cells_of(self, record: Record) -> dict[str, str]:
-        """Return the raw text of each of our columns that the file has; a cell that the record lacks is empty."""
+        """Return the raw text by column; a cell that the record lacks is empty."""
         return {
             column: record.cells[place] if place < len(record.cells) else "" for column, place in self.places.items()
         }
 
 
-def read(content: bytes) -> Table:
-    """Read a file into a table. Never raises for what the file holds: see `Table.fault`.
+def read_table(content: bytes) -> Table:
+    """Read a file into a table; `Table.fault` tells why a file can't be read.
 
-    The content tells what it is, not the name: people rename files.
+    The format is recognised by the content, since people rename files.
     """
     try:
         if len(content) > LARGEST_FILE:
@@ -81,8 +81,7 @@ def read(content: bytes) -> Table:
 
 def _read_text(content: bytes) -> Table:
     text, warnings = _decoded(content)
-    # Only real line ends divide lines; str.splitlines() would also divide at separators that Word leaves in cells.
-    # \x1a is how DOS programs end a file.
+    # Not str.splitlines(): it also splits at separators that Word leaves in cells. DOS programs end a file with \x1a.
     lines = text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not any(line.strip(" \t,;|") for line in lines):
         raise _empty()
@@ -113,7 +112,11 @@ def _decoded(content: bytes) -> tuple[str, list[Note]]:
 
 
 def _guessed(content: bytes) -> str:
-    """Return the encoding of a file that is not UTF-8. Raises: `Unreadable` for a NUL outside UTF-16."""
+    """Return the encoding of a file that is not UTF-8.
+
+    Raises:
+        Unreadable: the file holds NUL bytes and is not UTF-16.
+    """
     from charset_normalizer import from_bytes  # takes a while to import, and most files are UTF-8
 
     if content.startswith(BYTE_ORDER_MARKS):
@@ -133,7 +136,7 @@ def _recognised(lines: list[str], delimiter: str) -> int:
 
 
 def _records(lines: list[str], delimiter: str) -> Iterator[Record]:
-    """Split lines into records. A quote that is never closed spoils its own line at most, not the rest of the file."""
+    """Split lines into records; a quote that is never closed affects its own line only."""
     width = 0
     at = 0
     while at < len(lines):
@@ -155,7 +158,7 @@ def _quoted(lines: list[str], at: int, delimiter: str, width: int) -> tuple[list
         following = at + taken - 1
         if following >= len(lines):
             break
-        # A line that is a whole row by itself does not belong to the address of the row before.
+        # A following line that is a complete row does not continue the cell of this one.
         if width and '"' not in lines[following] and lines[following].count(delimiter) == width - 1:
             break
         text += "\n" + lines[following]
@@ -165,7 +168,7 @@ def _quoted(lines: list[str], at: int, delimiter: str, width: int) -> tuple[list
 
 
 def _is_open(text: str, delimiter: str) -> bool:
-    # A sign put behind an open quote stays inside its cell; behind a closed one it begins a cell of its own.
+    # A cell appended after an open quote stays inside the quoted cell; after a closed one it is a new cell.
     return len(_split(text + delimiter + "\x1a", delimiter)) == len(_split(text, delimiter))
 
 
@@ -173,7 +176,7 @@ def _split(text: str, delimiter: str) -> list[str]:
     if '"' not in text:
         return text.split(delimiter)
     try:
-        # A cell may be longer than the module's own limit; the file as a whole has one of ours.
+        # csv's own limit of a cell is too low; LARGEST_FILE limits the file as a whole.
         csv.field_size_limit(LARGEST_FILE)
         return next(csv.reader([text], delimiter=delimiter), [""])
     except csv.Error:
@@ -188,7 +191,7 @@ def _sheet(rows: Iterator[list[str]]) -> Table:
 
 
 def _best(sheets: list[tuple[str, Table]]) -> Table:
-    """Return the first sheet with our header; name the other sheets that have one, so that no rows are lost unseen."""
+    """Return the first sheet with our header; warn of other sheets that have rows."""
     readable = [(title, table) for title, table in sheets if table.fault is None]
     if not readable:
         empty = Table(fault=_empty().remark)
@@ -207,7 +210,7 @@ def _best(sheets: list[tuple[str, Table]]) -> Table:
 
 
 def _table(records: Iterator[Record]) -> Table:
-    """Find the header among the first records, and keep the others with their lines counted from it."""
+    """Find the header among the first records; keep the records below, counting lines from it."""
     table = Table()
     nearest: Record | None = None
     header: Header | None = None

@@ -1,4 +1,4 @@
-"""The refused rows of an import, to be corrected and sent again: their own cells, the line, and the reasons."""
+"""Download of an import's refused rows for correction: original cells, line and reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from sqlmodel import col, select
 
-from engine.people.intake.columns import OWN, column_key
+from engine.people.intake.columns import ADDED_COLUMNS, column_key
 from engine.people.intake.importing import UnknownImport
 from engine.people.intake.spelling import FORMULA_STARTS
 from engine.runtime.office import Office
@@ -17,10 +17,12 @@ from models import Import, ImportLine, PersonKey
 
 
 def refused_rows(office: Office, import_id: int, *, language: str = "id") -> bytes:
-    """Return the refused rows as CSV (UTF-8 with BOM): the original cells, then ``line`` and ``alasan``.
+    """Return the refused rows as CSV (UTF-8 with BOM): original cells, ``line`` and ``alasan``.
 
-    A cell that a spreadsheet would calculate begins with an apostrophe, which the import takes off again.
-    Raises `UnknownImport`.
+    A cell that a spreadsheet would calculate gets an apostrophe in front, which the import removes again.
+
+    Raises:
+        UnknownImport: there is no import of that number.
     """
     stream = io.StringIO(newline="")
     csv.writer(stream).writerows([safe_cell(cell) for cell in row] for row in _rows(office, import_id, language))
@@ -28,7 +30,11 @@ def refused_rows(office: Office, import_id: int, *, language: str = "id") -> byt
 
 
 def refused_workbook(office: Office, import_id: int, *, language: str = "id") -> bytes:
-    """Return the same as XLSX with every cell as text, so that a spreadsheet does not destroy the long numbers."""
+    """Return the refused rows as XLSX with text cells, so that long numbers keep their digits.
+
+    Raises:
+        UnknownImport: there is no import of that number.
+    """
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Ditolak")
     for row in _rows(office, import_id, language):
@@ -45,8 +51,8 @@ def refused_workbook(office: Office, import_id: int, *, language: str = "id") ->
 
 
 def safe_cell(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    # What a program might trim before it looks does not hide the sign.
+    """Return a cell that no spreadsheet reads as a formula (OWASP: CSV injection)."""
+    # Programs may trim leading white space, so a sign behind it counts too.
     if cell.lstrip(" \t\r\n\xa0\ufeff\u200b").startswith(FORMULA_STARTS) or cell.startswith(("\t", "\r", "\n")):
         return f"'{cell}"
     return cell
@@ -64,7 +70,7 @@ def _rows(office: Office, import_id: int, language: str) -> list[list[str]]:
         ).all()
         lines = [(line, office.vault.decrypt(key, line.sealed)) for line, key in found]
     header: list[str] = next((cells for line, cells in lines if line.line == 1), [])
-    kept = [place for place, name in enumerate(header) if column_key(name) not in OWN]
+    kept = [place for place, name in enumerate(header) if column_key(name) not in ADDED_COLUMNS]
     rows = [[*(header[place] for place in kept), "line", "alasan"]]
     for line, cells in lines:
         if line.status != "refused":
@@ -75,6 +81,6 @@ def _rows(office: Office, import_id: int, language: str) -> list[list[str]]:
         )
         own = [""] * len(header) if line.line == 1 else cells
         row = [own[place] if place < len(own) else "" for place in kept]
-        # Cells beyond the header stay behind: a row that was too wide is still too wide when it comes again.
+        # Cells beyond the header are kept, so that a row that was too wide stays too wide.
         rows.append([*row, str(line.line), words, *own[len(header) :]])
     return rows

@@ -1,6 +1,6 @@
-"""Rows into the register: who is known already, what is new, and the few bulk inserts that take it over.
+"""Registration of imported rows: `match_rows` reads, `insert_businesses` writes in bulk.
 
-Everything here happens in the caller's transaction. `settle` asks the register; `register` writes.
+Both run in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 # SQLite takes 32,766 values in a statement; smaller batches are as fast.
 BATCH = 1000
-MANY = 1000
+# Rows from which on PostgreSQL renews its statistics.
+ANALYZE_FROM = 1000
 SEALED = ("national_id", "tax_id", "phone", "email", "address")
 INDEXED = ("national_id", "tax_id", "phone", "email")
 OF_BUSINESS = {
@@ -40,8 +41,8 @@ OF_BUSINESS = {
 
 
 @dataclass
-class Known:
-    """A person whom the register knows by their national id, and their businesses."""
+class KnownPerson:
+    """A registered person, found by national id, with their businesses."""
 
     person_id: int
     name: str
@@ -52,27 +53,30 @@ class Known:
 
 
 @dataclass
-class Settled:
-    """A row and what the register makes of it: accepted, unchanged or refused."""
+class MatchedRow:
+    """A row and its status after matching: accepted, unchanged or refused."""
 
     row: Row
     status: str
-    known: Known | None = None
+    known: KnownPerson | None = None
     business_id: int | None = None
 
 
-def settle(session: Session, vault: Vault, rows: list[Row]) -> list[Settled]:
-    """Say of each row whether it is new, registered already, or at odds with the register, which is its fault."""
+def match_rows(session: Session, vault: Vault, rows: list[Row]) -> list[MatchedRow]:
+    """Match rows to the register: new, registered already, or in conflict with another business.
+
+    Mutates: ``rows``, which get a fault for a conflict and cautions for differing cells.
+    """
     digests = {row.line: vault.digest("national_id", row.values["national_id"]) for row in rows if not row.faults}
-    known = _known(session, list(digests.values()))
-    return [_settled(vault, row, known.get(digests.get(row.line, ""))) for row in rows]
+    known = _known_persons(session, list(digests.values()))
+    return [_matched(vault, row, known.get(digests.get(row.line, ""))) for row in rows]
 
 
-def _settled(vault: Vault, row: Row, known: Known | None) -> Settled:
+def _matched(vault: Vault, row: Row, known: KnownPerson | None) -> MatchedRow:
     if row.faults:
-        return Settled(row, "refused")
+        return MatchedRow(row, "refused")
     if known is None or not known.businesses:
-        return Settled(row, "accepted", known)
+        return MatchedRow(row, "accepted", known)
     named = row.values["business_name"].casefold()
     same = next((business for business in known.businesses if business.name.casefold() == named), None)
     if same is None:
@@ -86,13 +90,13 @@ def _settled(vault: Vault, row: Row, known: Known | None) -> Settled:
                 f"business: check it against the identity card, or add the activity to the registered business.",
             )
         )
-        return Settled(row, "refused")
+        return MatchedRow(row, "refused")
     row.cautions += [_changed(column) for column in _differences(vault, row, known, same)]
-    return Settled(row, "unchanged", known, same.id)
+    return MatchedRow(row, "unchanged", known, same.id)
 
 
-def _differences(vault: Vault, row: Row, known: Known, business: Business) -> Iterator[str]:
-    """Yield the columns in which a filled-in cell says something else than the register."""
+def _differences(vault: Vault, row: Row, known: KnownPerson, business: Business) -> Iterator[str]:
+    """Yield the columns whose filled-in cell differs from the register."""
     sealed = vault.decrypt(known.key, known.sealed)
     registered = {"owner_name": known.name, **{column: sealed.get(column) for column in SEALED}}
     registered |= {column: getattr(business, ours) for column, ours in OF_BUSINESS.items()}
@@ -111,10 +115,15 @@ def _changed(column: str) -> Note:
     )
 
 
-def register(session: Session, vault: Vault, accepted: list[Settled], import_id: int, now: datetime) -> None:
-    """Write persons, look-up digests, accounts and businesses of the accepted rows; set key and business of each."""
+def insert_businesses(
+    session: Session, vault: Vault, accepted: list[MatchedRow], import_id: int, now: datetime
+) -> None:
+    """Insert persons, look-up digests, accounts and businesses of the accepted rows.
+
+    Mutates: ``accepted``, which get their person and business.
+    """
     new = [one for one in accepted if one.known is None]
-    _register_persons(session, vault, new, now)
+    _insert_persons(session, vault, new, now)
     _open_accounts(session, [one.known for one in accepted if one.known and not one.known.has_account], now)
     rows = [
         {
@@ -129,10 +138,10 @@ def register(session: Session, vault: Vault, accepted: list[Settled], import_id:
     ]
     for one, business_id in zip(accepted, _inserted(session, Business, rows), strict=True):
         one.business_id = business_id
-    _tell_the_planner(session, len(rows))
+    _analyze_tables(session, len(rows))
 
 
-def _register_persons(session: Session, vault: Vault, new: list[Settled], now: datetime) -> None:
+def _insert_persons(session: Session, vault: Vault, new: list[MatchedRow], now: datetime) -> None:
     persons: list[dict[str, Any]] = []
     keys: list[PersonKey] = []
     for one in new:
@@ -152,7 +161,7 @@ def _register_persons(session: Session, vault: Vault, new: list[Settled], now: d
     session.flush()
     index: list[dict[str, Any]] = []
     for one, row, key, person_id in zip(new, persons, keys, _inserted(session, Person, persons), strict=True):
-        one.known = Known(person_id, row["name"], row["sealed"], key)
+        one.known = KnownPerson(person_id, row["name"], row["sealed"], key)
         for kind in INDEXED:
             if value := one.row.values[kind]:
                 folded = value.lower() if kind == "email" else value
@@ -160,27 +169,27 @@ def _register_persons(session: Session, vault: Vault, new: list[Settled], now: d
     _insert(session, PersonIndex, index)
 
 
-def _open_accounts(session: Session, owners: list[Known], now: datetime) -> None:
-    """Give each owner an account, so that they can answer for themselves."""
+def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> None:
+    """Insert an account with the applicant's role for each owner."""
     users = [{"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners]
     accounts = _inserted(session, User, users)
     _insert(session, UserRole, [{"user_id": user_id, "role": str(Role.APPLICANT)} for user_id in accounts])
 
 
-def _tell_the_planner(session: Session, written: int) -> None:
-    """Let PostgreSQL look at the tables that have just grown, or it plans by what they were.
+def _analyze_tables(session: Session, written: int) -> None:
+    """Renew PostgreSQL's statistics of the tables that have grown.
 
-    On a fresh database a second import of 20,000 rows was planned as for an empty one, and took an hour instead of seconds.
+    With the statistics of an empty database a second import of 20,000 rows took an hour instead of seconds.
     """
-    if written >= MANY and session.get_bind().dialect.name == "postgresql":
+    if written >= ANALYZE_FROM and session.get_bind().dialect.name == "postgresql":
         names = ", ".join(
             str(table.__tablename__) for table in (Person, PersonIndex, PersonKey, Business, User, UserRole)
         )
         session.execute(text(f"ANALYZE {names}"))
 
 
-def _known(session: Session, digests: list[str]) -> dict[str, Known]:
-    known: dict[str, Known] = {}
+def _known_persons(session: Session, digests: list[str]) -> dict[str, KnownPerson]:
+    known: dict[str, KnownPerson] = {}
     for batch in batches(digests):
         rows = session.exec(
             select(PersonIndex, Person, PersonKey)
@@ -188,7 +197,10 @@ def _known(session: Session, digests: list[str]) -> dict[str, Known]:
             .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
             .where(PersonIndex.kind == "national_id", col(PersonIndex.digest).in_(batch))
         ).all()
-        here = {found.person_id: Known(found.person_id, person.name, person.sealed, key) for found, person, key in rows}
+        here = {
+            found.person_id: KnownPerson(found.person_id, person.name, person.sealed, key)
+            for found, person, key in rows
+        }
         for business in session.exec(select(Business).where(col(Business.owner_id).in_(list(here)))).all():
             here[business.owner_id].businesses.append(business)
         for person_id in session.exec(select(User.person_id).where(col(User.person_id).in_(list(here)))).all():
@@ -202,7 +214,7 @@ def _inserted(session: Session, table: type[Any], rows: list[dict[str, Any]]) ->
     """Insert rows and return their new ids in the same order."""
     if not rows:
         return []
-    # The table, not the model: SQLAlchemy's Core writes many rows twice as fast as its ORM.
+    # Core instead of the ORM: it inserts many rows twice as fast.
     core = metadata.tables[table.__tablename__]
     return list(session.scalars(insert(core).returning(core.c.id, sort_by_parameter_order=True), rows).all())
 
@@ -213,6 +225,6 @@ def _insert(session: Session, table: type[Any], rows: list[dict[str, Any]]) -> N
 
 
 def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield ``items`` in pieces that fit into one statement."""
+    """Yield ``items`` in batches that fit into one statement."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]

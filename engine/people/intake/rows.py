@@ -1,4 +1,4 @@
-"""Records to rows that can be taken over or can't: each cell cleaned, then what only several cells can tell."""
+"""Checks of rows: each cell by itself, then cells and rows against each other."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from engine.people.intake.cleaned import FILE, Fault, Note
 from engine.people.intake.columns import COLUMNS, REQUIRED
-from engine.people.intake.fields import clean
+from engine.people.intake.fields import clean_cell
 from engine.people.intake.reading import Record, Table
 from engine.people.intake.spelling import shown_personal
 from rules import book
 
-# So many national ids that all end in 0 are no chance: a spreadsheet kept them as numbers and rounded each.
+# From this many national ids that all end in 0, a spreadsheet has rounded them.
 ROUNDED_IDS = 10
 
 
 @dataclass
 class Row:
-    """One line of a file: its raw cells, the cleaned values by column, and what is to be said about it."""
+    """One line of a file: its raw cells, its cleaned values by column, its faults and cautions."""
 
     line: int
     cells: list[str]
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Limits:
-    """Up to where a business is small or medium, in rupiah; the citations go into the reasons."""
+    """The upper limits of a medium business, in rupiah, with the citations for the reasons."""
 
     sales: int
     sales_citation: str
@@ -45,8 +45,8 @@ class Limits:
         return cls(sales.value["medium"], sales.citation, capital.value["medium"], capital.citation)
 
 
-def check(table: Table, limits: Limits) -> list[Row]:
-    """Return the rows of a table with their faults. What the register says of them is not asked here."""
+def check_rows(table: Table, limits: Limits) -> list[Row]:
+    """Return the rows of a table with their faults and cautions, without asking the register."""
     rows = [_row(table, record, limits) for record in table.records]
     _refuse_rounded_ids(rows)
     _refuse_second_mentions(rows)
@@ -57,12 +57,12 @@ def _row(table: Table, record: Record, limits: Limits) -> Row:
     row = Row(record.line, record.cells)
     raw = table.cells_of(record)
     for column in COLUMNS:
-        cleaned = clean(column, raw.get(column, ""))
+        cleaned = clean_cell(column, raw.get(column, ""))
         if isinstance(cleaned, Fault):
             row.faults.append(Note(column, cleaned.reason_id, cleaned.reason_en))
             continue
         row.values[column] = cleaned.value
-        # A column that the file lacks on purpose is not missed on every line.
+        # A file without the column gets no caution for it on every line.
         if cleaned.caution and column in table.places:
             row.cautions.append(Note(column, cleaned.caution, cleaned.caution_en or cleaned.caution))
     if record.stray_quote:
@@ -73,18 +73,18 @@ def _row(table: Table, record: Record, limits: Limits) -> Row:
                 "The row has a quotation mark that is never closed. Check its cells.",
             )
         )
-    _judge_width(table, record, row)
-    _judge_scale(row, limits)
+    _check_width(table, record, row)
+    _check_scale(row, limits)
     _compare_numbers(row)
     return row
 
 
-def _judge_width(table: Table, record: Record, row: Row) -> None:
-    """Turn the many faults of a row with shifted or missing cells into the one that tells the cause."""
+def _check_width(table: Table, record: Record, row: Row) -> None:
+    """Replace the faults of a row with shifted or missing cells by one that names the cause."""
     width = len(table.header)
     extra = [cell for cell in record.cells[width:] if cell.strip()]
     absent = [column for column in REQUIRED if table.places[column] >= len(record.cells)]
-    # One cell too many at the end of a good row is only a delimiter too many.
+    # One empty cell too many at the end of a good row is a superfluous delimiter.
     if extra or (len(record.cells) > width and len(row.faults) > 1):
         at = row.faults[0].column if row.faults else max(table.places, key=lambda column: table.places[column])
         row.faults = [
@@ -108,22 +108,22 @@ def _judge_width(table: Table, record: Record, row: Row) -> None:
         )
 
 
-def _judge_scale(row: Row, limits: Limits) -> None:
+def _check_scale(row: Row, limits: Limits) -> None:
     sales, capital = row.values.get("annual_sales_rupiah"), row.values.get("capital_rupiah")
     if sales is not None and sales > limits.sales:
         row.faults.append(
             Note(
                 "annual_sales_rupiah",
-                f"Penjualan Rp {_dotted(sales)} setahun melampaui batas usaha menengah Rp {_dotted(limits.sales)} "
+                f"Penjualan Rp {_with_points(sales)} setahun melampaui batas usaha menengah Rp {_with_points(limits.sales)} "
                 f"({limits.sales_citation}). Usaha besar tidak dilayani di sini; perbaiki bila angkanya salah tulis.",
-                f"Sales of Rp {_dotted(sales)} a year exceed a medium business's limit of Rp {_dotted(limits.sales)} "
+                f"Sales of Rp {_with_points(sales)} a year exceed a medium business's limit of Rp {_with_points(limits.sales)} "
                 f"({limits.sales_citation}). Large businesses are not served here; correct the figure if mistyped.",
             )
         )
     if capital is None or capital <= limits.capital:
         return
-    above = f"Modal Rp {_dotted(capital)} melampaui batas usaha menengah Rp {_dotted(limits.capital)}"
-    above_en = f"Capital of Rp {_dotted(capital)} exceeds the limit of a medium business, Rp {_dotted(limits.capital)}"
+    above = f"Modal Rp {_with_points(capital)} melampaui batas usaha menengah Rp {_with_points(limits.capital)}"
+    above_en = f"Capital of Rp {_with_points(capital)} exceeds the limit of a medium business, Rp {_with_points(limits.capital)}"
     # A business that trades is classed by its sales; only one that does not yet is classed by its capital.
     if sales == 0:
         row.faults.append(
@@ -178,7 +178,7 @@ def _refuse_rounded_ids(rows: list[Row]) -> None:
 
 
 def _refuse_second_mentions(rows: list[Row]) -> None:
-    """One person, one row. Which of two is right is not ours to say, so nothing else that is wrong in them matters."""
+    """Refuse a row whose national id stands on an earlier line: one person has one row."""
     first_on: dict[str, int] = {}
     for row in rows:
         number = row.values.get("national_id")
@@ -197,5 +197,5 @@ def _refuse_second_mentions(rows: list[Row]) -> None:
             )
 
 
-def _dotted(rupiah: int) -> str:
+def _with_points(rupiah: int) -> str:
     return f"{rupiah:,}".replace(",", ".")

@@ -1,4 +1,4 @@
-"""How people and spreadsheets spell cells: what is only dress is taken off, what was destroyed is recognised."""
+"""Normalisation of raw cells, and recognition of numbers that a spreadsheet has damaged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from models.privacy import masked
 
 APOSTROPHES = "'\u2018\u2019\u201b`\u00b4\u02bc"
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"))
-# The signs with which a spreadsheet begins to calculate, and their full-width twins.
+# Signs with which a formula begins in a spreadsheet, and their full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
-# What people write into a cell that they have nothing for.
+# Words that people write for an empty cell.
 NOTHING = frozenset(
     {
         *("-", "--", "---", ".", "n/a", "na", "#n/a", "null", "none", "nan", "nihil", "kosong"),
@@ -27,7 +27,7 @@ _FLOAT_TAIL = re.compile(r"(\d+)[.,]0{1,2}")
 
 
 def plain(raw: str) -> str:
-    """Return a text without invisible characters and with single spaces; letters keep their form (Unicode NFC)."""
+    """Return a text in Unicode NFC, without invisible characters and with single spaces."""
     if raw.isascii() and raw.isprintable():
         return " ".join(raw.split())
     kept = "".join(_visible(character) for character in unicodedata.normalize("NFC", raw))
@@ -35,7 +35,7 @@ def plain(raw: str) -> str:
 
 
 def plain_text(raw: str) -> str:
-    """Return a text cell: as `plain`, without the apostrophe that stops a formula, without stray quotes."""
+    """Return a text cell like `plain`, without a formula's apostrophe and without stray quotes."""
     text = plain(raw)
     if text[:1] in tuple(APOSTROPHES) and text[1:].lstrip().startswith(FORMULA_STARTS):
         text = text[1:].lstrip()
@@ -45,7 +45,7 @@ def plain_text(raw: str) -> str:
 
 
 def plain_number(raw: str) -> str:
-    """Return a number's cell: full-width and other digits as 0-9, without apostrophes, quotes or ``="…"`` around it."""
+    """Return a number cell with digits 0-9, without surrounding apostrophes, quotes or ``="…"``."""
     text = plain(raw)
     if not text.isascii():
         text = plain(unicodedata.normalize("NFKC", text)).translate(DASHES)
@@ -57,23 +57,23 @@ def plain_number(raw: str) -> str:
 
 
 def is_nothing(text: str) -> bool:
-    """Return whether a cell says in words or signs that there is nothing to say."""
+    """Return whether a cell is empty, or says so in words or signs."""
     return not text or text.casefold() in NOTHING
 
 
 def is_scientific(text: str) -> bool:
-    """Return whether a spreadsheet has written a long number as ``3,57801E+15``: its last digits are lost."""
+    """Return whether a number is in scientific notation (``3,57801E+15``), its last digits lost."""
     return _SCIENTIFIC.fullmatch(text) is not None
 
 
 def without_float_tail(text: str, lengths: Collection[int]) -> str:
-    """Return a number of one of the given lengths without the ``.0`` that a program has put behind it."""
+    """Return a number of one of the given lengths without a trailing ``.0``."""
     found = _FLOAT_TAIL.fullmatch(text)
     return found[1] if found and len(found[1]) in lengths else text
 
 
 def digits_of(text: str, label: str = "") -> str:
-    """Return ``text`` without a leading label and without the points, dashes, slashes and spaces between digits."""
+    """Return ``text`` without a leading label, and without points, dashes, slashes and spaces."""
     if label:
         text = re.sub(rf"^{label}\b[\s.:#]*", "", text, flags=re.IGNORECASE)
     return re.sub(r"[\s./_-]", "", text)
@@ -85,20 +85,20 @@ def is_digits(text: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """Return a cell as a reason may quote it: short, and masked when it may be a person's number in a wrong column."""
+    """Return a cell for quoting in a reason: shortened, and masked where it may be personal."""
     if sum(character.isdigit() for character in text) > 15:
         return shown_personal(text)
     return text if len(text) <= 24 else f"{text[:23]}…"
 
 
 def shown_personal(text: str) -> str:
-    """Return a personal number as a reason may quote it: its first six and last two characters."""
+    """Return a personal number for quoting: its first six and last two characters."""
     few = sum(character.isdigit() for character in text) <= 8 and len(text) <= 16
     return text if few else masked(text[:40])
 
 
 def shown_email(text: str) -> str:
-    """Return an e-mail address as a reason may quote it: its first letter, and what follows the last @."""
+    """Return an e-mail address for quoting: its first letter and its domain."""
     local, at, domain = text[:120].rpartition("@")
     return f"{local[:1]}***{at}{domain[:40]}" if at else f"{text[:1]}***"
 

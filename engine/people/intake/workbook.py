@@ -1,4 +1,4 @@
-"""XLSX to rows of raw text, as they would stand in a CSV; formulas give the value that was last calculated."""
+"""Reading of XLSX into rows of raw text; a formula gives the value last calculated."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from openpyxl import load_workbook
 
 from engine.people.intake.cleaned import Unreadable
 
-# What a file may unpack to: twenty times a sheet of 100,000 rows.
+# Limit of unpacked bytes: twenty times a sheet of 100,000 rows.
 LARGEST_UNPACKED = 300 * 1024 * 1024
 MOST_PARTS = 2_000
 MOST_COLUMNS = 200
-# A spreadsheet keeps fifteen significant digits; a sixteenth that is 0 was most likely something else.
+# A spreadsheet keeps fifteen significant digits; a sixteenth of 0 is probably a lost digit.
 CERTAIN_DIGITS = 15
 
 
 def sheets(content: bytes) -> Iterator[tuple[str, Iterator[list[str]]]]:
-    """Yield each sheet's title and rows. Raises `Unreadable` for a bomb, for XML with entities, for what is no XLSX."""
+    """Yield the title and rows of each visible sheet.
+
+    Raises:
+        Unreadable: the file is no XLSX, unpacks to too much, or holds XML entities.
+    """
     _inspect(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
@@ -34,7 +38,7 @@ def sheets(content: bytes) -> Iterator[tuple[str, Iterator[list[str]]]]:
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:
-    # What a sheet says of its own size is not trusted: it may be wrong, or a million columns.
+    # A sheet's stated dimensions are not trusted: they may be wrong, or a million columns.
     sheet.reset_dimensions()
     rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS)
     while True:
@@ -51,7 +55,7 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
 
 
 def raw_text(value: Any) -> str:
-    """Return the text of a cell. A long number whose last digit is lost gets the short form, so that it is refused."""
+    """Return a cell as text; a number with lost digits in scientific notation, which is refused."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -76,7 +80,7 @@ def _number(value: float) -> str:
             return f"{value:.14E}"
         return whole
     text = f"{value:.10f}".rstrip("0")
-    # With exactly three decimals the point would read as that of thousands.
+    # A point before exactly three digits would be read as a thousands separator.
     return text + "0" if len(text.partition(".")[2]) == 3 else text
 
 
@@ -99,12 +103,12 @@ def _inspect(content: bytes) -> None:
 
 
 def _refuse_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """Refuse a part that declares entities: no spreadsheet does, and a few lines of them can fill the memory."""
+    """Refuse XML entities: no spreadsheet needs them, and a few lines can fill the memory."""
     unpacked, tail = 0, b""
     with archive.open(part) as source:
         while block := source.read(1 << 20):
             unpacked += len(block)
-            # The sizes in the archive's list are only what it says of itself.
+            # The sizes in the archive's directory may be false, so the unpacked bytes are counted.
             if unpacked > part.file_size or b"<!DOCTYPE" in tail + block or b"<!ENTITY" in tail + block:
                 raise _broken()
             if unpacked == len(block) and block.startswith((b"\xff\xfe", b"\xfe\xff", b"\0")):

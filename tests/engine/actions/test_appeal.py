@@ -12,7 +12,7 @@ from engine.deadlines.clock import JAKARTA
 from engine.deadlines.legal_clock import StopLimit, legal_clock
 from engine.definition import registry
 from engine.errors import Refused
-from engine.execution.clock_segments import Turn
+from engine.execution.clock_segments import NewSegment
 from engine.execution.parking import retry
 from engine.execution.versions.fingerprints import must_have_code
 from engine.runtime.encryption import Erased
@@ -30,7 +30,7 @@ CONTESTED = (
     FARM_VISIT
     + """
 from flows.objection import objection
-contest("farm-visit", {Outcome.DONE: objection, Outcome.WITHDRAWN: NoAppeal("it is theirs", "Ini milik Anda.")})
+declare_appeals("farm-visit", {Outcome.DONE: objection, Outcome.WITHDRAWN: NoAppeal("it is theirs", "Ini milik Anda.")})
 """
 )
 
@@ -131,9 +131,9 @@ def test_an_appeal_uses_nothing_of_the_budget_that_ended_with_the_case() -> None
     """Stretches after the end are neither used nor stopped days."""
     monday = datetime(2026, 6, 8, 9, tzinfo=JAKARTA)
     turns = [
-        Turn(monday, "office", True, "law"),
-        Turn(monday + timedelta(days=2), None, False, "closed"),
-        Turn(monday + timedelta(days=7), "office", False, "appeal"),
+        NewSegment(monday, "office", True, "law"),
+        NewSegment(monday + timedelta(days=2), None, False, "closed"),
+        NewSegment(monday + timedelta(days=7), "office", False, "appeal"),
     ]
     budget = Rule("service_time", 10, "working_days", date(2021, 1, 1), None, "", "policy")
     later = monday + timedelta(days=30)

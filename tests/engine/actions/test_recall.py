@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from engine.actions.answer import Answered, answer
 from engine.actions.recall import recall
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.execution.replay import PlainStage, Replay
 from engine.people.accounts import add_user
@@ -45,7 +45,7 @@ def played_again(office: Office, story: Story) -> None:
     try:
         with fresh.db.writing() as session:
             work = Work(fresh, RunHandle("again", "cli", "test"), session)
-            Replay(work, by_number(fresh, session, story.number), PlainStage()).play()
+            Replay(work, fetch_by_number(fresh, session, story.number), PlainStage()).play()
             written = [
                 row["key"] for table, rows in work.rows._rows.items() for row in rows if table is not ClockSegment
             ]

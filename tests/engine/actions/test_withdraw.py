@@ -98,7 +98,7 @@ def test_once_a_person_is_asked_to_file_the_owner_may_withdraw_at_once(nib: Nib,
 def test_while_a_document_is_issued_it_is_too_late(nib: Nib, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number is drawn: the case closes as it would have, and the ledger notes who wanted it otherwise."""
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.issuing.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.issuing.make_and_store", lambda *_: 1 / 0)
         story = nib().to_statement().signs_on_paper().filed().recorded()
         assert story.waits_for == ["certificate_of_legalization#1"]
         story.withdraws("owner-1")

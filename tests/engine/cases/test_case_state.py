@@ -67,7 +67,7 @@ def test_a_contested_case_has_no_end_any_more() -> None:
 
 
 def test_no_other_module_sets_the_state_of_a_case_or_updates_a_wait() -> None:
-    """Columns of the state are assigned in case_state alone, cases updated there (and moved), waits in waits."""
+    """Columns of the state are assigned in case_state alone, cases updated there, waits in waits."""
     found = set()
     for file in sorted(ENGINE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -79,5 +79,5 @@ def test_no_other_module_sets_the_state_of_a_case_or_updates_a_wait() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "update":
                 found.add((file.stem, f"updates {ast.unparse(node.args[0])}"))
     about = {(module, what) for module, what in found if what in ("sets the state", "updates Case", "updates CaseRow")}
-    assert about == {("case_state", "sets the state"), ("case_state", "updates Case"), ("migrate", "updates CaseRow")}
+    assert about == {("case_state", "sets the state"), ("case_state", "updates Case")}
     assert {module for module, what in found if what == "updates Wait"} == {"waits"}

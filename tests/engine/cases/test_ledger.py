@@ -187,7 +187,7 @@ def test_a_salted_hash_gives_nothing_away_across_cases() -> None:
 def test_a_personal_number_that_is_typed_into_a_reason_never_reaches_the_ledger(
     begin: Begin, workshop: Workshop, office: Office
 ) -> None:
-    """The words of the answer are sealed; what the ledger shows of them is masked."""
+    """The words of the answer are encrypted; what the ledger shows of them is masked."""
     workshop.write()
     for number in ("3508166904956220", "01.312.166.0-091.000", "0811-6231-9252", "sri@contoh.example"):
         story = begin().answers("budi", "visit#1", decision="fine", reason=f"pemilik {number} tidak di tempat")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.cases.dossier import by_number
-from engine.cases.opening import open_cases, without_case
+from engine.cases.dossier import fetch_by_number
+from engine.cases.opening import open_cases, subjects_without_case
 from engine.cases.subject_facts import PersonFacts, ProductFacts
 from engine.deadlines.clock import TurnedClock
 from engine.errors import Refused
@@ -33,7 +33,7 @@ def test_a_case_about_a_person(office: Office, clock: TurnedClock, workshop: Wor
     person = register_person(office, NIK, name="Wati", region="35.78")
     story = Story(office, clock, "test-of-skill", person)
     with office.db.reading() as session:
-        case = by_number(office, session, story.number).case
+        case = fetch_by_number(office, session, story.number).case
     assert isinstance(case.facts, PersonFacts)
     assert (case.facts.national_id, case.region_code, case.applicant.name) == (NIK, "3578", "Wati")
     story.answers("budi", "visit#1", decision="fine").answers("ani", "sample#1", decision="fine")
@@ -59,7 +59,7 @@ def test_a_case_about_a_product(office: Office, clock: TurnedClock, workshop: Wo
     assert register_product(office, business) == product, "one of that name is not registered twice"
     story = Story(office, clock, "taste", product)
     with office.db.reading() as session:
-        case = by_number(office, session, story.number).case
+        case = fetch_by_number(office, session, story.number).case
     assert isinstance(case.facts, ProductFacts)
     assert (case.facts.business.business_id, case.applicant.person_id) == (
         business,
@@ -79,7 +79,7 @@ def test_imported_are_only_those_that_came_by_import(begin: Begin, office: Offic
     """Who was registered by hand is opened by name."""
     person, product = workshop.write(about("person", "p", "P")), workshop.write(about("product", "q", "Q"), "q")
     register_product(office, register_business(office))
-    assert without_case(office, person) == without_case(office, product) == []
+    assert subjects_without_case(office, person) == subjects_without_case(office, product) == []
 
 
 def test_a_person_is_registered_once_and_a_national_id_must_be_one(office: Office) -> None:

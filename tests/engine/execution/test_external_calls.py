@@ -181,7 +181,7 @@ def test_who_holds_a_nib_already_is_not_filed_for_again(nib: Nib, oss: Misbehavi
 
 def test_an_outage_that_does_not_end_goes_to_an_officer_after_twelve_attempts(nib: Nib, office: Office) -> None:
     """The pauses double from a minute to six hours; then a person is asked, and no case is lost."""
-    office.contacts.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
+    office.adapters.oss = HttpOss("http://127.0.0.1:9/oss", "a-token-for-tests", timeout=0.2)
     story = nib().to_statement().signs_on_paper()
     pauses = []
     while waiting(story).kind == "external":
@@ -199,16 +199,16 @@ def test_a_worker_that_dies_after_the_call_leaves_a_trace(
     nib: Nib, oss: MisbehavingOss, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease runs out, the end counts as unknown, and the next worker looks up what was filed."""
-    recorded = external_calls._record
+    recorded = external_calls._settle
 
     def die(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(external_calls, "_record", die)
+    monkeypatch.setattr(external_calls, "_settle", die)
     story = nib().to_statement()
     with pytest.raises(Killed):
         story.signs_on_paper()
-    monkeypatch.setattr(external_calls, "_record", recorded)
+    monkeypatch.setattr(external_calls, "_settle", recorded)
     later(story, seconds=60)
     assert (oss.filings_heard, oss.look_ups_heard) == (1, 0), "the lease still holds"
     assert later(story, seconds=61).waits_for == ["nib_record#1"]
@@ -220,13 +220,13 @@ def test_a_slow_batch_that_outlives_its_lease_files_nothing_twice(
 ) -> None:
     """The first call takes three minutes; another worker takes the batch over; the first one leaves the rest to it."""
     stories = [nib().to_statement(), nib(national_id="3508166904956221").to_statement()]
-    real = office.contacts.oss
+    real = office.adapters.oss
 
     class Slow:
         name = "slow"
 
         def file(self, filing: Filing) -> FilingResult:
-            office.contacts.oss = real
+            office.adapters.oss = real
             result = real.file(filing)
             later(stories[0], minutes=3)
             assert isinstance(result, FilingResult)
@@ -234,7 +234,7 @@ def test_a_slow_batch_that_outlives_its_lease_files_nothing_twice(
 
         look_up = real.look_up
 
-    office.contacts.oss = Slow()
+    office.adapters.oss = Slow()
     for story in stories[1:]:
         story.advance = lambda: None  # type: ignore[method-assign,assignment,return-value]
         story.signs_on_paper()
@@ -259,7 +259,7 @@ def test_a_fault_of_our_own_is_masked_tried_again_and_ends_with_a_person(
         def look_up(self, reference: str, national_id: str) -> None:
             raise RuntimeError(f"cannot look up {national_id}")
 
-    office.contacts.oss = Broken()
+    office.adapters.oss = Broken()
     story = nib().to_statement().signs_on_paper()
     assert story.shown()["error"] == "RuntimeError: cannot encode 350816********20 of s***@contoh.example"
     assert waiting(story).end_unknown, "what it did before it broke is not known"

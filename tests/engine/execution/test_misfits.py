@@ -6,6 +6,7 @@ import pytest
 
 from engine.actions.answer import Answered, answer_many
 from engine.errors import Refused
+from engine.execution.document_files import make_and_store
 from engine.execution.drain import drain
 from engine.execution.parking import retry
 from engine.execution.versions.fingerprints import must_have_code
@@ -176,7 +177,7 @@ def test_a_machine_wait_whose_code_is_gone_holds_up_no_other(
     by_machine = source is FARM_VISIT
     changes = LABORATORY if by_machine else []
     name = "farm-visit" if by_machine else "certificates"
-    made_by = "engine.execution.issuing.make"
+    made_by = "engine.execution.issuing.make_and_store"
     if not by_machine:
         monkeypatch.setattr(made_by, lambda *_: 1 / 0)
     old_code = workshop.write(source, "made_up", *changes)
@@ -189,7 +190,7 @@ def test_a_machine_wait_whose_code_is_gone_holds_up_no_other(
         assert story.waits_for == ["sample#1" if by_machine else "certificate#1"]
     workshop.lose(name, 1)
     new_code.body.__globals__["CLOSED"] = old_code.body.__globals__["CLOSED"] = False
-    monkeypatch.setattr(made_by, lambda *_: b"%PDF-1.7\n%%EOF\n")
+    monkeypatch.setattr(made_by, make_and_store)
     new.clock.turn(minutes=6)
     with office.run("flow", by="test") as run:
         drain(office, run, name)

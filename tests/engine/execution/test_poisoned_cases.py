@@ -14,7 +14,8 @@ from engine.deadlines.clock import TurnedClock
 from engine.definition.registry import Pipeline
 from engine.errors import Refused
 from engine.execution import document_files, issuing
-from engine.execution.drain import Tally, drain
+from engine.execution.document_files import StoredFile
+from engine.execution.drain import DrainResult, drain
 from engine.execution.parking import retry
 from engine.people.intake.importing import import_file
 from engine.reports.case_views import case_history, case_view
@@ -49,7 +50,7 @@ def opened(office: Office, pipeline: Pipeline, count: int) -> list[str]:
         return open_cases(office, run, pipeline, range(1, count + 1), by="budi").opened
 
 
-def advanced(office: Office, pipeline: str) -> Tally:
+def advanced(office: Office, pipeline: str) -> DrainResult:
     """Let a run of the pipeline come by."""
     with office.run("flow", by="test", pipeline=pipeline) as run:
         return drain(office, run, pipeline)
@@ -125,16 +126,16 @@ def failing(
     monkeypatch: pytest.MonkeyPatch, module: Any, bad: Callable[[Dossier, Document], bool]
 ) -> Callable[[], None]:
     """Let the making of some documents fail; call what is returned to mend it."""
-    made = module.make
+    made = module.make_and_store
 
-    def make(office: Office, dossier: Dossier, document: Document, paper: Any) -> bytes:
+    def make(office: Office, dossier: Dossier, document: Document) -> StoredFile:
         if bad(dossier, document):
             raise LookupError(f"'alamat' of {dossier.case.facts.owner.national_id} is undefined")
-        content: bytes = made(office, dossier, document, paper)
-        return content
+        file: StoredFile = made(office, dossier, document)
+        return file
 
-    monkeypatch.setattr(module, "make", make)
-    return lambda: monkeypatch.setattr(module, "make", made)
+    monkeypatch.setattr(module, "make_and_store", make)
+    return lambda: monkeypatch.setattr(module, "make_and_store", made)
 
 
 def test_a_paper_that_cannot_be_made_is_shown_retried_and_stops_nothing(

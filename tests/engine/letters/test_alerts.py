@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from cronsim import CronSim
 from sqlmodel import col, select
 
-from documents.letters import write
+from documents.letters import write_letter
 from engine.execution.parking import park, retry
 from engine.letters.letter_delivery import deliver
 from engine.people.accounts import add_user
@@ -157,13 +157,13 @@ def test_one_that_cannot_be_written_is_told_by_the_next_look(
 ) -> None:
     """Adi's fails and is logged; Tini has hers."""
     parks(office, story, "ValueError: salah")
-    whole = write
+    whole = write_letter
 
     def broken(template: str, facts: dict[str, object], language: str) -> object:
         return 1 / 0 if facts["name"] == "adi" else whole(template, facts, language)  # type: ignore[arg-type]
 
     with monkeypatch.context() as breaking:
-        breaking.setattr("engine.letters.alerts.write", broken)
+        breaking.setattr("engine.letters.alerts.write_letter", broken)
         deliver(office)
     assert (len(alerts(office, "adi")), len(alerts(office, "tini"))) == (0, 1)
     deliver(office)

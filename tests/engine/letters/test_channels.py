@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlmodel import select
 
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.definition.declarations import OFFICE
 from engine.errors import Refused
 from engine.letters import outbox
@@ -38,7 +38,7 @@ def post(office: Office) -> Iterator[PostOffice]:
     """A mail server with good manners, to which the office hands its letters."""
     post = PostOffice()
     controller = opened(post)
-    office.contacts.mail = channel(controller.port)
+    office.adapters.mail = channel(controller.port)
     yield post
     controller.stop()
 
@@ -183,9 +183,9 @@ def test_without_a_gateway_there_is_no_way_by_telephone(nib: Nib, office: Office
     """Who chose SMS where the office has none is told by mail."""
     story = nib()
     chooses(story, "sms")
-    ways = ways_to(office.contacts, {"email": "sri@contoh.example", "phone": PHONE}, "sms")
+    ways = ways_to(office.adapters, {"email": "sri@contoh.example", "phone": PHONE}, "sms")
     assert [way.kind for way in ways] == ["mail"]
-    assert ways_to(office.contacts, {"email": None, "phone": PHONE}, None) == []
+    assert ways_to(office.adapters, {"email": None, "phone": PHONE}, None) == []
 
 
 def test_a_channel_is_chosen_by_its_reader_or_an_officer(nib: Nib, office: Office) -> None:
@@ -213,7 +213,7 @@ def remind(story: NibStory, key: str, question: str = "Lengkapi berkas") -> None
     """The office reminds the owner by itself."""
     office = story.office
     with office.run("cli", by="test") as run, office.work(run) as work:
-        dossier = by_number(office, work.session, story.number)
+        dossier = fetch_by_number(office, work.session, story.number)
         facts = {**letter_facts(office, dossier.case), "question": question, "due_on": "2026-01-14"}
         facts.update(ahead=["2026-01-14"], today=[], late=[], closes=[])
         queue_letter(

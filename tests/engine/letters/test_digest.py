@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlmodel import col, insert, select, update
 
-from documents.letters import write
+from documents.letters import write_letter
 from engine.actions.delegate import delegate
 from engine.deadlines.clock import JAKARTA
 from engine.letters import digest_outbox
@@ -162,13 +162,13 @@ def test_a_digest_that_cannot_be_written_stops_none_of_the_others(
     """Budi's fails and is logged; Tuti has hers, and Budi's news are not lost."""
     for name in ("budi", "tuti"):
         tell(office, name, what="a", words="satu")
-    whole = write
+    whole = write_letter
 
     def broken(template: str, facts: dict[str, object], language: str) -> object:
         return 1 / 0 if facts["name"] == "budi" else whole(template, facts, language)  # type: ignore[arg-type]
 
     with monkeypatch.context() as breaking:
-        breaking.setattr("engine.letters.digest.write", broken)
+        breaking.setattr("engine.letters.digest.write_letter", broken)
         assert write_digests(office) == 1
     assert (list(digests(office)), untold(office)) == (["tuti"], 1)
     assert write_digests(office) == 1

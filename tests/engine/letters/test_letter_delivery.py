@@ -36,7 +36,7 @@ def post(office: Office) -> Iterator[PostOffice]:
     """A mail server with good manners, to which the office hands its letters."""
     post = PostOffice()
     controller = opened(post)
-    office.contacts.mail = channel(controller.port)
+    office.adapters.mail = channel(controller.port)
     yield post
     controller.stop()
 
@@ -146,7 +146,7 @@ def test_a_letter_waits_for_its_papers(
 ) -> None:
     """A receipt without its receipt would only make people call."""
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.document_files.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.document_files.make_file", lambda *_: 1 / 0)
         story = nib()
         assert not any(deliver(office).values())
         assert letter(story).status == "waiting"
@@ -206,7 +206,7 @@ def test_a_slow_batch_that_outlives_its_lease_sends_nothing_twice(nib: Nib, offi
                 deliver(office)
             return Receipt(self.name, message.message_id, "250 OK")
 
-    office.contacts.mail = Slow()
+    office.adapters.mail = Slow()
     deliver(office)
     assert sorted(sent[1:]) == sorted(set(sent)), "only the first, whose end was unknown to the other, went twice"
 

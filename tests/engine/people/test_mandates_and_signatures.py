@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.actions.withdraw import withdraw
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.errors import NotAllowed
 from engine.people.accounts import add_mandate, give_own_code, revoke_mandates
 from engine.people.own_codes import hash_own_code
@@ -125,7 +125,7 @@ def test_the_code_is_stored_nowhere(nib: Nib, office: Office, tmp_path: Path) ->
     found = [(table, column) for table, column, value in everything_stored(office) if code in str(value)]
     assert found == []
     with office.db.reading() as session:
-        words, _ = by_number(office, session, story.number).past.answers["statement#1"]
+        words, _ = fetch_by_number(office, session, story.number).past.answers["statement#1"]
     assert words["decision"] == "sign"
     assert code not in str(words)
     for file in tmp_path.rglob("*"):

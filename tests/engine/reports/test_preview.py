@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from documents import contact_sheet as module
-from documents.enclosure import DocumentError
+from documents.errors import DocumentError
 from engine.definition.declarations import OFFICE, OFFICE_PAPERS
 from engine.definition.registry import all_appeals, current
 from engine.reports import preview

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from engine.runtime.adapters import contacts_of
+from engine.runtime.adapters import adapters_of
 from engine.runtime.settings import Environment, Settings
 from outside.bnsp import ManualBnsp
 from outside.bnsp_http import HttpBnsp
@@ -20,7 +20,7 @@ from outside.sihalal_http import HttpSiHalal
 
 def test_without_an_address_officers_do_it_by_hand(tmp_path: Path) -> None:
     """No office is spoken to by machine unless somebody said where."""
-    contacts = contacts_of(Settings(home=tmp_path, env=Environment.TEST))
+    contacts = adapters_of(Settings(home=tmp_path, env=Environment.TEST))
     kinds = [type(office) for office in (contacts.oss, contacts.sihalal, contacts.bnsp)]
     assert kinds == [ManualOss, ManualSiHalal, ManualBnsp]
     assert (contacts.sms, contacts.whatsapp) == (None, None)
@@ -31,7 +31,7 @@ def test_each_office_has_an_address_and_a_token_of_its_own(tmp_path: Path, monke
     for name in ("OSS", "SIHALAL", "BNSP"):
         monkeypatch.setenv(f"JALUR_{name}_URL", f"https://{name.lower()}.example.id")
         monkeypatch.setenv(f"JALUR_{name}_TOKEN", "a-token")
-    contacts = contacts_of(Settings(home=tmp_path, env=Environment.TEST))
+    contacts = adapters_of(Settings(home=tmp_path, env=Environment.TEST))
     offices: tuple[object, ...] = (contacts.oss, contacts.sihalal, contacts.bnsp)
     assert [type(office).__name__ for office in offices] == ["HttpOss", "HttpSiHalal", "HttpBnsp"]
     for office, name in zip(offices, ("oss", "sihalal", "bnsp"), strict=True):
@@ -46,14 +46,14 @@ def test_each_gateway_has_an_address_and_a_token_of_its_own(tmp_path: Path, monk
     monkeypatch.setenv("JALUR_WHATSAPP_URL", "https://whatsapp.example.id")
     monkeypatch.setenv("JALUR_WHATSAPP_TOKEN", "a-secret")
     settings = Settings(home=tmp_path, env=Environment.TEST)
-    contacts = contacts_of(settings)
+    contacts = adapters_of(settings)
     assert contacts.sms is None
     assert isinstance(contacts.whatsapp, HttpWhatsApp)
     assert "https://whatsapp.example.id" in repr(contacts.whatsapp)
     assert "a-secret" not in repr(contacts) + repr(settings)
     contacts.whatsapp.close()
     monkeypatch.setenv("JALUR_SMS_TOKEN", "another-secret")
-    assert isinstance(contacts_of(Settings(home=tmp_path, env=Environment.TEST)).sms, HttpSms)
+    assert isinstance(adapters_of(Settings(home=tmp_path, env=Environment.TEST)).sms, HttpSms)
 
 
 @pytest.mark.parametrize("name", ["OSS", "SIHALAL", "BNSP", "SMS", "WHATSAPP"])

@@ -22,10 +22,10 @@ AT = datetime(2026, 1, 12, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=7)))
 
 def test_a_moment_without_a_zone_is_refused(office: Office) -> None:
     """Moments come from the injected clock, whatever way they take into the database."""
-    book = BatchWriter()
-    book.write(Answer, case_id=1, key="visit#1", sealed=b"\x00", at=AT.replace(tzinfo=None))
+    rows = BatchWriter()
+    rows.write(Answer, case_id=1, key="visit#1", sealed=b"\x00", at=AT.replace(tzinfo=None))
     with pytest.raises((ValueError, StatementError), match="bears no time zone"), office.db.writing() as session:
-        book.insert(session)
+        rows.insert(session)
 
 
 def test_whatever_a_column_holds_comes_back(nib: Callable[..., NibStory], office: Office) -> None:
@@ -43,11 +43,11 @@ def test_whatever_a_column_holds_comes_back(nib: Callable[..., NibStory], office
         "extended_until": date(2026, 2, 28),
         "end_unknown": True,
     }
-    book = BatchWriter()
-    book.write(Wait, case_id=case_id, key="x#1", **held)
-    book.write(Wait, case_id=case_id, key="x#2", **held | {"request": None, "note": None, "apart_from": []})
+    rows = BatchWriter()
+    rows.write(Wait, case_id=case_id, key="x#1", **held)
+    rows.write(Wait, case_id=case_id, key="x#2", **held | {"request": None, "note": None, "apart_from": []})
     with office.db.writing() as session:
-        book.insert(session)
+        rows.insert(session)
     with office.db.reading() as session:
         first, second = (session.get_one(Wait, (case_id, key)) for key in ("x#1", "x#2"))
     assert {name: getattr(first, name) for name in held} == held

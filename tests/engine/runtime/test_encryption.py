@@ -1,4 +1,4 @@
-"""Personal data: sealed under a key of its person, masked where it might be read, lost for good with the key."""
+"""Personal data: encrypted under a key of its person, masked where it might be read, lost for good with the key."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def new_key(vault: Vault) -> PersonKey:
     return vault.new_key(Session())
 
 
-def test_what_is_sealed_comes_back_and_looks_like_nothing(vault: Vault) -> None:
-    """The same words sealed twice are different bytes, and none of them can be read in either."""
+def test_what_is_encrypted_comes_back_and_looks_like_nothing(vault: Vault) -> None:
+    """The same words encrypted twice are different bytes, and none of them can be read in either."""
     key = new_key(vault)
     one, two = vault.encrypt(key, PLAIN), vault.encrypt(key, PLAIN)
     assert vault.decrypt(key, one) == vault.decrypt(key, two) == PLAIN
@@ -42,11 +42,11 @@ def test_what_is_sealed_comes_back_and_looks_like_nothing(vault: Vault) -> None:
 
 
 def test_a_changed_byte_or_another_persons_key_opens_nothing(vault: Vault) -> None:
-    """Sealed words that were changed, or moved to another person, are refused and not half read."""
+    """Encrypted words that were changed, or moved to another person, are refused and not half read."""
     key, other = new_key(vault), new_key(vault)
-    sealed = vault.encrypt(key, PLAIN)
-    spoiled = sealed[:-1] + bytes([sealed[-1] ^ 1])
-    for wrong_key, bytes_ in ((key, spoiled), (other, sealed)):
+    encrypted = vault.encrypt(key, PLAIN)
+    spoiled = encrypted[:-1] + bytes([encrypted[-1] ^ 1])
+    for wrong_key, bytes_ in ((key, spoiled), (other, encrypted)):
         with pytest.raises(ValueError, match="was changed afterwards") as error:
             vault.decrypt(wrong_key, bytes_)
         assert "3508" not in str(error.value)
@@ -55,19 +55,19 @@ def test_a_changed_byte_or_another_persons_key_opens_nothing(vault: Vault) -> No
 def test_a_wrapped_key_is_worth_nothing_without_its_master_key_or_under_another_name(vault: Vault) -> None:
     """A copy of the database without the master key is only noise; a swapped key row is noticed."""
     key = new_key(vault)
-    sealed = vault.encrypt(key, PLAIN)
+    encrypted = vault.encrypt(key, PLAIN)
     with pytest.raises(ValueError, match="is JALUR_MASTER_KEY this database's"):
-        Vault(os.urandom(32)).decrypt(key, sealed)
+        Vault(os.urandom(32)).decrypt(key, encrypted)
     renamed = PersonKey(id="0" * 32, wrapped=key.wrapped)
     with pytest.raises(ValueError, match="The master key does not open key 0000"):
-        vault.decrypt(renamed, sealed)
+        vault.decrypt(renamed, encrypted)
 
 
 def test_without_the_key_the_person_is_erased(vault: Vault) -> None:
-    """Destroying the key is the erasure: what it sealed says so, in words for people."""
-    sealed = vault.encrypt(new_key(vault), PLAIN)
+    """Destroying the key is the erasure: what it encrypted says so, in words for people."""
+    encrypted = vault.encrypt(new_key(vault), PLAIN)
     with pytest.raises(Erased) as erased:
-        vault.decrypt(None, sealed)
+        vault.decrypt(None, encrypted)
     assert "telah dihapus" in erased.value.for_people
 
 
@@ -81,7 +81,7 @@ def test_a_digest_finds_a_number_and_gives_none_away(vault: Vault) -> None:
 
 
 def test_a_master_key_has_32_bytes() -> None:
-    """A shorter one is refused before anything is sealed under it."""
+    """A shorter one is refused before anything is encrypted under it."""
     with pytest.raises(ValueError, match="must have 32 bytes, this one has 16"):
         Vault(os.urandom(16))
 
@@ -155,7 +155,7 @@ def test_production_starts_with_no_made_up_master_key(tmp_path: Path) -> None:
 
 
 def test_demo_makes_a_master_key_that_only_its_owner_reads_and_keeps_it(tmp_path: Path) -> None:
-    """The second start finds what the first one sealed."""
+    """The second start finds what the first one encrypted."""
     settings = Settings(home=tmp_path, env=Environment.DEMO, master_key=None)
     first = vault_of(settings)
     file = tmp_path / "var/master.key"

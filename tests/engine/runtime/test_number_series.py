@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from engine.cases.opening import Opened, open_cases
 from engine.definition.registry import Pipeline
-from engine.execution.drain import Tally, drain
+from engine.execution.drain import DrainResult, drain
 from engine.people.intake.importing import import_file
 from engine.runtime.number_series import draw
 from engine.runtime.office import Office
@@ -120,7 +120,7 @@ def test_documents_issued_by_two_workers_are_numbered_in_one_row(office: Office,
     registered(office, 60)
     numbers = opened(office, pipeline, range(1, 61)).opened
 
-    def work() -> Tally:
+    def work() -> DrainResult:
         with office.run("flow", by="test", pipeline="certificates") as run:
             return drain(office, run, "certificates")
 

@@ -43,7 +43,7 @@ def told(
     hire_staff(office)
     post = PostOffice()
     controller = opened(post)
-    office.contacts.mail = channel(controller.port)
+    office.adapters.mail = channel(controller.port)
     listed = as_csv(row(1, tax_id="01.312.166.0-091.000"), row(2, national_id=NIK + "9"), row(3, national_id=NIK[:15]))
     with office.run("cli", by="budi") as run:
         import_file(office, run, name=f"{NIK}.csv", content=listed.encode())
@@ -82,7 +82,9 @@ def leaks(text: str) -> list[str]:
     return [personal for personal in PERSONAL if personal in text]
 
 
-def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_personal_number_leaves_its_encryption(
+    told: NibStory, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
     """Logs at their most talkative, each value of each table, and everything that people and programs are shown."""
     logged = [record.getMessage() + str(record.exc_text or "") for record in caplog.get_records("setup")]
     assert any("INSERT INTO ledger_entry" in line for line in logged), "statements and their values are in the log"
@@ -102,10 +104,10 @@ def test_no_personal_number_leaves_its_seal(told: NibStory, office: Office, capl
 
 
 def test_the_owner_is_found_all_the_same(told: NibStory, office: Office) -> None:
-    """What is sealed is not lost: look-up goes by digest, and the words come back under the owner's key."""
-    from engine.cases.dossier import by_number
+    """What is encrypted is not lost: look-up goes by digest, and the words come back under the owner's key."""
+    from engine.cases.dossier import fetch_by_number
 
     with office.db.reading() as session:
-        dossier = by_number(office, session, told.number)
+        dossier = fetch_by_number(office, session, told.number)
     assert dossier.case.facts.owner.national_id == NIK
     assert dossier.past.answers["correction#1"][0]["note"] == f"NIK saya {NIK}"

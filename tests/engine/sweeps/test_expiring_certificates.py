@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from sqlmodel import delete, select, update
 
-from documents.letters import write
+from documents.letters import write_letter
 from documents.preview import sample_facts
 from documents.templating import TEMPLATES
 from engine.deadlines.clock import JAKARTA, TurnedClock
@@ -156,6 +156,6 @@ def test_a_pipeline_may_carry_nothing(permit: Permit, office: Office, clock: Tur
 def test_the_letters_are_whole_in_both_languages(letter: str, language: str) -> None:
     """With their sample facts, which are all that they need; the subject is the rule's."""
     template = f"{OFFICE}/letters/{letter}"
-    written = write(template, sample_facts(TEMPLATES / template), language)
+    written = write_letter(template, sample_facts(TEMPLATES / template), language)
     assert written.subject == "Sertifikat kompetensi Anda akan berakhir, segera ajukan RCC"
     assert "62019 2513 6 0033443 2026" in written.text and "2029" in written.text

@@ -109,7 +109,7 @@ def _run(office: Office) -> Renewed:
         return renew(office, run)
 
 
-@pytest.mark.parametrize("where", ["_win", "_tell", "note"])
+@pytest.mark.parametrize("where", ["_win", "_tell", "write_remark"])
 def test_a_worker_killed_in_between_leaves_nothing_half_done(
     permit: Permit, office: Office, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

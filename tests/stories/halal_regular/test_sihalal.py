@@ -21,9 +21,9 @@ def sihalal(office: Office) -> Iterator[MisbehavingSiHalal]:
     """A SiHalal that the owner has handed in to; we talk to it by machine."""
     with MisbehavingSiHalal() as server:
         server.register(NIK, "SRI PURNOMO")
-        office.contacts.sihalal = HttpSiHalal(server.url, server.token, 5, tls=ssl.create_default_context())
+        office.adapters.sihalal = HttpSiHalal(server.url, server.token, 5, tls=ssl.create_default_context())
         yield server
-        office.contacts.sihalal.close()
+        office.adapters.sihalal.close()
 
 
 def test_receipt_and_certificate_are_looked_up(halal: Begin, sihalal: MisbehavingSiHalal, blank_papers: None) -> None:

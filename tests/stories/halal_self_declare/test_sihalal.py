@@ -26,9 +26,9 @@ pytestmark = pytest.mark.usefixtures("blank_papers")
 def sihalal(office: Office) -> Iterator[MisbehavingSiHalal]:
     """A SiHalal that gives a receipt to every application, so that a second one shows; we talk to it by machine."""
     with MisbehavingSiHalal(forgetful=True) as server:
-        office.contacts.sihalal = HttpSiHalal(server.url, server.token, 5, tls=ssl.create_default_context())
+        office.adapters.sihalal = HttpSiHalal(server.url, server.token, 5, tls=ssl.create_default_context())
         yield server
-        office.contacts.sihalal.close()
+        office.adapters.sihalal.close()
 
 
 def later(story: HalalStory) -> HalalStory:

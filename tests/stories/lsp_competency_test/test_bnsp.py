@@ -21,9 +21,9 @@ FAILED = ("M.702090.001.01",)
 def bnsp(office: Office) -> Iterator[MisbehavingBnsp]:
     """A BNSP that numbers every competent candidate; we talk to it by machine."""
     with MisbehavingBnsp() as server:
-        office.contacts.bnsp = HttpBnsp(server.url, server.token, 5, tls=ssl.create_default_context())
+        office.adapters.bnsp = HttpBnsp(server.url, server.token, 5, tls=ssl.create_default_context())
         yield server
-        office.contacts.bnsp.close()
+        office.adapters.bnsp.close()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlmodel import select
 
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.people.intake.importing import Imported, import_file
 from engine.runtime.office import Office
 from models import Business, Document, PersonKey
@@ -32,9 +32,9 @@ NIK = "3508166904500102"
 def oss(office: Office) -> Iterator[MisbehavingOss]:
     """An OSS that misbehaves on demand; the office files there by machine."""
     with MisbehavingOss() as server:
-        office.contacts.oss = HttpOss(server.url, server.token, timeout=0.3, tls=ssl.create_default_context())
+        office.adapters.oss = HttpOss(server.url, server.token, timeout=0.3, tls=ssl.create_default_context())
         yield server
-        office.contacts.oss.close()
+        office.adapters.oss.close()
 
 
 def listed(office: Office, *changes: dict[str, Any]) -> Imported:
@@ -148,7 +148,7 @@ def test_2_8_07_name_on_ktp_differs(nib: Begin, office: Office) -> None:
     story.filed(holder_name="Sri Purnomo Wati").recorded()
     [certificate] = [document for document in story.documents if document.number]
     with office.db.reading() as session:
-        key = by_number(office, session, story.number).key
+        key = fetch_by_number(office, session, story.number).key
     assert office.vault.decrypt(key, certificate.facts)["applicant_name"] == "Sri Purnomo Wati"
 
 

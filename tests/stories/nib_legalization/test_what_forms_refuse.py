@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.runtime.office import Office
 from flows.nib_legalization.application import application_of
 from tests.engine.conftest import authorities as authorities
@@ -76,6 +76,6 @@ def test_an_application_has_no_risk_level_before_it_is_classified(nib: Begin, of
     """Whoever asks for it too early is stopped: nothing is filed under a level that nobody settled."""
     story = nib()
     with office.db.reading() as session:
-        application = application_of(by_number(office, session, story.number).case)
+        application = application_of(fetch_by_number(office, session, story.number).case)
     with pytest.raises(ValueError, match="not classified yet"):
         _ = application.risk_level

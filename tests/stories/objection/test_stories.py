@@ -11,7 +11,7 @@ import pytest
 from engine.actions.delegate import delegate
 from engine.actions.reassign import reassign
 from engine.errors import BadAnswer, NotAllowed, Refused
-from engine.execution.versions.shadow import shadow
+from engine.execution.versions.shadow_run import run_shadow
 from engine.people.accounts import add_mandate, add_user
 from engine.people.persons import declare_conflict
 from engine.runtime.office import Office
@@ -71,7 +71,7 @@ def test_a_granted_objection_is_examined_anew_by_others(refused: NibStory, offic
     anew.answers("tuti", "dossier_check#1", decision="complete")
     assert anew.waits_for == ["classification#1"]
     assert anew.is_whole()
-    seen = shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
+    seen = run_shadow(office, "nib-legalization")  # the appeal is no part of what another version would have made of it
     assert (seen["cases"], seen["same"]) == (1, 1)
 
 
@@ -259,7 +259,7 @@ def test_a_withdrawal_that_came_too_late_takes_no_objection_back(
 ) -> None:
     """It was noted while the refusal was being issued, and the case closed as it would have."""
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.issuing.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.issuing.make_and_store", lambda *_: 1 / 0)
         story = nib().dossier("reject", reason="alamat")
         story.withdraws("owner-1")
     story.clock.turn(minutes=3)

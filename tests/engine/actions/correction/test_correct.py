@@ -10,13 +10,13 @@ import pytest
 from sqlmodel import select
 
 from engine.actions.correction.correct import correct
-from engine.cases.dossier import by_number
+from engine.cases.dossier import fetch_by_number
 from engine.errors import NotAllowed, Refused
 from engine.execution.parking import retry
 from engine.people.accounts import add_user
 from engine.people.persons import add_person
 from engine.reports.verification import check_document
-from engine.runtime.evidence import keep
+from engine.runtime.file_store import store_evidence
 from engine.runtime.office import Office
 from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, PersonKey, Standing
 from tests.engine.actions.test_recall import played_again
@@ -36,7 +36,7 @@ blank = pytest.mark.usefixtures("blank_papers")
 def facts(office: Office, story: Story) -> dict[str, Any]:
     """Return the sealed facts of the case."""
     with office.db.reading() as session:
-        dossier = by_number(office, session, story.number)
+        dossier = fetch_by_number(office, session, story.number)
         found: dict[str, Any] = office.vault.decrypt(dossier.key, dossier.row.facts)
     return found
 
@@ -44,7 +44,7 @@ def facts(office: Office, story: Story) -> dict[str, Any]:
 def on_paper(office: Office, story: Story) -> dict[str, dict[str, Any]]:
     """Return the facts of every document by its key."""
     with office.db.reading() as session:
-        dossier = by_number(office, session, story.number)
+        dossier = fetch_by_number(office, session, story.number)
         found = session.exec(select(Document).where(Document.case_id == dossier.row.id))
         return {one.key: office.vault.decrypt(dossier.key, one.facts) for one in found}
 
@@ -86,7 +86,7 @@ def test_in_mid_case_register_facts_and_papers_are_put_right(nib: Nib, office: O
 @blank
 def test_the_ledger_keeps_names_of_fields_and_hashes(nib: Nib, office: Office) -> None:
     """Neither the old nor the new value stands in it."""
-    evidence = keep(office, b"%PDF-1.4 KTP")
+    evidence = store_evidence(office.store, b"%PDF-1.4 KTP")
     story = nib()
     with office.run("cli", by="tuti") as run:
         data = {"owner": {"national_id": f"'{RIGHT} "}}
@@ -155,7 +155,7 @@ def test_a_parked_case_is_corrected_and_issues_with_the_right_name(
     """Its document could not be made; the number that is reserved bears the right name afterwards."""
     workshop.write(CERTIFICATES)
     with monkeypatch.context() as broken:
-        broken.setattr("engine.execution.issuing.make", lambda *_: 1 / 0)
+        broken.setattr("engine.execution.issuing.make_and_store", lambda *_: 1 / 0)
         story = begin("certificates")
         with pytest.raises(Refused, match=r"certificate#1 .* is under way"):
             story.corrected(owner__name="Sri Purnomowati")
@@ -282,7 +282,7 @@ def test_a_letter_that_has_not_left_says_what_is_right(nib: Nib, office: Office)
     story = nib()
     story.corrected(owner__name="Sri D'Angelo").corrected(owner__name="Sri D'Artagnan")
     with office.db.reading() as session:
-        dossier = by_number(office, session, story.number)
+        dossier = fetch_by_number(office, session, story.number)
         letter = session.exec(select(Letter).where(Letter.letter == "receipt")).one()
         words = office.vault.decrypt(dossier.key, letter.sealed)
     assert (letter.status, letter.to_name) == ("waiting", "Sri D'Artagnan")

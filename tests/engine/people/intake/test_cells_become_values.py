@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.people.intake.cleaned import Cleaned, Fault
 from engine.people.intake.columns import COLUMNS
-from engine.people.intake.fields import clean
+from engine.people.intake.fields import clean_cell
 from rules.regions import regions
 
 SPELLED = [
@@ -76,7 +76,7 @@ SPELLED = [
 @pytest.mark.parametrize(("column", "raw", "value"), SPELLED)
 def test_a_cell_is_understood_in_every_spelling(column: str, raw: str, value: Any) -> None:
     """Apostrophes, odd spaces, points, dashes and labels are dress; the value below is what counts."""
-    cleaned = clean(column, raw)
+    cleaned = clean_cell(column, raw)
     assert isinstance(cleaned, Cleaned), cleaned
     assert cleaned.value == value
 
@@ -138,7 +138,7 @@ REFUSED = [
 @pytest.mark.parametrize(("column", "raw"), REFUSED)
 def test_what_would_be_a_guess_is_refused_with_a_reason_in_both_languages(column: str, raw: str) -> None:
     """The reason tells what is wrong and what to do: two sentences at least, and no personal number in full."""
-    fault = clean(column, raw)
+    fault = clean_cell(column, raw)
     assert isinstance(fault, Fault), fault
     assert fault.reason_id.count(". ") >= 1 or fault.reason_id.count("; ") >= 1
     assert fault.reason_en != fault.reason_id
@@ -161,14 +161,16 @@ def test_what_would_be_a_guess_is_refused_with_a_reason_in_both_languages(column
 )
 def test_what_is_odd_but_allowed_is_taken_with_a_word_of_caution(column: str, raw: str) -> None:
     """Somebody born in Bandung may have a business in Surabaya."""
-    cleaned = clean(column, raw)
+    cleaned = clean_cell(column, raw)
     assert isinstance(cleaned, Cleaned)
     assert cleaned.caution and cleaned.caution_en
 
 
 def test_the_38_regions_are_taken_and_no_other_of_the_province() -> None:
     """29 regencies and 9 cities; seven names are both."""
-    taken = [f"35{number:02d}" for number in range(100) if isinstance(clean("region_code", f"35{number:02d}"), Cleaned)]
+    taken = [
+        f"35{number:02d}" for number in range(100) if isinstance(clean_cell("region_code", f"35{number:02d}"), Cleaned)
+    ]
     assert taken == sorted(regions())
     assert len(taken) == 38
 
@@ -176,7 +178,7 @@ def test_the_38_regions_are_taken_and_no_other_of_the_province() -> None:
 @given(st.sampled_from(COLUMNS), st.text())
 def test_any_text_gives_a_value_or_a_fault_and_never_raises(column: str, raw: str) -> None:
     """People paste anything into a cell."""
-    assert isinstance(clean(column, raw), Cleaned | Fault)
+    assert isinstance(clean_cell(column, raw), Cleaned | Fault)
 
 
 def dotted(amount: int) -> str:
@@ -201,7 +203,7 @@ DRESSES: tuple[Callable[[int], str], ...] = (
 @given(st.integers(0, 10**15 - 1), st.sampled_from(DRESSES))
 def test_an_amount_is_the_same_in_every_spelling(amount: int, dress: Callable[[int], str]) -> None:
     """Rupiah are whole, however they are written down."""
-    cleaned = clean("capital_rupiah", dress(amount))
+    cleaned = clean_cell("capital_rupiah", dress(amount))
     assert cleaned == Cleaned(amount)
 
 
@@ -211,7 +213,7 @@ def test_a_mobile_number_is_the_same_in_every_spelling(national: str, before: st
     dashed = "-".join(national[place : place + 4] for place in range(0, len(national), 4))
     for spelling in (national, dashed, dashed.replace("-", " "), dashed.replace("-", ".")):
         ascii_only = "".join(str(int(sign)) if sign.isdigit() else sign for sign in spelling)
-        cleaned = clean("phone", before + spelling)
+        cleaned = clean_cell("phone", before + spelling)
         assert isinstance(cleaned, Cleaned)
         assert cleaned.value == "+62" + "".join(sign for sign in ascii_only if sign.isdigit())
 
@@ -226,4 +228,4 @@ def test_a_mobile_number_is_the_same_in_every_spelling(national: str, before: st
 def test_every_well_formed_national_id_is_taken(place: str, born: date, woman: bool, serial: int, before: str) -> None:
     """District, date of birth (women plus 40), serial: nothing else is asked of it, and there is no check digit."""
     number = f"{place}01{born.day + 40 * woman:02d}{born:%m%y}{serial:04d}"
-    assert clean("national_id", before + number) == Cleaned(number)
+    assert clean_cell("national_id", before + number) == Cleaned(number)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from engine.people.intake.reading import read
+from engine.people.intake.reading import read_table
 from tests.engine.people.intake.listing import as_csv, row
 
 
 def names(content: bytes) -> list[str]:
     """The names of the owners in a file that can be read."""
-    table = read(content)
+    table = read_table(content)
     assert table.fault is None, table.fault
     return [table.cells_of(record)["owner_name"] for record in table.records]
 

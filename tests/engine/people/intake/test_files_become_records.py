@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from engine.people.intake.columns import COLUMNS, REQUIRED
-from engine.people.intake.reading import Table, read
-from engine.people.intake.rows import Limits, Row, check
+from engine.people.intake.reading import Table, read_table
+from engine.people.intake.rows import Limits, Row, check_rows
 from tests.engine.people.intake.listing import as_csv, as_xlsx, row, saved
 
 TODAY = date(2026, 1, 12)
@@ -21,9 +21,9 @@ TODAY = date(2026, 1, 12)
 
 def checked(content: bytes | str) -> list[Row]:
     """The rows of a file that can be read."""
-    table = read(content if isinstance(content, bytes) else content.encode())
+    table = read_table(content if isinstance(content, bytes) else content.encode())
     assert table.fault is None, table.fault
-    return check(table, Limits.on(TODAY))
+    return check_rows(table, Limits.on(TODAY))
 
 
 def faults(content: bytes | str) -> list[tuple[int, str]]:
@@ -47,7 +47,7 @@ def test_a_csv_is_read_whatever_program_has_written_it(delimiter: str, line_end:
 
 def test_a_file_that_is_not_utf_8_says_so() -> None:
     """Windows-1252 is the best guess; somebody should look at the names."""
-    table = read(as_csv(*THREE).encode("cp1252"))
+    table = read_table(as_csv(*THREE).encode("cp1252"))
     assert [note.column for note in table.warnings] == ["file"]
 
 
@@ -68,15 +68,15 @@ def test_a_header_may_be_in_any_order_case_and_spelling() -> None:
 def test_an_unknown_column_is_ignored_with_a_warning() -> None:
     """It may be a misspelt one."""
     content = "\n".join(f"{line},x" if at else f"{line},catatan" for at, line in enumerate(as_csv(*THREE).splitlines()))
-    table = read(content.encode())
+    table = read_table(content.encode())
     assert [note.column for note in table.warnings] == ["catatan"]
-    assert not any(one.faults for one in check(table, Limits.on(TODAY)))
+    assert not any(one.faults for one in check_rows(table, Limits.on(TODAY)))
 
 
 @pytest.mark.parametrize("missing", REQUIRED)
 def test_a_missing_required_column_is_one_refusal_of_the_file(missing: str) -> None:
     """Not one for each row."""
-    table = read(as_csv(*THREE, header=[column if column != missing else "xyz" for column in COLUMNS]).encode())
+    table = read_table(as_csv(*THREE, header=[column if column != missing else "xyz" for column in COLUMNS]).encode())
     assert table.fault is not None
     assert table.fault.column == missing
     assert table.records == []
@@ -223,7 +223,7 @@ def test_the_first_sheet_with_our_header_is_read_and_the_others_are_named() -> N
         sheet = book.create_sheet(district)
         sheet.append(COLUMNS)
         sheet.append([row(1)[column] for column in COLUMNS])
-    table = read(saved(book))
+    table = read_table(saved(book))
     assert len(table.records) == 1
     assert ["Jember" in note.reason_id for note in table.warnings] == [True]
 
@@ -262,14 +262,14 @@ WORKBOOK = as_xlsx(row(1))
 )
 def test_what_is_no_table_is_refused_as_a_file(content: bytes) -> None:
     """Empty, damaged, of another kind, a bomb: one reason, and no row."""
-    table = read(content)
+    table = read_table(content)
     assert table.fault is not None and table.fault.column == "file"
     assert table.records == []
 
 
 def test_a_header_alone_is_a_file_without_rows() -> None:
     """That is odd and no fault."""
-    table = read(as_csv().encode())
+    table = read_table(as_csv().encode())
     assert table.fault is None
     assert [note.column for note in table.warnings] == ["file"]
 
@@ -277,7 +277,7 @@ def test_a_header_alone_is_a_file_without_rows() -> None:
 @given(st.binary(max_size=2000))
 def test_any_bytes_give_a_table_and_never_raise(content: bytes) -> None:
     """Whatever is uploaded, somebody gets an answer."""
-    assert isinstance(read(content), Table)
+    assert isinstance(read_table(content), Table)
 
 
 @given(st.text(alphabet='",;\n\r\tab3 ', max_size=300))

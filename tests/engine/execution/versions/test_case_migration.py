@@ -15,8 +15,16 @@ from engine.actions.answer import answer_many
 from engine.definition import registry
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.execution.parking import retry
-from engine.execution.versions.fit_check import Moves
-from engine.execution.versions.migrate import Plan, look, move, move_one, plan_back, plan_for, plan_for_all
+from engine.execution.versions.case_migration import (
+    MigrationPlan,
+    migrate_case,
+    migrate_cases,
+    plan_case,
+    plan_case_undo,
+    plan_pipeline,
+    preview_migration,
+)
+from engine.execution.versions.fit_check import MigrationReport
 from engine.runtime.office import Office
 from rules import HERE, book
 from tests.engine.conftest import Begin
@@ -36,10 +44,10 @@ PHOTO = (
 WITH_PHOTO = [V2, PHOTO, ("    thank(case)\n    return", "    thank(case)\n    ask(PHOTO)\n    return")]
 
 
-def moved(office: Office, plan: Plan, by: str = "admin") -> Moves:
+def moved(office: Office, plan: MigrationPlan, by: str = "admin") -> MigrationReport:
     """Move what a plan says."""
     with office.run("cli", by=by) as run:
-        return move(office, run, plan, by=by, reason="versi 2 menambah foto")
+        return migrate_cases(office, run, plan, by=by, reason="versi 2 menambah foto")
 
 
 def on_record(story: Story) -> tuple[Any, ...]:
@@ -56,10 +64,10 @@ def test_a_moved_case_goes_on_under_the_other_version_and_its_ledger_tells_both(
     story, stays = begin(), begin()
     workshop.write(FARM_VISIT, "made_up_anew", *WITH_PHOTO)
     before = on_record(story)
-    plan = plan_for(office, story.number)
-    assert look(office, plan) == Moves(movable=[story.number])
+    plan = plan_case(office, story.number)
+    assert preview_migration(office, plan) == MigrationReport(movable=[story.number])
     assert on_record(story) == before
-    assert moved(office, plan) == Moves(movable=[story.number], moved=[story.number])
+    assert moved(office, plan) == MigrationReport(movable=[story.number], moved=[story.number])
     remark = story.entries[-1]
     assert (remark.key, remark.actor, remark.role, remark.reason) == (
         "migrated",
@@ -132,13 +140,13 @@ def test_a_case_that_does_not_fit_stays_where_it_is(
     changes, reason = DOES_NOT_FIT[change]
     workshop.write(FARM_VISIT, "made_up_anew", V2, *changes)
     before = on_record(story)
-    plan = plan_for(office, story.number, to=2)
-    [refused] = look(office, plan).refused
+    plan = plan_case(office, story.number, to=2)
+    [refused] = preview_migration(office, plan).refused
     assert refused["case"] == story.number
     assert refused["reason"].startswith(reason)
     assert "0812 3456 7890" not in refused["reason"]
     with office.run("cli", by="admin") as run, pytest.raises(Refused, match="stays where it is") as told:
-        move_one(office, run, plan, by="admin", reason="coba")
+        migrate_case(office, run, plan, by="admin", reason="coba")
     assert refused["reason"] in str(told.value)
     assert told.value.for_people.startswith(f"Permohonan {story.number} tetap seperti semula: ")
     assert refused["reason"] not in told.value.for_people
@@ -161,10 +169,10 @@ def test_a_call_under_another_name_can_not_be_made(begin: Begin, workshop: Works
     workshop.write(FARM_VISIT, "made_up", *by_machine)
     story = begin().answers("budi", "visit#1", **FINE)
     workshop.write(FARM_VISIT, "made_up_anew", V2, *by_machine, ("laboratory", "new_laboratory"))
-    [refused] = look(office, plan_for(office, story.number)).refused
+    [refused] = preview_migration(office, plan_case(office, story.number)).refused
     assert refused["reason"] == "step 'sample#1': laboratory was to be called, which version 2 does not have"
     workshop.write(FARM_VISIT, "made_up_anew", V2, *by_machine)
-    assert moved(office, plan_for(office, story.number)).moved == [story.number]
+    assert moved(office, plan_case(office, story.number)).moved == [story.number]
 
 
 def test_a_parked_case_moves_to_the_version_that_mends_it(begin: Begin, workshop: Workshop, office: Office) -> None:
@@ -175,14 +183,14 @@ def test_a_parked_case_moves_to_the_version_that_mends_it(begin: Begin, workshop
     assert story.shown()["status"] == "parked"
     workshop.write(FARM_VISIT, "made_up_anew", V2)
     workshop.lose("farm-visit", 1)
-    assert moved(office, plan_for_all(office, "farm-visit")).moved == [story.number]
+    assert moved(office, plan_pipeline(office, "farm-visit")).moved == [story.number]
     assert story.shown()["status"] == "parked"
     with office.run("cli", by="admin") as run:
         retry(office, run, story.number, by="admin")
     story.advance()
     assert (story.waits_for, story.shown()["pipeline_version"]) == (["sample#1"], 2)
     with pytest.raises(Refused, match="farm-visit version 1"):
-        look(office, plan_back(office, story.number))
+        preview_migration(office, plan_case_undo(office, story.number))
 
 
 def test_a_case_that_is_about_to_go_on_goes_on_under_the_other_version(
@@ -194,7 +202,7 @@ def test_a_case_that_is_about_to_go_on_goes_on_under_the_other_version(
     with office.run("cli", by="budi") as run:
         answer_many(office, run, [(story.number, "visit#1", FINE)], by="budi")
     workshop.write(FARM_VISIT, "made_up_anew", V2, ("weigh(case, 100)", "weigh(case, 200)"))
-    assert moved(office, plan_for(office, story.number)).moved == [story.number]
+    assert moved(office, plan_case(office, story.number)).moved == [story.number]
     story.advance()
     assert [(entry.key, entry.result) for entry in story.entries if entry.kind == "step"][-1] == ("weigh#1", 200)
 
@@ -204,13 +212,13 @@ def test_the_last_move_of_one_case_is_undone(begin: Begin, workshop: Workshop, o
     workshop.write()
     story = begin()
     workshop.write(FARM_VISIT, "made_up_anew", *WITH_PHOTO)
-    assert look(office, plan_back(office, story.number)).refused
-    moved(office, plan_for(office, story.number))
+    assert preview_migration(office, plan_case_undo(office, story.number)).refused
+    moved(office, plan_case(office, story.number))
     story.answers("budi", "visit#1", **FINE)
-    assert moved(office, plan_back(office, story.number)).moved == [story.number]
+    assert moved(office, plan_case_undo(office, story.number)).moved == [story.number]
     assert (story.case.version, story.entries[-1].key) == (1, "migration_undone")
-    assert look(office, plan_back(office, story.number)).refused
-    assert moved(office, plan_for(office, story.number)).moved == [story.number]
+    assert preview_migration(office, plan_case_undo(office, story.number)).refused
+    assert moved(office, plan_case(office, story.number)).moved == [story.number]
     assert story.is_whole()
 
 
@@ -220,12 +228,12 @@ def test_only_an_administrator_moves_cases(begin: Begin, workshop: Workshop, off
     story = begin()
     workshop.write(FARM_VISIT, "made_up_anew", *WITH_PHOTO)
     with pytest.raises(NotAllowed, match="budi is no administrator"):
-        moved(office, plan_for(office, story.number), by="budi")
+        moved(office, plan_case(office, story.number), by="budi")
     with pytest.raises(UnknownCase):
-        plan_for(office, "FRM-2026-999999")
+        plan_case(office, "FRM-2026-999999")
     with pytest.raises(Refused, match="There is no pipeline farm-visit version 3"):
-        plan_for(office, story.number, to=3)
-    [refused] = look(office, plan_for(office, story.number, to=1)).refused
+        plan_case(office, story.number, to=3)
+    [refused] = preview_migration(office, plan_case(office, story.number, to=1)).refused
     assert refused["reason"] == "it is under version 1 and the rules of 2026-01-12 already"
 
 
@@ -253,10 +261,10 @@ def test_a_case_is_moved_to_the_rules_of_another_day(
     for national_id, times in (("3508166904956220", 0), ("3508166904956221", 1), ("3508166904956222", 2)):
         story = nib(national_id=national_id).on("2026-02-05")
         if times:
-            moved(office, plan_for(office, story.number, rules_on=date(2026, 2, 4)))
+            moved(office, plan_case(office, story.number, rules_on=date(2026, 2, 4)))
             assert story.case.rule_date == date(2026, 2, 4)
         if times == 2:
-            moved(office, plan_back(office, story.number))
+            moved(office, plan_case_undo(office, story.number))
         story.dossier("return", deficiencies=["foto tempat usaha"])
         due.append(story.shown()["waiting_for"][0]["due_on"])
         story.on("2026-01-12")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from tests.engine.conftest import Begin
-from tests.engine.execution.versions.test_shadow import Looks, visited
-from tests.engine.execution.versions.test_shadow import looks as looks
+from tests.engine.execution.versions.test_shadow_run import Looks, visited
+from tests.engine.execution.versions.test_shadow_run import looks as looks
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
 
 

@@ -1,20 +1,4 @@
-"""An office over HTTP, distrusted: what is not surely a success and not surely without effect is unknown.
-
-How an end is judged, for a request that is handed in and for a look-up (which never has an effect):
-
-====================================  ============================  ===========================
-what came back                        after a request               after a look-up
-====================================  ============================  ===========================
-no connection                         TryLater                      TryLater
-time-out, cut off, 500, 502, 504      EndUnknown                    TryLater
-429; 503 with Retry-After             TryLater, after that long     TryLater, after that long
-503 without it                        EndUnknown                    TryLater
-401, 403, wrong address (404, 405)    TryLater, administrator       TryLater, administrator
-400, 413, 415                         RefusedOutside                RefusedOutside
-a body that is not understood         EndUnknown                    CannotTell
-redirects, anything else              EndUnknown                    CannotTell
-====================================  ============================  ===========================
-"""
+"""Base of the adapters over HTTP: requests, look-ups, and the judgment of every way to end."""
 
 from __future__ import annotations
 
@@ -31,13 +15,13 @@ from urllib.parse import quote
 import httpx
 
 from outside.errors import CannotTell, EndUnknown, OutsideError, RefusedOutside, TryLater, WrongPerson
-from outside.http_answers import Answer, AnyBody, NoSuchFiling, Refusal, understood
-from outside.once import Fault, Request, checked_reference
+from outside.http_answers import Answer, AnyBody, NoSuchFiling, Refusal, parse_body
+from outside.submission import Fault, Request, checked_reference
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _LONGEST_PAUSE = timedelta(days=1)
-ADMINISTRATOR = timedelta(hours=1)
-"""How long to leave a door alone that only the administrator can open."""
+ADMINISTRATOR_PAUSE = timedelta(hours=1)
+"""Pause before the next attempt where the administrator must correct a setting."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,7 +29,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Reading(Generic[T, R]):
-    """How an `Answer` becomes a result: its shape, and what to make of a registration and of faults."""
+    """The shape of an `Answer`, and functions from its registration or faults to a result."""
 
     shape: type[Answer[T]]
     issued: Callable[[T], R]
@@ -53,19 +37,37 @@ class Reading(Generic[T, R]):
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Response:
     status: int
     headers: httpx.Headers = field(repr=False)
     body: bytes = field(repr=False)
 
 
-class HttpOffice:
-    """An office through an HTTP gateway. One instance may serve several threads; `close` it, or use `with`."""
+class HttpAdapter:
+    """An outside body through an HTTP gateway; `close` it, or use `with`.
+
+    Threads may share an instance.
+
+    An end is unknown unless it is surely a success or surely without effect. A look-up never has an effect:
+
+    ====================================  ============================  ===========================
+    end                                   of a request                  of a look-up
+    ====================================  ============================  ===========================
+    no connection                         TryLater                      TryLater
+    time-out, cut off, 500, 502, 504      EndUnknown                    TryLater
+    429; 503 with Retry-After             TryLater, after that long     TryLater, after that long
+    503 without it                        EndUnknown                    TryLater
+    401, 403, wrong address (404, 405)    TryLater, administrator       TryLater, administrator
+    400, 413, 415                         RefusedOutside                RefusedOutside
+    a body that is not understood         EndUnknown                    CannotTell
+    redirects, anything else              EndUnknown                    CannotTell
+    ====================================  ============================  ===========================
+    """
 
     name: ClassVar[str]
-    """A short name for the ledger's `source`."""
+    """A short name, as the ledger's `source`."""
     label: ClassVar[str]
-    """How people call it."""
+    """The body's name for people."""
 
     def __init__(
         self,
@@ -80,9 +82,12 @@ class HttpOffice:
         """Take the gateway's address and our token there.
 
         `timeout` is in seconds, for each wait and for an answer as a whole; `largest_answer` is in bytes.
-        TLS certificates are always verified: `tls` may name other authorities, it can't switch that off.
-        Proxies and certificates are never taken from the environment. Raise ValueError for an address
-        that is not https (http is for this machine alone) and for a token that can't stand in a header.
+        TLS certificates are always verified; `tls` may name other authorities. Proxies and certificates
+        are never taken from the environment.
+
+        Raises:
+            ValueError: the address is not https (http is for this machine alone), the token can't stand in a
+                header, or `tls` does not verify certificates.
         """
         url = httpx.URL(base_url)
         if url.scheme != "https" and not (url.scheme == "http" and url.host in {"127.0.0.1", "::1", "localhost"}):
@@ -105,21 +110,21 @@ class HttpOffice:
             proxy=proxy,
             trust_env=False,
             follow_redirects=False,
-            # A kept connection that the server has closed meanwhile would make an unknown end of a
-            # request that never left; a handshake is cheaper than a look-up.
+            # A request on a kept connection that the server has closed would end unknown although it
+            # never left; a handshake is cheaper than a look-up.
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def __repr__(self) -> str:
-        """Name the address, and no token."""
+        """Return class and address, without the token."""
         return f"{type(self).__name__}({self._base!r})"
 
     def __enter__(self) -> Self:
-        """Return this adapter, to be closed at the end of the block."""
+        """Return this adapter; the end of the block closes it."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Close the connections, however the block ended."""
+        """Close the connections."""
         self.close()
 
     def close(self) -> None:
@@ -133,35 +138,38 @@ class HttpOffice:
         reading: Reading[T, R],
         others: Mapping[int, Callable[[bytes], R | None]] | None = None,
     ) -> R:
-        """Hand in under the request's own reference; `others` reads the statuses that only this office knows."""
-        heard = self._send("POST", path, request.model_dump_json(), key=request.reference)
+        """Hand in a request under its own reference; `others` reads statuses of this body alone."""
+        response = self._send("POST", path, request.model_dump_json(), key=request.reference)
         result: R | None = None
-        if heard.status in (200, 201):
-            answer = self._understood(reading.shape, heard.body, request.reference)
+        if response.status in (200, 201):
+            answer = self._parse_answer(reading.shape, response.body, request.reference)
             if answer is not None and answer.status == "issued" and answer.registration is not None:
                 result = reading.issued(answer.registration)
-        elif heard.status == 422:
-            refusal = understood(Refusal, heard.body)
+        elif response.status == 422:
+            refusal = parse_body(Refusal, response.body)
             result = reading.refused(refusal.faults) if refusal is not None else None
-        elif others and heard.status in others:
-            result = others[heard.status](heard.body)
-        elif heard.status != 202:
-            raise self._judged(heard, handed_in=True)
+        elif others and response.status in others:
+            result = others[response.status](response.body)
+        elif response.status != 202:
+            raise self._error_of(response, handed_in=True)
         if result is None:
             raise EndUnknown(
-                f"{self.source} answered {heard.status} to {request.reference}, but its end is not to be read"
+                f"{self.source} answered {response.status} to {request.reference}, but its end is not to be read"
             )
         return result
 
     def _look_up(self, path: str, reference: str, reading: Reading[T, R]) -> R | None:
-        """Say what became of a request; None where the office says that it never took it.
+        """Return the result of a request; None where the body says that it never took one.
 
-        Raise TryLater also while the office is still at it, CannotTell, WrongPerson, or ValueError for a bad reference.
+        Raises:
+            TryLater: also while the request is not decided yet.
+            CannotTell, WrongPerson: see `outside.errors`.
+            ValueError: the reference may not stand in an address.
         """
-        heard = self._send("GET", f"{path}/{quote(checked_reference(reference), safe='')}")
-        if heard.status == 200:
+        response = self._send("GET", f"{path}/{quote(checked_reference(reference), safe='')}")
+        if response.status == 200:
             result: R | None = None
-            answer = self._understood(reading.shape, heard.body, reference)
+            answer = self._parse_answer(reading.shape, response.body, reference)
             if answer is not None and answer.status == "pending":
                 raise TryLater(f"{self.source} has {reference}, and has not decided yet")
             if answer is not None and answer.status == "refused":
@@ -171,13 +179,13 @@ class HttpOffice:
             if result is None:
                 raise CannotTell(f"{self.source} answered the look-up of {reference} in a form that is not understood")
             return result
-        if heard.status == 404:
-            unknown = understood(NoSuchFiling, heard.body)
+        if response.status == 404:
+            unknown = parse_body(NoSuchFiling, response.body)
             if unknown is not None and unknown.reference == reference:
                 return None
-        raise self._judged(heard, handed_in=False)
+        raise self._error_of(response, handed_in=False)
 
-    def _the_only_one(
+    def _search_one(
         self,
         path: str,
         asked: Mapping[str, Any],
@@ -187,11 +195,16 @@ class HttpOffice:
         about: str,
         what: str,
     ) -> T | None:
-        """Search for what a person holds: it is one, or None. Raise CannotTell where the office knows more of them."""
-        heard = self._send("POST", path, json.dumps(asked))
-        if heard.status != 200:
-            raise self._judged(heard, handed_in=False)
-        body = understood(shape, heard.body)
+        """Search for the one paper that a person holds; return None where there is none.
+
+        Raises:
+            CannotTell: the person holds more than one, or the body is not understood.
+            TryLater: the service did not answer.
+        """
+        response = self._send("POST", path, json.dumps(asked))
+        if response.status != 200:
+            raise self._error_of(response, handed_in=False)
+        body = parse_body(shape, response.body)
         if body is None:
             raise CannotTell(f"{self.source} answered the search for {about} in a form that is not understood")
         found = listed(body)
@@ -202,14 +215,14 @@ class HttpOffice:
             )
         return found[0] if found else None
 
-    def _understood(self, shape: type[Answer[T]], body: bytes, asked: str) -> Answer[T] | None:
-        answer = understood(shape, body)
+    def _parse_answer(self, shape: type[Answer[T]], body: bytes, asked: str) -> Answer[T] | None:
+        answer = parse_body(shape, body)
         if answer is not None and answer.reference != asked:
             raise WrongPerson(f"{self.source} answered {asked} with another request's answer")
         return answer
 
-    def _send(self, method: str, path: str, content: str | None = None, *, key: str | None = None) -> _Heard:
-        """Send one request and hear its answer out. Only what is handed in bears a `key`, so only it has effects."""
+    def _send(self, method: str, path: str, content: str | None = None, *, key: str | None = None) -> _Response:
+        """Send one request and read its whole answer; a `key` marks a request that has an effect."""
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -226,12 +239,12 @@ class HttpOffice:
                         too_large = True
                         break
                 if not too_large:
-                    return _Heard(response.status_code, response.headers, bytes(body))
+                    return _Response(response.status_code, response.headers, bytes(body))
         except httpx.TransportError as error:
             sent, lost = not isinstance(error, _NEVER_SENT), type(error).__name__
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 note = "its TLS certificate is not trusted here"
-        # Raised outside of the except clause: the library's exception holds the request, and that the NIK.
+        # Raised outside of the except clause: httpx's exception holds the request, and with it the NIK.
         if too_large and key is None:
             raise CannotTell(f"{self.source} answered with more than {self._largest} bytes")
         lost = lost or f"more than {self._largest} bytes"
@@ -239,19 +252,19 @@ class HttpOffice:
             raise EndUnknown(f"{self.source} took {key}, but no whole answer came back: {lost}")
         raise TryLater(f"{self.source} does not answer: {lost}", note=note)
 
-    def _judged(self, heard: _Heard, *, handed_in: bool) -> OutsideError:
-        """Return what an answer means that is neither the one hoped for nor a refusal of what was handed in."""
-        who, status = self.source, heard.status
-        pause = _retry_after(heard.headers)
+    def _error_of(self, response: _Response, *, handed_in: bool) -> OutsideError:
+        """Return the error of an answer that is neither a success nor a refusal of the request."""
+        who, status = self.source, response.status
+        pause = _retry_after(response.headers)
         if status == 429 or (status == 503 and (pause is not None or not handed_in)):
             return TryLater(f"{who} is busy ({status})", pause)
         if status in (401, 403):
             words = f"{self.label} menolak kunci akses kantor ini. Administrator perlu memperbaruinya; permohonan aman."
             note = "the administrator must renew it"
-            return TryLater(f"{who} refused our token ({status})", ADMINISTRATOR, for_people=words, note=note)
+            return TryLater(f"{who} refused our token ({status})", ADMINISTRATOR_PAUSE, for_people=words, note=note)
         if status in (404, 405, 410):
             note = f"check the address of {self.label}"
-            return TryLater(f"{who} has no such door ({status})", ADMINISTRATOR, note=note)
+            return TryLater(f"{who} has no such door ({status})", ADMINISTRATOR_PAUSE, note=note)
         if status in (400, 413, 415):
             words = f"{self.label} tidak menerima bentuk permohonan ini. Administrator perlu memeriksanya."
             reason = f"{who} did not accept the form of our request ({status})"
@@ -264,7 +277,7 @@ class HttpOffice:
 
 
 def _retry_after(headers: httpx.Headers) -> timedelta | None:
-    """Read Retry-After (RFC 9110, 10.2.3): seconds, or a date counted from the server's own Date; a day at most."""
+    """Read Retry-After (RFC 9110, 10.2.3), a date counted from the server's; a day at most."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return timedelta(seconds=min(int(value[:9]), int(_LONGEST_PAUSE.total_seconds())))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.errors import Refused
-from engine.execution.versions.shadow import shadow
+from engine.execution.versions.shadow_run import run_shadow
 from engine.runtime.office import Office
 from rules import HERE
 from tests.engine.conftest import Begin
@@ -44,7 +44,7 @@ def looks(office: Office) -> Callable[..., dict[str, Any]]:
 
     def look(pipeline: str = "farm-visit", **how: Any) -> dict[str, Any]:
         before = stored(office)
-        seen = shadow(office, pipeline, **how)
+        seen = run_shadow(office, pipeline, **how)
         assert stored(office) == before
         return seen
 

@@ -1,9 +1,7 @@
-"""Plays closed cases through another version of their process, or other rules: which would have ended, or gone, otherwise?
+"""Shadow run: plays closed cases through another version or other rules, and writes nothing.
 
-What people, machines and silence said is on record, and is said again in the order in which each question is asked. A step keeps
-its recorded result where its arguments, its code and the rules that it looked at are the same; else it is done anew, as of the day
-on which it was done, in a transaction that is rolled back. A document or a next case that is not on record is taken for granted:
-the machine would make it. Nothing is written, nobody is told, nothing outside is called, and no case is locked.
+What people, machines and silence said is on record, and is said again where the same is asked. Which steps keep their
+recorded result, and which are done anew in a transaction that is rolled back: see shadow_replay.py.
 """
 
 from __future__ import annotations
@@ -18,7 +16,15 @@ from engine.cases.dossier import Dossier, fetch_readable
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import Refused
 from engine.execution.versions.fit_check import what_failed
-from engine.execution.versions.shadow_replay import Anew, Course, LookedAt, MustBeDone, Nobody, Other, course_of
+from engine.execution.versions.shadow_replay import (
+    Alternative,
+    Course,
+    DoesStepsAnew,
+    LookedAt,
+    RefusesSteps,
+    StepMustBeDone,
+    course_of,
+)
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import NO_RUN, Office, Work
@@ -29,7 +35,7 @@ from rules import HERE, RuleBook, book
 RULE_FILES = ("common", "office")
 
 
-def shadow(
+def run_shadow(
     office: Office,
     pipeline: str,
     *,
@@ -38,14 +44,17 @@ def shadow(
     rules_on: date | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """Return how many closed cases were played, the newest ``limit``, how many went the same way, and how each of the others went.
+    """Play the newest ``limit`` closed cases; return how many went as recorded, and the others.
 
     ``rules`` is a folder in place of ``rules/``; registers that steps read as they stand today are read from ``rules/`` all the
-    same. Raises `Refused` where there is no such version, or the folder is not one of rules.
+    same. No case is locked, nobody is told, nothing outside is called.
+
+    Raises:
+        Refused: there is no such version, or the folder is not one of rules.
     """
     under = pipeline_named(pipeline, to)
     known = {(rule.name, rule.since.isoformat()): rule for rule in under.rules.rows()}
-    other = Other(under, _book_in(rules, under) if rules else under.rules, rules_on, known)
+    other = Alternative(under, _book_in(rules, under) if rules else under.rules, rules_on, known)
     with office.db.reading() as session:
         closed = select(CaseRow.id).where(CaseRow.pipeline == under.name, CaseRow.status == CaseStatus.CLOSED)
         ids = [case_id or 0 for case_id in session.exec(closed.order_by(col(CaseRow.id).desc()).limit(limit))]
@@ -55,10 +64,14 @@ def shadow(
     return {"cases": len(ids), "same": len(ids) - len(different), "different": different}
 
 
-def _shadow_chunk(office: Office, ids: list[int], other: Other) -> list[dict[str, str | None]]:
-    """Play cases with what is on record alone; those of which a step has to be done anew, again, each in a transaction."""
+def _shadow_chunk(office: Office, ids: list[int], other: Alternative) -> list[dict[str, str | None]]:
+    """Return the cases that went otherwise.
+
+    A case is played with what is on record alone. Where one of its steps has to be done anew it is played again, in a
+    transaction of its own.
+    """
     courses: dict[int, Course] = {}
-    heavy: list[Dossier] = []
+    with_new_steps: list[Dossier] = []
     with office.db.reading() as session:
         wanted = select(CaseRow.id, CaseRow.number, CaseRow.outcome).where(among(session, col(CaseRow.id), ids))
         ended = {case_id or 0: (number, was) for case_id, number, was in session.exec(wanted)}
@@ -69,12 +82,12 @@ def _shadow_chunk(office: Office, ids: list[int], other: Other) -> list[dict[str
             courses[case_id] = Course(f"fails: {what_failed(error)}")
         for case_id, dossier in dossiers.items():
             try:
-                courses[case_id] = course_of(Work(office, NO_RUN, session), dossier, other, looked_at, Nobody())
-            except MustBeDone:
-                heavy.append(dossier)
-    for dossier in heavy:
+                courses[case_id] = course_of(Work(office, NO_RUN, session), dossier, other, looked_at, RefusesSteps())
+            except StepMustBeDone:
+                with_new_steps.append(dossier)
+    for dossier in with_new_steps:
         with office.db.writing() as session:
-            stage = Anew(session, dossier)
+            stage = DoesStepsAnew(session, dossier)
             work = Work(office, NO_RUN, session)
             courses[dossier.row.id or 0] = course_of(work, dossier, other, looked_at, stage)
             session.rollback()
@@ -86,7 +99,7 @@ def _shadow_chunk(office: Office, ids: list[int], other: Other) -> list[dict[str
 
 
 def _looked_at(session: Session, ids: list[int]) -> LookedAt:
-    """Return which rows of the rules each step looked at, by case and key."""
+    """Return the rows of the rules that each step looked at, by case and key."""
     steps = select(LedgerEntry.case_id, LedgerEntry.key, LedgerEntry.rule_versions).where(
         among(session, col(LedgerEntry.case_id), ids), LedgerEntry.kind == EntryKind.STEP
     )
@@ -94,7 +107,11 @@ def _looked_at(session: Session, ids: list[int]) -> LookedAt:
 
 
 def _book_in(folder: Path, pipeline: Pipeline) -> RuleBook:
-    """Return the rule book of that folder. Raises `Refused` where a file that ``rules/`` has is missing there, or can't be read."""
+    """Return the rule book of that folder.
+
+    Raises:
+        Refused: a file that ``rules/`` has is missing there, or can't be read.
+    """
     for name in (f"{file}.toml" for file in (*RULE_FILES, pipeline.slug)):
         if (HERE / name).exists() and not (folder / name).exists():
             raise Refused(
