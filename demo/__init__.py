@@ -56,7 +56,10 @@ S = TypeVar("S", bound=Script)
 
 
 def main(_: Callable[[str], str] = str, language: str = "en") -> int:
-    """Run the demo in the words of ``_``, which translates into ``language``; return the exit code of the command."""
+    """Run the demo in ``language``; return the exit code of the command.
+
+    ``_`` translates into that language.
+    """
     started = time.monotonic()
     home = demo_home()
     shutil.rmtree(home, ignore_errors=True)

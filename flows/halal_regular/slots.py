@@ -49,7 +49,7 @@ class Quota:
 
 
 def allotted(day: date) -> Quota:
-    """Return the allotment of the year of ``day``, as decreed today, not on the day of the case."""
+    """Return the quota of the year of ``day``, as decreed today, not on the day of the case."""
     rule = book("halal_regular").at("facilitation_quota", day)
     return Quota(day.year, rule.value["slots"], rule.value["rupiah"])
 
