@@ -1,4 +1,4 @@
-"""What the demo shows: bars while it runs, and at its end what came of it and where to look."""
+"""Output of the demo: bars while it runs, and a summary at its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from models import Case, CaseStatus, Document, DocumentStatus, Letter
 
 @contextmanager
 def progress(office: Office, console: Console, pipeline: Pipeline, cases: int, made_so_far: str) -> Iterator[None]:
-    """Show bars that follow the database while a pipeline's cases are carried; ``made_so_far`` names the second."""
+    """Show bars that follow the database while a pipeline's cases are carried.
+
+    ``made_so_far`` names the second bar.
+    """
     columns = (TextColumn("{task.description:<42}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
     done = Event()
     with Progress(*columns, console=console) as bars:

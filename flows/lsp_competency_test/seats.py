@@ -1,6 +1,7 @@
-"""Seats at a test site and candidates of an assessor: rows of `Standing` of a day, counted under a lock.
+"""Seats at a test site and candidates of an assessor, counted under a lock.
 
-At READ COMMITTED two workers could both count the last seat as free: whoever counts in order to take takes the lock first.
+They are rows of `Standing` of a day. At READ COMMITTED two workers could both count the last seat as free: whoever counts in order
+to take takes the lock first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ LOCK = "lsp_competency_test"
 
 
 def reserve(case: Case, schedule: Schedule) -> str:
-    """Take a seat and a place with the assessor on that day; return why not where there is none."""
+    """Take a seat and a place with the assessor on that day; return why not where none is free.
+
+    Locks: the register of seats.
+    """
     this_step.lock(LOCK)
     site = book(LOCK).at("test_sites", this_step.today).value.get(schedule.test_site)
     if site is None or not site["verified"] or site["until"] < schedule.test_date:
@@ -63,14 +67,14 @@ def release() -> None:
 
 
 def note_decision(case: Case, schedule: Schedule, result: str) -> None:
-    """Record K or BK among those who were decided on that test day at that site, with the masked NIK."""
+    """Record K or BK among those decided on that test day at that site, with the masked NIK."""
     day = schedule.test_date
     who = f"{result} {masked(case.facts.national_id)} {schedule.test_site}"
     enter_in_register(DECIDED, kind="test_day", of=day.toordinal(), reference=who, until=day)
 
 
 class Decided(NamedTuple):
-    """A candidate whom the plenary decided about: K or BK, with the masked NIK."""
+    """A candidate with the plenary's decision: K or BK, and the masked NIK."""
 
     person_id: int
     case_number: str
@@ -80,7 +84,10 @@ class Decided(NamedTuple):
 
 
 def decided(schedule: Schedule) -> list[Decided]:
-    """Return all who were decided on that test day at that site, K and BK, in the order of their cases."""
+    """Return all who were decided on that test day at that site, K and BK.
+
+    They come in the order of their cases.
+    """
     wanted = (
         select(Person, CaseRow.number, Standing.reference)
         .select_from(Standing)
@@ -102,7 +109,10 @@ def decided(schedule: Schedule) -> list[Decided]:
 
 
 def certified_until(account: str, *what: str) -> date | None:
-    """Return the last day on which that account's person holds all of these standings; None where one is missing."""
+    """Return the last day on which the account's person holds all of these standings.
+
+    None: one of them is missing.
+    """
     ends = []
     for one in what:
         lasting = [row.until or date.max for row in held(one, kind="person", of=account)]
@@ -112,7 +122,7 @@ def certified_until(account: str, *what: str) -> date | None:
 
 
 def number_is_taken(number: str) -> bool:
-    """Return whether a certificate of that number is on record already, from another case or from another body."""
+    """Return whether another certificate on record bears that number, ours or another body's."""
     ours = select(Standing.case_id).where(
         Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != this_step.case_id
     )
@@ -121,7 +131,7 @@ def number_is_taken(number: str) -> bool:
 
 
 def unknown(accounts: list[str]) -> list[str]:
-    """Return those names that are no account's."""
+    """Return the names that belong to no account."""
     known = this_step.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
     return sorted(set(accounts) - set(known))
 

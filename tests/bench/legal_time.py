@@ -25,7 +25,7 @@ from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from engine.sweeps.calendar_decisions import add_day_off
-from engine.sweeps.recalculate import rederive
+from engine.sweeps.recalculate import recalculate
 from engine.sweeps.sweep import due_waits, sweep
 from models import Case, Wait
 from tests.bench.crowd import NOW, PATTERNS, ROUNDS, Crowd, fill
@@ -102,11 +102,11 @@ def _calendar_change(office: Office) -> dict[str, Any]:
         wanted = select(func.count()).select_from(Wait).where(col(Wait.settled_at).is_(None), over_it)
         clocks = session.scalar(wanted)
     with office.run("cli", by=OPENED_BY) as run:
-        assert rederive(office, run, day, "nothing changed") == []
+        assert recalculate(office, run, day, "nothing changed") == []
         began = perf_counter()
         moved = add_day_off(office, run, day, "Upacara")
         seconds = round(perf_counter() - began, 2)
-        assert moved and rederive(office, run, day, "again") == []
+        assert moved and recalculate(office, run, day, "again") == []
     return {"rederive": seconds, "clocks": clocks, "moved": len(moved)}
 
 
