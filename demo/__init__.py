@@ -38,7 +38,7 @@ from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeps.sweep import sweep
-from models import Business, Case, CaseStatus, Standing
+from models import Business, CaseFile, CaseStatus, Standing
 from scheduling.run_here import advance_here
 from scheduling.server import prefect_api
 
@@ -158,7 +158,9 @@ def _carry(
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
         open_cases(office, run, pipeline, subjects, by="budi")
     with office.db.reading() as session:  # those that another pipeline handed on, too
-        opened = list(session.exec(select(Case.number).where(Case.pipeline == pipeline.name).order_by(col(Case.id))))
+        opened = list(
+            session.exec(select(CaseFile.number).where(CaseFile.pipeline == pipeline.name).order_by(col(CaseFile.id)))
+        )
     people = script(office, opened)
     with progress(office, console, pipeline, len(opened), _("documents made")):
         while True:
@@ -167,8 +169,8 @@ def _carry(
                 clock.turn(hours=25)
                 continue
             with office.db.reading() as session:
-                still_open = Case.status == CaseStatus.OPEN, Case.pipeline == pipeline.name
-                if not session.exec(select(Case.id).where(*still_open).limit(1)).first():
+                still_open = CaseFile.status == CaseStatus.OPEN, CaseFile.pipeline == pipeline.name
+                if not session.exec(select(CaseFile.id).where(*still_open).limit(1)).first():
                     return people
             clock.turn(days=50)
             with office.run("flow", by="escalation") as run:

@@ -13,7 +13,7 @@ from engine.definition.case import handle_of
 from engine.people.accounts import give_own_code
 from engine.runtime.file_store import store_evidence
 from engine.runtime.office import Office
-from models import Case, Person, Standing, Wait, WaitKind
+from models import CaseFile, Person, Standing, Wait, WaitKind
 
 Said = tuple[str, dict[str, Any]] | None
 PAPER = b"%PDF-1.4\n% a made-up paper of the demo\n"
@@ -93,8 +93,8 @@ class Script:
     def standings(self, number: str, what: str) -> list[Standing]:
         """Return the standings of that name that a case gave."""
         with self.office.db.reading() as session:
-            wanted = select(Standing).join(Case, col(Case.id) == col(Standing.case_id))
-            return list(session.exec(wanted.where(Case.number == number, Standing.what == what)))
+            wanted = select(Standing).join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
+            return list(session.exec(wanted.where(CaseFile.number == number, Standing.what == what)))
 
     @property
     def today(self) -> str:
@@ -110,9 +110,9 @@ class Script:
     def _waiting(self) -> list[Situation]:
         with self.office.db.reading() as session:
             found = session.exec(
-                select(Case, Wait, Person.name)
-                .join(Wait, col(Wait.case_id) == col(Case.id))
-                .join(Person, col(Person.id) == col(Case.person_id))
+                select(CaseFile, Wait, Person.name)
+                .join(Wait, col(Wait.case_id) == col(CaseFile.id))
+                .join(Person, col(Person.id) == col(CaseFile.person_id))
                 .where(col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON)
             )
             return [

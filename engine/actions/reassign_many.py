@@ -19,7 +19,7 @@ from engine.letters.notices import notify
 from engine.people.permissions import role_named, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
-from models import Case, Wait, WaitKind
+from models import CaseFile, Wait, WaitKind
 from models.privacy import without_personal_numbers
 
 CHUNK = 200
@@ -164,8 +164,8 @@ def _left_in(office: Office, case_id: int, order: _Order, reason: str) -> list[d
     """Return the questions that stay in a case that can't be read, with the reason."""
     with office.db.reading() as session:
         held = session.exec(
-            select(Case.number, Wait.key, Wait.role)
-            .join(Case, col(Case.id) == col(Wait.case_id))
+            select(CaseFile.number, Wait.key, Wait.role)
+            .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
             .where(Wait.case_id == case_id, col(Wait.settled_at).is_(None), Wait.holder == order.holder)
             .order_by(col(Wait.key))
         )

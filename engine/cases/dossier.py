@@ -26,8 +26,7 @@ from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.encryption import Erased, Key
 from engine.runtime.office import Office, Work
-from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, PersonKey, Wait, WaitKind
-from models import Case as CaseRow
+from models import Answer, AnyWait, CaseFile, ClockSegment, LedgerEntry, Person, PersonKey, Wait, WaitKind
 from rules import RulesAt
 
 # The columns that are loaded of each table.
@@ -72,7 +71,7 @@ class Past:
 class Dossier:
     """A case in work: its row, its frozen case, its pipeline, the key of its person, its past."""
 
-    row: CaseRow
+    row: CaseFile
     case: Case
     pipeline: Pipeline
     key: Key
@@ -90,7 +89,7 @@ def fetch_dossiers(
         Refused: the code of a case's version is gone.
         Erased: the applicant of a case was erased.
     """
-    return _fetch(office, session, among(session, col(CaseRow.id), ids), history=history, under=under)
+    return _fetch(office, session, among(session, col(CaseFile.id), ids), history=history, under=under)
 
 
 def lock_dossiers(work: Work, ids: Iterable[int], *, history: bool = True) -> list[Dossier]:
@@ -98,17 +97,17 @@ def lock_dossiers(work: Work, ids: Iterable[int], *, history: bool = True) -> li
 
     Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
-    which = among(work.session, col(CaseRow.id), ids)
+    which = among(work.session, col(CaseFile.id), ids)
     return _fetch(work.office, work.session, which, lock=True, history=history)
 
 
-def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseRow]:
+def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseFile]:
     """Return the rows of cases, without their dossiers, by their ids.
 
     Locks: the rows, in the order of their ids, so that two workers can't deadlock.
     """
-    which = among(work.session, col(CaseRow.id), ids)
-    rows = work.session.scalars(select(CaseRow).where(which).order_by(col(CaseRow.id)).with_for_update())
+    which = among(work.session, col(CaseFile.id), ids)
+    rows = work.session.scalars(select(CaseFile).where(which).order_by(col(CaseFile.id)).with_for_update())
     return {row.id or 0: row for row in rows}
 
 
@@ -137,7 +136,7 @@ def fetch_by_numbers(
     office: Office, session: Session, numbers: Iterable[str], *, history: bool = True
 ) -> dict[str, Dossier]:
     """Return the dossiers of existing cases by number; raise as `fetch_dossiers` does."""
-    return _by_numbers(_fetch(office, session, among(session, col(CaseRow.number), numbers), history=history))
+    return _by_numbers(_fetch(office, session, among(session, col(CaseFile.number), numbers), history=history))
 
 
 def fetch_by_number(office: Office, session: Session, number: str) -> Dossier:
@@ -154,7 +153,7 @@ def lock_by_numbers(work: Work, numbers: Iterable[str], *, history: bool = True)
 
     Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
-    which = among(work.session, col(CaseRow.number), numbers)
+    which = among(work.session, col(CaseFile.number), numbers)
     return _by_numbers(_fetch(work.office, work.session, which, lock=True, history=history))
 
 
@@ -166,7 +165,7 @@ def lock_by_number(work: Work, number: str) -> Dossier:
 
     Locks: the case's row.
     """
-    which = col(CaseRow.number) == number
+    which = col(CaseFile.number) == number
     return _known(number, _by_numbers(_fetch(work.office, work.session, which, lock=True)))
 
 
@@ -180,13 +179,13 @@ def _known(number: str, found: Mapping[str, Dossier]) -> Dossier:
     return found[number]
 
 
-def fetch_row(session: Session, number: str) -> CaseRow:
+def fetch_row(session: Session, number: str) -> CaseFile:
     """Return the row of one case, without its dossier.
 
     Raises:
         UnknownCase: there is no case of that number.
     """
-    case = session.scalars(select(CaseRow).where(col(CaseRow.number) == number)).first()
+    case = session.scalars(select(CaseFile).where(col(CaseFile.number) == number)).first()
     if case is None:
         raise UnknownCase(number)
     return case
@@ -201,7 +200,7 @@ def _fetch(
     history: bool = True,
     under: Pipeline | None = None,
 ) -> list[Dossier]:
-    wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
+    wanted = select(CaseFile).where(which).order_by(col(CaseFile.id))
     rows = session.scalars(wanted.with_for_update() if lock else wanted).all()
     if not rows:
         return []
@@ -261,7 +260,7 @@ def _fetch(
     ]
 
 
-def frozen_case(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
+def frozen_case(office: Office, row: CaseFile, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
     """Return the frozen case that the code of its pipeline sees."""
     facts = office.vault.decrypt(key, row.facts)
     return Case(

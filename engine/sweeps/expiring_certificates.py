@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from engine.definition.registry import Pipeline, current
 from engine.runtime.office import Office
-from models import Case, Person, PersonKey, RecordedCertificate, Renewal, Standing
+from models import CaseFile, Person, PersonKey, RecordedCertificate, Renewal, Standing
 from rules import RulesAt
 
 
@@ -78,9 +78,9 @@ def _of_ours(
         .exists()
     )
     wanted: Any = (
-        select(Standing, Case.number, stage)
-        .join(Case, col(Case.id) == col(Standing.case_id))
-        .join(Person, col(Person.id) == col(Case.person_id))
+        select(Standing, CaseFile.number, stage)
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(
             *_ends_soon(Standing, names, days, today),
@@ -100,11 +100,11 @@ def _of_other_bodies(
     stage = _stage(col(RecordedCertificate.until), days, today)
     done = (
         select(Renewal.case_id)
-        .join(Case, col(Case.id) == col(Renewal.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Renewal.case_id))
         .where(
-            Case.subject_kind == "person",
-            Case.subject_id == RecordedCertificate.person_id,
-            Case.pipeline == pipeline.name,
+            CaseFile.subject_kind == "person",
+            CaseFile.subject_id == RecordedCertificate.person_id,
+            CaseFile.pipeline == pipeline.name,
             Renewal.what == RecordedCertificate.number,
             Renewal.until == RecordedCertificate.until,
             col(Renewal.reminded) >= stage,

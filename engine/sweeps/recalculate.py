@@ -30,7 +30,7 @@ from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import asked_of
-from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
+from models import CaseFile, ClockSegment, EntryKind, LedgerEntry, Role, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -117,7 +117,14 @@ def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason
 
 _TIMES = (Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)
 _OPEN = (Wait.case_id, Wait.key, Wait.question, Wait.role, Wait.holder, *_TIMES)
-_OF_CASE = (Case.number, Case.pipeline, Case.version, Case.rule_date, Case.complete_at, Case.region_code)
+_OF_CASE = (
+    CaseFile.number,
+    CaseFile.pipeline,
+    CaseFile.version,
+    CaseFile.rule_date,
+    CaseFile.complete_at,
+    CaseFile.region_code,
+)
 
 
 def _open_clocks(
@@ -131,7 +138,7 @@ def _open_clocks(
     late = [col(column) >= begins for column in (Wait.due_at, Wait.silent_at, Wait.next_due_at)]
     wanted = (
         select(*_OPEN, Wait.extended_until, *_OF_CASE)  # type: ignore[call-overload]
-        .join(Case, col(Case.id) == col(Wait.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
         .where(col(Wait.settled_at).is_(None), col(Wait.due_at).is_not(None), or_(*late))
         .order_by(col(Wait.case_id), col(Wait.key))
     )

@@ -23,7 +23,7 @@ from engine.runtime.database import insert_new
 from engine.runtime.encryption import Key
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.expiring_certificates import DueCertificate, due_certificates
-from models import Answer, Case, CaseStatus, Person, PersonKey, RecordedCertificate, Renewal, Role, Standing, Wait
+from models import Answer, CaseFile, CaseStatus, Person, PersonKey, RecordedCertificate, Renewal, Role, Standing, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -106,7 +106,7 @@ def _renew(office: Office, run: RunHandle, due: DueCertificate) -> str | None:
         return "opened" if opened else "reminded"
 
 
-def _why_not(due: DueCertificate, case: Case | None) -> str:
+def _why_not(due: DueCertificate, case: CaseFile | None) -> str:
     return f"{case.number} was open already" if case else f"there is no {due.subject_kind} {due.subject_id} any more"
 
 
@@ -117,30 +117,30 @@ def _earlier(session: Session, due: DueCertificate) -> _Earlier | None:
     if due.case_id:
         wanted = wanted.where(Renewal.case_id == due.case_id)
     else:
-        wanted = wanted.join(Case, col(Case.id) == col(Renewal.case_id)).where(*_same_way(due))
+        wanted = wanted.join(CaseFile, col(CaseFile.id) == col(Renewal.case_id)).where(*_same_way(due))
     found = session.exec(wanted.order_by(col(Renewal.reminded).desc())).first()
     return _Earlier(*found) if found else None
 
 
 def _running(session: Session, due: DueCertificate, earlier: _Earlier | None) -> int | None:
     """Return the case opened for the certificate, else the subject's open case in this pipeline."""
-    wanted = select(Case.id)
+    wanted = select(CaseFile.id)
     if earlier and earlier.opened:
-        wanted = wanted.where(Case.number == earlier.opened)
+        wanted = wanted.where(CaseFile.number == earlier.opened)
     else:
-        wanted = wanted.where(*_same_way(due), Case.status != CaseStatus.CLOSED)
+        wanted = wanted.where(*_same_way(due), CaseFile.status != CaseStatus.CLOSED)
     return session.exec(wanted).first()
 
 
 def _same_way(due: DueCertificate) -> tuple[Any, ...]:
     return (
-        Case.subject_kind == due.subject_kind,
-        Case.subject_id == due.subject_id,
-        Case.pipeline == due.pipeline.name,
+        CaseFile.subject_kind == due.subject_kind,
+        CaseFile.subject_id == due.subject_id,
+        CaseFile.pipeline == due.pipeline.name,
     )
 
 
-def _opened(work: Work, due: DueCertificate) -> Case | None:
+def _opened(work: Work, due: DueCertificate) -> CaseFile | None:
     """Open the case, prefilled; return None where the subject is gone.
 
     Raises:
@@ -151,7 +151,7 @@ def _opened(work: Work, due: DueCertificate) -> Case | None:
     [opening] = open_in(work, due.pipeline, [due.subject_id], SYSTEM, handed_on=handed_on)
     if opening.number and not opening.opened:
         raise _LostRace
-    return work.session.exec(select(Case).where(Case.number == opening.number)).first()
+    return work.session.exec(select(CaseFile).where(CaseFile.number == opening.number)).first()
 
 
 def _known(office: Office, session: Session, due: DueCertificate) -> dict[str, Any]:
@@ -165,10 +165,10 @@ def _known(office: Office, session: Session, due: DueCertificate) -> dict[str, A
         )
     given = (
         select(Answer, PersonKey)
-        .join(Case, col(Case.id) == col(Answer.case_id))
-        .join(Person, col(Person.id) == col(Case.person_id))
+        .join(CaseFile, col(CaseFile.id) == col(Answer.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
-        .where(Answer.case_id == due.case_id, Case.pipeline == due.pipeline.name)
+        .where(Answer.case_id == due.case_id, CaseFile.pipeline == due.pipeline.name)
         .order_by(col(Answer.at), col(Answer.key))
     )
     answers = {one.key.split("#")[0]: office.vault.decrypt(key, one.sealed) for one, key in session.exec(given)}
@@ -176,7 +176,7 @@ def _known(office: Office, session: Session, due: DueCertificate) -> dict[str, A
     return due.pipeline.renews(Expiring(tuple(sorted(session.exec(stands))), due.number, due.until, rules, answers))
 
 
-def _is_withdrawn(session: Session, case: Case) -> bool:
+def _is_withdrawn(session: Session, case: CaseFile) -> bool:
     """Return whether the applicant withdrew the case: they are not asked to renew again."""
     wanted = select(Wait.key).where(Wait.case_id == case.id, Wait.settled_as == "withdrawn")
     return bool(case.withdrawal) or session.exec(wanted).first() is not None
@@ -205,7 +205,7 @@ def _win(work: Work, due: DueCertificate, case_id: int | None, opened: str | Non
         raise _LostRace
 
 
-def _tell(work: Work, due: DueCertificate, row: Case, opened: bool, ours: bool) -> None:
+def _tell(work: Work, due: DueCertificate, row: CaseFile, opened: bool, ours: bool) -> None:
     """Queue the letter of this stage with ``row``, and write a remark into its ledger.
 
     ``row`` is the renewal's case, or else the old one. An open case that is not ``ours``, opened for this certificate, may be about
@@ -239,7 +239,7 @@ def _tell(work: Work, due: DueCertificate, row: Case, opened: bool, ours: bool) 
     write_remark(work, row, letter, SYSTEM, about)
 
 
-def _waiting_for_holder(session: Session, due: DueCertificate, row: Case) -> list[str]:
+def _waiting_for_holder(session: Session, due: DueCertificate, row: CaseFile) -> list[str]:
     """Return the titles of the questions that a case asks its applicant."""
     wanted = select(Wait.question).where(
         Wait.case_id == row.id, col(Wait.settled_at).is_(None), Wait.role == Role.APPLICANT

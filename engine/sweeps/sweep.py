@@ -32,7 +32,7 @@ from engine.people.hierarchy import HIGHER
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import reassign_to_next, told_of
-from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
+from models import AnyWait, CaseFile, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.base import Moment
 from models.privacy import without_personal_numbers
 
@@ -246,7 +246,7 @@ def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> di
     """
     reason, kind = without_personal_numbers(f"{type(error).__name__}: {error}"), type(error).__name__
     with office.db.writing() as session:
-        wanted = select(Case.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
+        wanted = select(CaseFile.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
         number, due_at = session.exec(wanted).one()
         notify(
             session,

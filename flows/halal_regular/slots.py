@@ -13,8 +13,7 @@ from datetime import date
 from sqlmodel import col, select
 
 from engine.pipeline import Case, amend_in_register, enter_in_register, in_register, this_step
-from models import Case as CaseRow
-from models import Standing
+from models import CaseFile, Standing
 from rules import book
 
 SLOT, SUPERVISOR = "halal_regular_slot", "halal_supervisor"
@@ -122,14 +121,14 @@ def engage(case: Case, national_id: str) -> bool:
     this_step.lock(LOCK)
     elsewhere = (
         select(Standing.case_id)
-        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
         .where(
             Standing.subject_kind == "supervisor",
             Standing.subject_id == number,
             Standing.what == SUPERVISOR,
             Standing.reference == digest,
             col(Standing.until).is_(None),
-            CaseRow.subject_id != case.subject_id,
+            CaseFile.subject_id != case.subject_id,
         )
     )
     if this_step.session.exec(elsewhere).first():

@@ -13,8 +13,7 @@ from sqlmodel import col, or_, select
 from engine.pipeline import Case, enter_in_register, step, this_step
 from flows.halal_self_declare.decisions import Visit
 from flows.halal_self_declare.forms import Application
-from models import Case as CaseRow
-from models import CaseStatus, Standing
+from models import CaseFile, CaseStatus, Standing
 from rules import book
 
 PRODUCT = "halal_product"
@@ -40,16 +39,16 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
     }
     others = dict(
         this_step.session.exec(
-            select(Standing.reference, CaseRow.number)
-            .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+            select(Standing.reference, CaseFile.number)
+            .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
             .where(
                 Standing.subject_kind == PRODUCT,
                 col(Standing.subject_id).in_([as_number(digest) for digest in prints]),
                 col(Standing.reference).in_(prints),
-                CaseRow.person_id != case.applicant.person_id,
-                or_(col(CaseRow.status) != CaseStatus.CLOSED, CaseRow.outcome == "certified"),
+                CaseFile.person_id != case.applicant.person_id,
+                or_(col(CaseFile.status) != CaseStatus.CLOSED, CaseFile.outcome == "certified"),
             )
-            .order_by(col(CaseRow.id).desc())  # the first case of several is the one that is named
+            .order_by(col(CaseFile.id).desc())  # the first case of several is the one that is named
         ).all()
     )
     for number, digest in enumerate(prints, start=1):

@@ -13,8 +13,7 @@ from sqlmodel import col, select
 
 from engine.pipeline import Case, enter_in_register, held, in_register, strike_from_register, this_step
 from flows.lsp_competency_test.decisions import Schedule
-from models import Case as CaseRow
-from models import Person, RecordedCertificate, Standing, User
+from models import CaseFile, Person, RecordedCertificate, Standing, User
 from models.privacy import masked
 from rules import book
 
@@ -89,16 +88,16 @@ def decided(schedule: Schedule) -> list[Decided]:
     They come in the order of their cases.
     """
     wanted = (
-        select(Person, CaseRow.number, Standing.reference)
+        select(Person, CaseFile.number, Standing.reference)
         .select_from(Standing)
-        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
-        .join(Person, col(Person.id) == col(CaseRow.person_id))
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .where(
             Standing.what == DECIDED,
             Standing.subject_kind == "test_day",
             Standing.subject_id == schedule.test_date.toordinal(),
         )
-        .order_by(col(CaseRow.number))
+        .order_by(col(CaseFile.number))
     )
     candidates = []
     for person, number, reference in this_step.session.exec(wanted):

@@ -27,7 +27,7 @@ from engine.runtime.settings import Environment, Settings
 from engine.sweeps.calendar_decisions import add_day_off
 from engine.sweeps.recalculate import recalculate
 from engine.sweeps.sweep import due_waits, sweep
-from models import Case, Wait
+from models import CaseFile, Wait
 from tests.bench.crowd import NOW, PATTERNS, ROUNDS, Crowd, fill
 from tests.bench.ground import OPENED_BY, Ground, settle_in
 
@@ -113,7 +113,9 @@ def _calendar_change(office: Office) -> dict[str, Any]:
 def _verify(office: Office, touched: int) -> int:
     """Return the ledger entries of the cases that were touched. Raises AssertionError unless every chain of theirs holds."""
     with office.db.reading() as session:
-        numbers = list(session.exec(select(Case.number).where(col(Case.last_seq) > 1, col(Case.id) > PATTERNS)))
+        numbers = list(
+            session.exec(select(CaseFile.number).where(col(CaseFile.last_seq) > 1, col(CaseFile.id) > PATTERNS))
+        )
         audit = ledger.verify(session, numbers)
     assert len(numbers) >= touched and audit.first_bad is None, (len(numbers), audit)
     return audit.entries

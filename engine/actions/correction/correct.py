@@ -29,7 +29,7 @@ from engine.people.impartiality import must_not_be_concerned
 from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
 from engine.people.persons import NUMBER_CLEANERS
 from engine.runtime.office import Office, RunHandle, Work
-from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
+from models import Business, CaseFile, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
@@ -91,12 +91,12 @@ def _lock(work: Work, number: str) -> Dossier:
 
     Locks: the case and the other cases of the same person, in the order of all workers.
     """
-    found = work.session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
+    found = work.session.exec(select(CaseFile.id, CaseFile.person_id).where(CaseFile.number == number)).first()
     if found is None:
         raise UnknownCase(number)
     case_id, person_id = found
-    theirs = select(Case).where(Case.person_id == person_id)
-    work.session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
+    theirs = select(CaseFile).where(CaseFile.person_id == person_id)
+    work.session.exec(theirs.order_by(col(CaseFile.id)).with_for_update()).all()
     return fetch_dossiers(work.office, work.session, [case_id or 0])[0]
 
 
@@ -175,7 +175,7 @@ def _correct(
 
 def _copy(dossier: Dossier) -> Dossier:
     """Return the dossier with a copy of its row, for a trial replay that changes the row."""
-    return replace(dossier, row=Case(**dossier.row.model_dump()))
+    return replace(dossier, row=CaseFile(**dossier.row.model_dump()))
 
 
 def write_to_register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]) -> None:
@@ -209,7 +209,7 @@ def write_to_register(work: Work, dossier: Dossier, facts: dict[str, Any], chang
     work.session.flush()
 
 
-def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, Any]) -> str:
+def _remark(work: Work, row: CaseFile, actor: Actor, reason: str, result: dict[str, Any]) -> str:
     """Write the remark of the correction; return its key. Earlier entries are fitted by key."""
     earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
     key = f"corrected#{work.session.exec(earlier).one() + 1}"
@@ -219,13 +219,13 @@ def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, 
     return key
 
 
-def _remark_other_cases(work: Work, row: Case, actor: Actor) -> None:
+def _remark_other_cases(work: Work, row: CaseFile, actor: Actor) -> None:
     """Write a remark into the applicant's other cases, whose facts keep the old name.
 
     Closed cases get it as well: an appeal, or a shadow run, replays them.
     """
-    others = select(Case).where(Case.person_id == row.person_id, col(Case.id) != row.id)
-    for other in work.session.exec(others.order_by(col(Case.id))):
+    others = select(CaseFile).where(CaseFile.person_id == row.person_id, col(CaseFile.id) != row.id)
+    for other in work.session.exec(others.order_by(col(CaseFile.id))):
         _remark(work, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
 
 

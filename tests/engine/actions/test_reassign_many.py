@@ -13,7 +13,7 @@ from engine.errors import Refused
 from engine.people.accounts import add_user
 from engine.people.persons import declare_conflict
 from engine.runtime.office import Office
-from models import Case, Notice, User, Wait
+from models import CaseFile, Notice, User, Wait
 from tests.engine.actions.test_reassign import TO_ANI, holder, reassigned
 from tests.engine.actions.test_reassign import held as held
 from tests.engine.conftest import Begin
@@ -83,11 +83,11 @@ def test_a_thousand_are_spread_in_a_few_seconds(held: Story, office: Office) -> 
     """Evenly: nobody gets two more than another."""
     add_user(office, "joko", ["companion"])
     with office.db.writing() as session:
-        case = session.exec(select(Case)).one().model_dump()
+        case = session.exec(select(CaseFile)).one().model_dump()
         wait = session.exec(select(Wait).where(Wait.key == "sample#1")).one().model_dump()
         ids = range(1000, 2000)
         fresh = {**case, "last_seq": 0, "head": ""}
-        session.execute(insert(Case), [{**fresh, "id": one, "number": f"FRM-2027-{one:06d}"} for one in ids])
+        session.execute(insert(CaseFile), [{**fresh, "id": one, "number": f"FRM-2027-{one:06d}"} for one in ids])
         session.execute(insert(Wait), [{**wait, "case_id": one} for one in ids])
         session.execute(update(Wait).where(col(Wait.case_id) == case["id"]).values(holder="wati"))
     begun = perf_counter()
