@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from cli.context import opened, say
+from cli.labels import subject_in_words
 from cli.language import language
 from cli.options import By, Json, LastDay, Number, Reason, as_date_if_named, as_json
-from cli.words import subject_in_words
 from cli.wrong_usage import said_again, wrong
 
 app = typer.Typer()

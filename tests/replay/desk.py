@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from documents.signing import LocalSigner
 from engine.actions.answer import answer_many
-from engine.actions.appeal import lodge
+from engine.actions.lodge_appeal import lodge_appeal
 from engine.actions.withdraw import withdraw
 from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import JAKARTA, TurnedClock
@@ -174,7 +174,7 @@ def _contest(office: Office, act: Contests, pipeline: str) -> None:
         for number in numbers:
             with office.run("cli", by=by) as run:
                 try:
-                    lodge(office, run, number, by=by, reason=act.reason)
+                    lodge_appeal(office, run, number, by=by, reason=act.reason)
                 except Refused as refused:
                     if "can be only once" not in str(refused):
                         raise

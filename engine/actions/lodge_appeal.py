@@ -34,7 +34,9 @@ class AppealLodged(Form):
 APPEAL_LODGED = Question(AppealLodged, of=Role.APPLICANT, title="Ajukan keberatan")
 
 
-def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, evidence: str | None = None) -> None:
+def lodge_appeal(
+    office: Office, run: RunHandle, number: str, *, by: str, reason: str, evidence: str | None = None
+) -> None:
     """Contest the ending of a case: UU 30/2014 art. 77, or the way its pipeline has instead.
 
     flows/appeals.py declares the way for each ending of each pipeline.
