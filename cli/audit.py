@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.context import opened
+from cli.labels import value_of
 from cli.options import Json
-from cli.words import value_of
 
 app = typer.Typer()
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)

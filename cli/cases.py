@@ -139,12 +139,12 @@ def lodge_appeal(
     json: Json = False,
 ) -> None:
     """Contest the ending of a case; others rule on the objection in the same ledger."""
-    from engine.actions.appeal import lodge
+    from engine.actions.lodge_appeal import lodge_appeal
     from engine.runtime.file_store import store_named_files
 
     with opened(json, by) as here:
         with here.run() as run:
-            lodge(
+            lodge_appeal(
                 here.office, run, number, by=by, reason=reason, evidence=store_named_files(here.office.store, evidence)
             )
         here.show(number)

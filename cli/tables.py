@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cli.labels import head, value_of
 from cli.language import _, language
-from cli.words import head, value_of
 
 # What must be read whole, or it can't be typed into the next command.
 WHOLE = (

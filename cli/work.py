@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from cli.context import opened, say
+from cli.labels import subject_in_words
 from cli.language import language
 from cli.options import By, Json, LastDay, Number, Reason, as_date_if_named, as_json
-from cli.words import subject_in_words
 from cli.wrong_usage import said_again, wrong
 
 app = typer.Typer()
@@ -140,13 +140,13 @@ def reassign_held(
     json: Json = False,
 ) -> None:
     """Give all open questions of an account to others, the least loaded first."""
-    from engine.actions.reassign_many import reassign_all
+    from engine.actions.reassign_many import reassign_many
     from engine.definition.registry import pipeline_named
 
     with opened(json, by) as here:
         only = pipeline_named(pipeline).name if pipeline is not None else None
         with here.run(only) as run:
-            done = reassign_all(here.office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=only)
+            done = reassign_many(here.office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=only)
         here.tell(vars(done))
         if done.refused and not done.reassigned:
             raise typer.Exit(1)

@@ -1,7 +1,7 @@
-"""The main job, shown: 300 made-up businesses through real flow runs, with scripted officers: from a NIB to an export.
+"""The demo: 300 made-up businesses through real flow runs, from a NIB to an export.
 
-Everything is real but the people: import, cases, Prefect's server and flow runs, documents, signatures, letters in a
-folder. The clock is the demo's own, so that silences need not be waited for.
+Everything is real but the people, who are scripted: import, cases, Prefect's server and flow runs, documents, signatures, letters
+in a folder. The clock is the demo's own, so that silences need not be waited for.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeps.sweep import sweep
-from models import Business, Case, CaseStatus, Standing
+from models import Business, CaseFile, CaseStatus, Standing
 from scheduling.run_here import advance_here
 from scheduling.server import prefect_api
 
 FILE = "examples/businesses.csv"
-# The businesses that go on to a halal certificate.
+# Businesses that go on to a halal certificate.
 HALAL_CASES = 60
-# The certified products that are curated.
+# Certified products that are curated.
 PRODUCTS = 24
-# One case lay untouched before all others began.
+# One case lies untouched this long before all others begin.
 STALLED_FOR = timedelta(days=75)
 PIPELINES = ("nib-legalization", "halal-self-declare", "halal-regular", "lsp-competency-test", "product-curation")
 STAFF = {"budi": "officer", "tuti": "officer", "ani": "companion", "rini": "division_head"}
@@ -56,7 +56,10 @@ S = TypeVar("S", bound=Script)
 
 
 def main(_: Callable[[str], str] = str, language: str = "en") -> int:
-    """Run the demo in the words of ``_``, which translates into ``language``; return the exit code of the command."""
+    """Run the demo in ``language``; return the exit code of the command.
+
+    ``_`` translates into that language.
+    """
     started = time.monotonic()
     home = demo_home()
     shutil.rmtree(home, ignore_errors=True)
@@ -91,7 +94,10 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
 
 
 def demo_home() -> Path:
-    """Return the demo's own folder, which each run begins by emptying: in the checkout, else below ``JALUR_HOME``."""
+    """Return the demo's own folder, which each run empties first.
+
+    It is in the checkout, else below ``JALUR_HOME``.
+    """
     root = PROJECT_ROOT if is_checkout() else Settings(env=Environment.DEMO).home
     return root / "var" / "demo"
 
@@ -111,7 +117,7 @@ def _import(office: Office, _: Callable[[str], str], language: str) -> Imported:
 
 
 def _legalized(office: Office, at_most: int) -> list[int]:
-    """Return businesses that make food or drink and have their NIB."""
+    """Return the businesses that make food or drink and have their NIB."""
     with office.db.reading() as session:
         found = session.exec(
             select(Standing.subject_id)
@@ -145,11 +151,16 @@ def _carry(
     subjects: list[int],
     _: Callable[[str], str],
 ) -> S:
-    """Open a case for each, advance and answer in turns until all have ended; where only silence is left, let time pass."""
+    """Open a case for each, then advance and answer in turns until all have ended.
+
+    Where only silence is left, let time pass.
+    """
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
         open_cases(office, run, pipeline, subjects, by="budi")
     with office.db.reading() as session:  # those that another pipeline handed on, too
-        opened = list(session.exec(select(Case.number).where(Case.pipeline == pipeline.name).order_by(col(Case.id))))
+        opened = list(
+            session.exec(select(CaseFile.number).where(CaseFile.pipeline == pipeline.name).order_by(col(CaseFile.id)))
+        )
     people = script(office, opened)
     with progress(office, console, pipeline, len(opened), _("documents made")):
         while True:
@@ -158,8 +169,8 @@ def _carry(
                 clock.turn(hours=25)
                 continue
             with office.db.reading() as session:
-                still_open = Case.status == CaseStatus.OPEN, Case.pipeline == pipeline.name
-                if not session.exec(select(Case.id).where(*still_open).limit(1)).first():
+                still_open = CaseFile.status == CaseStatus.OPEN, CaseFile.pipeline == pipeline.name
+                if not session.exec(select(CaseFile.id).where(*still_open).limit(1)).first():
                     return people
             clock.turn(days=50)
             with office.run("flow", by="escalation") as run:

@@ -1,4 +1,7 @@
-"""How owners and officers of the demo answer on the regular path, for what the self-declare path handed on."""
+"""Answers of the demo's owners and officers on the regular path.
+
+Its cases come from the self-declare path.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from demo.script import Said, Script, Situation
 
 
 class RegularScript(Script):
-    """The cases come with what was stated already; the owner adds what the regular path wants besides."""
+    """The script of the regular path: the owner adds to the facts from the other path."""
 
     of = 6
     paths = {1: "findings", 3: "not halal", 5: "unpaid"}
 
     def application(self, now: Situation) -> Said:
-        """Name the halal supervisor and attach the manual: products and ingredients stand in the form."""
+        """Name the halal supervisor and attach the manual; products and ingredients are prefilled."""
         supervisor = {
             "name": "Siti Aminah",
             "national_id": f"3508164904{int(now.serial) % 90 + 10:02d}0102",
@@ -30,7 +33,7 @@ class RegularScript(Script):
         }
 
     def facilitation(self, now: Situation) -> Said:
-        """Grant a slot of the office's quota; there is one, or there is not."""
+        """Grant a slot of the office's quota, or refuse one."""
         if now.again:
             return "tuti", {"decision": "reject", "reason": "kuota tahun ini habis"}
         return "tuti", {"decision": "grant"}
@@ -63,24 +66,24 @@ class RegularScript(Script):
         return self._recorded({"number": f"STTD-{self.today[:4]}-R{now.serial}", "issued_on": self.today})
 
     def audit(self, now: Situation) -> Said:
-        """Record the audit; findings first, on one path."""
+        """Record the audit; on one path with findings first."""
         audited = {"audited_on": self.today, "auditors": ["Rahmat Hidayat"], "production_running": True}
         if now.path == "findings" and not now.again:
             return self._recorded({**audited, "decision": "findings", "findings": ["Alat penggoreng belum terpisah"]})
         return self._recorded({**audited, "decision": "pass"})
 
     def corrective_action(self, now: Situation) -> Said:
-        """Mend what was found."""
+        """Mend the findings."""
         return now.owner, {"actions": "Penggorengan baru, khusus untuk keripik", "proof": self.evidence}
 
     def fatwa(self, now: Situation) -> Said:
-        """Record what MUI ruled."""
+        """Record MUI's ruling."""
         if now.path == "not halal":
             return self._recorded({"decision": "not_halal", "reason": "sumber bahan tidak dapat dipastikan"}, by="tuti")
         return self._recorded({"decision": "halal", "kh_number": f"KH-{self.today[:4]}/R{now.serial}"}, by="tuti")
 
     def halal_certificate(self, now: Situation) -> Said:
-        """Record the number that stands on BPJPH's certificate: made up here, like its file."""
+        """Record the number of BPJPH's certificate: made up here, like its file."""
         month = self.today[5:7] + self.today[2:4]
         return self._recorded({"number": f"ID3512{now.serial:0>9}{month}", "issued_on": self.today})
 

@@ -1,4 +1,4 @@
-"""How owners, companions and officers of the demo answer on the way to a halal certificate by self-declaration."""
+"""Answers of the demo's owners, companions and officers on the self-declare path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PORK = {"name": "Abon babi", "ingredients": [{"name": "Daging babi", "source": "
 
 
 class HalalScript(Script):
-    """Every third or so ends elsewhere than at a certificate."""
+    """The script of the self-declare path: about every third case ends without a certificate."""
 
     of = 20
     paths = {
@@ -51,11 +51,11 @@ class HalalScript(Script):
         }
 
     def doubt(self, now: Situation) -> Said:
-        """Confirm what the list of words found."""
+        """Confirm the doubt that the list of words raised."""
         return "tuti", {"decision": "confirmed", "reason": "pemilik membenarkan: daging babi"}
 
     def correction(self, now: Situation) -> Said:
-        """Put right what was wanted."""
+        """Put right the deficiencies."""
         products = {"products": [CRISPS]} if now.path == "unproved" else {}
         return now.owner, {**products, "note": "Sudah saya perbaiki, terima kasih."}
 
@@ -88,7 +88,7 @@ class HalalScript(Script):
         }
 
     def body_check(self, now: Situation) -> Said:
-        """Record what LP3H made of the report."""
+        """Record LP3H's decision about the report."""
         if now.path == "returned" and not now.again:
             return self._recorded({"decision": "return", "deficiencies": ["Foto proses belum ada"]})
         return self._recorded({"decision": "forward"})
@@ -98,13 +98,13 @@ class HalalScript(Script):
         return self._recorded({"decision": "issued", "number": f"STTD-{self.today[:4]}-{now.serial}"})
 
     def fatwa(self, now: Situation) -> Said:
-        """Record what the fatwa committee decided."""
+        """Record the fatwa committee's decision."""
         if now.path == "not halal":
             return self._recorded({"decision": "not_halal", "reason": "sumber bahan tidak dapat dipastikan"})
         return self._recorded({"decision": "halal", "fatwa_number": f"KH-{self.today[:4]}/{now.serial}"})
 
     def certificate_record(self, now: Situation) -> Said:
-        """Record the number that stands on BPJPH's certificate: made up here, like its file."""
+        """Record the number of BPJPH's certificate: made up here, like its file."""
         month = self.today[5:7] + self.today[2:4]
         number = f"ID3511{now.serial:0>9}{month}"
         words = {"number": number, "issued_on": self.today, "source": "laman SiHalal", "evidence": self.evidence}

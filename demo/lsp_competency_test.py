@@ -1,4 +1,7 @@
-"""How candidates, assessors and the LSP of the demo answer in a competency test; those who pass curate products later."""
+"""Answers of the demo's candidates, assessors and LSP in a competency test.
+
+Those who pass curate products later.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ PLENARY = ("indra", "joko", "kartini")
 
 
 def hire_lsp(office: Office, evidence: str) -> list[int]:
-    """Give the LSP its people, the assessors with the certificates that BNSP gave them; register the candidates."""
+    """Give the LSP its people, and the assessors BNSP's certificates; register the candidates."""
     add_user(office, "lia", ["lsp_officer"])
     for place, name in enumerate(("asih", "wahyu", *PLENARY)):
         person = add_person(office, name.title(), national_id=f"357801410185{place + 1:04d}", region="3578")
@@ -50,7 +53,7 @@ def hire_lsp(office: Office, evidence: str) -> list[int]:
 
 
 class CompetencyScript(Script):
-    """One candidate fails a unit and is tested again, one is sent to a training first; the others pass."""
+    """The script of the test: one retest, one candidate sent to a training; the others pass."""
 
     of = 8
     paths = {2: "retest", 7: "not ready"}
@@ -186,7 +189,7 @@ class CompetencyScript(Script):
 
 
 def certified(office: Office, script: CompetencyScript) -> dict[str, Any]:
-    """Give those who were certified an account's role as a curator: from this day they can be assigned."""
+    """Give the certified candidates' accounts the role of a curator, for today's assignments on."""
     passed = {}
     for number in script.path:
         for standing in script.standings(number, "curator"):

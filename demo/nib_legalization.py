@@ -1,4 +1,4 @@
-"""How officers and owners of the demo answer on the way to a NIB."""
+"""Answers of the demo's officers and owners on the way to a NIB."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from demo.script import Said, Script, Situation
 
 
 class NibScript(Script):
-    """Ten detours; the rest go straight to their certificate."""
+    """The script of a NIB: ten detours; the other cases go straight to their certificate."""
 
     of = 25
     paths = {
@@ -25,7 +25,7 @@ class NibScript(Script):
     withdrawn_at = "classification"
 
     def dossier_check(self, now: Situation) -> Said:
-        """Answer dossier_check."""
+        """Return the dossier for fixing, reject it, or find it complete."""
         if now.path in ("mended", "never mended") and not now.again:
             return "budi", {"decision": "return", "deficiencies": ["Alamat usaha belum lengkap", "Foto KTP buram"]}
         if now.path == "rejected":
@@ -33,11 +33,11 @@ class NibScript(Script):
         return "budi", {"decision": "complete"}
 
     def correction(self, now: Situation) -> Said:
-        """Answer correction."""
+        """Complete the dossier; or say nothing."""
         return None if now.path == "never mended" else (now.owner, {"note": "Sudah saya lengkapi, terima kasih."})
 
     def classification(self, now: Situation) -> Said:
-        """Answer classification."""
+        """Settle industry code and risk level, or reroute the owner."""
         if now.path == "rerouted":
             reason = "Usaha ini perlu nomor kontrol veteriner lebih dahulu"
             said = {"decision": "reroute", "industry_code": "10110", "risk_level": "T"}
@@ -46,7 +46,7 @@ class NibScript(Script):
         return "ani", {"decision": "proceed", "industry_code": "10710", "risk_level": risk}
 
     def statement(self, now: Situation) -> Said:
-        """Answer statement."""
+        """Sign the statements, decline them, or say nothing."""
         if now.path == "never signed":
             return None
         if now.path == "declined":
@@ -57,7 +57,7 @@ class NibScript(Script):
         return "budi", {**signed, "paper": self.evidence}
 
     def oss_filing(self, now: Situation) -> Said:
-        """Answer oss_filing."""
+        """Record the answer of OSS: a NIB, one that was there, or a refusal."""
         if now.path == "OSS refused first" and not now.again:
             return "budi", {"decision": "refused", "reason": "Nama tidak sesuai KTP", "source": "oss.go.id"}
         decision = "already_registered" if now.path == "had a NIB meanwhile" else "issued"
@@ -72,11 +72,11 @@ class NibScript(Script):
         return "budi", {**said, "source": "oss.go.id"}
 
     def nib_record(self, now: Situation) -> Said:
-        """Answer nib_record."""
+        """Find that the NIB matches the dossier."""
         return "tuti", {"decision": "match"}
 
     def verification(self, now: Situation) -> Said:
-        """Answer verification."""
+        """Record DPMPTSP's decision."""
         said = {"source": "Surat DPMPTSP 503/117/2026", "evidence": self.evidence}
         if now.path == "refused by DPMPTSP":
             return "budi", {**said, "decision": "reject", "reason": "Lokasi tidak sesuai tata ruang"}

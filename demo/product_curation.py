@@ -1,4 +1,4 @@
-"""How owners, curators, the panel and the export center of the demo answer: from a product to an export that happened."""
+"""Answers of the demo's owners, curators, panel and export center: from product to export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from flows.product_curation.rubric import Aspect
 
 
 class CurationScript(Script):
-    """Most go as far as an export; others stay at home, come back repaired, or do not pass."""
+    """The script of a curation: most cases end in an export.
+
+    Others stay at home, come back repaired, or do not pass.
+    """
 
     of = 12
     paths = {1: "repaired", 3: "local", 5: "third curator", 7: "not passed", 9: "returned", 11: "withdrawn"}
@@ -51,7 +54,7 @@ class CurationScript(Script):
         return now.holder or "", {"decision": "scored", "marks": marks}
 
     def panel_decision(self, now: Situation) -> Said:
-        """Decide as the scores say."""
+        """Decide by the scores."""
         if now.path == "not passed":
             return "lina", {"decision": "reject", "reason": "Mutu tidak seragam dan label belum lengkap"}
         if now.path == "repaired" and not now.again:
@@ -59,7 +62,7 @@ class CurationScript(Script):
         return "lina", {"decision": "pass", "grade": "C" if now.path == "local" else "A"}
 
     def repair(self, now: Situation) -> Said:
-        """Mend what the notes say."""
+        """Mend the faults in the notes."""
         return now.owner, {"done": "Label baru dengan berat bersih dan tanggal", "photo": self.evidence}
 
     def appeal(self, now: Situation) -> Said:
@@ -67,7 +70,7 @@ class CurationScript(Script):
         return now.owner, {"decision": "accept"}
 
     def export_data(self, now: Situation) -> Said:
-        """Give what a buyer abroad must know."""
+        """Give the data for a buyer abroad."""
         return now.owner, {
             "decision": "provide",
             "unit": "packs of 200 g",
@@ -94,7 +97,7 @@ class CurationScript(Script):
         return "tuti", {"decision": "confirmed", "batch": batch, "checked_on": self.today, "record": self.evidence}
 
     def center_answer(self, now: Situation) -> Said:
-        """Record what the export center answered."""
+        """Record the export center's answer."""
         if now.path == "returned":
             finding = {"finding": "Kemasan luar belum tahan pengiriman laut", "grade_found": "B"}
             return self._recorded({"decision": "return", **finding})

@@ -1,4 +1,4 @@
-"""What the people of the demo answer: one script a pipeline, a path a case."""
+"""The answers of the demo's people: one script for each pipeline, one path for each case."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from engine.definition.case import handle_of
 from engine.people.accounts import give_own_code
 from engine.runtime.file_store import store_evidence
 from engine.runtime.office import Office
-from models import Case, Person, Standing, Wait, WaitKind
+from models import CaseFile, Person, Standing, Wait, WaitKind
 
 Said = tuple[str, dict[str, Any]] | None
 PAPER = b"%PDF-1.4\n% a made-up paper of the demo\n"
-# What is said tomorrow: its day has not come.
+# An answer that has to wait for a later day.
 LATER: Said = ("", {})
 
 
 @dataclass(frozen=True)
 class Situation:
-    """An open question of the demo: of which case, on which path, for the nth time, and whose case it is."""
+    """An open question of the demo: its case and path, its count, and the case's owner."""
 
     number: str
     key: str
@@ -39,7 +39,7 @@ class Situation:
 
     @property
     def again(self) -> bool:
-        """Return whether it is asked for a second time or later."""
+        """Return whether the question is asked for a second time or later."""
         return not self.key.endswith("#1")
 
     @property
@@ -49,14 +49,17 @@ class Situation:
 
 
 class Script:
-    """What officers and owners say, by the path of each case; a method a question, in the subclasses."""
+    """The answers by the path of each case; the subclasses hold a method for each question."""
 
     paths: dict[int, str]
     of: int
     withdrawn_at = ""
 
     def __init__(self, office: Office, opened: list[str]) -> None:
-        """Lay the cases on the paths: case n takes path n modulo ``of``; what is not named goes straight to its end."""
+        """Lay the cases on the paths: case n takes path n modulo ``of``.
+
+        A case without a path goes straight to its end.
+        """
         self.office = office
         self.path = {number: self.paths.get(place % self.of, "straight") for place, number in enumerate(opened)}
         self.evidence = store_evidence(office.store, PAPER, "pdf")
@@ -64,7 +67,10 @@ class Script:
         self._codes: dict[str, str] = {}
 
     def answer(self) -> int:
-        """Answer all that the script has words for; return how many answers were given, or wait for their day."""
+        """Answer each open question that the script has words for; return their number.
+
+        Questions whose answer waits for a later day count as well.
+        """
         later = 0
         by_whom: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
         for now in self._waiting():
@@ -85,10 +91,10 @@ class Script:
         return later + sum(map(len, by_whom.values()))
 
     def standings(self, number: str, what: str) -> list[Standing]:
-        """Return what a case gave by that name."""
+        """Return the standings of that name that a case gave."""
         with self.office.db.reading() as session:
-            wanted = select(Standing).join(Case, col(Case.id) == col(Standing.case_id))
-            return list(session.exec(wanted.where(Case.number == number, Standing.what == what)))
+            wanted = select(Standing).join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
+            return list(session.exec(wanted.where(CaseFile.number == number, Standing.what == what)))
 
     @property
     def today(self) -> str:
@@ -104,9 +110,9 @@ class Script:
     def _waiting(self) -> list[Situation]:
         with self.office.db.reading() as session:
             found = session.exec(
-                select(Case, Wait, Person.name)
-                .join(Wait, col(Wait.case_id) == col(Case.id))
-                .join(Person, col(Person.id) == col(Case.person_id))
+                select(CaseFile, Wait, Person.name)
+                .join(Wait, col(Wait.case_id) == col(CaseFile.id))
+                .join(Person, col(Person.id) == col(CaseFile.person_id))
                 .where(col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON)
             )
             return [

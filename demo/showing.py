@@ -1,4 +1,4 @@
-"""What the demo shows: bars while it runs, and at its end what came of it and where to look."""
+"""Output of the demo: bars while it runs, and a summary at its end."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from engine.definition.registry import Pipeline, current
 from engine.people.intake.importing import Imported
 from engine.runtime.office import Office
 from engine.runtime.settings import PROJECT_ROOT, is_checkout
-from models import Case, CaseStatus, Document, DocumentStatus, Letter
+from models import CaseFile, CaseStatus, Document, DocumentStatus, Letter
 
 
 @contextmanager
 def progress(office: Office, console: Console, pipeline: Pipeline, cases: int, made_so_far: str) -> Iterator[None]:
-    """Show bars that follow the database while a pipeline's cases are carried; ``made_so_far`` names the second."""
+    """Show bars that follow the database while a pipeline's cases are carried.
+
+    ``made_so_far`` names the second bar.
+    """
     columns = (TextColumn("{task.description:<42}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
     done = Event()
     with Progress(*columns, console=console) as bars:
@@ -31,13 +34,13 @@ def progress(office: Office, console: Console, pipeline: Pipeline, cases: int, m
         made = bars.add_task(made_so_far, total=None)
 
         here = Document.pipeline == pipeline.name
-        closed = Case.status == CaseStatus.CLOSED, Case.pipeline == pipeline.name
+        closed = CaseFile.status == CaseStatus.CLOSED, CaseFile.pipeline == pipeline.name
 
         def update() -> None:
             with office.db.reading() as session:
                 bars.update(
                     ended,
-                    completed=_count(session, Case, *closed),
+                    completed=_count(session, CaseFile, *closed),
                 )
                 ready = _count(session, Document, Document.status == DocumentStatus.READY, here)
                 bars.update(made, completed=ready, total=_count(session, Document, here))
@@ -67,8 +70,8 @@ def summary(
 ) -> None:
     """Print the ends by pipeline, what was made and sent, and where to look."""
     with office.db.reading() as session:
-        ends = Counter(session.exec(select(Case.pipeline, Case.outcome)).all())
-        parked = _count(session, Case, Case.status == CaseStatus.PARKED)
+        ends = Counter(session.exec(select(CaseFile.pipeline, CaseFile.outcome)).all())
+        parked = _count(session, CaseFile, CaseFile.status == CaseStatus.PARKED)
         documents = Counter(session.exec(select(Document.kind).where(Document.status == DocumentStatus.READY)).all())
         letters = Counter(session.exec(select(Letter.letter)).all())
         certificate = _first(session, "certificate_of_legalization")
@@ -129,7 +132,7 @@ def summary(
 
 def _first(session: Session, kind: str) -> tuple[Document, str] | None:
     """Return the first document of that kind, with the number of its case."""
-    wanted = select(Document, Case.number).join(Case, col(Case.id) == col(Document.case_id))
+    wanted = select(Document, CaseFile.number).join(CaseFile, col(CaseFile.id) == col(Document.case_id))
     found = session.exec(wanted.where(Document.kind == kind, Document.status == DocumentStatus.READY).limit(1)).first()
     return (found[0], found[1]) if found else None
 

@@ -1,4 +1,4 @@
-"""A case that nobody touches: it climbs the ladder to its end, and later a deadline of another authority passes."""
+"""A neglected case: it is escalated to the ladder's end, then another authority is late."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ CODES = (N_("reminded"), N_("escalated"), N_("reassigned"), N_("stays"), N_("dea
 
 
 class StalledScript(NibScript):
-    """A medium-high risk whose dossier lies for weeks, and about which DPMPTSP says nothing until it is asked again."""
+    """The script of a medium-high risk whose dossier lies for weeks.
+
+    DPMPTSP says nothing about it until it is asked again.
+    """
 
     of = 1
     paths = {0: "verified"}
 
     def verification(self, now: Situation) -> Said:
-        """Say that the deadline passed; what DPMPTSP decides at last is an approval."""
+        """Record that the deadline passed; at last record DPMPTSP's approval."""
         said = {"source": "Surat DPMPTSP 503/204/2026", "evidence": self.evidence}
         return "budi", {**said, "decision": "approve" if now.again else "deadline_passed"}
 
@@ -43,7 +46,10 @@ class StalledScript(NibScript):
 
 
 def stall(office: Office, clock: TurnedClock, pipeline: Pipeline, subject: int) -> str:
-    """Open a case, let it lie until its ladder ends, carry it to DPMPTSP, let that deadline pass, and end it; return its number."""
+    """Let a case lie until its ladder ends, let DPMPTSP's deadline pass, and end it.
+
+    Return its number.
+    """
     for name, role in (("sari", "supervisor"), ("kadis", "office_head")):
         add_user(office, name, [role])
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
@@ -67,7 +73,7 @@ def _waiting(office: Office, number: str) -> list[str]:
 
 
 def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
-    """Let one day after the other pass, a sweep on each, until that rung has fired."""
+    """Let one day after the other pass, each with a sweep, until that rung has fired."""
     for _ in range(LONGEST):
         clock.turn(hours=24)
         with office.run("flow", by="escalation") as run:
@@ -79,7 +85,7 @@ def _lie(office: Office, clock: TurnedClock, number: str, until: str) -> None:
 
 
 def tell_of(office: Office, console: Console, number: str, _: Callable[[str], str] = str) -> None:
-    """Print each rung that fired, and where the page lies that counts the days."""
+    """Print each fired rung, and the place of the page that counts the days."""
     with office.db.reading() as session:
         shown = case_view(office, session, number)
         of_case = select(LedgerEntry).where(LedgerEntry.kind == EntryKind.REMARK, col(LedgerEntry.key).contains("/"))

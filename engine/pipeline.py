@@ -115,7 +115,7 @@ class HandedOver:
 
 
 class _ThisStep:
-    """What a step may use beside its arguments.
+    """The things that a step may use beside its arguments.
 
     Each word raises `PipelineMistake` outside a step.
     """

@@ -1,1 +1,1 @@
-"""What happens. One file, or one folder, is one real-world process, read from top to bottom."""
+"""The processes: each file or folder is one process of the real world, read top to bottom."""

@@ -1,20 +1,16 @@
-"""What can be done against each ending of each pipeline: contested here, contested in the process itself, or why not.
+"""The way against each ending of each pipeline: an appeal, an appeal elsewhere, or none.
 
 UU 30/2014 is open against what this office refused, and the LSP's own appeal against what the LSP decided: FR.AK.04 inside the test
-is against the assessor's result, which the plenary may still overturn. The result of a curation is appealed inside its process,
-under its own rules; what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
+is against the assessor's result, which the plenary may still overturn. The result of a curation is appealed inside its process;
+what BPJPH, MUI, DPMPTSP or the export center decided is contested there.
 """
 
 from __future__ import annotations
 
 from engine.pipeline import NoAppeal, declare_appeals
-from flows.halal_regular import Outcome as Regular
-from flows.halal_self_declare import Outcome as SelfDeclare
+from flows import halal_regular, halal_self_declare, lsp_competency_test, nib_legalization, product_curation
 from flows.lsp_appeal import lsp_appeal
-from flows.lsp_competency_test import Outcome as Test
-from flows.nib_legalization import Outcome as Nib
 from flows.objection import objection
-from flows.product_curation import Outcome as Curation
 
 GRANTED = NoAppeal(
     "nothing was refused", "Permohonan ini tidak ditolak. Bila ada data yang keliru, hubungi petugas untuk koreksi."
@@ -33,7 +29,7 @@ BY_APPLICANT = NoAppeal(
 
 
 def decided_by(body: str, where: str) -> NoAppeal:
-    """Return that another body decided, and where an objection goes."""
+    """Return that another body decided, and where to object to it."""
     return NoAppeal(
         f"{body} decided it; the objection goes there ({where})",
         f"Keputusan ini dibuat oleh {body}, bukan oleh dinas ini. Ajukan keberatan kepada {body}: {where}. "
@@ -42,7 +38,7 @@ def decided_by(body: str, where: str) -> NoAppeal:
 
 
 def in_the_process(window: str) -> NoAppeal:
-    """Return that the pipeline asked about an appeal before it ended, under its own rules."""
+    """Return that the pipeline asked about an appeal under its own rules, before its end."""
     return NoAppeal(
         f"its appeal was open in the process itself ({window}), before it ended",
         f"Banding atas hasil ini dibuka di dalam prosesnya ({window}) sebelum perkara ditutup. "
@@ -53,72 +49,78 @@ def in_the_process(window: str) -> NoAppeal:
 declare_appeals(
     "nib-legalization",
     {
-        Nib.LEGALIZED: GRANTED,
-        Nib.ALREADY_LEGAL: GRANTED,
-        Nib.REFUSED: objection,
-        Nib.REFUSED_BY_DPMPTSP: decided_by("DPMPTSP", "alamat dan batas waktunya disebut dalam surat penolakan"),
-        Nib.REROUTED: WENT_ON,
-        Nib.NOT_CORRECTED: LAPSED,
-        Nib.NOT_SIGNED: LAPSED,
-        Nib.DECLINED: BY_APPLICANT,
-        Nib.WITHDRAWN: BY_APPLICANT,
+        nib_legalization.Outcome.LEGALIZED: GRANTED,
+        nib_legalization.Outcome.ALREADY_LEGAL: GRANTED,
+        nib_legalization.Outcome.REFUSED: objection,
+        nib_legalization.Outcome.REFUSED_BY_DPMPTSP: decided_by(
+            "DPMPTSP", "alamat dan batas waktunya disebut dalam surat penolakan"
+        ),
+        nib_legalization.Outcome.REROUTED: WENT_ON,
+        nib_legalization.Outcome.NOT_CORRECTED: LAPSED,
+        nib_legalization.Outcome.NOT_SIGNED: LAPSED,
+        nib_legalization.Outcome.DECLINED: BY_APPLICANT,
+        nib_legalization.Outcome.WITHDRAWN: BY_APPLICANT,
     },
 )
 declare_appeals(
     "halal-self-declare",
     {
-        SelfDeclare.CERTIFIED: GRANTED,
-        SelfDeclare.REROUTED: WENT_ON,
-        SelfDeclare.REFUSED: objection,
-        SelfDeclare.NOT_HALAL: decided_by("Komite Fatwa Produk Halal", "melalui BPJPH, ptsp.halal.go.id"),
-        SelfDeclare.NO_SLOT: objection,
-        SelfDeclare.NOT_SUBMITTED: LAPSED,
-        SelfDeclare.NOT_CORRECTED: LAPSED,
-        SelfDeclare.WITHDRAWN: BY_APPLICANT,
+        halal_self_declare.Outcome.CERTIFIED: GRANTED,
+        halal_self_declare.Outcome.REROUTED: WENT_ON,
+        halal_self_declare.Outcome.REFUSED: objection,
+        halal_self_declare.Outcome.NOT_HALAL: decided_by(
+            "Komite Fatwa Produk Halal", "melalui BPJPH, ptsp.halal.go.id"
+        ),
+        halal_self_declare.Outcome.NO_SLOT: objection,
+        halal_self_declare.Outcome.NOT_SUBMITTED: LAPSED,
+        halal_self_declare.Outcome.NOT_CORRECTED: LAPSED,
+        halal_self_declare.Outcome.WITHDRAWN: BY_APPLICANT,
     },
     carries="application",
 )
 declare_appeals(
     "halal-regular",
     {
-        Regular.CERTIFIED: GRANTED,
-        Regular.NOT_HALAL: decided_by("BPJPH", "ptsp.halal.go.id, atas ketetapan MUI atau Komite Fatwa"),
-        Regular.NOT_SUBMITTED: LAPSED,
-        Regular.NOT_CORRECTED: LAPSED,
-        Regular.NOT_PAID: LAPSED,
-        Regular.STOPPED: decided_by("LPH", "lembaga pemeriksa halal yang dipilih; atau BPJPH, ptsp.halal.go.id"),
-        Regular.REROUTED: WENT_ON,
-        Regular.WITHDRAWN: BY_APPLICANT,
+        halal_regular.Outcome.CERTIFIED: GRANTED,
+        halal_regular.Outcome.NOT_HALAL: decided_by("BPJPH", "ptsp.halal.go.id, atas ketetapan MUI atau Komite Fatwa"),
+        halal_regular.Outcome.NOT_SUBMITTED: LAPSED,
+        halal_regular.Outcome.NOT_CORRECTED: LAPSED,
+        halal_regular.Outcome.NOT_PAID: LAPSED,
+        halal_regular.Outcome.STOPPED: decided_by(
+            "LPH", "lembaga pemeriksa halal yang dipilih; atau BPJPH, ptsp.halal.go.id"
+        ),
+        halal_regular.Outcome.REROUTED: WENT_ON,
+        halal_regular.Outcome.WITHDRAWN: BY_APPLICANT,
     },
     inside={"own_cost": objection},
 )
 declare_appeals(
     "lsp-competency-test",
     {
-        Test.CERTIFIED: GRANTED,
-        Test.NOT_YET_COMPETENT: lsp_appeal,
-        Test.NOT_READY: lsp_appeal,
-        Test.ABSENT: LAPSED,
-        Test.REFUSED: lsp_appeal,
-        Test.NOT_COMPLETED: LAPSED,
-        Test.WITHDRAWN: BY_APPLICANT,
+        lsp_competency_test.Outcome.CERTIFIED: GRANTED,
+        lsp_competency_test.Outcome.NOT_YET_COMPETENT: lsp_appeal,
+        lsp_competency_test.Outcome.NOT_READY: lsp_appeal,
+        lsp_competency_test.Outcome.ABSENT: LAPSED,
+        lsp_competency_test.Outcome.REFUSED: lsp_appeal,
+        lsp_competency_test.Outcome.NOT_COMPLETED: LAPSED,
+        lsp_competency_test.Outcome.WITHDRAWN: BY_APPLICANT,
     },
     carries="application",
 )
 declare_appeals(
     "product-curation",
     {
-        Curation.EXPORTED: GRANTED,
-        Curation.MATCHED: GRANTED,
-        Curation.HANDED_OVER: GRANTED,
-        Curation.RETURNED: decided_by("Export Center Surabaya", "setelah catatannya diperbaiki"),
-        Curation.PASSED_LOCAL: GRANTED,
-        Curation.NOT_PASSED: in_the_process("banding kurasi"),
-        Curation.NO_CURATORS: objection,
-        Curation.REFUSED: objection,
-        Curation.NOT_SUBMITTED: LAPSED,
-        Curation.NOT_CORRECTED: LAPSED,
-        Curation.NOT_REPAIRED: LAPSED,
-        Curation.WITHDRAWN: BY_APPLICANT,
+        product_curation.Outcome.EXPORTED: GRANTED,
+        product_curation.Outcome.MATCHED: GRANTED,
+        product_curation.Outcome.HANDED_OVER: GRANTED,
+        product_curation.Outcome.RETURNED: decided_by("Export Center Surabaya", "setelah catatannya diperbaiki"),
+        product_curation.Outcome.PASSED_LOCAL: GRANTED,
+        product_curation.Outcome.NOT_PASSED: in_the_process("banding kurasi"),
+        product_curation.Outcome.NO_CURATORS: objection,
+        product_curation.Outcome.REFUSED: objection,
+        product_curation.Outcome.NOT_SUBMITTED: LAPSED,
+        product_curation.Outcome.NOT_CORRECTED: LAPSED,
+        product_curation.Outcome.NOT_REPAIRED: LAPSED,
+        product_curation.Outcome.WITHDRAWN: BY_APPLICANT,
     },
 )

@@ -1,4 +1,7 @@
-"""Every registered pipeline as the Prefect flow that ``prefect.yaml`` names: ``flows.deployed.nib_legalization``."""
+"""The Prefect flow of each registered pipeline, as ``prefect.yaml`` names it.
+
+``flows.deployed.nib_legalization`` is the flow of ``nib-legalization``.
+"""
 
 from __future__ import annotations
 
@@ -11,5 +14,9 @@ globals().update({pipeline.slug: cohort_flow(pipeline, __name__) for pipeline in
 
 
 def flow_of(name: str) -> Any:
-    """Return the flow of a pipeline (``nib-legalization`` or ``nib_legalization``). Raises `Refused`."""
+    """Return the flow of a pipeline (``nib-legalization`` or ``nib_legalization``).
+
+    Raises:
+        Refused: No pipeline has this name.
+    """
     return globals()[pipeline_named(name).slug]

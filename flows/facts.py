@@ -1,4 +1,7 @@
-"""The facts that papers and letters of every pipeline bear; what is a pipeline's own stands in its ``facts.py``."""
+"""Facts that the papers and letters of every pipeline bear.
+
+A pipeline's own facts stand in its ``facts.py``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from rules.regions import region_name
 
 
 def lasting(case: Case) -> dict[str, Any]:
-    """Return what every paper bears and no day changes."""
+    """Return the facts that every paper bears and that no day changes."""
     return {
         "case_number": case.number,
         "applicant_name": case.applicant.name,
@@ -21,7 +24,7 @@ def lasting(case: Case) -> dict[str, Any]:
 
 
 def _named(facts: Any) -> dict[str, str]:
-    """Return what the case is about by name; of a person it is the applicant's own."""
+    """Return the names of the business and product that the case is about; of a person, none."""
     match facts:
         case BusinessFacts():
             return {"business_name": facts.name}
@@ -31,7 +34,7 @@ def _named(facts: Any) -> dict[str, str]:
 
 
 def common(case: Case) -> dict[str, Any]:
-    """Return what every paper and letter bears, with the day and the address of the case's page."""
+    """Return the facts of every paper and letter, with the day and the address of the case."""
     return lasting(case) | {"date": this_step.today, "link": this_step.check_url(case.number)}
 
 
@@ -41,6 +44,16 @@ def words(case: Case) -> dict[str, Any]:
     return texts
 
 
-def objection(case: Case) -> dict[str, Any]:
+def scale_of(case: Case) -> str:
+    """Return micro, small, medium or large by yearly sales, boundaries inclusive.
+
+    PP 7/2021 Pasal 35 (5).
+    """
+    ceilings: dict[str, int] = case.rules.business_scale_by_sales.value
+    fitting = [scale for scale, ceiling in ceilings.items() if case.facts.annual_sales_rupiah <= ceiling]
+    return min(fitting, key=ceilings.__getitem__, default="large")
+
+
+def objection_window(case: Case) -> dict[str, Any]:
     """Return until when and to whom a refused owner may object: UU 30/2014 Pasal 77."""
     return {"until": this_step.due_date(case.rules.objection_time), "to": words(case)["objection_to"]}

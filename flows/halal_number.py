@@ -1,4 +1,7 @@
-"""The number of a halal certificate as BPJPH prints it: ID, province (00 for the centre), 15 digits; domain facts 1.3."""
+"""The number of a halal certificate, as BPJPH prints it.
+
+ID, the province (00 for the centre), 15 digits: domain facts 1.3.
+"""
 
 from __future__ import annotations
 

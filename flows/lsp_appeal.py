@@ -1,7 +1,8 @@
-"""Appeal against the LSP's decision not to test or not to certify somebody: its head rules, who decided nothing in the case.
+"""Appeal against the LSP's decision not to test or not to certify: its head rules.
 
-ISO/IEC 17024, 9.8. The LSP is no government office: UU 30/2014 does not apply, its days are its own policy, and its silence
-grants nothing; the ladder takes an unanswered appeal upwards. FR.AK.04, against an assessor's result, is part of the test itself.
+Whoever decided anything in the case rules on none of it. ISO/IEC 17024, 9.8. The LSP is no government office: UU 30/2014 does not
+apply, its days are its own policy, and its silence grants nothing; an unanswered appeal is escalated. FR.AK.04, against an
+assessor's result, is part of the test itself.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ LSP_APPEAL_RULING = Question(
 
 
 def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
-    """The candidate took the appeal back."""
+    """End the appeal because the candidate withdrew it."""
     confirm_taken_back(case)
     return stands(case, lodged, f"banding ditarik: {reason}" if reason else "banding ditarik")
 
@@ -59,7 +60,7 @@ def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
     on_withdrawal=withdrawn,
 )
 def lsp_appeal(case: Case, lodged: Lodged) -> Ending:
-    """The head of the LSP grants the appeal, and the application is taken up anew by others, or rejects it with reasons."""
+    """Grant the appeal and have others take the application up anew, or reject it with reasons."""
     ruling = ask(LSP_APPEAL_RULING, apart_from=lodged.deciders, note=receive_appeal(case, lodged))
     decision = issue(DECISION, draft_ruling(case, lodged, ruling, ruling.by))
     if ruling.decision is RulingEnd.REJECT:
@@ -75,7 +76,7 @@ def lsp_appeal(case: Case, lodged: Lodged) -> Ending:
 
 @step
 def receive_appeal(case: Case, lodged: Lodged) -> str:
-    """Thank for the appeal and say until when it is answered; return what who rules has to know."""
+    """Thank for the appeal and say until when it is answered; return the note for whoever rules."""
     due = this_step.due_date(case.rules.appeal_resolution)
     facts = {"refused_for": lodged.refused_for, "reason": lodged.reason, "answer_by": due}
     tell(case.applicant, RECEIVED, common(case) | facts)
@@ -98,7 +99,7 @@ def tell_that_it_is_rejected(case: Case, reason: str, decision: Issued) -> None:
 
 @step
 def tell_of_the_new_case(case: Case, other: HandedOver, decision: Issued) -> None:
-    """Say in which case the application is examined again."""
+    """Tell the candidate the number under which the application is examined again."""
     about = {"business_name": case.applicant.name}
     facts = common(case) | about | {"new_number": other.number, "new_link": this_step.check_url(other.number)}
     tell(case.applicant, EXAMINED_ANEW, facts, attach=[decision.key])
@@ -106,5 +107,5 @@ def tell_of_the_new_case(case: Case, other: HandedOver, decision: Issued) -> Non
 
 @step
 def confirm_taken_back(case: Case) -> None:
-    """Say that the appeal ends here, and that the decision stands."""
+    """Say that the appeal ends here and the decision stands."""
     tell(case.applicant, TAKEN_BACK, common(case))

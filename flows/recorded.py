@@ -1,4 +1,4 @@
-"""What another office answered by machine, kept as evidence: a file that shows it, and from where it is."""
+"""Evidence of another office's answer by machine: its source, and the file that shows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from outside.submission import Result
 
 
 def recorded(result: Result) -> dict[str, Any]:
-    """Return from where an answer is and the file that shows it: its PDF, or where none came what was answered."""
+    """Return the source of an answer and its file: its PDF, or else the answer itself as JSON."""
     return {
         "source": result.source,
         "evidence": calling().keep(result.pdf if result.pdf else result.model_dump_json().encode()),

@@ -1,4 +1,4 @@
-"""What both paths to a halal certificate ask of SiHalal, and how its answer is read."""
+"""Questions to SiHalal that both paths to a halal certificate share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from outside.sihalal import Owner, certificate_of
 
 
 def owner_of(case: Case, nib: str) -> Owner:
-    """Return whom an application is for."""
+    """Return the owner for whom an application is made."""
     return Owner(name=case.facts.owner.name, national_id=case.facts.owner.national_id, nib=nib)
 
 
 def certificate(case: Case, nib: str, receipt_number: str, kh_number: str) -> dict[str, Any] | ByHand:
-    """Return number and date of BPJPH's certificate, with its source and file. Raise as a look-up does.
+    """Return number and date of BPJPH's certificate, with its source and file.
 
-    One that rests on another fatwa than the one that was recorded, or bears no known province, is never taken: an
-    officer looks.
+    Raises:
+        CannotTell: The certificate rests on another fatwa than the recorded one, or bears no known province: an officer looks.
+            A failed look-up raises as in `certificate_of`.
     """
     result = certificate_of(calling().office.adapters.sihalal, receipt_number, owner_of(case, nib))
     if isinstance(result, ByHand):

@@ -1,7 +1,7 @@
 """The tables of the database, and the invariants that the database itself keeps."""
 
 from models.base import Base, Role, metadata
-from models.cases import Answer, AnyWait, Case, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
+from models.cases import Answer, AnyWait, CaseFile, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
 from models.intake import Import, ImportLine
 from models.legal_time import (
     CalendarDay,
@@ -36,7 +36,7 @@ __all__ = [
     "Business",
     "CalendarDay",
     "CalendarKind",
-    "Case",
+    "CaseFile",
     "CaseStatus",
     "ClockSegment",
     "DeclaredConflict",

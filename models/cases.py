@@ -92,7 +92,7 @@ class Run(Base, table=True):
     error: str | None = None
 
 
-class Case(Base, table=True):
+class CaseFile(Base, table=True):
     """A case: one subject in one pipeline.
 
     ``ready`` means that something new is to be replayed; claims go by it.

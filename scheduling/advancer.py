@@ -20,7 +20,7 @@ from engine.definition.registry import current, pipeline_named
 from engine.execution.drain import DrainResult, drain
 from engine.runtime.leases import unleased
 from engine.runtime.office import Office
-from models import Case
+from models import CaseFile
 from models.privacy import without_personal_numbers
 from scheduling.server import is_healthy, running_url
 
@@ -108,8 +108,8 @@ class Advancer:
                 if name not in self._busy
                 and self._rests_until.get(name, 0) <= awake
                 and session.exec(
-                    select(Case.id)
-                    .where(Case.pipeline == name, col(Case.ready), unleased(Case.leased_until, now))
+                    select(CaseFile.id)
+                    .where(CaseFile.pipeline == name, col(CaseFile.ready), unleased(CaseFile.leased_until, now))
                     .limit(1)
                 ).first()
             ]

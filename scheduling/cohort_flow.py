@@ -58,7 +58,7 @@ _in_process: ContextVar[InProcess | None] = ContextVar("in_process", default=Non
 
 
 class FailedHere(Exception):
-    """What Prefect is told of a failure: its type and where.
+    """A failure as Prefect is told of it: its type and its place.
 
     The words of the error are with the parked case, or in `jalur runs`.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect.server.api.server import create_app as prefects_app
+from prefect.server.api import server
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 RETRY_AFTER = b"0.1"
@@ -16,7 +16,7 @@ RETRY_AFTER = b"0.1"
 
 def create_app() -> ASGIApp:
     """Return Prefect's app for ``uvicorn --factory``."""
-    return _SoonAgain(prefects_app())
+    return _SoonAgain(server.create_app())
 
 
 class _SoonAgain:

@@ -1,1 +1,1 @@
-"""What a person does to a case: one verb a module."""
+"""Actions of a person on a case: one verb in each module."""

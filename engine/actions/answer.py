@@ -1,4 +1,4 @@
-"""Answers of people: each settles a wait in one transaction and makes its case ready to be advanced."""
+"""Record people's answers: each settles its wait and makes its case ready to be advanced."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from models.privacy import without_personal_numbers
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer that was taken: the case, the key of its question, and the ledger entry that records it."""
+    """An accepted answer: its case, the key of its question, and the seq of its ledger entry."""
 
     case: str
     question: str
@@ -36,9 +36,13 @@ class Answered:
 def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, data: dict[str, Any]) -> Answered:
     """Record an answer.
 
-    Raises `UnknownCase`, `NotWaiting` (never asked, or somebody or the deadline was first), `BadAnswer` and
-    `NotAllowed`; then nothing was changed. Where the time is up the silence is recorded first, and the answer is
-    refused by name, whether or not a sweep had come by.
+    Where the time is up, the silence is recorded first and the answer is refused, whether or not a sweep had come by.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotWaiting: The question was never asked, is settled already, or its time is up.
+        BadAnswer: The data does not fill in the form.
+        NotAllowed: ``by`` may not answer.
     """
     key = key if "#" in key else f"{key}#1"
     [taken] = answer_many(office, run, [(number, key, data)], by=by)
@@ -50,9 +54,10 @@ def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, da
 def answer_many(
     office: Office, run: RunHandle, answers: list[tuple[str, str, dict[str, Any]]], *, by: str
 ) -> list[Answered | Refused]:
-    """Record answers to many cases (number, key, data), a chunk a transaction, in the order of their numbers.
+    """Record answers to many cases (number, key, data), a chunk in each transaction.
 
-    One that is refused does not stop the others; what it was refused for stands in its place.
+    The chunks go by the order of the case numbers. A refused answer does not stop the others: its refusal stands in its
+    place in the result.
     """
     results: dict[int, Answered | Refused] = {}
     waiting = iter(sorted(enumerate(answers), key=lambda item: item[1][0]))
@@ -64,8 +69,8 @@ def answer_many(
 
 
 @dataclass(frozen=True)
-class _Given:
-    """An answer that may be taken, if nobody is first."""
+class _Checked:
+    """An answer that passed every check; it counts unless another one settles the wait first."""
 
     dossier: Dossier
     wait: AnyWait
@@ -79,16 +84,15 @@ def _answer_chunk(
     answers: list[tuple[int, tuple[str, str, dict[str, Any]]]],
     by: str,
 ) -> dict[int, Answered | Refused]:
-    """Fetch and check all, win their waits in one update, write what was won; one answer is a chunk of one."""
-    dossiers = _on_the_table(work, {number for _, (number, _, _) in answers})
-    account = cache(
-        partial(user_named, work.session, by)
-    )  # once a chunk, and only where something is waiting for an answer
+    """Lock the cases, check every answer, win the waits in one update, and write what was won."""
+    dossiers = _lock_cases(work, {number for _, (number, _, _) in answers})
+    # Looked up once in a chunk, and only if one of its questions is open: else the refusal is `NotWaiting`.
+    account = cache(partial(user_named, work.session, by))
     results: dict[int, Answered | Refused] = {}
-    given: dict[int, _Given] = {}
+    given: dict[int, _Checked] = {}
     for place, (number, key, data) in answers:
         try:
-            given[place] = _given(work, dossiers, number, key, account, data)
+            given[place] = _check(work, dossiers, number, key, account, data)
         except Refused as refused:
             results[place] = refused
     won = mark_settled(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
@@ -96,14 +100,14 @@ def _answer_chunk(
         number, key = one.dossier.case.number, one.wait.key
         if (one.wait.case_id, key) in won:
             won.remove((one.wait.case_id, key))  # the same question answered twice in one request: the first one counts
-            results[place] = Answered(number, key, _take(work, one))
+            results[place] = Answered(number, key, _write(work, one))
         else:
             results[place] = NotWaiting(number, key, open_keys(one.dossier, but=key), "answered")
     return results
 
 
-def _on_the_table(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]:
-    """Fetch and lock the cases; one whose version has no code any more is refused by itself."""
+def _lock_cases(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]:
+    """Lock and return the cases; return a refusal for a case whose version has no code."""
 
     def fetched(group: Sequence[str]) -> Mapping[str, Dossier | Refused]:
         return lock_by_numbers(work, group, history=False)
@@ -116,14 +120,14 @@ def _on_the_table(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]
     return {number: found for table in tables for number, found in table.items()}
 
 
-def _given(
+def _check(
     work: Work,
     dossiers: Mapping[str, Dossier | Refused],
     number: str,
     key: str,
     account: Callable[[], User],
     data: dict[str, Any],
-) -> _Given:
+) -> _Checked:
     if number not in dossiers:
         raise UnknownCase(number)
     dossier = dossiers[number]
@@ -139,10 +143,10 @@ def _given(
     data = {**prefilled_values(work.office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
     actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
-    return _Given(dossier, wait, question, form, actor)
+    return _Checked(dossier, wait, question, form, actor)
 
 
-def _take(work: Work, given: _Given) -> int:
+def _write(work: Work, given: _Checked) -> int:
     form, actor = given.form, given.actor
     words = form.model_dump(mode="json")
     words.pop("own_code", None)  # checked, never kept

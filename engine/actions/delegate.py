@@ -1,8 +1,7 @@
-"""Delegation for absence: until a date another answers what is somebody's, in one role or all, in one case or all.
+"""Delegate questions during an absence, until a date: in one role or all, one case or all.
 
-Both names stand in the ledger. It is not passed on, it gives nobody a standing (a curator's certificate stays its holder's),
-and who is barred on a case stays barred, whether they stand in or are stood in for: engine/people/permissions.py checks both with
-each answer.
+Both names stand in the ledger. A delegation is not passed on and gives nobody a standing (a curator's certificate stays its
+holder's). Who is barred on a case stays barred, as delegate and as delegator: permissions.py checks both with each answer.
 """
 
 from __future__ import annotations
@@ -38,22 +37,29 @@ def delegate(
     role: str | None = None,
     number: str | None = None,
 ) -> int:
-    """Let ``to`` answer for ``away`` from ``since`` (none: today) to ``until``, both included; return the delegation's id.
+    """Let ``to`` answer for ``away`` from ``since`` to ``until``; return the delegation's id.
 
-    ``role`` narrows it to one role, ``number`` to one case. Raises `UnknownCase`, `NotAllowed` (who asks is neither ``away`` nor
-    a superior nor an administrator, or ``to`` is barred on that case) and `Refused`; then nothing was changed.
+    Both days are included; ``since`` is today where it is None. ``role`` narrows the delegation to one role, ``number`` to one
+    case.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotAllowed: ``by`` is neither ``away`` nor a superior nor an administrator, or ``to`` is barred on that case.
+        Refused: The delegation makes no sense, or stands against another one.
+
+    Locks: both accounts, and the case where one is named.
     """
     reason, since = valid_reason(reason), since or office.clock.today()
     role = role_named(role) if role is not None else None
     with office.work(run) as work:
         dossier = lock_by_number(work, number) if number is not None else None
-        absent, stand_in = _both(work.session, away, to)
+        absent, to_user = _lock_accounts(work.session, away, to)
         actor = user_named(work.session, by)
         case = dossier.case if dossier else None
         acting = must_oversee(work.session, actor, away, on=work.today, case=case, officials=ADMINISTRATOR)
         made = Delegation(
             from_id=absent.id or 0,
-            to_id=stand_in.id or 0,
+            to_id=to_user.id or 0,
             role=role,
             case_id=dossier.row.id if dossier else None,
             since=since,
@@ -62,10 +68,10 @@ def delegate(
             recorded_by=by,
             recorded_at=work.now,
         )
-        _must_make_sense(work, absent, stand_in, made)
-        _must_be_free(work.session, absent, stand_in, made)
+        _must_make_sense(work, absent, to_user, made)
+        _must_be_free(work.session, absent, to_user, made)
         if dossier:
-            _must_be_of_use(work, dossier, absent, stand_in, made)
+            _must_be_of_use(work, dossier, absent, to_user, made)
         work.session.add(made)
         work.session.flush()
         said = f"{away} kepada {to}, {since.isoformat()} sampai {until.isoformat()}; {reason}"
@@ -90,19 +96,23 @@ def delegate(
 def revoke(
     office: Office, run: RunHandle, away: str, to: str, *, by: str, role: str | None = None, reason: str = ""
 ) -> int:
-    """End what ``away`` has delegated to ``to`` and is not over, from this moment; return how many delegations that were.
+    """End the delegations from ``away`` to ``to`` that are not over; return their count.
 
-    ``role`` ends only those of that one role. Raises `NotAllowed` as `delegate` does, and `Refused` where there is none.
+    ``role`` ends only the delegations of that one role.
+
+    Raises:
+        NotAllowed: ``by`` is neither ``away`` nor a superior nor an administrator.
+        Refused: There is no such delegation.
     """
     why = f"; {valid_reason(reason)}" if reason else ""
     role = role_named(role) if role is not None else None
     with office.work(run) as work:
-        absent, stand_in = user_named(work.session, away), user_named(work.session, to)
+        absent, to_user = user_named(work.session, away), user_named(work.session, to)
         actor, today = user_named(work.session, by), work.today
         acting = must_oversee(work.session, actor, away, on=today, officials=ADMINISTRATOR)
         running = (
             col(Delegation.from_id) == absent.id,
-            col(Delegation.to_id) == stand_in.id,
+            col(Delegation.to_id) == to_user.id,
             col(Delegation.until) >= today,
             col(Delegation.revoked_at).is_(None),
         )
@@ -138,7 +148,10 @@ def revoke(
 
 
 def _nothing_to_end(away: str, to: str, role: str | None, others: set[str | None]) -> Refused:
-    """Return the refusal where nothing of ``role`` (None: of any) is still to run, with what else is."""
+    """Return the refusal to revoke nothing, naming the delegations that do run.
+
+    ``role`` is None where delegations of any role were to end.
+    """
     if not others:
         return Refused(
             f"{away} has delegated nothing to {to} that is still to run",
@@ -156,8 +169,11 @@ def _tell(work: Work, names: set[str], what: str, number: str | None, words: str
     notify(work.session, work.office, names, what=what, kind="delegated", case_number=number, words=words)
 
 
-def _both(session: Session, away: str, to: str) -> tuple[User, User]:
-    """Return both accounts, their rows locked, so that of two delegations at once the second sees the first."""
+def _lock_accounts(session: Session, away: str, to: str) -> tuple[User, User]:
+    """Lock and return both accounts.
+
+    Locks: both rows, so that of two delegations at once the second sees the first.
+    """
     names = {user_named(session, name).name for name in (away, to)}
     rows = session.exec(select(User).where(col(User.name).in_(names)).order_by(col(User.id)).with_for_update())
     found = {user.name: user for user in rows}
@@ -205,7 +221,11 @@ def _must_make_sense(work: Work, away: User, to: User, made: Delegation) -> None
 
 
 def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> None:
-    """Do nothing where nothing of the kind runs already and ``to`` is there. Raises `Refused` with what stands in the way."""
+    """Refuse a delegation that repeats a running one, or goes to somebody who is away.
+
+    Raises:
+        Refused: A running delegation stands in the way; the refusal names it.
+    """
     running = session.exec(
         select(Delegation, User.name)
         .join(User, col(User.id) == col(Delegation.to_id))
@@ -217,28 +237,33 @@ def _must_be_free(session: Session, away: User, to: User, made: Delegation) -> N
         )
         .order_by(col(Delegation.id))
     )
-    for one, stand_in in running:
+    for one, other in running:
         if one.role and made.role and one.role != made.role:
             continue
         days = f"{one.since} to {one.until}"
         hari = f"{one.since.isoformat()} sampai {one.until.isoformat()}"
         if one.from_id == away.id and one.case_id == made.case_id:
             raise Refused(
-                f"{away.name} has delegated that to {stand_in} from {days} already. "
-                f"Revoke it first: jalur delegate {away.name} {stand_in} --revoke{f' --role {one.role}' if one.role else ''}",
-                for_people=f"{away.name} sudah mendelegasikan tugas itu kepada {stand_in} pada {hari}. Cabut dahulu.",
+                f"{away.name} has delegated that to {other} from {days} already. "
+                f"Revoke it first: jalur delegate {away.name} {other} --revoke{f' --role {one.role}' if one.role else ''}",
+                for_people=f"{away.name} sudah mendelegasikan tugas itu kepada {other} pada {hari}. Cabut dahulu.",
             )
         circle = one.to_id == away.id and made.case_id in (None, one.case_id)
         if one.from_id == to.id and (one.case_id in (None, made.case_id) or circle):
             raise Refused(
-                f"{to.name} has delegated to {stand_in} from {days}; a delegation is not passed on. Name somebody who is there",
-                for_people=f"{to.name} mendelegasikan tugasnya kepada {stand_in} pada {hari}, dan pendelegasian tidak dapat "
+                f"{to.name} has delegated to {other} from {days}; a delegation is not passed on. Name somebody who is there",
+                for_people=f"{to.name} mendelegasikan tugasnya kepada {other} pada {hari}, dan pendelegasian tidak dapat "
                 "diteruskan. Sebutkan orang lain.",
             )
 
 
 def _must_be_of_use(work: Work, dossier: Dossier, away: User, to: User, made: Delegation) -> None:
-    """Do nothing where ``to`` may answer what the case asks, or may ask, of ``away``. Raises `NotAllowed` where one is barred."""
+    """Refuse a delegation in a case that asks nothing of ``away`` which ``to`` may answer.
+
+    Raises:
+        NotAllowed: One of the two is barred.
+        Refused: The case is closed, or asks nothing more of ``away``.
+    """
     case, number = dossier.case, dossier.case.number
     must_be_in_region(away, case)
     must_not_be_the_applicant(away, case)
@@ -259,7 +284,7 @@ def _must_be_of_use(work: Work, dossier: Dossier, away: User, to: User, made: De
             *(name for one in asked for name in one.apart_from),
         }
         try:
-            for user in (to, away):  # what somebody may not do they can't delegate
+            for user in (to, away):  # nobody can delegate what they may not do themselves
                 must_be_impartial(work.session, user, case, question, today, took_part)
         except NotAllowed as barred:
             if asked:

@@ -1,7 +1,7 @@
-"""A later date for an open question, agreed between the office and the other side, with the reason. One at a time.
+"""Extend an open question to a later date, agreed between the office and the other side.
 
-The ladder begins anew towards the new date: what was said of the old one is said of the new one in its time. What the law gives
-as a budget is extended only where a rule ``<due>_extension`` says so, and the case's own budget never.
+The ladder of reminders starts anew towards the new date. A budget that the law sets is extended only where a rule
+``<due>_extension`` says so; the case's own budget is never extended. One extension runs at a time.
 """
 
 from __future__ import annotations
@@ -42,11 +42,16 @@ def extend(
     by: str,
     agreed_with: str,
 ) -> None:
-    """Move the date of an open question to ``until``; ``key`` may be left out where only one is open.
+    """Move the date of an open question to ``until``.
 
-    ``by`` is an official, or the officer of the case, without a conflict of interest; ``agreed_with`` the other side. Raises
-    `UnknownCase`, `NotWaiting`, `NotAllowed` and `Refused` (an extension runs, there were too many, too long, too short, the
-    law gives none).
+    ``key`` may be left out where only one question is open. ``by`` is an official, or the officer of the case, without a
+    conflict of interest; ``agreed_with`` is the other side.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotWaiting: The question is not open.
+        NotAllowed: ``by`` may not agree to an extension.
+        Refused: Another extension runs, there were too many, the date is out of bounds, or the law gives no extension.
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
@@ -85,7 +90,11 @@ def extend(
 def _may_agree(
     session: Session, user: User, dossier: Dossier, wait: AnyWait, question: Question[object], on: date
 ) -> Role:
-    """Return in which role ``user`` agrees: as an official or superior, as who is asked, or as the officer of the case."""
+    """Return the role in which ``user`` agrees: overseer, asked role, or officer of the case.
+
+    Raises:
+        NotAllowed: ``user`` is none of these.
+    """
     try:
         return must_oversee(session, user, wait.holder, on=on, case=dossier.case)
     except NotAllowed:
@@ -119,7 +128,11 @@ def _must_be_the_other_side(
 
 
 def _date_of(dossier: Dossier, wait: AnyWait) -> date:
-    """Return the present date of the question. Raises `Refused` where it has none."""
+    """Return the present date of the question.
+
+    Raises:
+        Refused: The question has no date.
+    """
     moment = wait.due_at or wait.silent_at
     if moment is None:
         raise _refused(dossier, f"{wait.key} has no date to extend", f"{wait.key} tidak mempunyai tenggat.")
@@ -127,7 +140,11 @@ def _date_of(dossier: Dossier, wait: AnyWait) -> date:
 
 
 def _must_be_in_turn(work: Work, dossier: Dossier, wait: AnyWait) -> None:
-    """Do nothing where no extension runs and the question was not extended too often. Raises `Refused`."""
+    """Refuse an extension while another one runs, or beyond the limit.
+
+    Raises:
+        Refused: An extension runs, or the question was extended too often.
+    """
     if wait.extended_until is not None and wait.extended_until >= work.today:
         raise _refused(
             dossier,
@@ -153,7 +170,11 @@ def _must_be_in_turn(work: Work, dossier: Dossier, wait: AnyWait) -> None:
 def _must_be_of_a_length(
     office: Office, dossier: Dossier, question: Question[object], before: date, until: date
 ) -> None:
-    """Do nothing where the new date is later than the present one, to come, and within the rule. Raises `Refused`."""
+    """Refuse a new date that is not later than the present one, or beyond the rule's longest.
+
+    Raises:
+        Refused: The date is out of bounds.
+    """
     today, longest = office.clock.today(), _longest(dossier, question)
     last = office.calendar.due_date(max(before, today), longest)
     if not max(before, today) < until <= last:
@@ -169,7 +190,7 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
     rules = dossier.case.rules
     budgets = [rules[name] for name in (question.due, question.silent_after) if name]
     effect = effect_of(rules, question)
-    # A budget on which the law hangs an effect is the law's, whatever its own row says.
+    # A budget whose end has a legal effect is the law's, even if its own rule does not say so.
     by_law = next((one for one in budgets if one.is_law or (effect is not None and effect.by_law)), None)
     if by_law is None:
         return rules.extension_longest
@@ -185,9 +206,9 @@ def _longest(dossier: Dossier, question: Question[object]) -> Rule:
 def _times(
     office: Office, dossier: Dossier, wait: AnyWait, question: Question[object], until: date
 ) -> tuple[Times, int]:
-    """Return the times of the wait with its new date, and how many rungs of the ladder to that date are behind it.
+    """Return the times of the wait under its new date, and the count of rungs that are past.
 
-    The case's own budget is as it was when the question was asked.
+    The case's own budget is counted as it was when the question was asked.
     """
     rules, calendar = dossier.case.rules, office.calendar
     legal = case_due_date(
@@ -209,7 +230,7 @@ def _tell(
     reason: str,
     by: str,
 ) -> None:
-    """Write to the applicant whose step it is, or put it into the digest of who holds it."""
+    """Write to the applicant if the step is theirs, else add the news to the assignee's digest."""
     if question.of is not Role.APPLICANT:
         notify(
             work.session,

@@ -1,4 +1,4 @@
-"""A form as it was filled in: taken, or refused with each faulty field named in words for people."""
+"""Fill in a form from raw data, or refuse it with each faulty field named in Indonesian."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from engine.definition.forms import Form, Question
 from engine.errors import BadAnswer
 
-# By pydantic's own names of faults. What was typed in is never repeated: it may be a personal number.
+# By pydantic's own names of faults. The input is never repeated: it may be a personal number.
 IN_WORDS = {
     "missing": "wajib diisi",
     "extra_forbidden": "isian ini tidak dikenal; periksa ejaannya",
@@ -37,9 +37,12 @@ IN_WORDS = {
 def filled_in(
     number: str, key: str, question: Question[Any], data: dict[str, Any], is_kept: Callable[[str], bool]
 ) -> Form:
-    """Return the form that ``data`` fills in. Raises `BadAnswer` with every faulty field.
+    """Return the form filled in with ``data``.
 
     ``is_kept`` tells whether a file is in the store: evidence that nobody can open is none.
+
+    Raises:
+        BadAnswer: Names every faulty field.
     """
     data = _plain(data)
     if faults := [{"field": field, "reason": reason} for field, reason in _unwritable(data)]:
@@ -57,7 +60,7 @@ def filled_in(
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` with its texts as they are kept: tabs are spaces, lines end in one way, an accent and its letter are one."""
+    """Return ``value`` with its texts normalised: NFC, tabs as spaces, lines ending in LF."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -68,7 +71,7 @@ def _plain(value: Any) -> Any:
 
 
 def _unwritable(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """Yield where a text holds what neither database nor paper can keep, and in words what that is."""
+    """Yield each field with a letter that neither database nor paper can keep, and the reason."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _unwritable(inner, f"{field}.{name}" if field else str(name))
@@ -80,14 +83,16 @@ def _unwritable(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
     elif any(category(letter) in ("Cc", "Cf", "Cs") and letter != "\n" for letter in value):
         yield field, "berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak); ketik ulang"
     else:
-        from documents.alphabet import printable_letters  # reads fonts, which only unusual letters pay
+        from documents.alphabet import (
+            printable_letters,
+        )  # imported late: it reads fonts, which only unusual letters need
 
         if strange := "".join(sorted(set(value) - printable_letters())):
             yield field, f"huruf atau gambar ini tidak dapat dicetak: {strange[:20]}; tulis dengan huruf Latin"
 
 
 def _evidence(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every file that is named, also in a line of a list, and where."""
+    """Yield each file that the data names, at any depth, with its field."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _evidence(inner, f"{field}.{name}" if field else str(name))
@@ -108,7 +113,7 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
 
 
 class _Words(dict[str, Any]):
-    """What a fault tells of itself, in Indonesian."""
+    """The details of a fault, in Indonesian."""
 
     def __missing__(self, name: str) -> str:
         return "…"

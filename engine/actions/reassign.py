@@ -1,7 +1,7 @@
-"""An open question gets another holder, or goes back to its whole role. All that somebody holds: engine/actions/reassign_many.py.
+"""Reassign one open question to another assignee, or back to its whole role.
 
-Won by one conditional update, as an answer is: of an answer and a reassignment at the same moment one is first, and the other
-is judged by what then holds. The question, its arguments and its clock stay as they are.
+A reassignment is won by one conditional update, as an answer is: of two at the same moment one is first, and the other is
+judged by the result. The question, its arguments and its clock stay. Of many at once: engine/actions/reassign_many.py.
 """
 
 from __future__ import annotations
@@ -24,9 +24,15 @@ from models import AnyWait, EntryKind, LedgerEntry, Role, User
 def reassign(
     office: Office, run: RunHandle, number: str, key: str | None, *, to: str | None, by: str, reason: str
 ) -> None:
-    """Give an open question to the account ``to``, or (None) to its whole role; ``key`` may be left out where only one is open.
+    """Give an open question to the account ``to``, or to its whole role where ``to`` is None.
 
-    Raises `UnknownCase`, `NotWaiting`, `NotAllowed` (who asks may not, or who should get it may not answer) and `Refused`.
+    ``key`` may be left out where only one question is open.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotWaiting: The question is not open.
+        NotAllowed: ``by`` may not reassign it, or ``to`` may not answer it.
+        Refused: The question is with ``to`` already, or changed meanwhile.
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
@@ -56,9 +62,14 @@ def give(
     to: User | None,
     reason: str,
 ) -> None:
-    """Move one wait to ``to`` and write the remark into the book. Raises `Refused` and its kin; then nothing was changed.
+    """Move one wait to ``to`` and write the remark.
 
     A question whose time is up is nobody's any more, whether or not a sweep had come by.
+
+    Raises:
+        NotAllowed: ``by`` may not reassign it, or ``to`` may not answer it.
+        NotWaiting: Its time is up.
+        Refused: The question is with ``to`` already, or changed meanwhile. In each case nothing was changed.
     """
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     if question.of is Role.APPLICANT:
@@ -94,7 +105,12 @@ def give(
 
 
 def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) -> None:
-    """Do nothing where ``to`` may answer now, as when they were asked. Raises `Refused` with the next move."""
+    """Refuse an assignee who may not answer now, as when the question was asked.
+
+    Raises:
+        NotAllowed: ``to`` lacks the role, is barred, or answers the same question already.
+        Refused: The question is with ``to`` already, or must stay with a named account.
+    """
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     whom = to.name if to else None
     if wait.holder == whom:
@@ -132,10 +148,10 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
 
 
 def _has_others_beside(dossier: Dossier, wait: AnyWait) -> bool:
-    """Return whether that may be so: a thousand that are spread ask the database only where it may."""
+    """Return whether the case asked this question of several; only then the database is asked."""
     return any(one.question == wait.question and one.key != wait.key for one in dossier.past.waits.values())
 
 
 def from_to(before: str | None, after: str | None) -> str:
-    """Return both names in words; None is the whole role."""
+    """Return both names in words; None stands for the whole role."""
     return f"dari {before or 'semua'} kepada {after or 'semua'}"

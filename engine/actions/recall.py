@@ -1,9 +1,8 @@
-"""Takes the last answer of a case back, before anything that can't be undone was built on it.
+"""Recall the last answer of a case, before anything irreversible was built on it.
 
-The ledger keeps what was taken back; a remark ``recall#n`` names the keys, and a replay no longer sees them (see
-engine/cases/recalled_keys.py). Steps are done anew; letters and papers that went out stay, as history. Where the answer had made
-the dossier complete it is so no longer: the legal clock stops, and starts anew on the day on which it is complete again
-(UU 33/2014 art. 30 as amended by UU 6/2023).
+The ledger keeps a recalled answer; a remark ``recall#n`` names its keys, and a replay skips them (engine/cases/recalled_keys.py).
+Steps run anew; letters and papers that went out stay. If the answer had completed the dossier, the legal clock starts anew when
+the dossier is complete again (UU 33/2014 art. 30 as amended by UU 6/2023).
 """
 
 from __future__ import annotations
@@ -45,13 +44,15 @@ Reason = tuple[str, str]
 
 
 def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
-    """Take the last answer of a case back with everything after it: its question is asked again, under a new key.
+    """Take back the last answer and all that followed; its question is asked under a new key.
 
-    Questions that were open, those asked together with it too, are asked anew; who answers one gets `NotWaiting`. An earlier
-    answer of the same ask stays. A parked case is tried again. An applicant who was told of an official's answer is told this.
-    Raises `UnknownCase`; `NotAllowed` for who neither gave the answer nor is their superior, a head of division or an
-    administrator, or is barred; `Refused` without a reason, and where something was built on it that can't be undone.
-    Then nothing was changed.
+    Open questions, also those asked together with it, are asked anew; an answer to their old key gets `NotWaiting`. An earlier
+    answer of the same ask stays. A parked case is tried again. An applicant who was told of an official's answer is told of this.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotAllowed: ``by`` neither gave the answer nor is a superior, head of division or administrator, or is barred.
+        Refused: The reason is missing, or something was built on the answer that can't be undone. Nothing was changed.
     """
     reason = valid_reason(reason)
     with office.work(run) as work:
@@ -109,7 +110,7 @@ def _since(dossier: Dossier, last: Row[Any]) -> list[Row[Any]]:
 
 
 def _obstacles(work: Work, dossier: Dossier, last: Row[Any], waits: list[AnyWait]) -> Iterator[Reason]:
-    """Yield each thing that makes it too late, with what to do instead, in English and in Indonesian."""
+    """Yield each reason why it is too late, with the next move, in English and in Indonesian."""
     since = _since(dossier, last)
     if dossier.row.status == CaseStatus.CLOSED or any(entry.kind == EntryKind.CLOSED for entry in since):
         yield (
@@ -173,7 +174,10 @@ def _obstacles(work: Work, dossier: Dossier, last: Row[Any], waits: list[AnyWait
 
 
 def _counts_by_law(office: Office, dossier: Dossier, wait: AnyWait) -> str | None:
-    """Return the law that ends the office's own time for that question, asked before today: no recall starts it anew."""
+    """Return the law that ends the office's own time for that question, asked before today.
+
+    No recall starts that time anew. None: no law does.
+    """
     question = dossier.pipeline.questions.get(wait.question or "")
     if question is None or question.recorded_for or local_date(wait.asked_at) == office.clock.today():
         return None
@@ -182,14 +186,14 @@ def _counts_by_law(office: Office, dossier: Dossier, wait: AnyWait) -> str | Non
 
 
 def _was_outside(office: Office, dossier: Dossier, wait: AnyWait | None) -> bool:
-    """Return whether that wait was, or began as, a call to somebody else's system."""
+    """Return whether that wait was, or began as, a call to an external system."""
     if wait is None or wait.request is None:
         return False
     return wait.kind == WaitKind.EXTERNAL or "step" in office.vault.decrypt(dossier.key, wait.request)
 
 
 def _tell(work: Work, dossier: Dossier, last: Row[Any], reason: str, recounted: bool) -> None:
-    """Write to the applicant where an official's answer that they were told about is taken back; else do nothing."""
+    """Write to the applicant if they were told of the official's answer that is taken back."""
     row, case = dossier.row, dossier.case
     question = dossier.pipeline.questions[dossier.past.waits[last.key].question or ""]
     wanted = select(Letter.subject).where(
@@ -204,7 +208,7 @@ def _tell(work: Work, dossier: Dossier, last: Row[Any], reason: str, recounted: 
 
 
 def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:
-    """Return the highest number on record of each name that is taken back."""
+    """Return the highest number on record of each name whose keys are taken back."""
     past = dossier.past
     replayed = [key for key, entry in past.entries.items() if entry.kind in REPLAYED]
     on_record = numbers_by_name({*replayed, *past.waits, *past.recalled.keys})
@@ -212,7 +216,13 @@ def _counted(dossier: Dossier, superseded: list[str]) -> dict[str, int]:
 
 
 def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], on: date) -> Actor:
-    """Return in which capacity ``user`` takes the answer back: theirs, one given in their name, or that of who is below them."""
+    """Return the capacity in which ``user`` may take the answer back.
+
+    It is their own answer, one given in their name, or one of somebody below them.
+
+    Raises:
+        NotAllowed: The answer is none of these, or ``user`` is barred.
+    """
     case, wait = dossier.case, dossier.past.waits[last.key]
     question = dossier.pipeline.questions[wait.question or ""]
     roles = roles_of(session, user)
@@ -220,12 +230,12 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     if own and question.of is Role.APPLICANT:
         return authorize_for_applicant(session, user, case, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    stood_in = last.on_behalf_of if user.name == last.actor else None
-    if own and (stood_in or question.of in roles):
+    delegated_by = last.on_behalf_of if user.name == last.actor else None
+    if own and (delegated_by or question.of in roles):
         must_be_impartial(session, user, case, question, on, took_part, last.key)
-        if not stood_in:
+        if not delegated_by:
             must_be_in_region(user, case)
-        return Actor(user.name, question.of, stood_in)
+        return Actor(user.name, question.of, delegated_by)
     above = next((role for role in MAY_RECALL if role in roles), None)
     if above is None and user.id in {one.id for one in superiors(session, last.actor)}:
         above = Role.SUPERVISOR if Role.SUPERVISOR in roles else min(roles, default=None)

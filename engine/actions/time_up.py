@@ -1,4 +1,4 @@
-"""Ends a question whose time is up: by silence, or by what the law says of its deadline."""
+"""End a question whose time is up: in silence, or in the effect that the law gives."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from models import AnyWait, EntryKind
 
 
 def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
-    """Record that the time of a question is up: silence, or what the law says of its deadline. Return False if it ended before.
+    """Record that the time of a question is up; return False if it was settled before.
 
-    An effect of the law comes with the page that counts the days to it.
+    It ends in silence, or in the effect that the law gives its deadline. Such an effect comes with the page that counts its days.
     """
     effect = effect_of(dossier.case.rules, dossier.pipeline.questions[wait.question or ""])
     if effect and not effect.by_law:

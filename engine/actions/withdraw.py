@@ -1,4 +1,4 @@
-"""Takes an application back, at any wait."""
+"""Withdraw an application, at any wait."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from models.privacy import without_personal_numbers
 
 
 def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
-    """Take an application back, at any wait. During a machine wait it is noted, and takes effect once that is recorded.
+    """Withdraw an application, at any wait.
 
-    Where the time of a question is up, that is recorded first, whether or not a sweep had come by. Who withdraws for an owner
-    says why, in words; owners owe no reason. Raises `UnknownCase`, `NotAllowed`, and `Refused` where that is missing, or the
-    case is closed or is being withdrawn already.
+    During a machine wait the withdrawal is noted, and takes effect once the machine's result is recorded. Where the time of a
+    question is up, the silence is recorded first, whether or not a sweep had come by. Whoever withdraws for an owner gives a
+    reason in words; owners need none.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotAllowed: ``by`` is neither the applicant nor somebody who acts for them.
+        Refused: The reason is missing, or the case is closed or being withdrawn already.
     """
     with office.work(run) as work:
         dossier = lock_by_number(work, number)

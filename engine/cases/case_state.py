@@ -14,10 +14,10 @@ from typing import Any, Concatenate, ParamSpec
 from sqlmodel import Session, col, update
 
 from engine.runtime.database import among
-from models import Case, CaseStatus
+from models import CaseFile, CaseStatus
 
 P = ParamSpec("P")
-Transition = Callable[Concatenate[Case, P], None]
+Transition = Callable[Concatenate[CaseFile, P], None]
 
 OPEN, PARKED, CLOSED = CaseStatus.OPEN, CaseStatus.PARKED, CaseStatus.CLOSED
 # The columns of the state of a case that is opened: ready to be claimed.
@@ -33,7 +33,7 @@ def transition(*sources: CaseStatus, target: CaseStatus | None = None) -> Callab
 
     def declare(change: Transition[P]) -> Transition[P]:
         @wraps(change)
-        def changed(case: Case, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        def changed(case: CaseFile, /, *args: P.args, **kwargs: P.kwargs) -> None:
             if case.status not in sources:
                 raise IllegalTransition(
                     f"Case {case.number} is {case.status}: {change.__name__} takes one that is {from_}"
@@ -49,37 +49,37 @@ def transition(*sources: CaseStatus, target: CaseStatus | None = None) -> Callab
 
 
 @transition(OPEN, PARKED)
-def wake(case: Case) -> None:
+def wake(case: CaseFile) -> None:
     """Make a case ready to be claimed; workers pass over a parked one until it is resumed."""
     case.ready = True
 
 
 @transition(OPEN, PARKED, CLOSED)
-def rest(case: Case) -> None:
+def rest(case: CaseFile) -> None:
     """Let a case rest after its replay: no worker claims it until it is woken."""
     case.ready, case.leased_until, case.attempts = False, None, 0
 
 
 @transition(OPEN, PARKED, target=PARKED)
-def park(case: Case, error: str) -> None:
+def park(case: CaseFile, error: str) -> None:
     """Park a case with its error; an officer has to resume it."""
     case.ready, case.leased_until, case.error = False, None, error
 
 
 @transition(OPEN, PARKED, target=OPEN)
-def resume(case: Case) -> None:
+def resume(case: CaseFile) -> None:
     """Resume a parked case, or an open one whose last answer was recalled."""
     _begin(case)
 
 
 @transition(OPEN, CLOSED, target=CLOSED)
-def close(case: Case, outcome: str, reason: str | None, at: datetime) -> None:
+def close(case: CaseFile, outcome: str, reason: str | None, at: datetime) -> None:
     """Close a case; a closed one whose end is replayed is closed again with the same outcome."""
     case.outcome, case.reason, case.closed_at = outcome, reason, at
 
 
 @transition(CLOSED, target=OPEN)
-def contest(case: Case) -> None:
+def contest(case: CaseFile) -> None:
     """Reopen a closed case for an appeal; a withdrawal that was noted too late is dropped."""
     case.outcome = case.reason = case.closed_at = case.withdrawal = None
     _begin(case)
@@ -88,28 +88,30 @@ def contest(case: Case) -> None:
 def lease_cases(session: Session, ids: Iterable[int], until: datetime) -> None:
     """Lease claimed cases to a worker ``until`` a moment, and count the attempt."""
     session.exec(
-        update(Case)
-        .where(among(session, col(Case.id), ids))
-        .values(leased_until=until, attempts=col(Case.attempts) + 1)
+        update(CaseFile)
+        .where(among(session, col(CaseFile.id), ids))
+        .values(leased_until=until, attempts=col(CaseFile.attempts) + 1)
         .execution_options(synchronize_session=False)
     )
 
 
-def change_version(session: Session, before: Case, values: dict[str, Any]) -> bool:
-    """Change a case's version and rule date, with its ledger head; return False where it went on since ``before`` was read.
+def change_version(session: Session, before: CaseFile, values: dict[str, Any]) -> bool:
+    """Change version and rule date of a case; return False if it went on since ``before``.
 
     An answer writes a ledger entry. A worker that comes by opens waits without one, but the case is ready no more.
     """
     as_read = ("status", "version", "rule_date", "last_seq", "ready")
     changed = session.execute(
-        update(Case)
-        .where(col(Case.id) == before.id, *(col(getattr(Case, name)) == getattr(before, name) for name in as_read))
+        update(CaseFile)
+        .where(
+            col(CaseFile.id) == before.id, *(col(getattr(CaseFile, name)) == getattr(before, name) for name in as_read)
+        )
         .values(values)
-        .returning(col(Case.id))
+        .returning(col(CaseFile.id))
         .execution_options(synchronize_session=False)
     )
     return changed.first() is not None
 
 
-def _begin(case: Case) -> None:
+def _begin(case: CaseFile) -> None:
     case.ready, case.leased_until, case.attempts, case.error = True, None, 0, None

@@ -26,8 +26,7 @@ from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.encryption import Erased, Key
 from engine.runtime.office import Office, Work
-from models import Answer, AnyWait, ClockSegment, LedgerEntry, Person, PersonKey, Wait, WaitKind
-from models import Case as CaseRow
+from models import Answer, AnyWait, CaseFile, ClockSegment, LedgerEntry, Person, PersonKey, Wait, WaitKind
 from rules import RulesAt
 
 # The columns that are loaded of each table.
@@ -72,7 +71,7 @@ class Past:
 class Dossier:
     """A case in work: its row, its frozen case, its pipeline, the key of its person, its past."""
 
-    row: CaseRow
+    row: CaseFile
     case: Case
     pipeline: Pipeline
     key: Key
@@ -90,7 +89,7 @@ def fetch_dossiers(
         Refused: the code of a case's version is gone.
         Erased: the applicant of a case was erased.
     """
-    return _fetch(office, session, among(session, col(CaseRow.id), ids), history=history, under=under)
+    return _fetch(office, session, among(session, col(CaseFile.id), ids), history=history, under=under)
 
 
 def lock_dossiers(work: Work, ids: Iterable[int], *, history: bool = True) -> list[Dossier]:
@@ -98,17 +97,17 @@ def lock_dossiers(work: Work, ids: Iterable[int], *, history: bool = True) -> li
 
     Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
-    which = among(work.session, col(CaseRow.id), ids)
+    which = among(work.session, col(CaseFile.id), ids)
     return _fetch(work.office, work.session, which, lock=True, history=history)
 
 
-def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseRow]:
+def lock_rows(work: Work, ids: Iterable[int]) -> dict[int, CaseFile]:
     """Return the rows of cases, without their dossiers, by their ids.
 
     Locks: the rows, in the order of their ids, so that two workers can't deadlock.
     """
-    which = among(work.session, col(CaseRow.id), ids)
-    rows = work.session.scalars(select(CaseRow).where(which).order_by(col(CaseRow.id)).with_for_update())
+    which = among(work.session, col(CaseFile.id), ids)
+    rows = work.session.scalars(select(CaseFile).where(which).order_by(col(CaseFile.id)).with_for_update())
     return {row.id or 0: row for row in rows}
 
 
@@ -137,7 +136,7 @@ def fetch_by_numbers(
     office: Office, session: Session, numbers: Iterable[str], *, history: bool = True
 ) -> dict[str, Dossier]:
     """Return the dossiers of existing cases by number; raise as `fetch_dossiers` does."""
-    return _by_numbers(_fetch(office, session, among(session, col(CaseRow.number), numbers), history=history))
+    return _by_numbers(_fetch(office, session, among(session, col(CaseFile.number), numbers), history=history))
 
 
 def fetch_by_number(office: Office, session: Session, number: str) -> Dossier:
@@ -154,7 +153,7 @@ def lock_by_numbers(work: Work, numbers: Iterable[str], *, history: bool = True)
 
     Locks: the cases' rows, in the order of their ids, so that two workers can't deadlock.
     """
-    which = among(work.session, col(CaseRow.number), numbers)
+    which = among(work.session, col(CaseFile.number), numbers)
     return _by_numbers(_fetch(work.office, work.session, which, lock=True, history=history))
 
 
@@ -166,7 +165,7 @@ def lock_by_number(work: Work, number: str) -> Dossier:
 
     Locks: the case's row.
     """
-    which = col(CaseRow.number) == number
+    which = col(CaseFile.number) == number
     return _known(number, _by_numbers(_fetch(work.office, work.session, which, lock=True)))
 
 
@@ -180,13 +179,13 @@ def _known(number: str, found: Mapping[str, Dossier]) -> Dossier:
     return found[number]
 
 
-def fetch_row(session: Session, number: str) -> CaseRow:
+def fetch_row(session: Session, number: str) -> CaseFile:
     """Return the row of one case, without its dossier.
 
     Raises:
         UnknownCase: there is no case of that number.
     """
-    case = session.scalars(select(CaseRow).where(col(CaseRow.number) == number)).first()
+    case = session.scalars(select(CaseFile).where(col(CaseFile.number) == number)).first()
     if case is None:
         raise UnknownCase(number)
     return case
@@ -201,67 +200,69 @@ def _fetch(
     history: bool = True,
     under: Pipeline | None = None,
 ) -> list[Dossier]:
-    wanted = select(CaseRow).where(which).order_by(col(CaseRow.id))
+    wanted = select(CaseFile).where(which).order_by(col(CaseFile.id))
     rows = session.scalars(wanted.with_for_update() if lock else wanted).all()
     if not rows:
         return []
-    case_ids = [row.id for row in rows]
-    people = {
-        person_id: (Applicant(person_id or 0, name, language), Key(key_id, wrapped))
-        for person_id, name, language, key_id, wrapped in session.execute(
-            select(*APPLICANTS)
-            .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
-            .where(among(session, col(Person.id), {row.person_id for row in rows}))
-        )
-    }
+    people = _applicants(session, {row.person_id for row in rows})
     if any(row.person_id not in people for row in rows):
         raise Erased("gone")
+    pipelines = {name: under or pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
+    pasts = _pasts(office, session, {row.id or 0: people[row.person_id][1] for row in rows}, history)
+    dossiers = []
+    for row in rows:
+        pipeline, (applicant, key) = pipelines[row.pipeline, row.version], people[row.person_id]
+        case = frozen_case(office, row, pipeline, applicant, key)
+        dossiers.append(Dossier(row, case, pipeline, key, pasts[row.id or 0]))
+    return dossiers
+
+
+def _applicants(session: Session, ids: set[int]) -> dict[int, tuple[Applicant, Key]]:
+    """Return the applicants with their keys, by their id; whoever was erased is not among them."""
+    found = session.execute(
+        select(*APPLICANTS)
+        .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
+        .where(among(session, col(Person.id), ids))
+    )
+    return {
+        person: (Applicant(person, name, language), Key(key, wrapped)) for person, name, language, key, wrapped in found
+    }
+
+
+def _pasts(office: Office, session: Session, keys: Mapping[int, Key], history: bool) -> dict[int, Past]:
+    """Return the past of each case of ``keys``; without ``history`` its waits alone.
+
+    Rows have the names of the columns: an ORM object for each of a chunk's thousand entries costs twice the time.
+    """
     waits: dict[int, dict[str, Any]] = defaultdict(dict)
-    for wait in session.execute(select(*WAITED).where(among(session, col(Wait.case_id), case_ids))):
+    for wait in session.execute(select(*WAITED).where(among(session, col(Wait.case_id), keys))):
         waits[wait.case_id][wait.key] = wait
+    if not history:
+        return {case_id: Past({}, waits[case_id], {}) for case_id in keys}
     entries: dict[int, dict[str, Any]] = defaultdict(dict)
-    answers: dict[int, dict[str, Any]] = defaultdict(dict)
-    segments: dict[int, list[Any]] = defaultdict(list)
     recalls: dict[int, list[Any]] = defaultdict(list)
-    if history:
-        # Rows with the names of the columns: an ORM object for each of a chunk's thousand entries costs twice the time.
-        for entry in session.execute(select(*RECORDED).where(among(session, col(LedgerEntry.case_id), case_ids))):
-            entries[entry.case_id][entry.key] = entry
-            if entry.outcome == RECALLED:
-                recalls[entry.case_id].append(entry)
-        keys = {row.id: people[row.person_id][1] for row in rows}
-        for answer in session.execute(select(*ANSWERED).where(among(session, col(Answer.case_id), case_ids))):
-            answers[answer.case_id][answer.key] = (office.vault.decrypt(keys[answer.case_id], answer.sealed), answer.at)
-        turns = (
-            select(*SEGMENTS).where(among(session, col(ClockSegment.case_id), case_ids)).order_by(col(ClockSegment.seq))
-        )
-        for segment in session.execute(turns):
-            segments[segment.case_id].append(segment)
+    for entry in session.execute(select(*RECORDED).where(among(session, col(LedgerEntry.case_id), keys))):
+        entries[entry.case_id][entry.key] = entry
+        if entry.outcome == RECALLED:
+            recalls[entry.case_id].append(entry)
+    answers: dict[int, dict[str, Any]] = defaultdict(dict)
+    for answer in session.execute(select(*ANSWERED).where(among(session, col(Answer.case_id), keys))):
+        answers[answer.case_id][answer.key] = (office.vault.decrypt(keys[answer.case_id], answer.sealed), answer.at)
+    segments: dict[int, list[Any]] = defaultdict(list)
+    held = select(*SEGMENTS).where(among(session, col(ClockSegment.case_id), keys)).order_by(col(ClockSegment.seq))
+    for segment in session.execute(held):
+        segments[segment.case_id].append(segment)
     recalled = {case_id: read_recalls(found) for case_id, found in recalls.items()}
     for case_id, taken_back in recalled.items():
         for kept in (entries[case_id], answers[case_id]):
             for key in taken_back.keys & kept.keys():
                 del kept[key]
-    pipelines = {name: under or pipeline_named(*name) for name in {(row.pipeline, row.version) for row in rows}}
-    return [
-        Dossier(
-            row,
-            frozen_case(office, row, pipelines[row.pipeline, row.version], *people[row.person_id]),
-            pipelines[row.pipeline, row.version],
-            people[row.person_id][1],
-            Past(
-                entries[row.id or 0],
-                waits[row.id or 0],
-                answers[row.id or 0],
-                segments[row.id or 0],
-                recalled.get(row.id or 0, NO_RECALLS),
-            ),
-        )
-        for row in rows
-    ]
+    return {
+        one: Past(entries[one], waits[one], answers[one], segments[one], recalled.get(one, NO_RECALLS)) for one in keys
+    }
 
 
-def frozen_case(office: Office, row: CaseRow, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
+def frozen_case(office: Office, row: CaseFile, pipeline: Pipeline, applicant: Applicant, key: Key) -> Case:
     """Return the frozen case that the code of its pipeline sees."""
     facts = office.vault.decrypt(key, row.facts)
     return Case(

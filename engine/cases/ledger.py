@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from engine.errors import Refused
 from engine.runtime.office import Work
-from models import Case, EntryKind, LedgerEntry
+from models import CaseFile, EntryKind, LedgerEntry
 from models.privacy import without_personal_numbers
 
 # The kinds of entry that a replay reads; the others are remarks beside the process.
@@ -124,7 +124,7 @@ def append(
     return row
 
 
-def write_remark(work: Work, row: Case, key: str, actor: str, reason: str | None, **fields: Any) -> None:
+def write_remark(work: Work, row: CaseFile, key: str, actor: str, reason: str | None, **fields: Any) -> None:
     """Write a remark into the ledger: an entry beside the process, which no replay reads.
 
     The caller holds the lock of the case's row.
@@ -195,10 +195,10 @@ def first_break(number: str, chain: list[LedgerEntry], last_seq: int, head: str)
     return None
 
 
-def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[Case, Iterable[LedgerEntry]]]:
-    wanted = select(Case).order_by(Case.id)  # type: ignore[arg-type]
+def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[CaseFile, Iterable[LedgerEntry]]]:
+    wanted = select(CaseFile).order_by(CaseFile.id)  # type: ignore[arg-type]
     if numbers is not None:
-        wanted = wanted.where(Case.number.in_(numbers))  # type: ignore[attr-defined]
+        wanted = wanted.where(CaseFile.number.in_(numbers))  # type: ignore[attr-defined]
     for cases in session.scalars(wanted).yield_per(500).partitions():
         ids = [case.id for case in cases]
         by_case: dict[int | None, list[LedgerEntry]] = {case_id: [] for case_id in ids}

@@ -22,7 +22,7 @@ from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.number_series import draw
 from engine.runtime.office import Office, RunHandle, Work
-from models import Case, CaseStatus, EntryKind, LedgerEntry
+from models import CaseFile, CaseStatus, EntryKind, LedgerEntry
 
 
 @dataclass
@@ -95,12 +95,12 @@ def open_in(
     loaded = kind_of(pipeline.subject).load(work.office, work.session, subjects)
     numbers = dict(
         work.session.exec(
-            select(Case.subject_id, Case.number).where(
-                Case.subject_kind == pipeline.subject,
-                among(work.session, col(Case.subject_id), subjects),
-                Case.pipeline == pipeline.name,
-                col(Case.status) != CaseStatus.CLOSED,
-                col(Case.number).not_in([origin.number for origin in (handed_on or {}).values()]),
+            select(CaseFile.subject_id, CaseFile.number).where(
+                CaseFile.subject_kind == pipeline.subject,
+                among(work.session, col(CaseFile.subject_id), subjects),
+                CaseFile.pipeline == pipeline.name,
+                col(CaseFile.status) != CaseStatus.CLOSED,
+                col(CaseFile.number).not_in([origin.number for origin in (handed_on or {}).values()]),
             )
         ).all()
     )
@@ -168,7 +168,7 @@ def _open(
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head
-    ids = work.session.scalars(insert(Case).returning(col(Case.id), sort_by_parameter_order=True), rows).all()
+    ids = work.session.scalars(insert(CaseFile).returning(col(CaseFile.id), sort_by_parameter_order=True), rows).all()
     work.session.execute(insert(LedgerEntry), [{**e, "case_id": i} for e, i in zip(entries, ids, strict=True)])
     return {row["subject_id"]: row["number"] for row in rows}
 
@@ -177,5 +177,7 @@ def subjects_without_case(office: Office, pipeline: Pipeline) -> list[int]:
     """Return the ids of imported subjects that never had a case in ``pipeline``, sorted."""
     imported: Any = kind_of(pipeline.subject).imported
     with office.db.reading() as session:
-        had = select(Case.subject_id).where(Case.subject_kind == pipeline.subject, Case.pipeline == pipeline.name)
+        had = select(CaseFile.subject_id).where(
+            CaseFile.subject_kind == pipeline.subject, CaseFile.pipeline == pipeline.name
+        )
         return sorted(set(session.scalars(imported)) - set(session.scalars(had)))

@@ -21,7 +21,7 @@ from engine.errors import NotWaiting, Refused
 from engine.runtime.database import among
 from engine.runtime.encryption import Key
 from engine.runtime.office import Work
-from models import Answer, AnyWait, Case, EntryKind, LedgerEntry, Wait, WaitKind
+from models import Answer, AnyWait, CaseFile, EntryKind, LedgerEntry, Wait, WaitKind
 
 PROCESS_KINDS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
 
@@ -77,7 +77,7 @@ def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
 
 def settle(
     work: Work,
-    case: Case,
+    case: CaseFile,
     wait: AnyWait,
     *,
     settled_as: str,
@@ -156,7 +156,7 @@ def overwrite_many(session: Session, key: str, cases: Iterable[int], values: dic
     )
 
 
-def reset_attempts(session: Session, case: Case) -> None:
+def reset_attempts(session: Session, case: CaseFile) -> None:
     """Reset lease, pause and attempts of the open waits of a case: machines try at once."""
     session.execute(
         update(Wait)
@@ -167,7 +167,7 @@ def reset_attempts(session: Session, case: Case) -> None:
 
 def write_settlement(
     work: Work,
-    case: Case,
+    case: CaseFile,
     wait: AnyWait,
     *,
     kind: EntryKind,

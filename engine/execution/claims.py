@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from engine.cases import case_state
 from engine.runtime.leases import CHUNK, LEASE, claim
 from engine.runtime.office import Office
-from models import Case, CaseStatus, Wait, WaitKind
+from models import CaseFile, CaseStatus, Wait, WaitKind
 
 FATAL_ATTEMPTS = 2
 
@@ -33,9 +33,11 @@ def claim_cases(office: Office, pipeline: str, only: Iterable[int] | None, limit
     ``only`` are the ids of the cases to choose from (None: all of ``pipeline``).
     """
     now = office.clock.now()
-    ready = select(col(Case.id), Case.number, Case.attempts).where(Case.pipeline == pipeline, col(Case.ready))
+    ready = select(col(CaseFile.id), CaseFile.number, CaseFile.attempts).where(
+        CaseFile.pipeline == pipeline, col(CaseFile.ready)
+    )
     with office.db.writing() as session:
-        cases = [Claimed(*row) for row in claim(session, ready.order_by(col(Case.id)), Case, now, limit, only)]
+        cases = [Claimed(*row) for row in claim(session, ready.order_by(col(CaseFile.id)), CaseFile, now, limit, only)]
         suspects = [case for case in cases if case.attempts]
         if suspects:
             cases = suspects[:1]
@@ -64,4 +66,4 @@ def claim_waits(
 
 def _parked_cases(pipeline: str) -> Any:
     """Return the query for the parked cases of ``pipeline``: no machine works for them."""
-    return select(Case.id).where(Case.pipeline == pipeline, Case.status == CaseStatus.PARKED)
+    return select(CaseFile.id).where(CaseFile.pipeline == pipeline, CaseFile.status == CaseStatus.PARKED)

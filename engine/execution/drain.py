@@ -26,7 +26,7 @@ from engine.execution.parking import park
 from engine.execution.replay import PlainStage, Replay, Stage
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
-from models import Case, CaseStatus
+from models import CaseFile, CaseStatus
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -53,7 +53,7 @@ class PlainWorker(PlainStage):
 
 @dataclass
 class DrainResult:
-    """What a drain did, by case numbers: where each case is now, its error, its way."""
+    """The result of a drain, by case number: where each case is now, its error, its way."""
 
     waiting: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
@@ -178,4 +178,6 @@ def _last_met(dossier: Dossier) -> str:
 
 def _ids(office: Office, numbers: Iterable[str]) -> list[int]:
     with office.db.reading() as session:
-        return [found for found in session.exec(select(Case.id).where(col(Case.number).in_(list(numbers)))) if found]
+        return [
+            found for found in session.exec(select(CaseFile.id).where(col(CaseFile.number).in_(list(numbers)))) if found
+        ]

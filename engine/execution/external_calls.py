@@ -26,7 +26,7 @@ from engine.execution.claims import claim_waits
 from engine.execution.clock_segments import ClockSegments
 from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.office import Office, RunHandle
-from models import Case, EntryKind, Role, Wait, WaitKind
+from models import CaseFile, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 from outside.errors import EndUnknown, OutsideError, TryLater
 from outside.submission import ByHand
@@ -41,7 +41,7 @@ FAILED_HERE = "Sistem kami gagal menghubungi sistem luar. Periksa dahulu di sist
 
 @dataclass(frozen=True)
 class Calling:
-    """What an external step may use.
+    """The things that an external step may use.
 
     ``reference`` names the call to the body outside; ``end_unknown`` says that an earlier attempt may have reached it.
     """
@@ -166,7 +166,7 @@ def _put_off(office: Office, wait: Wait, reason: str, *, end_unknown: bool, afte
     """
     later = office.clock.now() + (after or backoff(wait.attempt))
     with office.db.writing() as session:
-        session.exec(select(Case.id).where(col(Case.id) == wait.case_id).with_for_update()).one()
+        session.exec(select(CaseFile.id).where(col(CaseFile.id) == wait.case_id).with_for_update()).one()
         overwrite(
             session,
             wait,

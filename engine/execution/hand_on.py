@@ -22,7 +22,7 @@ from engine.definition.registry import Pipeline, pipeline_named
 from engine.execution.claims import claim_waits
 from engine.runtime.database import among
 from engine.runtime.office import Office, RunHandle, Work
-from models import Case, CaseStatus, EntryKind, Wait, WaitKind
+from models import CaseFile, CaseStatus, EntryKind, Wait, WaitKind
 
 BATCH = 100
 
@@ -60,12 +60,12 @@ def _bar_who_decided(work: Work, target: Pipeline, origins: Mapping[int, HandedO
     if not anew:
         return
     ids = work.session.exec(
-        select(Case.id).where(
-            Case.subject_kind == target.subject,
-            among(work.session, col(Case.subject_id), anew),
-            Case.pipeline == target.name,
-            col(Case.status) != CaseStatus.CLOSED,
-            col(Case.number).not_in([origin.number for origin in anew.values()]),
+        select(CaseFile.id).where(
+            CaseFile.subject_kind == target.subject,
+            among(work.session, col(CaseFile.subject_id), anew),
+            CaseFile.pipeline == target.name,
+            col(CaseFile.status) != CaseStatus.CLOSED,
+            col(CaseFile.number).not_in([origin.number for origin in anew.values()]),
         )
     )
     for other in lock_dossiers(work, [case_id or 0 for case_id in ids]):

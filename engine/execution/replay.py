@@ -51,7 +51,7 @@ class PlainStage:
 
 @dataclass
 class StepNotes:
-    """What a step does beside its result, for its ledger entry."""
+    """Effects of a step beside its result, for its ledger entry."""
 
     opened_ways: list[str] = field(default_factory=list)
     registered: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ from engine.letters.notices import News, administrators, notify_all
 from engine.letters.sweep_health import last_sweep, stale_warning
 from engine.runtime.database import among
 from engine.runtime.office import Office
-from models import Case, CaseStatus, EntryKind, LedgerEntry, Notice, Run
+from models import CaseFile, CaseStatus, EntryKind, LedgerEntry, Notice, Run
 from rules import book
 
 HEADINGS = {
@@ -110,15 +110,15 @@ def _parked(session: Session) -> Iterator[Trouble]:
     """
     pipelines = {pipeline.name for pipeline in all_versions()}
     parked = session.exec(
-        select(Case.number, Case.error, func.max(LedgerEntry.seq))
-        .join(LedgerEntry, col(LedgerEntry.case_id) == col(Case.id))
+        select(CaseFile.number, CaseFile.error, func.max(LedgerEntry.seq))
+        .join(LedgerEntry, col(LedgerEntry.case_id) == col(CaseFile.id))
         .where(
-            col(Case.pipeline).in_(pipelines),
-            Case.status == CaseStatus.PARKED,
+            col(CaseFile.pipeline).in_(pipelines),
+            CaseFile.status == CaseStatus.PARKED,
             LedgerEntry.kind == EntryKind.REMARK,
             LedgerEntry.key == "parked",
         )
-        .group_by(col(Case.number), col(Case.error))
+        .group_by(col(CaseFile.number), col(CaseFile.error))
     )
     for number, error, seq in parked:
         yield Trouble("parked", f"parked/{number}/{seq}", number, f"terhenti karena {error}")

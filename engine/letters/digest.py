@@ -31,7 +31,7 @@ from engine.people.delegations import DelegationInForce, delegations_to
 from engine.people.permissions import roles_of
 from engine.runtime.links import desk_url
 from engine.runtime.office import Office
-from models import Case, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
+from models import CaseFile, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
 from rules import book
 
 # Notices of any other kind stand under the last heading.
@@ -157,17 +157,17 @@ def _board(session: Session, now: datetime, warning: str | None) -> _Board:
     today = local_date(now)
     single = select(col(Delegation.case_id)).where(col(Delegation.case_id).is_not(None)).distinct().subquery()
     barred = cast(col(Wait.apart_from), String)  # PostgreSQL cannot group by JSON
-    alike: list[Any] = [col(Wait.role), col(Wait.holder), col(Case.region_code), single.c.case_id, barred]
+    alike: list[Any] = [col(Wait.role), col(Wait.holder), col(CaseFile.region_code), single.c.case_id, barred]
 
     def open_waits(*more: Any) -> Any:
         return (
             select(*alike, *more)
-            .join(Case, col(Case.id) == col(Wait.case_id))
+            .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
             .join(single, single.c.case_id == col(Wait.case_id), isouter=True)
             .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_([WaitKind.PERSON, WaitKind.HAND_DELIVERY]))
         )
 
-    named = map(col, (Wait.key, Wait.question, Wait.due_at, Case.number, Case.pipeline, Case.version))
+    named = map(col, (Wait.key, Wait.question, Wait.due_at, CaseFile.number, CaseFile.pipeline, CaseFile.version))
     late = open_waits(*named).where(col(Wait.due_at) <= end_of(today))
     return _Board(
         [(_of(*row[:5]), row[5]) for row in session.execute(open_waits(func.count()).group_by(*alike))],

@@ -11,7 +11,7 @@ from engine.definition.forms import Form, Question
 from engine.letters.outbox import unsent
 from engine.runtime.leases import same_row
 from engine.runtime.office import Office
-from models import AnyWait, Case, Letter, LetterStatus, Role, Wait, WaitKind
+from models import AnyWait, CaseFile, Letter, LetterStatus, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 
 
@@ -40,7 +40,7 @@ def leave_to_an_officer(office: Office, letter: Letter, why: str, status: Letter
     """
     now = office.clock.now()
     with office.db.writing() as session:
-        case = session.exec(select(Case).where(Case.id == letter.case_id).with_for_update()).one()
+        case = session.exec(select(CaseFile).where(CaseFile.id == letter.case_id).with_for_update()).one()
         ended = session.execute(
             update(Letter)
             .where(*same_row(letter), unsent(Letter))

@@ -28,7 +28,7 @@ from engine.runtime.leases import same_row
 from engine.runtime.links import check_url
 from engine.runtime.office import Office
 from models import (
-    Case,
+    CaseFile,
     Document,
     DocumentStatus,
     Letter,
@@ -89,7 +89,7 @@ def _due() -> SelectOfScalar[Letter]:
 
 def _prepare(office: Office, letter: Letter) -> Parcel | str | None:
     with office.db.reading() as session:
-        number = session.exec(select(Case.number).where(Case.id == letter.case_id)).one()
+        number = session.exec(select(CaseFile.number).where(CaseFile.id == letter.case_id)).one()
         person, key = session.exec(
             select(Person, PersonKey)
             .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)

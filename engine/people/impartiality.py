@@ -22,6 +22,7 @@ from engine.definition.forms import Question
 from engine.errors import NotAllowed
 from models import (
     Business,
+    CaseFile,
     DeclaredConflict,
     EntryKind,
     LedgerEntry,
@@ -31,7 +32,6 @@ from models import (
     UserRole,
     Wait,
 )
-from models import Case as CaseRow
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def who_took_part(session: Session, case_number: str, question: Question[Any]) -
     wanted = ("key", "kind", "actor", "on_behalf_of", "seq", "outcome", "result")
     entries = session.execute(
         sqlalchemy.select(*(getattr(LedgerEntry, name) for name in wanted))
-        .join(CaseRow, col(CaseRow.id) == col(LedgerEntry.case_id))
-        .where(col(CaseRow.number) == case_number)
+        .join(CaseFile, col(CaseFile.id) == col(LedgerEntry.case_id))
+        .where(col(CaseFile.number) == case_number)
     ).all()
     taken_back = read_recalls(entries).keys
     answers = [
@@ -201,8 +201,8 @@ def standings(session: Session, kind: str, subject: int, what: Iterable[str], on
     Standings come from our cases and from recorded certificates of other bodies; ``until`` is the last day in force.
     """
     ours = (
-        select(Standing, CaseRow.number)
-        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        select(Standing, CaseFile.number)
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
         .where(
             Standing.subject_kind == kind,
             Standing.subject_id == subject,

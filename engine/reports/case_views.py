@@ -16,7 +16,7 @@ from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.reports.inbox import PEOPLE, inbox
 from engine.runtime.office import Office
-from models import Case, CaseStatus, ClockSegment, Document, Holder, LedgerEntry, Letter, Run, Wait
+from models import CaseFile, CaseStatus, ClockSegment, Document, Holder, LedgerEntry, Letter, Run, Wait
 from rules import RulesAt
 
 
@@ -93,7 +93,7 @@ def case_history(session: Session, number: str) -> list[dict[str, Any]]:
     ]
 
 
-def _failed_attempt(session: Session, case: Case) -> str | None:
+def _failed_attempt(session: Session, case: CaseFile) -> str | None:
     """Return why the last attempt of an external call failed, while its retry is pending."""
     wanted = select(Wait.note).where(
         Wait.case_id == case.id, col(Wait.settled_at).is_(None), col(Wait.kind).not_in(PEOPLE)
@@ -101,13 +101,13 @@ def _failed_attempt(session: Session, case: Case) -> str | None:
     return session.exec(wanted).first()
 
 
-def _status(case: Case) -> str:
+def _status(case: CaseFile) -> str:
     if case.status == CaseStatus.OPEN:
         return "ready" if case.ready else "waiting"
     return case.status
 
 
-def _clock(office: Office, session: Session, case: Case) -> dict[str, Any]:
+def _clock(office: Office, session: Session, case: CaseFile) -> dict[str, Any]:
     """Return the case's legal clock: its budget and used days, whether it runs, and the holder.
 
     Where the pipeline gives the case no budget, ``used_days`` are the working days on which the office or an outside body

@@ -24,7 +24,7 @@ from engine.deadlines.legal_clock import DAY
 from engine.definition.registry import all_versions
 from engine.reports.time_report import local_day, office_code
 from engine.runtime.office import Office
-from models import Case, Role, Wait, WaitKind
+from models import CaseFile, Role, Wait, WaitKind
 from rules import book
 from rules.regions import region_name
 
@@ -140,15 +140,15 @@ def _open(session: Session) -> Iterable[Row[Any]]:
     """Return the open questions, the earliest date first, those without a date last."""
     return session.execute(
         select(*_OF_A_WAIT)
-        .join(Case, col(Case.id) == col(Wait.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
         .where(col(Wait.kind) == WaitKind.PERSON, col(Wait.settled_at).is_(None))
-        .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.asked_at), col(Case.number), col(Wait.key))
+        .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.asked_at), col(CaseFile.number), col(Wait.key))
     )
 
 
 _PLACE: list[Any] = [col(column) for column in (Wait.pipeline, Wait.question, Wait.role, Wait.holder)]
-_PLACE.append(col(Case.region_code))
-_OF_A_WAIT: list[Any] = [*_PLACE, col(Case.number), col(Wait.key), col(Wait.due_at)]
+_PLACE.append(col(CaseFile.region_code))
+_OF_A_WAIT: list[Any] = [*_PLACE, col(CaseFile.number), col(Wait.key), col(Wait.due_at)]
 
 
 def _decided_outside() -> dict[Asked, str]:
@@ -203,7 +203,7 @@ def _lying(session: Session, since: datetime) -> Iterable[Row[Any]]:
     lay_since = or_(col(Wait.settled_at).is_(None), col(Wait.settled_at) >= since)
     return session.execute(
         select(*alike, func.count().label("times"))
-        .join(Case, col(Case.id) == col(Wait.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
         .where(col(Wait.kind) == WaitKind.PERSON, lay_since)
         .group_by(*alike)
     )

@@ -17,7 +17,7 @@ from engine.people.delegations import delegations_to
 from engine.people.permissions import authorize_answer, cached_roles, mandate_in_force, role_named, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office
-from models import Case, Person, PersonKey, Role, Wait, WaitKind
+from models import CaseFile, Person, PersonKey, Role, Wait, WaitKind
 from models.privacy import masked_in
 
 PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
@@ -41,9 +41,9 @@ def inbox(
         Refused: the role, the case or the account is unknown.
     """
     wanted = (
-        select(Wait, Case, PersonKey)
-        .join(Case, col(Case.id) == col(Wait.case_id))
-        .join(Person, col(Person.id) == col(Case.person_id))
+        select(Wait, CaseFile, PersonKey)
+        .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
         .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.case_id), col(Wait.key))
@@ -102,7 +102,7 @@ def _answerable(
     return found
 
 
-def question_of(wait: Wait, case: Case) -> Question[Any]:
+def question_of(wait: Wait, case: CaseFile) -> Question[Any]:
     """Return the question of ``wait``, as the case's version declares it.
 
     Raises:
@@ -125,7 +125,7 @@ def _readable(office: Office, session: Session, numbers: list[str]) -> dict[str,
     return {number: dossier for dossiers in found for number, dossier in dossiers.items()}
 
 
-def _waiting(office: Office, wait: Wait, case: Case, known: dict[str, Any]) -> dict[str, Any]:
+def _waiting(office: Office, wait: Wait, case: CaseFile, known: dict[str, Any]) -> dict[str, Any]:
     try:
         question: Question[Any] | None = question_of(wait, case)
     except (Refused, KeyError):  # without the version's code the wait is listed all the same

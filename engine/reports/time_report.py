@@ -23,7 +23,7 @@ from engine.deadlines.clock import JAKARTA, LAST_SECOND, end_of, local_date
 from engine.deadlines.legal_clock import DAY, stretches
 from engine.definition.registry import current, pipeline_named
 from engine.runtime.office import Office
-from models import Case, CaseStatus, ClockSegment, EntryKind, Holder, LedgerEntry, Wait, WaitKind
+from models import CaseFile, CaseStatus, ClockSegment, EntryKind, Holder, LedgerEntry, Wait, WaitKind
 from rules.regions import region_name
 
 HELD = tuple(f"{holder}_days" for holder in Holder)
@@ -39,7 +39,7 @@ def by_pipeline(office: Office, session: Session, pipeline: str | None = None) -
         Refused: there is no such pipeline.
     """
     names = {pipeline_named(pipeline).name} if pipeline else {one.name for one in current()}
-    sums = _sums(office, session, col(Case.pipeline), pipeline)
+    sums = _sums(office, session, col(CaseFile.pipeline), pipeline)
     return [{"pipeline": name, **sums[name]} for name in sorted(names | set(sums))]
 
 
@@ -51,7 +51,7 @@ def by_office(office: Office, session: Session, pipeline: str | None = None) -> 
     """
     if pipeline:
         pipeline_named(pipeline)
-    found = _sums(office, session, col(Case.region_code), pipeline)
+    found = _sums(office, session, col(CaseFile.region_code), pipeline)
     sums: dict[str, dict[str, int]] = defaultdict(_nothing)
     for code, of_code in found.items():
         for what, number in of_code.items():
@@ -68,7 +68,7 @@ def of_case(office: Office, session: Session, number: str) -> dict[str, Any]:
     case = fetch_row(session, number)
     wanted = select(ClockSegment).where(ClockSegment.case_id == case.id).order_by(col(ClockSegment.seq))
     segments = list(session.exec(wanted))
-    if idle := session.execute(_not_taken_up().where(col(Case.id) == case.id)).first():
+    if idle := session.execute(_not_taken_up().where(col(CaseFile.id) == case.id)).first():
         segments.append(ClockSegment(**idle._mapping, ground="not taken up yet", key=""))
     opened_on, sums, shown = local_date(case.opened_at), dict.fromkeys(HELD, 0), []
     for segment, stretch in zip(segments, stretches(segments, office.clock.now()), strict=True):
@@ -101,14 +101,14 @@ def local_day(session: Session, moment: Any) -> ColumnElement[date]:
 def _sums(office: Office, session: Session, by: Any, pipeline: str | None) -> dict[str, dict[str, int]]:
     now = office.clock.now()
     sums: dict[str, dict[str, int]] = defaultdict(_nothing)
-    only = [Case.pipeline == pipeline_named(pipeline).name] if pipeline else []
-    is_open = Case.status != CaseStatus.CLOSED
+    only = [CaseFile.pipeline == pipeline_named(pipeline).name] if pipeline else []
+    is_open = CaseFile.status != CaseStatus.CLOSED
     for name, count in session.exec(select(by, func.count()).where(is_open, *only).group_by(by)):
         sums[name]["open"] = count
     over = col(Wait.due_at) <= now - LAST_SECOND
     late = (
         select(by, func.count(func.distinct(Wait.case_id)))
-        .join(Wait, col(Wait.case_id) == col(Case.id))
+        .join(Wait, col(Wait.case_id) == col(CaseFile.id))
         .where(is_open, *only, Wait.kind == WaitKind.PERSON, col(Wait.settled_at).is_(None), over)
     )
     for name, count in session.exec(late.group_by(by)):
@@ -132,13 +132,13 @@ def _held(office: Office, session: Session, by: Any, only: Iterable[Any], now: d
         local_day(session, segments.c.since).label("since"),
         local_day(session, following).label("until"),
     ).subquery()
-    at_opening = (each.c.since == local_day(session, col(Case.opened_at))).label("at_opening")
+    at_opening = (each.c.since == local_day(session, col(CaseFile.opened_at))).label("at_opening")
     alike: list[Any] = [by, each.c.holder, each.c.since, each.c.until, at_opening]
     counted: list[Any] = [*alike, func.count()]
     stretched = (
         select(*counted)
         .select_from(each)
-        .join(Case, col(Case.id) == each.c.case_id)
+        .join(CaseFile, col(CaseFile.id) == each.c.case_id)
         .where(each.c.holder.is_not(None), *only)
         .group_by(*alike)
     )
@@ -160,15 +160,15 @@ def _not_taken_up() -> Select[Any]:
     """
     entry: Any = LedgerEntry
     ended = or_(col(entry.kind).in_((EntryKind.ANSWER, EntryKind.MACHINE)), col(entry.outcome) == RECALLED)
-    came_back = select(func.max(entry.at)).where(entry.case_id == Case.id, ended).scalar_subquery()
-    since: Any = func.coalesce(came_back, Case.opened_at)
+    came_back = select(func.max(entry.at)).where(entry.case_id == CaseFile.id, ended).scalar_subquery()
+    since: Any = func.coalesce(came_back, CaseFile.opened_at)
     last: Any = aliased(ClockSegment)
-    seen = select(last.since).where(last.case_id == Case.id, last.seq == Case.segments).scalar_subquery()
-    columns: list[Any] = [col(Case.id).label("case_id"), (col(Case.segments) + 1).label("seq")]
+    seen = select(last.since).where(last.case_id == CaseFile.id, last.seq == CaseFile.segments).scalar_subquery()
+    columns: list[Any] = [col(CaseFile.id).label("case_id"), (col(CaseFile.segments) + 1).label("seq")]
     columns += [literal(str(Holder.OFFICE)).label("holder"), since.label("since")]
-    waits_for_us = or_(col(Case.ready), col(Case.status) == CaseStatus.PARKED)
+    waits_for_us = or_(col(CaseFile.ready), col(CaseFile.status) == CaseStatus.PARKED)
     segments: Select[Any] = select(*columns).where(
-        col(Case.status) != CaseStatus.CLOSED, waits_for_us, or_(seen.is_(None), since > seen)
+        col(CaseFile.status) != CaseStatus.CLOSED, waits_for_us, or_(seen.is_(None), since > seen)
     )
     return segments
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, update
 
 from engine.runtime.office import Office
-from models import Case, Digest, Document, Letter, Wait
+from models import CaseFile, Digest, Document, Letter, Wait
 
 LEASE = timedelta(minutes=2)
 # A batch is leased at once and processed row by row: before a row whose lease is older than this, the lease is renewed.
@@ -48,7 +48,7 @@ def claim(
     if hasattr(table, "next_attempt_at"):
         wanted = wanted.where(or_(col(table.next_attempt_at).is_(None), col(table.next_attempt_at) <= now))
     if only is not None:
-        case_id = table.id if table is Case else table.case_id
+        case_id = table.id if table is CaseFile else table.case_id
         wanted = wanted.where(col(case_id).in_(list(only)))
     return list(session.exec(wanted.limit(limit).with_for_update(skip_locked=True)))
 

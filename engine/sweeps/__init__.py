@@ -1,1 +1,1 @@
-"""What time does: escalation, recalculated dates, renewals."""
+"""The work that falls due as time passes: escalation, recalculated dates, renewals."""

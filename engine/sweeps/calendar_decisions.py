@@ -1,6 +1,6 @@
-"""Records the office's decisions about days: one more day off, or a listed day off on which it works.
+"""Record the office's decisions about days: an added day off, or work on a listed day off.
 
-engine/sweeps/recalculate.py derives every clock again that such a decision moves.
+engine/sweeps/recalculate.py recalculates every clock that such a decision moves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engine.deadlines.calendar import Calendar
 from engine.errors import NotAllowed, Refused
 from engine.people.permissions import roles_of, user_named
 from engine.runtime.office import Office, RunHandle
-from engine.sweeps.recalculate import Moved, rederive
+from engine.sweeps.recalculate import Moved, recalculate
 from models import CalendarDay, CalendarKind, Role
 from models.privacy import without_personal_numbers
 
@@ -22,21 +22,25 @@ MAY_DECIDE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
 
 
 def add_day_off(office: Office, run: RunHandle, day: date, name: str, *, by: str | None = None) -> list[Moved]:
-    """Decide that the office does not work on ``day``; return what that moved. Without ``by`` whoever runs the machine decides.
+    """Decide that the office does not work on ``day``; return the questions whose date moved.
 
-    Raises `NotAllowed` where ``by`` is neither a head nor an administrator, and `Refused` where it is off already, has no name, or
-    lies in a year of which no list is known.
-    Decided once more after a crash, it goes on with the clocks that are still wrong.
+    Without ``by`` whoever runs the command decides. Decided once more after a crash, it goes on with the remaining clocks.
+
+    Raises:
+        NotAllowed: ``by`` is neither a head nor an administrator.
+        Refused: The day is off already, has no name, or lies in a year without a known list.
     """
     return _decide(office, run, day, CalendarKind.OFFICE, name, by)
 
 
 def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by: str | None = None) -> list[Moved]:
-    """Decide that the office works on a listed day off; return what that moved. Without ``by`` whoever runs the machine decides.
+    """Decide that the office works on a listed day off; return the questions whose date moved.
 
-    Raises `NotAllowed` where ``by`` is neither a head nor an administrator, and `Refused` where none is listed, or no reason is
-    given.
-    Decided once more after a crash, it goes on with the clocks that are still wrong.
+    Without ``by`` whoever runs the command decides. Decided once more after a crash, it goes on with the remaining clocks.
+
+    Raises:
+        NotAllowed: ``by`` is neither a head nor an administrator.
+        Refused: No day off is listed there, or no reason is given.
     """
     return _decide(office, run, day, CalendarKind.CANCELLED, reason, by)
 
@@ -51,9 +55,8 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
     with office.db.writing() as session:
         if by is not None:
             _may_decide(session, by)
-        if (
-            not office.db.is_sqlite
-        ):  # waits for every transaction that asks by the old days; SQLite has one writer anyway
+        # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
+        if not office.db.is_sqlite:
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
         office.refresh_calendar(session)
         refused = _refused(office.calendar, day, kind)
@@ -77,14 +80,18 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
     with office.db.reading() as session:
         office.refresh_calendar(session)
     what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"
-    moved = rederive(office, run, day, f"{what} {day.isoformat()}: {name}")
+    moved = recalculate(office, run, day, f"{what} {day.isoformat()}: {name}")
     if again and refused and not moved:
         raise refused
     return moved
 
 
 def must_know(calendar: Calendar, year: int) -> None:
-    """Do nothing where a list of the days off of ``year`` is known. Raises `Refused`: an empty one would tell a wrong tale."""
+    """Refuse a year for which no list of days off is known: an empty list would mislead.
+
+    Raises:
+        Refused: Names the year.
+    """
     if not calendar.knows(year):
         raise Refused(
             f"No list of days off is known for {year}: neither a decree nor the library has one",
@@ -103,7 +110,7 @@ def _may_decide(session: Session, name: str) -> None:
 
 
 def _refused(calendar: Calendar, day: date, kind: CalendarKind) -> Refused | None:
-    """Return why there is nothing to decide about ``day``, or None."""
+    """Return the refusal where there is nothing to decide about ``day``, or None."""
     must_know(calendar, day.year)
     listed = calendar.days_off(day.year).get(day, ("", ""))[0]
     if kind is CalendarKind.OFFICE and not calendar.is_working_day(day):

@@ -1,6 +1,7 @@
-"""Who is told on a rung of the ladder, by who reports to whom and by region; and to whom a question passes at its end.
+"""Resolve the accounts to tell on a rung of the ladder, and the next assignee at its end.
 
-Of somebody who is away who stands in for them is told as well, if nothing bars them there. See engine/actions/delegate.py.
+They follow from who reports to whom, and from the region. For an absent account its delegates are told as well, unless they
+are barred there: engine/actions/delegate.py.
 """
 
 from __future__ import annotations
@@ -21,37 +22,37 @@ from models import AnyWait, Role, User, UserRole
 
 
 def asked_of(session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:
-    """Return who holds the wait, or all who may hold it."""
+    """Return the wait's assignee, or all who may take it."""
     return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
 
 
 def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: date) -> list[str]:
-    """Return the accounts that ``whom`` means for this wait: who is asked, or a superior by role; then who stands in for them.
+    """Return the accounts that ``whom`` means for this wait, followed by their delegates.
 
-    A superior is looked for up the line of the holder; where there is none, among those with that role in the case's region, the
-    nearest first; where the role is vacant, or not above the one that is asked, the next higher one is told. Who is away on
-    ``on`` is told for the record.
+    ``whom`` is the assignee, or a superior by role. A superior is looked for up the assignee's line, then among the holders of
+    that role in the case's region, the nearest first. Where the role is vacant, or not above the asked one, the next higher role
+    is told. Who is away on ``on`` is told for the record.
     """
     if whom == "holder":
-        return _with_stand_ins(session, dossier, wait, asked_of(session, dossier, wait), on)
+        return _with_delegates(session, dossier, wait, asked_of(session, dossier, wait), on)
     above = HIGHER[max(HIGHER.index(Role(whom)), _above(wait.role)) :]
     for role in above:
         line = [user.name for user in superiors(session, wait.holder) if role in _roles(session, user)]
         if found := line[:1] or _with_role(session, role, dossier.case.region_code):
-            return _with_stand_ins(session, dossier, wait, found, on, role)
+            return _with_delegates(session, dossier, wait, found, on, role)
     return []
 
 
 def _above(role: str | None) -> int:
-    """Return the place in `HIGHER` from which on people are above ``role``: nobody's lateness is told to who works for them."""
+    """Return the first place in `HIGHER` above ``role``: no subordinate is told of a delay."""
     return min(HIGHER.index(Role(role)) + 1, len(HIGHER) - 1) if role in HIGHER else 0
 
 
-def reassigned(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
-    """Give a question whose holder let it lie to the next who may answer it; return both, or whom it was left with.
+def reassign_to_next(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
+    """Give an overdue question to the next account that may answer it; return whom to tell.
 
-    Nobody is passed over who was not asked by name: a question that a whole role may answer stays with that role. Who is away,
-    and has nobody who may answer it for them, gets it only where nobody else can.
+    A question that a whole role may answer stays with that role. An absent account without an unbarred delegate gets the question
+    only where nobody else can. The new assignee and the former one are told; where the question stays, whoever it stays with.
     """
     if wait.holder is None or wait.role == Role.APPLICANT:
         return told_of(work.session, dossier, wait, "holder", work.today)
@@ -63,31 +64,34 @@ def reassigned(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
     if not following:
         return told_of(work.session, dossier, wait, "holder", today)
     barred = took_part | {name for name in others if name}
-    following.sort(key=lambda name: _nobody_is_there(work.session, dossier, wait, name, today, barred))
+    following.sort(key=lambda name: _is_unreachable(work.session, dossier, wait, name, today, barred))
     overwrite(work.session, wait, holder=following[0])
-    return _with_stand_ins(work.session, dossier, wait, [following[0], wait.holder], today)
+    return _with_delegates(work.session, dossier, wait, [following[0], wait.holder], today)
 
 
-def _nobody_is_there(
+def _is_unreachable(
     session: Session, dossier: Dossier, wait: AnyWait, name: str, on: date, took_part: set[str]
 ) -> bool:
-    """Return whether the account is away, and all who stand in for it are barred from that question."""
+    """Return whether the account is away and all its delegates are barred from that question."""
     question = dossier.pipeline.questions[wait.question or ""]
-    stand_ins = delegates_of(session, name, wait.case_id, question.of, on)
-    return bool(stand_ins) and all(
-        _is_barred(session, dossier, wait, one, question.of, on, took_part) for one in stand_ins
+    delegates = delegates_of(session, name, wait.case_id, question.of, on)
+    return bool(delegates) and all(
+        _is_barred(session, dossier, wait, one, question.of, on, took_part) for one in delegates
     )
 
 
-def _with_stand_ins(
+def _with_delegates(
     session: Session, dossier: Dossier, wait: AnyWait, names: list[str], on: date, role: Role | None = None
 ) -> list[str]:
-    """Return the accounts and who stands in for them in ``role`` (None: in that of the question) and is not barred there."""
+    """Return the accounts and their delegates in ``role`` who are not barred there.
+
+    ``role`` is the question's own where it is None.
+    """
     asked = role or dossier.pipeline.questions[wait.question or ""].of
-    stand_ins = {one.name: one for name in names for one in delegates_of(session, name, wait.case_id, asked, on)}
+    delegates = {one.name: one for name in names for one in delegates_of(session, name, wait.case_id, asked, on)}
     return names + [
         name
-        for name, one in stand_ins.items()
+        for name, one in delegates.items()
         if name not in names and not _is_barred(session, dossier, wait, one, asked, on)
     ]
 
@@ -95,7 +99,10 @@ def _with_stand_ins(
 def _is_barred(
     session: Session, dossier: Dossier, wait: AnyWait, user: User, role: Role, on: date, took_part: Iterable[str] = ()
 ) -> bool:
-    """Return whether ``user`` may not act there for who is away: answer the question, or (in another role) see to it."""
+    """Return whether ``user`` may not act there as a delegate in ``role``.
+
+    In the question's own role they would answer it; in another one they would oversee it.
+    """
     case, question = dossier.case, dossier.pipeline.questions[wait.question or ""]
     try:
         if role is question.of:
@@ -111,7 +118,7 @@ def _is_barred(
 
 
 def _with_role(session: Session, role: str, region: str) -> list[str]:
-    """Return who has the role in that region; those of the narrowest region that anybody covers."""
+    """Return the holders of the role in the narrowest region around ``region`` that has any."""
     users = session.exec(
         select(User).join(UserRole, col(UserRole.user_id) == col(User.id)).where(UserRole.role == role)
     ).all()

@@ -1,7 +1,7 @@
-"""Which certificates end soon enough that their holder is to be told, and was not: ours, and those of other bodies.
+"""Find certificates, ours and other bodies', whose holder is to be told that they end soon.
 
 A pipeline renews what its rule ``renewal`` names: {days: [180, 90, 30], standings: [...], subject?: {id, en}}. Each of the days
-ahead is a stage. What a newer certificate of that name outlasts is left to end; so is that of a person who was erased.
+ahead is a stage. A certificate that a newer one of that name outlasts is left out, and so is that of an erased person.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from sqlmodel import Session, col, select
 
 from engine.definition.registry import Pipeline, current
 from engine.runtime.office import Office
-from models import Case, Person, PersonKey, RecordedCertificate, Renewal, Standing
+from models import CaseFile, Person, PersonKey, RecordedCertificate, Renewal, Standing
 from rules import RulesAt
 
 
 @dataclass(frozen=True)
-class Due:
-    """A certificate of which a stage has come that was not done: ``case_id`` gave it, or None where another body did."""
+class DueCertificate:
+    """A certificate at a stage not handled yet; ``case_id`` is None where another body gave it."""
 
     pipeline: Pipeline
     what: str
@@ -37,19 +37,22 @@ class Due:
 
     @property
     def named(self) -> str:
-        """Return the number by which people know it: of the case that gave it, or of the certificate."""
+        """Return the number that people know: of the case that gave it, or of the certificate."""
         return self.case_number or f"sertifikat {self.number}"
 
     @property
     def key(self) -> str:
-        """Return what `Renewal` calls it beside its case: the standing, or the number that another body gave."""
+        """Return the name in `Renewal`: the standing, or the number that another body gave."""
         return self.what if self.case_id else self.number or ""
 
 
-def due_certificates(office: Office) -> list[Due]:
-    """Return what is due today, whatever ends first first. Costs as much as what ends within the longest of the days ahead."""
+def due_certificates(office: Office) -> list[DueCertificate]:
+    """Return the certificates that are due today, the earliest end first.
+
+    The cost grows with the certificates that end within the longest of the days ahead.
+    """
     today = office.clock.today()
-    found: list[Due] = []
+    found: list[DueCertificate] = []
     with office.db.reading() as session:
         for pipeline in current():
             if rule := RulesAt(pipeline.rules, today).peek("renewal"):
@@ -62,7 +65,7 @@ def due_certificates(office: Office) -> list[Due]:
 
 def _of_ours(
     session: Session, pipeline: Pipeline, names: Sequence[str], days: Sequence[int], today: date
-) -> Iterator[Due]:
+) -> Iterator[DueCertificate]:
     stage = _stage(col(Standing.until), days, today)
     done = (
         select(Renewal.case_id)
@@ -75,9 +78,9 @@ def _of_ours(
         .exists()
     )
     wanted: Any = (
-        select(Standing, Case.number, stage)
-        .join(Case, col(Case.id) == col(Standing.case_id))
-        .join(Person, col(Person.id) == col(Case.person_id))
+        select(Standing, CaseFile.number, stage)
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
         .where(
             *_ends_soon(Standing, names, days, today),
@@ -88,20 +91,20 @@ def _of_ours(
     )
     for one, case_number, reached in session.exec(wanted):
         about = (one.what, one.subject_kind, one.subject_id, one.reference, one.until, reached)
-        yield Due(pipeline, *about, case_id=one.case_id, case_number=case_number)
+        yield DueCertificate(pipeline, *about, case_id=one.case_id, case_number=case_number)
 
 
 def _of_other_bodies(
     session: Session, pipeline: Pipeline, names: Sequence[str], days: Sequence[int], today: date
-) -> Iterator[Due]:
+) -> Iterator[DueCertificate]:
     stage = _stage(col(RecordedCertificate.until), days, today)
     done = (
         select(Renewal.case_id)
-        .join(Case, col(Case.id) == col(Renewal.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Renewal.case_id))
         .where(
-            Case.subject_kind == "person",
-            Case.subject_id == RecordedCertificate.person_id,
-            Case.pipeline == pipeline.name,
+            CaseFile.subject_kind == "person",
+            CaseFile.subject_id == RecordedCertificate.person_id,
+            CaseFile.pipeline == pipeline.name,
             Renewal.what == RecordedCertificate.number,
             Renewal.until == RecordedCertificate.until,
             col(Renewal.reminded) >= stage,
@@ -119,11 +122,11 @@ def _of_other_bodies(
         )
     )
     for one, reached in session.exec(wanted):
-        yield Due(pipeline, one.what, "person", one.person_id, one.number, one.until, reached)
+        yield DueCertificate(pipeline, one.what, "person", one.person_id, one.number, one.until, reached)
 
 
 def _stage(until: Any, days: Sequence[int], today: date) -> ColumnElement[int]:
-    """Return how many of the days ahead have come: 1 at the first."""
+    """Return how many of the days ahead are reached: 1 at the first."""
     stages = [(until <= today + timedelta(days=ahead), place) for place, ahead in enumerate(days, start=1)]
     return case(*reversed(stages), else_=0)
 
@@ -140,7 +143,10 @@ def _ends_soon(
 
 
 def _not_outlasted(table: type[Standing | RecordedCertificate], kind: Any, subject: Any) -> list[ColumnElement[bool]]:
-    """Return the conditions that the subject holds no certificate of that name which ends later, or never."""
+    """Return the conditions for a subject without a certificate of that name that ends later.
+
+    A certificate without an end outlasts all.
+    """
     ours, recorded = aliased(Standing), aliased(RecordedCertificate)
 
     def outlasts(other: Any) -> Any:

@@ -1,10 +1,8 @@
-"""After a decision about a day every open clock that it can touch is derived again, and what moved is told.
+"""Recalculate every open clock after a decision about a day, and tell whose date changed.
 
-A wait moves in the transaction that writes the remark into its case's ledger, a chunk of cases at a time, by what its row says
-once the case is locked: after a crash the same decision, given again, goes on with what is still wrong, and moves nothing twice.
-
-A date that people were told never moves behind today: what was in time stays so, and no application lapses by a decision. A case
-that can't be derived (the code of its version is gone) stops no other: it is logged, and the administrators are told.
+Each wait moves in the transaction of its remark, a chunk of cases at a time, by its locked row: the same decision, given again
+after a crash, moves nothing twice. A date that people were told never moves behind today: no application lapses by a decision.
+A case whose version has no code stops no other: it is logged, and the administrators are told.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import asked_of
-from models import Case, ClockSegment, EntryKind, LedgerEntry, Role, Wait
+from models import CaseFile, ClockSegment, EntryKind, LedgerEntry, Role, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -51,13 +49,16 @@ class Moved:
     after: date | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as ``jalur calendar add`` prints it."""
+        """Return the change as ``jalur calendar add`` prints it."""
         shown = {"from": self.before, "to": self.after}
         return {"case": self.case, "question": self.question, **{k: v and v.isoformat() for k, v in shown.items()}}
 
 
-def rederive(office: Office, run: RunHandle, day: date, reason: str) -> list[Moved]:
-    """Derive again every open clock that runs over ``day``; return those whose date changed, by case and question."""
+def recalculate(office: Office, run: RunHandle, day: date, reason: str) -> list[Moved]:
+    """Recalculate every open clock that runs over ``day``; return the questions that moved.
+
+    They come by case and question.
+    """
     moved: list[Moved] = []
     after: tuple[int, str] = (0, "")
     known: dict[Any, Times] = {}
@@ -65,7 +66,7 @@ def rederive(office: Office, run: RunHandle, day: date, reason: str) -> list[Mov
     while True:
         with office.db.reading() as session:
             rows = _open_clocks(session, day, after)
-            wrong = {row.case_id: row.number for row, _ in _wrong(office, session, rows, known, failed)}
+            wrong = {row.case_id: row.number for row, _ in _outdated(office, session, rows, known, failed)}
         if not rows:
             break
         after = (rows[-1].case_id, rows[-1].key)
@@ -85,7 +86,10 @@ def _move_group(
     known: dict[Any, Times],
     failed: dict[str, Exception],
 ) -> list[Moved]:
-    """Move the waits of some cases in one transaction; where it fails, in halves, and the one that fails is passed over."""
+    """Move the waits of some cases in one transaction; if it fails, in halves, down to one case.
+
+    Mutates: ``failed``, with each case that could not be moved.
+    """
 
     def moved(group: Sequence[int]) -> list[Moved]:
         with office.work(run) as work:
@@ -99,7 +103,7 @@ def _move_group(
 
 
 def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason: str) -> None:
-    """Log each case whose clock could not be derived again, and tell the administrators of all of them once."""
+    """Log each case whose clock could not be recalculated, and tell the administrators once."""
     for number, error in failed.items():
         why = without_personal_numbers(f"{type(error).__name__}: {error}")
         log.error("The clock of case %s was not derived again: %s", number, why)
@@ -113,18 +117,28 @@ def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason
 
 _TIMES = (Wait.asked_at, Wait.due_at, Wait.silent_at, Wait.next_due_at, Wait.rung)
 _OPEN = (Wait.case_id, Wait.key, Wait.question, Wait.role, Wait.holder, *_TIMES)
-_OF_CASE = (Case.number, Case.pipeline, Case.version, Case.rule_date, Case.complete_at, Case.region_code)
+_OF_CASE = (
+    CaseFile.number,
+    CaseFile.pipeline,
+    CaseFile.version,
+    CaseFile.rule_date,
+    CaseFile.complete_at,
+    CaseFile.region_code,
+)
 
 
 def _open_clocks(
     session: Session, day: date, after: tuple[int, str] = (0, ""), *, of: set[int] | None = None
 ) -> Sequence[Row[Any]]:
-    """Return the next chunk of open waits, or all ``of`` some cases, that end, or are due, on ``day`` or later."""
+    """Return the next chunk of open waits that are due or end on ``day`` or later.
+
+    ``of`` returns all of those of some cases instead.
+    """
     begins = datetime.combine(day, time(0), JAKARTA)
     late = [col(column) >= begins for column in (Wait.due_at, Wait.silent_at, Wait.next_due_at)]
     wanted = (
         select(*_OPEN, Wait.extended_until, *_OF_CASE)  # type: ignore[call-overload]
-        .join(Case, col(Case.id) == col(Wait.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
         .where(col(Wait.settled_at).is_(None), col(Wait.due_at).is_not(None), or_(*late))
         .order_by(col(Wait.case_id), col(Wait.key))
     )
@@ -134,14 +148,17 @@ def _open_clocks(
     return session.execute(wanted.where(further).limit(CHUNK)).all()
 
 
-def _wrong(
+def _outdated(
     office: Office,
     session: Session,
     rows: Sequence[Row[Any]],
     known: dict[Any, Times],
     failed: dict[str, Exception],
 ) -> list[tuple[Row[Any], Times]]:
-    """Return those whose times are no longer what they would be, with what they would be; note what can't be derived."""
+    """Return the waits whose times have changed, with their new times.
+
+    Mutates: ``failed``, with each case that can't be recalculated.
+    """
     segments, now = _segments(session, rows), office.clock.now()
     found: list[tuple[Row[Any], Times]] = []
     for row in rows:
@@ -157,7 +174,7 @@ def _wrong(
 
 
 def _segments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[Any]]:
-    """Return the clock's segments of those cases whose legal clock has begun."""
+    """Return the clock's segments of the cases whose legal clock has started."""
     counted = {row.case_id for row in rows if row.complete_at}
     found: dict[int, list[Any]] = {case_id: [] for case_id in counted}
     if counted:
@@ -170,7 +187,10 @@ def _segments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, list[Any]
 def _times(
     office: Office, row: Row[Any], segments: dict[int, list[Any]], known: dict[Any, Times], now: datetime
 ) -> Times:
-    """Return the times of a wait as they are now; many cases share pipeline, rules and day of asking."""
+    """Return the times of a wait under today's calendar.
+
+    Many cases share pipeline, rules and day of asking: ``known`` keeps what was computed for one.
+    """
     pipeline = pipeline_named(row.pipeline, row.version)
     rules, asked_on = RulesAt(pipeline.rules, row.rule_date), local_date(row.asked_at)
     question = pipeline.questions[row.question]
@@ -191,15 +211,18 @@ def _times(
 
 
 def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Times]) -> list[Moved]:
-    """Move the waits of these cases as they are now that nobody else can write; remark and tell where a date changed."""
+    """Move the outdated waits of these cases; remark each change of a date, and tell people.
+
+    Locks: the cases, before their waits are read again.
+    """
     cases = lock_rows(work, ids)
-    changed = _wrong(work.office, work.session, _open_clocks(work.session, day, of=ids), known, {})
+    changed = _outdated(work.office, work.session, _open_clocks(work.session, day, of=ids), known, {})
     if not changed:
         return []
     alike: dict[tuple[str, Times], list[int]] = defaultdict(list)
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
-    for (key, times), of in alike.items():  # a few: many cases were asked the same on the same day
+    for (key, times), of in alike.items():  # a few updates: many cases were asked the same on the same day
         overwrite_many(work.session, key, of, times.values())
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
@@ -229,7 +252,7 @@ def _in_words(row: Row[Any], times: Times) -> Iterator[str]:
 
 
 def _tell(work: Work, dated: list[tuple[Row[Any], Times]], reason: str) -> None:
-    """Write to the applicants whose own question moved; officers read in their digest how many of theirs did."""
+    """Write to applicants whose own question moved; tell officers in their digest how many did."""
     theirs: dict[tuple[str | None, str, str], list[Row[Any]]] = defaultdict(list)
     for row, _ in dated:
         theirs[row.holder, row.role, row.region_code].append(row)

@@ -1,11 +1,8 @@
-"""Certificates that will end are renewed ahead of time: a case is opened with what is known, and its holder told.
+"""Renew ending certificates: open a prefilled case at the first stage, remind later.
 
-At the first of the days ahead (180) a case is opened, or the one that is open there is named; at the later ones (90, 30) its
-holder is reminded. Of each certificate in one transaction:
-1. its case and the renewal's are locked, in the order of their ids, and then its subject where a case is opened;
-2. the stage is won by one conditional update of its `Renewal`: two workers, a crash or a schedule that did not run change nothing;
-3. one letter, of the latest stage alone, and a remark in each ledger.
-One that can't be done is passed over, reported, and tried again by the next run.
+1. Lock the old case and the renewal's in the order of their ids, then the subject where a case is opened;
+2. win the stage by one conditional update of its `Renewal`: two workers, a crash or a missed schedule change nothing;
+3. send one letter, of the latest stage, and write a remark into each ledger. A failing certificate waits for the next run.
 """
 
 from __future__ import annotations
@@ -25,8 +22,8 @@ from engine.letters.queue import write_to_applicant
 from engine.runtime.database import insert_new
 from engine.runtime.encryption import Key
 from engine.runtime.office import Office, RunHandle, Work
-from engine.sweeps.expiring_certificates import Due, due_certificates
-from models import Answer, Case, CaseStatus, Person, PersonKey, RecordedCertificate, Renewal, Role, Standing, Wait
+from engine.sweeps.expiring_certificates import DueCertificate, due_certificates
+from models import Answer, CaseFile, CaseStatus, Person, PersonKey, RecordedCertificate, Renewal, Role, Standing, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -35,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Renewed:
-    """What a run did: certificates of which a stage had come, and what became of them."""
+    """The result of a run: certificates that had reached a stage, and how each was handled."""
 
     due: int = 0
     opened: int = 0
@@ -44,17 +41,17 @@ class Renewed:
     failed: list[dict[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as ``jalur renew`` prints it."""
+        """Return the counts as ``jalur renew`` prints them."""
         counts = {"due": self.due, "opened": self.opened, "reminded": self.reminded, "skipped": self.skipped}
         return {**counts, "failed": self.failed}
 
 
-class _Meanwhile(Exception):
-    """Somebody opened a case for the same subject between our look and our lock. Nothing is kept; look again."""
+class _LostRace(Exception):
+    """A race lost to another worker between the look and the lock; nothing is kept."""
 
 
-class _Before(NamedTuple):
-    """What was done about a certificate: the case of its `Renewal`, the stage, and the number of the case opened for it."""
+class _Earlier(NamedTuple):
+    """The earlier stage of a certificate: the case of its `Renewal`, the stage, the opened case."""
 
     case_id: int
     stage: int
@@ -62,15 +59,15 @@ class _Before(NamedTuple):
 
 
 def renew(office: Office, run: RunHandle) -> Renewed:
-    """Open and tell whatever is due today. Run again on the same day it does nothing."""
+    """Open and remind whatever is due today. Running it again on the same day changes nothing."""
     done = Renewed()
     for due in due_certificates(office):
         try:
             try:
                 end = _renew(office, run, due)
-            except _Meanwhile:
+            except _LostRace:
                 end = _renew(office, run, due)
-        except Exception as error:  # one that is broken must not hide the others
+        except Exception as error:  # a failing certificate must not stop the others
             log.exception("%s could not be renewed", due.named)
             reason = without_personal_numbers(f"{type(error).__name__}: {error}")
             done.due += 1
@@ -84,24 +81,24 @@ def renew(office: Office, run: RunHandle) -> Renewed:
     return done
 
 
-def _renew(office: Office, run: RunHandle, due: Due) -> str | None:
-    """Return what became of the certificate; None where another worker was first."""
+def _renew(office: Office, run: RunHandle, due: DueCertificate) -> str | None:
+    """Renew one certificate; return how it ended, or None where another worker was first."""
     with office.work(run) as work:
-        running = _running(work.session, due, _before(work.session, due))
+        running = _running(work.session, due, _earlier(work.session, due))
         rows = lock_rows(work, [one for one in (due.case_id, running) if one])
-        before = _before(work.session, due)
-        if before and before.stage >= due.stage:
+        earlier = _earlier(work.session, due)
+        if earlier and earlier.stage >= due.stage:
             return None
         old, case = rows.get(due.case_id or 0), rows.get(running or 0)
         opened = None if case else _opened(work, due)
         told = opened or case or old
         if told is None:
             raise LookupError(f"There is no {due.subject_kind} {due.subject_id}, and no case to write to")
-        taken_back = case is not None and _taken_back(work.session, case)
-        ours = opened.number if opened else before.opened if before else None
-        refused = f"{told.number} was withdrawn" if taken_back else None if ours else _why_not(due, case)
-        _win(work, due, before.case_id if before else (old or told).id, ours, refused)
-        if taken_back:
+        withdrawn = case is not None and _is_withdrawn(work.session, case)
+        ours = opened.number if opened else earlier.opened if earlier else None
+        refused = f"{told.number} was withdrawn" if withdrawn else None if ours else _why_not(due, case)
+        _win(work, due, earlier.case_id if earlier else (old or told).id, ours, refused)
+        if withdrawn:
             return "skipped"
         _tell(work, due, told, opened is not None, ours is not None)
         if opened and old:
@@ -109,52 +106,56 @@ def _renew(office: Office, run: RunHandle, due: Due) -> str | None:
         return "opened" if opened else "reminded"
 
 
-def _why_not(due: Due, case: Case | None) -> str:
+def _why_not(due: DueCertificate, case: CaseFile | None) -> str:
     return f"{case.number} was open already" if case else f"there is no {due.subject_kind} {due.subject_id} any more"
 
 
-def _before(session: Session, due: Due) -> _Before | None:
+def _earlier(session: Session, due: DueCertificate) -> _Earlier | None:
     wanted = select(Renewal.case_id, Renewal.reminded, Renewal.opened).where(
         Renewal.what == due.key, Renewal.until == due.until
     )
     if due.case_id:
         wanted = wanted.where(Renewal.case_id == due.case_id)
     else:
-        wanted = wanted.join(Case, col(Case.id) == col(Renewal.case_id)).where(*_same_way(due))
+        wanted = wanted.join(CaseFile, col(CaseFile.id) == col(Renewal.case_id)).where(*_same_way(due))
     found = session.exec(wanted.order_by(col(Renewal.reminded).desc())).first()
-    return _Before(*found) if found else None
+    return _Earlier(*found) if found else None
 
 
-def _running(session: Session, due: Due, before: _Before | None) -> int | None:
-    """Return the case that was opened for it; without one, that which the subject has open in this pipeline."""
-    wanted = select(Case.id)
-    if before and before.opened:
-        wanted = wanted.where(Case.number == before.opened)
+def _running(session: Session, due: DueCertificate, earlier: _Earlier | None) -> int | None:
+    """Return the case opened for the certificate, else the subject's open case in this pipeline."""
+    wanted = select(CaseFile.id)
+    if earlier and earlier.opened:
+        wanted = wanted.where(CaseFile.number == earlier.opened)
     else:
-        wanted = wanted.where(*_same_way(due), Case.status != CaseStatus.CLOSED)
+        wanted = wanted.where(*_same_way(due), CaseFile.status != CaseStatus.CLOSED)
     return session.exec(wanted).first()
 
 
-def _same_way(due: Due) -> tuple[Any, ...]:
+def _same_way(due: DueCertificate) -> tuple[Any, ...]:
     return (
-        Case.subject_kind == due.subject_kind,
-        Case.subject_id == due.subject_id,
-        Case.pipeline == due.pipeline.name,
+        CaseFile.subject_kind == due.subject_kind,
+        CaseFile.subject_id == due.subject_id,
+        CaseFile.pipeline == due.pipeline.name,
     )
 
 
-def _opened(work: Work, due: Due) -> Case | None:
-    """Open the case with what is known; None where the subject is gone. Raises `_Meanwhile`."""
+def _opened(work: Work, due: DueCertificate) -> CaseFile | None:
+    """Open the case, prefilled; return None where the subject is gone.
+
+    Raises:
+        _LostRace: The subject has an open case by now.
+    """
     origin = HandedOn(due.named, _known(work.office, work.session, due))
     handed_on = {due.subject_id: origin}
     [opening] = open_in(work, due.pipeline, [due.subject_id], SYSTEM, handed_on=handed_on)
     if opening.number and not opening.opened:
-        raise _Meanwhile
-    return work.session.exec(select(Case).where(Case.number == opening.number)).first()
+        raise _LostRace
+    return work.session.exec(select(CaseFile).where(CaseFile.number == opening.number)).first()
 
 
-def _known(office: Office, session: Session, due: Due) -> dict[str, Any]:
-    """Return what the pipeline makes of the certificate, and of what was answered for it where it gave it itself."""
+def _known(office: Office, session: Session, due: DueCertificate) -> dict[str, Any]:
+    """Return the facts that the pipeline prefills from the certificate and its case's answers."""
     if due.pipeline.renews is None:
         return {}
     stands = select(Standing.what).where(Standing.case_id == due.case_id, Standing.until == due.until)
@@ -164,10 +165,10 @@ def _known(office: Office, session: Session, due: Due) -> dict[str, Any]:
         )
     given = (
         select(Answer, PersonKey)
-        .join(Case, col(Case.id) == col(Answer.case_id))
-        .join(Person, col(Person.id) == col(Case.person_id))
+        .join(CaseFile, col(CaseFile.id) == col(Answer.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id))
-        .where(Answer.case_id == due.case_id, Case.pipeline == due.pipeline.name)
+        .where(Answer.case_id == due.case_id, CaseFile.pipeline == due.pipeline.name)
         .order_by(col(Answer.at), col(Answer.key))
     )
     answers = {one.key.split("#")[0]: office.vault.decrypt(key, one.sealed) for one, key in session.exec(given)}
@@ -175,14 +176,18 @@ def _known(office: Office, session: Session, due: Due) -> dict[str, Any]:
     return due.pipeline.renews(Expiring(tuple(sorted(session.exec(stands))), due.number, due.until, rules, answers))
 
 
-def _taken_back(session: Session, case: Case) -> bool:
-    """Return whether the applicant ended the case: who does not want to renew is not asked again."""
+def _is_withdrawn(session: Session, case: CaseFile) -> bool:
+    """Return whether the applicant withdrew the case: they are not asked to renew again."""
     wanted = select(Wait.key).where(Wait.case_id == case.id, Wait.settled_as == "withdrawn")
     return bool(case.withdrawal) or session.exec(wanted).first() is not None
 
 
-def _win(work: Work, due: Due, case_id: int | None, opened: str | None, refused: str | None) -> None:
-    """Write down that this stage is done. Raises `_Meanwhile` where it was."""
+def _win(work: Work, due: DueCertificate, case_id: int | None, opened: str | None, refused: str | None) -> None:
+    """Record that this stage is done.
+
+    Raises:
+        _LostRace: Another worker recorded it first.
+    """
     row = {"case_id": case_id, "what": due.key, "until": due.until, "reminded": 0, "at": work.now}
     work.session.execute(insert_new(work.session, Renewal).values(**row))
     won = work.session.execute(
@@ -197,13 +202,14 @@ def _win(work: Work, due: Due, case_id: int | None, opened: str | None, refused:
         .execution_options(synchronize_session=False)
     )
     if won.first() is None:
-        raise _Meanwhile
+        raise _LostRace
 
 
-def _tell(work: Work, due: Due, row: Case, opened: bool, ours: bool) -> None:
-    """Queue the letter of this stage with ``row``, the renewal's case or else the old one, and say so in its ledger.
+def _tell(work: Work, due: DueCertificate, row: CaseFile, opened: bool, ours: bool) -> None:
+    """Queue the letter of this stage with ``row``, and write a remark into its ledger.
 
-    A case that is open and not ``ours``, opened for this certificate, may be about another one: its holder alone knows.
+    ``row`` is the renewal's case, or else the old one. An open case that is not ``ours``, opened for this certificate, may be about
+    another one: its holder alone knows.
     """
     person, key = work.session.exec(
         select(Person, PersonKey)
@@ -212,7 +218,7 @@ def _tell(work: Work, due: Due, row: Case, opened: bool, ours: bool) -> None:
     ).one()
     whom = Applicant(row.person_id, person.name, person.language)
     rules = RulesAt(due.pipeline.rules, work.today)
-    yours, over = _yours(work.session, due, row), row.status == CaseStatus.CLOSED
+    yours, over = _waiting_for_holder(work.session, due, row), row.status == CaseStatus.CLOSED
     subject = rules["renewal"].value.get("subject") if opened or yours or over else None
     under = Key(key.id, key.wrapped)
     case = replace(frozen_case(work.office, row, due.pipeline, whom, under), rules=rules)
@@ -233,8 +239,8 @@ def _tell(work: Work, due: Due, row: Case, opened: bool, ours: bool) -> None:
     write_remark(work, row, letter, SYSTEM, about)
 
 
-def _yours(session: Session, due: Due, row: Case) -> list[str]:
-    """Return the titles of what a case waits for from its applicant."""
+def _waiting_for_holder(session: Session, due: DueCertificate, row: CaseFile) -> list[str]:
+    """Return the titles of the questions that a case asks its applicant."""
     wanted = select(Wait.question).where(
         Wait.case_id == row.id, col(Wait.settled_at).is_(None), Wait.role == Role.APPLICANT
     )

@@ -1,8 +1,8 @@
-"""The sweep: whatever is due is settled, told, or handed upwards, each once.
+"""Sweep over all that is due: record silences, send reminders, escalate, each once.
 
-One indexed query finds what is due, so the cost grows with that and not with what is open. Each rung is won by a conditional
-update of the wait's ``rung`` in the transaction that writes its entry and tells people: two workers, a crash or a schedule
-that did not run change nothing. A case that can't be handled is passed over and reported, to the administrators as well.
+One indexed query finds the due waits, so the cost grows with them and not with what is open. Each rung is won by a conditional
+update of the wait's ``rung`` in the transaction that writes its entry and tells people: two workers, a crash or a missed schedule
+change nothing. A failing case is passed over and reported to the administrators.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import HIGHER
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
-from engine.sweeps.escalation import reassigned, told_of
-from models import AnyWait, Case, EntryKind, LedgerEntry, Role, Sweep, Wait
+from engine.sweeps.escalation import reassign_to_next, told_of
+from models import AnyWait, CaseFile, EntryKind, LedgerEntry, Role, Sweep, Wait
 from models.base import Moment
 from models.privacy import without_personal_numbers
 
@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 CHUNK = 100
 
 
-class Due(NamedTuple):
-    """A wait of which something is due: since when, the case's id, and its key."""
+class DueWait(NamedTuple):
+    """A due wait: since when, the case's id, and its key."""
 
     at: datetime
     case_id: int
@@ -50,7 +50,7 @@ class Due(NamedTuple):
 
 @dataclass
 class Swept:
-    """What a sweep did: waits that were due, and what became of them."""
+    """The result of a sweep: how many waits were due, and how each was handled."""
 
     due: int = 0
     reminded: int = 0
@@ -59,7 +59,7 @@ class Swept:
     failed: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, other: Swept) -> None:
-        """Count what another group came to."""
+        """Add the counts of another group."""
         self.due += other.due
         self.reminded += other.reminded
         self.escalated += other.escalated
@@ -67,17 +67,17 @@ class Swept:
         self.failed += other.failed
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as ``jalur escalate`` prints it."""
+        """Return the counts as ``jalur escalate`` prints them."""
         counts = {"due": self.due, "reminded": self.reminded, "escalated": self.escalated}
         return {**counts, "silent": len(self.silent), "failed": self.failed}
 
 
 def sweep(office: Office, run: RunHandle) -> Swept:
-    """Work off everything that is due now. Run again at the same moment it does nothing."""
+    """Handle all that is due now. Running it again at the same moment changes nothing."""
     now, swept = office.clock.now(), Swept()
     with office.db.writing() as session:
         begun = session.scalars(insert(Sweep).values(run_id=run.id, started_at=now).returning(col(Sweep.id))).one()
-    last: Due | None = None
+    last: DueWait | None = None
     while due := due_waits(office, now, CHUNK, last):
         _sweep_group(office, run, due, now, swept)
         last = due[-1]
@@ -88,8 +88,11 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     return swept
 
 
-def due_waits(office: Office, now: datetime, limit: int, after: Due | None = None) -> list[Due]:
-    """Return what is due, the longest overdue first; from behind ``after`` on, so that what can't be done is looked at once."""
+def due_waits(office: Office, now: datetime, limit: int, after: DueWait | None = None) -> list[DueWait]:
+    """Return the next due waits, the longest overdue first, behind ``after``.
+
+    The key pages through them, so that a failing case is tried once in each run.
+    """
     place = (col(Wait.next_due_at), col(Wait.case_id), col(Wait.key))
     wanted = select(*place).where(
         col(Wait.settled_at).is_(None), col(Wait.next_due_at).is_not(None), col(Wait.next_due_at) <= now
@@ -97,13 +100,16 @@ def due_waits(office: Office, now: datetime, limit: int, after: Due | None = Non
     if after:
         wanted = wanted.where(tuple_(*place) > tuple_(*map(literal, after, (Moment, Integer, String))))
     with office.db.reading() as session:
-        return [Due(*row) for row in session.execute(wanted.order_by(*place).limit(limit))]
+        return [DueWait(*row) for row in session.execute(wanted.order_by(*place).limit(limit))]
 
 
-def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, swept: Swept) -> None:
-    """Work off some waits in one transaction; where it fails, each alone, and the one that fails is passed over."""
+def _sweep_group(office: Office, run: RunHandle, due: list[DueWait], now: datetime, swept: Swept) -> None:
+    """Handle some waits in one transaction; if it fails, each alone, passing over failures.
 
-    def worked_off(group: Sequence[Due]) -> Swept:
+    Mutates: ``swept``.
+    """
+
+    def worked_off(group: Sequence[DueWait]) -> Swept:
         did = Swept()
         with office.work(run) as work:
             dossiers = {one.row.id: one for one in lock_dossiers(work, {one.case_id for one in group}, history=False)}
@@ -111,7 +117,7 @@ def _sweep_group(office: Office, run: RunHandle, due: list[Due], now: datetime, 
                 _sweep_one(work, dossiers[one.case_id], one.key, now, did)
         return did
 
-    def passed_over(one: Due, error: Exception) -> Swept:
+    def passed_over(one: DueWait, error: Exception) -> Swept:
         log.error("What was due in case %d could not be done: %s", one.case_id, one.key, exc_info=error)
         return Swept(due=1, failed=[_passed_over(office, one.case_id, one.key, error)])
 
@@ -153,14 +159,17 @@ def _fire(
     *,
     said: bool,
 ) -> None:
-    """Do what a rung says and write it into the ledger. Of several reminders that are due at once only the last is said."""
+    """Fire a rung: tell or reassign, and write the ledger entry.
+
+    Of several reminders that are due at once only the last is ``said``.
+    """
     number, question = dossier.case.number, dossier.pipeline.questions[wait.question or ""]
     today, due_on = work.today, local_date(wait.due_at or wait.asked_at)
     told: list[str] = []
     effect, happened = effect_of(dossier.case.rules, question), ""
     outcome = OUTCOMES.get(rung.act or rung.tell or "", "escalated")
     if rung.act == "reassign":
-        told = reassigned(work, dossier, wait)
+        told = reassign_to_next(work, dossier, wait)
         if wait.holder in (None, *told[:1]):
             outcome = "stays"
         else:
@@ -202,7 +211,7 @@ def _fire(
     work.rows.write(LedgerEntry, **entry)
 
 
-# What the ledger says of a rung; every other one handed the case upwards. A question that nobody else may answer stays.
+# The ledger's outcome of a rung; every other rung escalated the case. A question that nobody else may answer "stays".
 OUTCOMES = {"holder": "reminded", "reassign": "reassigned", "say_passed": "deadline_passed"}
 
 
@@ -231,13 +240,13 @@ def _remind_applicant(work: Work, dossier: Dossier, wait: AnyWait, due_on: date)
 
 
 def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> dict[str, str]:
-    """Have the administrators told, once for what is due there and that error; return case and reason.
+    """Tell the administrators, once for each due date and error; return case and reason.
 
-    A schedule has nobody who reads what a sweep returns.
+    A scheduled sweep has nobody who reads its result.
     """
     reason, kind = without_personal_numbers(f"{type(error).__name__}: {error}"), type(error).__name__
     with office.db.writing() as session:
-        wanted = select(Case.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
+        wanted = select(CaseFile.number, Wait.next_due_at).join(Wait).where(Wait.case_id == case_id, Wait.key == key)
         number, due_at = session.exec(wanted).one()
         notify(
             session,

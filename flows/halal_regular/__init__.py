@@ -1,7 +1,8 @@
-"""The regular path to a halal certificate: documents, audit, fatwa, certificate; this office helps, may pay, and records.
+"""The regular path to a halal certificate: documents, audit, fatwa, certificate.
 
-UU 33/2014 as amended by UU 6/2023. BPJPH verifies and certifies, an accredited inspection body (LPH) audits, MUI rules,
-and the fatwa committee in its stead. None of their numbers is made up here: each is recorded with its source and evidence.
+This office helps, may pay, and records. UU 33/2014 as amended by UU 6/2023. BPJPH verifies and certifies, an accredited inspection
+body (LPH) audits, MUI rules, and the fatwa committee in its stead. None of their numbers is made up here: each is recorded with its
+source and evidence.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ COMMITTEE_RULING = Question(
 
 
 class Outcome(Ending):
-    """How a case of the regular path can end."""
+    """The endings of a case on the regular path."""
 
     CERTIFIED = "certified", "Bersertifikat halal, sertifikat tercatat"
     NOT_HALAL = "not_halal", "Tidak halal: permohonan dikembalikan BPJPH dengan alasan"
@@ -112,7 +113,7 @@ class Outcome(Ending):
 
 
 def withdrawn(case: Case, reason: str) -> Outcome:
-    """The applicant took the application back, at whatever wait."""
+    """End the case because the applicant withdrew the application, at whatever wait."""
     confirm_withdrawn(case, reason)
     return Outcome.WITHDRAWN
 
@@ -128,7 +129,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     clock="service_time",
 )
 def halal_regular(case: Case) -> Outcome:
-    """From the owner's application to BPJPH's certificate in the books, or to a clear reason why not."""
+    """Take the owner's application to a recorded certificate of BPJPH, or say clearly why not."""
     confirm_receipt(case)
     application = hand_in(case, Outcome.NOT_SUBMITTED, case.carried)
     if isinstance(application, Outcome):
@@ -154,9 +155,9 @@ def halal_regular(case: Case) -> Outcome:
 
 
 def hand_in(case: Case, if_silent: Outcome, known: dict[str, Any]) -> Application | Outcome:
-    """The owner hands in the application until nothing is wrong with it, or goes over to the self-declare path.
+    """Ask the owner for the application until it has no faults, or takes the self-declare path.
 
-    What is known already stands in the form: only what changes has to be typed.
+    The form holds what is known already: only what changes has to be typed.
     """
     while True:
         application = ask(APPLICATION, known=known)
@@ -173,7 +174,7 @@ def hand_in(case: Case, if_silent: Outcome, known: dict[str, Any]) -> Applicatio
 
 
 def pay(case: Case, total: int, by_office: bool) -> bool:
-    """The owner, or the office, pays the invoice to the rupiah. Return whether it was paid."""
+    """Have the owner, or the office, pay the invoice to the rupiah; return whether it was paid."""
     note: str | None = None
     while True:
         payment = ask(OFFICE_PAYMENT, note=note) if by_office else ask(PAYMENT, note=note)
@@ -189,7 +190,10 @@ def pay(case: Case, total: int, by_office: bool) -> bool:
 
 
 def audit_and_rule(case: Case, application: Application, quote: Quote, receipt_number: str) -> Outcome:
-    """The inspection body audits, MUI rules; products or ingredients that change after the audit are audited again."""
+    """Have the inspection body audit and MUI rule.
+
+    Products or ingredients that change after the audit are audited again.
+    """
     while True:
         audit = audit_until_passed(case, application, quote)
         if isinstance(audit, Outcome):
@@ -210,7 +214,10 @@ def audit_and_rule(case: Case, application: Application, quote: Quote, receipt_n
 
 
 def audit_until_passed(case: Case, application: Application, quote: Quote) -> Audit | Outcome:
-    """The inspection body audits until it passes the products on, or stops; findings are for the owner to mend."""
+    """Have the inspection body audit until it passes the products or stops.
+
+    The owner mends what it finds.
+    """
     note: str | None = None
     while (audit := impartial_audit(application, note)).decision is not AuditEnd.PASS:
         if audit.decision is AuditEnd.NOT_HALAL:
@@ -230,14 +237,17 @@ def audit_until_passed(case: Case, application: Application, quote: Quote) -> Au
 
 
 def impartial_audit(application: Application, note: str | None) -> Audit:
-    """The result of an audit by others than the consultant who wrote the manual; theirs is asked for again."""
+    """Return an audit by others than the consultant who wrote the manual; ask again for theirs."""
     while fault := wrote_the_manual(application, audit := ask(AUDIT, note=note)):
         note = fault
     return audit
 
 
 def rule(case: Case, due: date) -> Fatwa | CommitteeRuling:
-    """MUI rules; where its time is over, the fatwa committee. Who recorded the audit records neither."""
+    """Have MUI rule, or the fatwa committee where MUI's time is over.
+
+    Whoever recorded the audit records neither ruling.
+    """
     note: str | None = None
     while isinstance(fatwa := ask(FATWA, note=note), Passed) or fatwa.decision is FatwaEnd.TIME_EXCEEDED:
         if isinstance(fatwa, Passed) or local_date(fatwa.at) > due:
@@ -248,7 +258,7 @@ def rule(case: Case, due: date) -> Fatwa | CommitteeRuling:
 
 
 def conclude(case: Case, ruling: Fatwa | CommitteeRuling, nib: str, receipt_number: str) -> Outcome:
-    """Halal: BPJPH's certificate is recorded. Not halal: BPJPH returns the application with its reasons."""
+    """Record BPJPH's certificate for a halal ruling; else hand on its return with reasons."""
     if ruling.decision in (FatwaEnd.NOT_HALAL, CommitteeEnd.NOT_HALAL):
         body = FATWA.recorded_for if isinstance(ruling, Fatwa) else COMMITTEE_RULING.recorded_for
         send_back(case, body or "", ruling.reason, ruling)
@@ -260,6 +270,6 @@ def conclude(case: Case, ruling: Fatwa | CommitteeRuling, nib: str, receipt_numb
 
 
 def end(case: Case, outcome: Outcome, detail: str = "") -> Outcome:
-    """End a case with what is to be done now; what it held of the programme is given back."""
+    """End a case and say what is to be done now; its slot in the programme is given back."""
     confirm_closing(case, outcome, detail)
     return close(case, outcome, detail or outcome.title_id)

@@ -1,4 +1,4 @@
-"""What other bodies decide: an officer records it for them, with where it came from and the file that shows it."""
+"""Decisions of other bodies: an officer records each with its source and its file."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from flows.halal_regular.forms import Name, Rupiah, Text
 
 
 class Recorded(Form):
-    """A decision of somebody else's."""
+    """A decision of another body."""
 
     source: Text = Field(description="Dari mana keputusan ini: nomor surat, laman SiHalal, atau nama pejabat")
     evidence: Evidence = Field(description="Berkas keputusan")
 
 
 class CheckEnd(StrEnum):
-    """What BPJPH makes of the documents."""
+    """BPJPH's decision about the documents."""
 
     APPROVE = "approve"
     RETURN = "return"
 
 
 class DocumentCheck(Recorded):
-    """BPJPH verifies the documents (UU 33/2014 Pasal 29): approved, or returned for fixing."""
+    """BPJPH's verification of the documents (UU 33/2014 Pasal 29): approved, or returned."""
 
     decision: CheckEnd
     deficiencies: list[Text] = Field(default_factory=list, description="Kekurangan, satu per baris")
@@ -42,21 +42,21 @@ class DocumentCheck(Recorded):
 
 
 class Quote(Recorded):
-    """The inspection body (LPH) that was chosen, and the cost that it entered."""
+    """The chosen inspection body (LPH), and the cost that it entered."""
 
     body: Name = Field(description="Nama LPH, seperti pada daftar LPH terakreditasi")
     amount_rupiah: Rupiah
 
 
 class DocumentReceipt(Recorded):
-    """The receipt of documents (STTD) that BPJPH issues once the invoice is paid."""
+    """The receipt of documents (STTD), which BPJPH issues once the invoice is paid."""
 
     number: Name = Field(description="Nomor STTD")
     issued_on: date
 
 
 class AuditEnd(StrEnum):
-    """How the inspection body's audit ended, or what it asks for."""
+    """The result of the inspection body's audit, or its request."""
 
     PASS = "pass"  # noqa: S105
     FINDINGS = "findings"
@@ -66,7 +66,7 @@ class AuditEnd(StrEnum):
 
 
 class Lab(StrEnum):
-    """What the laboratory found of porcine DNA."""
+    """The laboratory's finding about porcine DNA."""
 
     NONE = "none"
     NEGATIVE = "negative"
@@ -74,7 +74,10 @@ class Lab(StrEnum):
 
 
 class Audit(Recorded):
-    """The audit of the inspection body (UU 33/2014 Pasal 31), with production running and a lab test where in doubt."""
+    """The audit of the inspection body (UU 33/2014 Pasal 31).
+
+    Production is running, and there is a lab test where in doubt.
+    """
 
     decision: AuditEnd
     audited_on: date | None = Field(default=None, description="Tanggal audit di tempat usaha")
@@ -129,7 +132,7 @@ class Ruling(Recorded):
 
 
 class FatwaEnd(StrEnum):
-    """What the fatwa commission of MUI decided, or that its time went by."""
+    """The decision of MUI's fatwa commission, or that its time went by."""
 
     HALAL = "halal"
     NOT_HALAL = "not_halal"
@@ -151,20 +154,23 @@ class Fatwa(Ruling):
 
 
 class CommitteeEnd(StrEnum):
-    """What the fatwa committee decided in MUI's stead."""
+    """The decision of the fatwa committee in MUI's stead."""
 
     HALAL = "halal"
     NOT_HALAL = "not_halal"
 
 
 class CommitteeRuling(Ruling):
-    """The fatwa committee decides where MUI's time went by (UU 33/2014 Pasal 33 ayat (5) and (6))."""
+    """The fatwa committee's ruling after MUI's time (UU 33/2014 Pasal 33 ayat (5) and (6))."""
 
     decision: CommitteeEnd
 
 
 class HalalCertificate(Recorded):
-    """The halal certificate that BPJPH issued. It has no end; ingredients or process that change must be reported."""
+    """The halal certificate that BPJPH issued.
+
+    It has no end; ingredients or process that change must be reported.
+    """
 
     number: str = Field(max_length=100, description="Nomor sertifikat halal: ID dan 17 angka")
     issued_on: date = Field(description="Tanggal terbit")

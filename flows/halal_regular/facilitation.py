@@ -1,4 +1,4 @@
-"""Whether this office pays: a slot of the year's quota is granted, or it is refused and the owner may object.
+"""The office's decision to pay or not: a slot of the year's quota is granted, or refused.
 
 The refusal is a decision inside an open case (UU 30/2014 Pasal 77): the owner says whether the case goes on at their own cost or
 objects, before anything is done that costs them money, and before the legal time of the certificate begins.
@@ -32,7 +32,7 @@ from engine.pipeline import (
     tell,
     this_step,
 )
-from flows.facts import common, objection
+from flows.facts import common, objection_window
 from flows.halal_regular import slots
 from flows.halal_regular.facts import highest_cost
 from flows.halal_regular.forms import Application
@@ -46,7 +46,7 @@ DECIDED_ANEW = Letter("facilitation_decided_anew")
 
 
 class SlotDecision(StrEnum):
-    """What an officer decides about a slot of the programme."""
+    """An officer's decision about a slot of the programme."""
 
     GRANT = "grant"
     WAITLIST = "waitlist"
@@ -54,7 +54,7 @@ class SlotDecision(StrEnum):
 
 
 class Facilitation(Form):
-    """Whether the office pays: grant a slot of this year's quota, keep the owner waiting, or let the owner pay."""
+    """The decision whether the office pays: grant a slot of this year's quota, wait, or refuse."""
 
     decision: SlotDecision
     reason: str = Field(default="", max_length=2000, description="Alasan; wajib bila ditolak")
@@ -67,14 +67,14 @@ class Facilitation(Form):
 
 
 class Wish(StrEnum):
-    """What the owner makes of the refusal to pay."""
+    """The owner's answer to the refusal to pay."""
 
     PROCEED = "proceed"
     OBJECT = "object"
 
 
 class OwnCost(ApplicantForm):
-    """The owner goes on at their own cost, or objects to the refusal."""
+    """The owner's answer: to go on at their own cost, or to object to the refusal."""
 
     decision: Wish = Field(description="proceed: lanjutkan dengan biaya sendiri; object: ajukan keberatan")
     reason: str = Field(default="", max_length=4000, description="Alasan keberatan; wajib bila mengajukan keberatan")
@@ -104,7 +104,10 @@ OWN_COST = Question(
 
 
 def facilitate(case: Case, application: Application) -> bool:
-    """Return whether the office pays. What an objection overturns is decided anew, by nobody who refused or ruled before."""
+    """Return whether the office pays.
+
+    Where an objection overturns a refusal, the slot is decided on anew, by nobody who refused or ruled before.
+    """
     deciders: list[str] = []
     note = count_slots(case)
     while refusal := decide(case, application, note, deciders):
@@ -121,7 +124,10 @@ def facilitate(case: Case, application: Application) -> bool:
 
 
 def decide(case: Case, application: Application, note: str, apart_from: Sequence[str]) -> Facilitation | None:
-    """An officer decides; return the refusal, or None. Who asked for the slot may not grant it, and a full quota grants nothing."""
+    """Have an officer decide on a slot; return the refusal, or None.
+
+    Whoever asked for the slot may not grant it, and a full quota grants nothing.
+    """
     while (ruling := ask(FACILITATION, note=note, apart_from=apart_from)).decision is not SlotDecision.REJECT:
         if ruling.decision is SlotDecision.GRANT:
             note = reserve_slot(case, application)
@@ -137,7 +143,7 @@ def decide(case: Case, application: Application, note: str, apart_from: Sequence
 
 
 def objection_to(refusal: Facilitation, wish: OwnCost, deciders: Sequence[str]) -> Lodged:
-    """Return the owner's objection to the refusal, as whoever rules on it sees it."""
+    """Return the owner's objection to the refusal, as the ruling official sees it."""
     return Lodged(
         about=FACILITATION.name,
         refused_for=refusal.reason,
@@ -155,7 +161,7 @@ def objection_to(refusal: Facilitation, wish: OwnCost, deciders: Sequence[str]) 
 
 @step
 def count_slots(case: Case) -> str:
-    """Return allotted, reserved and used of this year, for the officer who decides."""
+    """Return this year's allotted, reserved and used slots, for the officer who decides."""
     return slots.counted(this_step.today).in_words()
 
 
@@ -174,13 +180,13 @@ def put_on_waitlist(case: Case) -> None:
 
 @step
 def draft_facilitation(case: Case, application: Application, refused_for: str) -> dict[str, Any]:
-    """Draft the office's decision to pay, or not to pay and why, and until when the owner may object."""
+    """Draft the decision to pay, or not to pay and why, and until when the owner may object."""
     facts: dict[str, Any] = {
         **common(case),
         "granted_rupiah": None if refused_for else highest_cost(case, application),
         "budget_year": this_step.today.year,
         "refused_for": refused_for or None,
-        "objection": objection(case) if refused_for else None,
+        "objection": objection_window(case) if refused_for else None,
     }
     del facts["date"], facts["link"]
     return facts
@@ -188,7 +194,7 @@ def draft_facilitation(case: Case, application: Application, refused_for: str) -
 
 @step
 def tell_of_facilitation(case: Case, refused_for: str, decision: Issued) -> None:
-    """Send the decision in plain words; where it refuses, with the two ways that are open and until when."""
+    """Send the decision in plain words; a refusal with the two open ways, and until when."""
     facts = common(case) | {
         "refused_for": refused_for or None,
         "document_number": decision.number,
@@ -199,7 +205,10 @@ def tell_of_facilitation(case: Case, refused_for: str, decision: Issued) -> None
 
 @step
 def open_anew(case: Case, why: str, paper: str, deciders: Sequence[str]) -> str:
-    """Tell the owner that others decide anew; return what they have to know, and that somebody is missing where nobody may."""
+    """Tell the owner that others decide anew; return the note for them.
+
+    Where nobody may decide, the note says that somebody is missing.
+    """
     tell(case.applicant, DECIDED_ANEW, common(case), attach=[paper])
     note = f"Putuskan lagi: {why}. {slots.counted(this_step.today).in_words()}"
     if assignable(case, FACILITATION.name, apart_from=deciders):

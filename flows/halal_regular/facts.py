@@ -1,11 +1,11 @@
-"""What the rules say of an application, and what the papers and letters of this pipeline say: finished facts."""
+"""Findings of the rules about an application, and the facts of papers and letters."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
 from engine.pipeline import Case, day_in_words, rupiah_in_words, this_step
-from flows.facts import words
+from flows.facts import scale_of, words
 from flows.halal_regular.decisions import Audit, Quote
 from flows.halal_regular.forms import Application
 from rules import book
@@ -13,7 +13,7 @@ from rules.regions import region_name
 
 
 class Fault(BaseModel):
-    """What stands in the way of an application, and how to mend it."""
+    """An obstacle to an application, and how to mend it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,13 +22,13 @@ class Fault(BaseModel):
 
 
 def fault(case: Case, name: str, /, **told: str) -> Fault:
-    """Return a fault in the applicant's language, with what is told of it."""
+    """Return a fault in the applicant's language, filled in with its details."""
     text = words(case)["faults"][name]
     return Fault(what=text["what"].format(**told), fix=text["fix"])
 
 
 def requested(case: Case, wishes: list[str], answer: str) -> list[Fault]:
-    """Return what another body asks for, in its words, and where the owner answers it."""
+    """Return another body's request, in its words, and where the owner answers it."""
     return [Fault(what=wish, fix=words(case)["fix"][answer]) for wish in wishes]
 
 
@@ -37,30 +37,23 @@ def rupiah(case: Case, amount: int) -> str:
     return rupiah_in_words(amount, case.applicant.language)
 
 
-def scale_of(case: Case) -> str:
-    """Return micro, small, medium or large by yearly sales: PP 7/2021 Pasal 35 (5), boundaries inclusive."""
-    ceilings: dict[str, int] = case.rules.business_scale_by_sales.value
-    fitting = [scale for scale, ceiling in ceilings.items() if case.facts.annual_sales_rupiah <= ceiling]
-    return min(fitting, key=ceilings.__getitem__, default="large")
-
-
 def registration_fee(case: Case) -> int:
-    """Return what BPJPH takes for registration and determination, by scale."""
+    """Return BPJPH's fee for registration and determination, by scale."""
     return int(case.rules.registration_fee.value[scale_of(case)])
 
 
 def inspection_ceiling(case: Case, application: Application) -> int:
-    """Return what an inspection body may take at most, by scale and kind of product."""
+    """Return the most that an inspection body may take, by scale and kind of product."""
     return int(case.rules.inspection_ceiling.value[scale_of(case)][application.kind])
 
 
 def highest_cost(case: Case, application: Application) -> int:
-    """Return what a certificate can cost at most: that much of the budget is reserved."""
+    """Return the most that a certificate can cost: that much of the budget is reserved."""
     return registration_fee(case) + inspection_ceiling(case, application)
 
 
 def faults_of(case: Case, application: Application) -> list[Fault]:
-    """Return what is wrong with an application by its day: a slaughter certificate that ended."""
+    """Return the faults of an application on the day: a slaughter certificate that ended."""
     until = application.slaughter_until
     if until is not None and until < this_step.today:
         return [fault(case, "slaughter_expired", until=day_in_words(until, case.applicant.language))]
@@ -68,7 +61,10 @@ def faults_of(case: Case, application: Application) -> list[Fault]:
 
 
 def bars_to_self_declare(case: Case, application: Application) -> list[Fault]:
-    """Return what keeps a business on the regular path: its sales, a slaughterhouse, meat without a certified source."""
+    """Return the bars that keep a business on the regular path.
+
+    Its sales, a slaughterhouse, or meat without a certified source.
+    """
     limit = case.rules.self_declare_sales_limit
     bars = []
     if case.facts.annual_sales_rupiah > limit.value:
@@ -81,7 +77,10 @@ def bars_to_self_declare(case: Case, application: Application) -> list[Fault]:
 
 
 def wrote_the_manual(application: Application, audit: Audit) -> str:
-    """Return that an auditor wrote the manual that they audit (ISO/IEC 17065, 4.2); nothing where nobody did."""
+    """Return the fault of an auditor who wrote the manual that they audit, or None.
+
+    ISO/IEC 17065, 4.2.
+    """
     author = bare_name(application.manual_author)
     name = next((one for one in audit.auditors if author and bare_name(one) == author), None)
     if name is None:
@@ -98,7 +97,7 @@ def bare_name(name: str) -> str:
 
 
 def faults_of_quote(case: Case, application: Application, quote: Quote) -> str:
-    """Return why a quote can't be taken, to the officer who records it; nothing where it can.
+    """Return why a quote can't be taken, for the officer who records it; nothing where it can.
 
     Accredited is who is on the list today, not on the day of the case.
     """

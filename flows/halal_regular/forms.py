@@ -1,4 +1,7 @@
-"""What the owner and this office fill in on the regular path to a halal certificate. Descriptions are shown to them."""
+"""Forms of owner and office on the regular path to a halal certificate.
+
+The descriptions of their fields are shown to people.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class Row(BaseModel):
 
 
 class Kind(StrEnum):
-    """What is certified: an accreditation's scope and the ceiling of an inspection fee go by it."""
+    """The kind of product: an accreditation's scope and the ceiling of a fee go by it."""
 
     SIMPLE = "simple"
     PROCESSED = "processed_food"
@@ -41,7 +44,7 @@ class Kind(StrEnum):
 
 
 class Ingredient(Row):
-    """One ingredient: where it comes from, whether it is from an animal, and what shows that it is halal."""
+    """An ingredient: its source, whether it is from an animal, and what shows that it is halal."""
 
     name: Name = Field(description="Nama bahan, satu per baris")
     source: Name = Field(description="Merek, penjual, atau pemasok")
@@ -50,7 +53,10 @@ class Ingredient(Row):
 
 
 class Supervisor(Row):
-    """The halal supervisor (penyelia halal): a Muslim, appointed by letter, of one firm only (UU 33/2014 Pasal 28)."""
+    """The halal supervisor (penyelia halal): a Muslim, appointed by letter, of one firm only.
+
+    UU 33/2014 Pasal 28.
+    """
 
     name: Name = Field(description="Nama penyelia halal")
     national_id: Annotated[str, Field(pattern=r"^\d{16}$", description="NIK penyelia: 16 angka")]
@@ -67,14 +73,14 @@ class Supervisor(Row):
 
 
 class Path(StrEnum):
-    """Whether the owner applies here, or wants to go over to the self-declare path."""
+    """The owner's choice to apply here, or to go over to the self-declare path."""
 
     SUBMIT = "submit"
     SELF_DECLARE = "self_declare"
 
 
 class Application(ApplicantForm):
-    """The whole application; whoever puts something right hands it in anew."""
+    """The whole application; each correction hands it in anew."""
 
     decision: Path = Field(description="submit: ajukan reguler; self_declare: pindah ke pernyataan mandiri")
     nib: Annotated[str, Field(pattern=r"^\d{13}$", description="NIB: 13 angka, dari OSS")]
@@ -104,16 +110,16 @@ class Application(ApplicantForm):
         return self
 
     def stated(self) -> dict[str, Any]:
-        """Return what was handed in, to be handed in again with what changes."""
+        """Return the application as it was handed in, to be handed in again with changes."""
         return self.model_dump(mode="json", exclude={"own_code", "paper"}, exclude_none=True) | {"decision": "submit"}
 
     @property
     def has_meat(self) -> bool:
-        """Return whether something of an animal is in it, or animals are slaughtered."""
+        """Return whether an ingredient is from an animal, or animals are slaughtered."""
         return self.kind is Kind.SLAUGHTER or any(one.animal for one in self.ingredients)
 
     def same_products(self, audited: Application) -> bool:
-        """Return whether kind, products and ingredients are those that the inspection body audited."""
+        """Return whether kind, products and ingredients are the audited ones."""
         return (self.kind, set(self.products), set(self.ingredients)) == (
             audited.kind,
             set(audited.products),
@@ -138,7 +144,7 @@ class OfficePayment(Form):
 
 
 class CorrectiveAction(ApplicantForm):
-    """What the owner did about the findings of the audit."""
+    """The owner's corrective action on the findings of the audit."""
 
     actions: Text = Field(description="Tindakan perbaikan untuk tiap temuan")
     proof: Evidence = Field(description="Bukti perbaikan: foto atau berkas")

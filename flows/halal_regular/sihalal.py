@@ -1,4 +1,7 @@
-"""Receipt and certificate at SiHalal: look-ups, for on this path the owner's application stands there already."""
+"""Look-ups of receipt and certificate at SiHalal.
+
+On this path the owner's application stands there already.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ CERTIFICATE = Question(
 
 @external_step(DOCUMENT_RECEIPT)
 def receipt_of_bpjph(case: Case, *, nib: str) -> DocumentReceipt | ByHand:
-    """Fetch the receipt (STTD), which BPJPH issues once the invoice is paid; nothing is changed by it."""
+    """Fetch the receipt (STTD), which BPJPH issues once the invoice is paid; change nothing."""
     call = calling()
     result = receipt_of(call.office.adapters.sihalal, owner_of(case, nib))
     if isinstance(result, ByHand):
@@ -31,7 +34,7 @@ def receipt_of_bpjph(case: Case, *, nib: str) -> DocumentReceipt | ByHand:
 
 @external_step(CERTIFICATE)
 def certificate_of_bpjph(case: Case, *, nib: str, receipt_number: str, kh_number: str) -> HalalCertificate | ByHand:
-    """Fetch the certificate that came of the receipt; nothing is changed by it."""
+    """Fetch the certificate that followed the receipt; change nothing."""
     words = certificate(case, nib, receipt_number, kh_number)
     if isinstance(words, ByHand):
         return words

@@ -1,8 +1,8 @@
-"""Slots of the facilitation programme, and whom a halal supervisor serves: rows of `Standing`, counted under a lock.
+"""Slots of the facilitation programme and engagements of supervisors, counted under a lock.
 
-A slot stands under its budget year, a supervisor under a number made of the keyed digest of the NIK, never the NIK.
-At READ COMMITTED two workers could both count the last slot as free: whoever counts in order to take, takes the lock
-first. It is one row of `Series` for both, so that nobody waits for the other one in a circle.
+Both are rows of `Standing`. A slot stands under its budget year, a supervisor under a keyed digest of the NIK, never the NIK. At
+READ COMMITTED two workers could both count the last slot as free: whoever counts in order to take, takes the lock first. It is
+one row of `Series` for both, so that nobody waits for the other one in a circle.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from datetime import date
 from sqlmodel import col, select
 
 from engine.pipeline import Case, amend_in_register, enter_in_register, in_register, this_step
-from models import Case as CaseRow
-from models import Standing
+from models import CaseFile, Standing
 from rules import book
 
 SLOT, SUPERVISOR = "halal_regular_slot", "halal_supervisor"
@@ -23,7 +22,10 @@ LOCK = "halal_regular"
 
 @dataclass(frozen=True)
 class Quota:
-    """What the programme has in a budget year: slots and rupiah allotted, slots reserved and used, rupiah bound."""
+    """The programme in a budget year: slots and rupiah, and how much of both is taken.
+
+    Slots are reserved or used; rupiah are bound.
+    """
 
     year: int
     slots: int
@@ -37,7 +39,7 @@ class Quota:
         return self.reserved + self.used < self.slots and self.bound + rupiah <= self.rupiah
 
     def in_words(self) -> str:
-        """Return it as an officer reads it."""
+        """Return the quota as an officer reads it."""
         left = f"{self.rupiah - self.bound:,}".replace(",", ".")
         return (
             f"Kuota {self.year}: {self.slots} slot, {self.reserved} dicadangkan, {self.used} terpakai; "
@@ -46,13 +48,16 @@ class Quota:
 
 
 def allotted(day: date) -> Quota:
-    """Return what the year of ``day`` was allotted: as decreed today, not on the day the case was opened."""
+    """Return the quota of the year of ``day``, as decreed today, not on the day of the case."""
     rule = book("halal_regular").at("facilitation_quota", day)
     return Quota(day.year, rule.value["slots"], rule.value["rupiah"])
 
 
 def counted(day: date) -> Quota:
-    """Return the quota of that year with what is taken of it. What was paid stays bound when its slot is released."""
+    """Return the quota of that year with what is taken of it.
+
+    What was paid stays bound when its slot is released.
+    """
     quota = allotted(day)
     wanted = select(col(Standing.reference)).where(
         Standing.subject_kind == "budget_year", Standing.subject_id == quota.year, Standing.what == SLOT
@@ -69,7 +74,10 @@ def counted(day: date) -> Quota:
 
 
 def reserve(rupiah: int) -> Quota | None:
-    """Reserve a slot of this year for this case; return the full quota instead where there is no room."""
+    """Reserve a slot of this year for this case; return the full quota where there is no room.
+
+    Locks: the register of slots.
+    """
     this_step.lock(LOCK)
     quota = counted(this_step.today)
     if not quota.has_room(rupiah):
@@ -79,7 +87,7 @@ def reserve(rupiah: int) -> Quota | None:
 
 
 def pay(rupiah: int) -> None:
-    """Bind what was really paid instead of what was reserved."""
+    """Bind the rupiah that were paid instead of those that were reserved."""
     slot = in_register(SLOT)
     assert slot is not None, "what is paid was reserved before"
     amend_in_register(slot, reference=f"{rupiah} paid")
@@ -92,7 +100,10 @@ def use() -> None:
 
 
 def release() -> None:
-    """Give back what a case that ends without a certificate holds: the slot, unless paid its rupiah, and the supervisor."""
+    """Give back the slot and the supervisor of a case that ends without a certificate.
+
+    A slot keeps its rupiah bound if they were paid.
+    """
     if slot := in_register(SLOT):
         rupiah, state = (slot.reference or "").split()
         amend_in_register(slot, reference=f"{rupiah if state == 'paid' else 0} released", until=this_step.today)
@@ -101,20 +112,23 @@ def release() -> None:
 
 
 def engage(case: Case, national_id: str) -> bool:
-    """Record whom a supervisor serves; return False, and record nothing, where they serve another firm already."""
+    """Record the firm that a supervisor serves; return False where they serve another already.
+
+    Then nothing is recorded.
+    """
     digest = this_step.digest(SUPERVISOR, national_id)
     number = int(digest[:8], 16) >> 1
     this_step.lock(LOCK)
     elsewhere = (
         select(Standing.case_id)
-        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
         .where(
             Standing.subject_kind == "supervisor",
             Standing.subject_id == number,
             Standing.what == SUPERVISOR,
             Standing.reference == digest,
             col(Standing.until).is_(None),
-            CaseRow.subject_id != case.subject_id,
+            CaseFile.subject_id != case.subject_id,
         )
     )
     if this_step.session.exec(elsewhere).first():

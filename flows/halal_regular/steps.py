@@ -1,11 +1,11 @@
-"""What happens on the regular path: each step writes its papers, letters and slots in one transaction, once."""
+"""Steps on the regular path: each writes its papers, letters and slots in one transaction."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from engine.pipeline import Case, Letter, Paper, paper, stand, step, tell, this_step
-from flows.facts import common, words
+from flows.facts import common, scale_of, words
 from flows.halal_regular import slots
 from flows.halal_regular.decisions import DocumentReceipt, HalalCertificate, Quote, Recorded
 from flows.halal_regular.facts import (
@@ -17,7 +17,6 @@ from flows.halal_regular.facts import (
     registration_fee,
     requested,
     rupiah,
-    scale_of,
 )
 from flows.halal_regular.forms import Application, Path
 
@@ -61,7 +60,7 @@ def confirm_receipt(case: Case) -> None:
 
 @step
 def examine(case: Case, application: Application) -> list[Fault]:
-    """Return what is wrong: with the application, or with the wish to go over to the self-declare path."""
+    """Return the faults of the application, or of the wish to go over to the self-declare path."""
     if application.decision is Path.SELF_DECLARE:
         return bars_to_self_declare(case, application)
     faults = faults_of(case, application)
@@ -78,13 +77,13 @@ def ask_for_fixes(case: Case, faults: list[Fault]) -> None:
 
 @step
 def ask_for_what_bpjph_wants(case: Case, wishes: list[str]) -> None:
-    """Hand on what BPJPH wants put right, in its words."""
+    """Hand on BPJPH's deficiencies, in its words."""
     return_it(case, requested(case, wishes, "application"), "application")
 
 
 @step
 def ask_for_what_mui_wants(case: Case, wishes: list[str]) -> None:
-    """Hand on the data that MUI asks for, in its words."""
+    """Hand on MUI's request for data, in its words."""
     return_it(case, requested(case, wishes, "application"), "application")
 
 
@@ -102,7 +101,7 @@ def check_quote(case: Case, application: Application, quote: Quote) -> str:
 
 @step
 def send_invoice(case: Case, quote: Quote, by_office: bool) -> int:
-    """Send the invoice of BPJPH, with what it is made of; return the total."""
+    """Send BPJPH's invoice with its parts; return the total."""
     total = registration_fee(case) + quote.amount_rupiah
     facts = common(case) | {
         "registration_rupiah": registration_fee(case),
@@ -120,7 +119,7 @@ def send_invoice(case: Case, quote: Quote, by_office: bool) -> int:
 
 @step
 def spend(case: Case, amount: int) -> None:
-    """Book what the office paid against the slot."""
+    """Book the office's payment against the slot."""
     slots.pay(amount)
 
 
@@ -181,7 +180,7 @@ def send_back(case: Case, decided_by: str, reason: str, record: Recorded) -> Non
 
 @step
 def hand_over(case: Case, certificate: HalalCertificate, kh_number: str) -> None:
-    """Record the certificate, mark the slot as used, and say what its holder has to do from now on."""
+    """Record the certificate, mark the slot as used, and tell its holder the duties from now on."""
     slots.use()
     stand("halal_certified", reference=certificate.number)
     facts = common(case) | {
@@ -203,14 +202,17 @@ def confirm_closing(case: Case, outcome: str, detail: str) -> None:
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
-    """Confirm that the application was taken back."""
+    """Confirm that the application was withdrawn."""
     slots.release()
     facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])
 
 
 def return_it(case: Case, faults: list[Fault], answer: str, letter: Letter = RETURNED) -> None:
-    """Write the return notice and its letter; ``answer`` names the time in which to answer, and its limit."""
+    """Write the return notice and its letter.
+
+    ``answer`` names the rules for the time in which to answer, and its limit.
+    """
     facts = common(case) | {
         "deficiencies": [fault.model_dump() for fault in faults],
         "due_on": this_step.due_date(case.rules[f"{answer}_time"]),

@@ -1,4 +1,4 @@
-"""Halal certificate by self-declaration: the owner states, a companion checks, the fatwa committee decides.
+"""Halal self-declaration: the owner states, a companion checks, the fatwa committee decides.
 
 UU 33/2014 Pasal 4A and 33A (UU 6/2023), PP 42/2024 Pasal 98, criteria of Kepkaban BPJPH 150/2022 and 146/2025. BPJPH
 issues the certificate; this office accompanies the owner, pays through a programme, and records. It makes up no number.
@@ -101,7 +101,7 @@ FATWA = Question(
 
 
 class Outcome(Ending):
-    """How a self-declare case can end."""
+    """The endings of a self-declare case."""
 
     CERTIFIED = "certified", "Bersertifikat halal, sertifikat tercatat"
     REROUTED = "rerouted", "Dialihkan ke jalur reguler"
@@ -114,7 +114,7 @@ class Outcome(Ending):
 
 
 def withdrawn(case: Case, reason: str) -> Outcome:
-    """The applicant took the application back, at whatever wait."""
+    """End the case because the applicant withdrew the application, at whatever wait."""
     confirm_withdrawn(case, reason)
     return Outcome.WITHDRAWN
 
@@ -130,7 +130,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     clock="service_time",
 )
 def halal_self_declare(case: Case) -> Outcome:
-    """From the owner's own statement to a recorded halal certificate, or to a clear reason why not."""
+    """Take the owner's own statement to a recorded halal certificate, or say clearly why not."""
     known = look_up(case)
     confirm_receipt(case, known)
     if obstacles := outside_region(case):
@@ -160,7 +160,7 @@ def halal_self_declare(case: Case) -> Outcome:
 
 
 def put_in_order(case: Case, application: Application, known: Known, wanted: list[Deficiency]) -> Application | Outcome:
-    """Let the owner put right what is wanted until the criteria find nothing more; or end the case."""
+    """Have the owner put right what is wanted until the criteria find no more, or end the case."""
     accepted: set[str] = set()
     while True:
         if wanted:
@@ -186,9 +186,10 @@ def put_in_order(case: Case, application: Application, known: Known, wanted: lis
 
 
 def decide(case: Case, application: Application, known: Known, companion_body: str) -> Outcome | list[str]:
-    """A companion checks on the spot, then each body decides: an ending, or what the owner has to put right first.
+    """Have a companion check on the spot, then each body decide.
 
-    Whoever checked as a companion records no decision about it (``apart_from`` above): ISO/IEC 17065, 7.5 and 7.6.
+    Return the ending, or the deficiencies that the owner has to put right first. Whoever checked as a companion records no decision
+    about it (``apart_from`` of the questions): ISO/IEC 17065, 7.5 and 7.6.
     """
     note = f"{remarks(case, application)}; LP3H {companion_body}"
     replaced: set[str] = set()
@@ -245,7 +246,10 @@ def decide(case: Case, application: Application, known: Known, companion_body: s
 
 
 def reroute(case: Case, application: Application, reasons: list[Reason]) -> Outcome:
-    """Go on along the regular path, with every reason and with what was stated: no refusal, and nothing to type twice."""
+    """Go on along the regular path, with every reason and all that was stated.
+
+    It is no refusal, and nothing has to be typed twice.
+    """
     regular = hand_on("halal-regular", stated_so_far(application))
     confirm_reroute(case, reasons, regular.number)
     return close(case, Outcome.REROUTED, in_words(reasons))
@@ -262,6 +266,3 @@ def lapse(case: Case, silence: Silence, outcome: Outcome, missing: str, reason: 
     """End a case whose applicant was silent past the limit."""
     confirm_lapse(case, missing, silence.asked_on, silence.due_on or silence.asked_on)
     return close(case, outcome, f"{reason} sampai batas waktu")
-
-
-__all__ = ["halal_self_declare"]

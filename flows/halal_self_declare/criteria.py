@@ -1,4 +1,4 @@
-"""Who may declare their products halal themselves: the criteria in force on the case's rule date, read as reasons."""
+"""The criteria of self-declaration in force on the case's rule date, read as reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rules import Rule
 
 
 class Reason(BaseModel):
-    """Why an application can't go on here, and the rule that says so."""
+    """A reason why an application can't go on here, and the rule that says so."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,7 +23,7 @@ class Reason(BaseModel):
 
 
 class Deficiency(BaseModel):
-    """What the owner has to put right, and how."""
+    """A deficiency that the owner has to put right, and how."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ class Deficiency(BaseModel):
 
 
 class Known(BaseModel):
-    """What the office's own books say of this business."""
+    """The entries about this business in the office's own books."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,18 +41,21 @@ class Known(BaseModel):
     certificate: str | None = None
 
     def stated(self) -> dict[str, Any]:
-        """Return what the owner need not type again."""
+        """Return the facts that the owner need not type again."""
         return {"nib": self.nib} if self.nib else {}
 
     def asked_of_the_owner(self) -> str:
-        """Return what the owner is asked to state besides products and process."""
+        """Return the note to the owner: what to state besides products and process."""
         if self.certificate:
             return f"Sudah bersertifikat halal {self.certificate}: tulis di changes_certificate apa yang berubah"
         return f"NIB {self.nib} sudah tercatat" if self.nib else "NIB belum tercatat: isi kolom nib"
 
 
 class Finding(BaseModel):
-    """What the criteria say: not halal, critical, for the regular path, something to put right; nothing at all is eligible."""
+    """A finding of the criteria: haram, critical, for the regular path, or deficient.
+
+    An application without any of these is eligible.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,7 +65,10 @@ class Finding(BaseModel):
     deficiencies: list[Deficiency] = []
 
     def doubts(self, accepted: set[str]) -> list[Reason]:
-        """Return what words, or limits that are not law, found: they end no case, an officer looks at what is meant."""
+        """Return the doubts that words, or limits that are not law, raised.
+
+        They end no case: an officer looks at what is meant.
+        """
         return [one for one in (*self.haram, *self.critical) if one.reason not in accepted]
 
 
@@ -72,7 +78,10 @@ def in_words(reasons: list[Reason]) -> str:
 
 
 def haram(case: Case, application: Application) -> list[Reason]:
-    """Return what can't be certified at all: UU 33/2014 Pasal 26 asks that it be labelled as not halal."""
+    """Return the ingredients that can't be certified at all.
+
+    UU 33/2014 Pasal 26 asks that such a product be labelled as not halal.
+    """
     animal, drink = case.rules.haram_words.value, case.rules.alcohol_words.value
     names = [product.name for product in application.products if said_in(animal, product.name)]
     names += [one.name for one in ingredients(application) if said_in([*animal, *drink], one.name)]
@@ -81,12 +90,15 @@ def haram(case: Case, application: Application) -> list[Reason]:
 
 
 def for_regular(case: Case, application: Application) -> list[Reason]:
-    """Return why this business must take the regular path by law, each reason with the decree that was in force."""
+    """Return why this business must take the regular path by law, each with the decree in force."""
     return [reason for reason, by in beyond(case, application) if by.is_law]
 
 
 def critical(case: Case, application: Application) -> list[Reason]:
-    """Return what would need the regular path by a word (meat without a certificate), or by a limit that is not law."""
+    """Return doubtful reasons for the regular path: a word, or a limit that is not law.
+
+    A word is, for example, meat without a certificate.
+    """
     citation = case.rules.criteria.citation
     words_found = [
         Reason(reason=say(case, "critical", what=one.name), rule=citation)
@@ -98,7 +110,7 @@ def critical(case: Case, application: Application) -> list[Reason]:
 
 
 def beyond(case: Case, application: Application) -> list[tuple[Reason, Rule]]:
-    """Return what is beyond the criteria, each with the rule that says so."""
+    """Return the limits that the application exceeds, each with its rule."""
     rules = case.rules
     decree, preservation, industries = rules.criteria, rules.preservation_limit, rules.regular_industries
     limits = decree.value
@@ -131,7 +143,7 @@ def beyond(case: Case, application: Application) -> list[tuple[Reason, Rule]]:
 
 
 def deficiencies(case: Case, application: Application, known: Known, nib_is_of_another: bool) -> list[Deficiency]:
-    """Return what the owner has to put right before people look at it."""
+    """Return the deficiencies for the owner to put right before people look at the application."""
     rules = case.rules
     found: list[tuple[str, str, str]] = []  # field, sentence, what it is about
     if nib_of(application, known) is None:
@@ -159,13 +171,16 @@ def deficiencies(case: Case, application: Application, known: Known, nib_is_of_a
 
 
 def wanted_by_others(case: Case, wanted: list[str]) -> list[Deficiency]:
-    """Return what a companion or an outside body wants put right, in its own words."""
+    """Return the deficiencies that a companion or another body names, in its own words."""
     fix = words(case)["returned_fix"]
     return [Deficiency(field="", what=what, fix=fix) for what in wanted]
 
 
 def remarks(case: Case, application: Application) -> str:
-    """Return what the companion should look at: an unconfirmed limit is shown to people, and decides nothing."""
+    """Return what the companion should look at.
+
+    An unconfirmed limit is shown to people, and decides nothing.
+    """
     limit = case.rules.packaged_limit
     if application.kind is Kind.PACKAGED and len(application.products) > limit.value:
         return f"{len(application.products)} produk kemasan; {limit.citation}"
@@ -173,7 +188,10 @@ def remarks(case: Case, application: Application) -> str:
 
 
 def stated_so_far(application: Application) -> dict[str, Any]:
-    """Return what the owner stated, as the regular path asks for it (flows/halal_regular/forms.py)."""
+    """Return the owner's statements in the form of the regular path.
+
+    Its form: flows/halal_regular/forms.py.
+    """
     used = {one.name.casefold(): one for one in ingredients(application)}
     return {
         "decision": "submit",
@@ -195,7 +213,7 @@ def unchecked(application: Application, seen: list[str]) -> list[str]:
 
 
 def needs_certificate(case: Case, ingredient: Ingredient) -> bool:
-    """Return whether an ingredient of slaughter, or a critical one, comes without the certificate that it must have."""
+    """Return whether a slaughtered or critical ingredient lacks its obligatory certificate."""
     rules = case.rules
     name = ingredient.name
     for harmless in rules.not_slaughtered.value:
@@ -204,15 +222,15 @@ def needs_certificate(case: Case, ingredient: Ingredient) -> bool:
 
 
 def nib_of(application: Application, known: Known) -> str | None:
-    """Return the NIB from the office's books, or the one that the owner states."""
+    """Return the NIB from the office's books, else the one that the owner states."""
     return known.nib or application.nib
 
 
 def said_in(words: list[str], text: str) -> bool:
-    """Return whether one of ``words`` stands in ``text`` as a word of its own, in whatever letters."""
+    """Return whether one of ``words`` stands in ``text`` as a word of its own, ignoring case."""
     return any(re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) for word in words)
 
 
 def say(case: Case, sentence: str, **about: str) -> str:
-    """Return a sentence of the rule book with what it is about filled in."""
+    """Return a sentence of the rule book, filled in."""
     return str(words(case)[sentence]).format(**about)

@@ -1,4 +1,7 @@
-"""What office, companion, companion body, BPJPH and fatwa committee decide, as it is filled in or recorded for them."""
+"""Decisions of office, companion, companion body, BPJPH and fatwa committee, as forms.
+
+An officer records those of other bodies for them.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,21 @@ from flows.halal_self_declare.forms import Name, Row, Text
 
 
 class DoubtEnd(StrEnum):
-    """What an officer makes of a word that a list found, or of a limit that is not law."""
+    """An officer's decision about a listed word, or about a limit that is not law."""
 
     CONFIRMED = "confirmed"
     MISTAKEN = "mistaken"
 
 
 class Doubt(Form):
-    """A name, an ingredient or a limit that is in doubt: an officer confirms what it means, or says why it is not so."""
+    """An officer's finding about a name, an ingredient or a limit in doubt, with its reason."""
 
     decision: DoubtEnd
     reason: Text = Field(description="Apa yang dilihat atau ditanyakan kepada pemohon")
 
 
 class Slot(StrEnum):
-    """What becomes of the request for a place in a programme that pays."""
+    """The decision about a place in a programme that pays."""
 
     GRANTED = "granted"
     WAITING_LIST = "waiting_list"
@@ -36,7 +39,7 @@ class Slot(StrEnum):
 
 
 class Facilitation(Form):
-    """An officer grants a place in a programme (SEHATI, APBD), puts the owner on its waiting list, or refuses."""
+    """An officer's decision about a place in a programme (SEHATI, APBD): grant, wait, or refuse."""
 
     decision: Slot
     programme: str = Field(default="", max_length=200, description="Program, misalnya SEHATI atau APBD, dan kodenya")
@@ -61,7 +64,7 @@ class Check(Row):
 
 
 class VisitEnd(StrEnum):
-    """What the companion makes of the visit."""
+    """The companion's conclusion from the visit."""
 
     RECOMMEND = "recommend"
     RETURN = "return"
@@ -69,7 +72,10 @@ class VisitEnd(StrEnum):
 
 
 class Visit(Form):
-    """A companion's visit (verval): ingredients and process one by one; recommend, return, or not for this path."""
+    """A companion's visit (verval) of ingredients and process, one by one.
+
+    Its end is to recommend, to return, or that the product is not for this path.
+    """
 
     decision: VisitEnd
     visited_on: date
@@ -108,7 +114,7 @@ class Visit(Form):
 
 
 class OfOthers(Form):
-    """What another body decided, recorded for it: from where, and the file that shows it."""
+    """Another body's decision, recorded for it with its source and the file that shows it."""
 
     source: Text = Field(description="Dari mana keputusan ini: nomor surat, laman SiHalal, atau nama pejabat")
     evidence: Evidence = Field(description="Berkas keputusan")
@@ -116,13 +122,17 @@ class OfOthers(Form):
     reason: str = Field(default="", max_length=2000)
 
     def asks_for_something(self) -> None:
-        """Raise ValueError when what is returned does not say what is wanted."""
+        """Refuse a return that does not say what is wanted.
+
+        Raises:
+            ValueError: The deficiencies are missing.
+        """
         if not self.deficiencies:
             raise ValueError("deficiencies: salin apa yang diminta")
 
 
 class BodyEnd(StrEnum):
-    """What LP3H makes of its companion's report."""
+    """LP3H's decision about its companion's report."""
 
     FORWARD = "forward"
     RETURN = "return"
@@ -130,7 +140,10 @@ class BodyEnd(StrEnum):
 
 
 class BodyCheck(OfOthers):
-    """LP3H checks the report: forward, return to the owner, or send another companion (not its own, not active)."""
+    """LP3H's check of the report: forward, return to the owner, or send another companion.
+
+    It sends another one where the first was not its own, or not active.
+    """
 
     decision: BodyEnd
 
@@ -144,7 +157,7 @@ class BodyCheck(OfOthers):
 
 
 class ReceiptEnd(StrEnum):
-    """Whether BPJPH took the dossier."""
+    """BPJPH's decision to take the dossier, or not."""
 
     ISSUED = "issued"
     RETURNED = "returned"
@@ -166,7 +179,7 @@ class ReceiptLetter(OfOthers):
 
 
 class FatwaEnd(StrEnum):
-    """What the fatwa committee decided."""
+    """The fatwa committee's decision."""
 
     HALAL = "halal"
     RETURN = "return"
@@ -174,7 +187,7 @@ class FatwaEnd(StrEnum):
 
 
 class Fatwa(OfOthers):
-    """The committee's decision (ketetapan kehalalan): halal with its KH number, return for data, or not halal."""
+    """The committee's decision (ketetapan kehalalan): halal with its KH number, return, or not."""
 
     decision: FatwaEnd
     fatwa_number: str = Field(default="", max_length=100, description="Nomor ketetapan halal (KH)")
@@ -193,7 +206,10 @@ class Fatwa(OfOthers):
 
 
 class CertificateRecord(Form):
-    """The halal certificate that BPJPH issued: its number, ID and 17 digits, with its file. It has no expiry."""
+    """The halal certificate that BPJPH issued: its number, ID and 17 digits, with its file.
+
+    It has no expiry.
+    """
 
     number: str = Field(max_length=100, description="Nomor sertifikat halal (SH): ID dan 17 angka")
     issued_on: date = Field(description="Tanggal terbit")

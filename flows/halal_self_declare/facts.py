@@ -1,4 +1,4 @@
-"""What the papers and letters of this pipeline say: finished facts for their templates."""
+"""Facts of this pipeline's papers and letters, finished for their templates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def with_reasons(case: Case, reasons: list[Reason]) -> dict[str, Any]:
 
 
 def returned(case: Case, deficiencies: list[Deficiency]) -> dict[str, Any]:
-    """Return what is to be put right, how, and until when."""
+    """Return the deficiencies to be put right, how, and until when."""
     return common(case) | {
         "deficiencies": [one.model_dump(include={"what", "fix"}) for one in deficiencies],
         "due_on": this_step.due_date(case.rules.correction_time),
@@ -25,13 +25,13 @@ def returned(case: Case, deficiencies: list[Deficiency]) -> dict[str, Any]:
 
 
 def eligibility(case: Case) -> dict[str, Any]:
-    """Return what was checked, and by which decree, as in force on the day of the case."""
+    """Return the checked criteria and their decree, as in force on the day of the case."""
     rule = case.rules.criteria
     return {"items": words(case)["eligible"], "rule": rule.citation, "rules_as_of": case.opened_on}
 
 
 def as_visited(case: Case, visit: Visit) -> dict[str, Any]:
-    """Return the report of a visit: each ingredient and each part of the process with its result."""
+    """Return the report of a visit: each ingredient and part of the process with its result."""
     checks = [*visit.ingredients, *visit.process]
     return {
         "visited_on": visit.visited_on,
@@ -41,7 +41,7 @@ def as_visited(case: Case, visit: Visit) -> dict[str, Any]:
 
 
 def certified(case: Case, number: str, issued_on: object, fatwa_number: str, changes: str) -> dict[str, Any]:
-    """Return the facts of a certificate that is recorded, and the duty that comes with it."""
+    """Return the facts of a recorded certificate, and the duty that comes with it."""
     return common(case) | {
         "certificate_number": number,
         "certificate_issued_on": issued_on,
@@ -53,6 +53,6 @@ def certified(case: Case, number: str, issued_on: object, fatwa_number: str, cha
 
 
 def what_is_known(case: Case, nib: str | None, certificate: str | None) -> list[str]:
-    """Return what the office knows already, so that nobody has to hand it in twice."""
+    """Return the facts that the office knows already, so that nobody hands them in twice."""
     known = [*words(case)["received"], say(case, "known_nib", what=nib) if nib else say(case, "no_known_nib")]
     return known + ([say(case, "known_certificate", what=certificate)] if certificate else [])

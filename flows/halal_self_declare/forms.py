@@ -1,4 +1,7 @@
-"""What the owner fills in on the self-declare path to a halal certificate. Field descriptions are shown to them."""
+"""Forms of the owner on the self-declare path to a halal certificate.
+
+The descriptions of their fields are shown to people.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class Row(BaseModel):
 
 
 class Ingredient(Row):
-    """One ingredient: where it comes from, and what shows that it is halal."""
+    """An ingredient: its source, and what shows that it is halal."""
 
     name: Name = Field(description="Nama bahan, satu per baris")
     source: Name = Field(description="Merek, penjual, atau pemasok")
@@ -30,7 +33,7 @@ class Ingredient(Row):
 
 
 class Product(Row):
-    """One product name with all that goes into it."""
+    """A product name with all its ingredients."""
 
     name: Name = Field(description="Nama produk, satu varian per baris")
     ingredients: list[Ingredient]
@@ -43,7 +46,7 @@ class Product(Row):
 
 
 class Kind(StrEnum):
-    """What is sold: goods in a package, or dishes of an eatery (warung makan, kedai)."""
+    """The kind of goods: packaged, or dishes of an eatery (warung makan, kedai)."""
 
     PACKAGED = "packaged"
     EATERY = "eatery"
@@ -59,7 +62,7 @@ class Scale(StrEnum):
 
 
 class Technology(StrEnum):
-    """How it is made; only the first two are simple."""
+    """The production technology; only the first two are simple."""
 
     MANUAL = "manual"
     SEMI_AUTOMATIC = "semi_automatic"
@@ -67,7 +70,10 @@ class Technology(StrEnum):
 
 
 class Application(ApplicantForm):
-    """The owner's own statement (pernyataan mandiri): products, ingredients, process, places, and the halal pledge."""
+    """The owner's own statement (pernyataan mandiri) with the halal pledge.
+
+    It covers products, ingredients, process and places.
+    """
 
     nib: Nib | None = None
     nib_scale: Scale = Field(description="Skala usaha yang tertulis pada NIB")
@@ -101,7 +107,7 @@ class Application(ApplicantForm):
         return self
 
     def corrected(self, correction: Correction) -> Application:
-        """Return the application with what the owner put right."""
+        """Return the application with the owner's corrections."""
         changes = {name: getattr(correction, name) for name in CORRECTABLE}
         return self.model_copy(update={name: value for name, value in changes.items() if value})
 
@@ -110,7 +116,10 @@ CORRECTABLE = ("nib", "products", "process", "production_places", "photo", "chan
 
 
 class Correction(ApplicantForm):
-    """What the owner puts right. An empty field stays as it was; products are given anew, all of them."""
+    """The owner's corrections. An empty field stays as it was.
+
+    Products are given anew, all of them.
+    """
 
     nib: Nib | None = None
     products: list[Product] | None = Field(default=None, description="Semua produk, dengan semua bahannya")

@@ -1,4 +1,4 @@
-"""What the office's books say of companions and products. It is shown to people; none of it ends a case.
+"""Entries about companions and products in the office's books; no case ends by them.
 
 The register is read as it stands today, not as on the day of the case: a companion registered since may visit.
 """
@@ -13,15 +13,14 @@ from sqlmodel import col, or_, select
 from engine.pipeline import Case, enter_in_register, step, this_step
 from flows.halal_self_declare.decisions import Visit
 from flows.halal_self_declare.forms import Application
-from models import Case as CaseRow
-from models import CaseStatus, Standing
+from models import CaseFile, CaseStatus, Standing
 from rules import book
 
 PRODUCT = "halal_product"
 
 
 class Companion(BaseModel):
-    """What the register says: why a visit can't be taken, or what LP3H should look at; nothing where all is well."""
+    """The register's entry: why a visit can't be taken, or a remark for LP3H; else nothing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +30,7 @@ class Companion(BaseModel):
 
 @step
 def look_for_the_same_products(case: Case, application: Application) -> str | None:
-    """Return which products another owner applied for from the same place of production, for the officer who decides.
+    """Return the products for which another owner at the same place applied, for the officer.
 
     A name alone would say nothing: there are a thousand makers of cassava crisps. Kept are keyed digests, never names.
     """
@@ -40,16 +39,16 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
     }
     others = dict(
         this_step.session.exec(
-            select(Standing.reference, CaseRow.number)
-            .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
+            select(Standing.reference, CaseFile.number)
+            .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
             .where(
                 Standing.subject_kind == PRODUCT,
                 col(Standing.subject_id).in_([as_number(digest) for digest in prints]),
                 col(Standing.reference).in_(prints),
-                CaseRow.person_id != case.applicant.person_id,
-                or_(col(CaseRow.status) != CaseStatus.CLOSED, CaseRow.outcome == "certified"),
+                CaseFile.person_id != case.applicant.person_id,
+                or_(col(CaseFile.status) != CaseStatus.CLOSED, CaseFile.outcome == "certified"),
             )
-            .order_by(col(CaseRow.id).desc())  # the first case of several is the one that is named
+            .order_by(col(CaseFile.id).desc())  # the first case of several is the one that is named
         ).all()
     )
     for number, digest in enumerate(prints, start=1):
@@ -65,7 +64,10 @@ def look_for_the_same_products(case: Case, application: Application) -> str | No
 
 @step
 def look_up_companion(case: Case, visit: Visit, companion_body: str) -> Companion:
-    """Look for the companion in the register: not there, no longer active, or of another LP3H than the one asked."""
+    """Look the companion up in the register.
+
+    They may be missing there, no longer active, or of another LP3H than the asked one.
+    """
     number = visit.companion_number
     register = book("halal_self_declare").at("companions", this_step.today).value
     if number not in register:
@@ -88,7 +90,7 @@ def look_up_companion(case: Case, visit: Visit, companion_body: str) -> Companio
 
 
 def fingerprint(product: str, place: str) -> str:
-    """Return the keyed digest of a product's name and place, whatever the capitals, spaces and strokes."""
+    """Return the keyed digest of a product's name and place, ignoring case, spaces and strokes."""
     plain = ["".join(re.findall(r"\w+", text.casefold())) for text in (product, place)]
     return this_step.digest(PRODUCT, "|".join(plain))
 

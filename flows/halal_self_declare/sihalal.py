@@ -1,4 +1,4 @@
-"""Handing in at SiHalal, and fetching BPJPH's certificate there: the calls of this pipeline to somebody else's system."""
+"""Calls to SiHalal: handing in, and fetching BPJPH's certificate."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CERTIFICATE_RECORD = Question(
 def hand_in_to_bpjph(
     case: Case, *, application: dict[str, Any], nib: str, pledged_at: str, companion_number: str
 ) -> ReceiptLetter | ByHand:
-    """Hand in at SiHalal, once: after an attempt whose end is unknown it is looked up first."""
+    """Hand in at SiHalal, once: if an attempt's result is unknown, look it up first."""
     call = calling()
     stated = Application.model_validate(application)
     result = hand_in_once(
@@ -61,7 +61,7 @@ def hand_in_to_bpjph(
 
 @external_step(CERTIFICATE_RECORD)
 def certificate_of_bpjph(case: Case, *, nib: str, receipt_number: str, kh_number: str) -> CertificateRecord | ByHand:
-    """Fetch the certificate that came of the receipt; nothing is changed by it."""
+    """Fetch the certificate that followed the receipt; change nothing."""
     words = certificate(case, nib, receipt_number, kh_number)
     if isinstance(words, ByHand):
         return words
@@ -71,7 +71,7 @@ def certificate_of_bpjph(case: Case, *, nib: str, receipt_number: str, kh_number
 
 
 def products_of(stated: Application) -> tuple[Product, ...]:
-    """Return what is to be certified, as SiHalal wants it."""
+    """Return the products to certify, as SiHalal wants them."""
     return tuple(
         Product(
             name=product.name,
@@ -84,7 +84,7 @@ def products_of(stated: Application) -> tuple[Product, ...]:
 
 
 def receipt_letter(result: ReceiptResult) -> ReceiptLetter:
-    """Return what BPJPH said in the words of the question."""
+    """Return BPJPH's answer in the words of the question."""
     words: dict[str, Any] = recorded(result)
     if result.outcome == "returned":
         return ReceiptLetter(

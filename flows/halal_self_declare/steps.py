@@ -1,4 +1,7 @@
-"""What happens on the way to a halal certificate: each step writes its papers and letters in one transaction, once."""
+"""Steps on the way to a halal certificate: each writes its papers and letters once.
+
+All that a step writes stands in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 from sqlmodel import select
 
 from engine.pipeline import Case, Issued, Letter, Paper, held, paper, stand, step, tell, this_step
-from flows.facts import common, lasting, objection, words
+from flows.facts import common, lasting, objection_window, words
 from flows.halal_self_declare.criteria import (
     Deficiency,
     Finding,
@@ -59,7 +62,7 @@ WITHDRAWN = Letter("withdrawn")
 
 @step
 def look_up(case: Case) -> Known:
-    """Look into the office's own books: the NIB and the halal certificate that this business has."""
+    """Look up the business's NIB and halal certificate in the office's own books."""
     in_the_books = held("legalized", "halal_certified", kind="business", of=case.subject_id)
     found = {one.what: one.reference for one in in_the_books}
     return Known(
@@ -70,7 +73,7 @@ def look_up(case: Case) -> Known:
 
 @step
 def confirm_receipt(case: Case, known: Known) -> None:
-    """Tell the owner that the case is open, what the office knows already, and what is to be stated."""
+    """Tell the owner that the case is open, what the office knows, and what is to be stated."""
     facts = common(case) | {
         "received_at": this_step.now,
         "items": what_is_known(case, known.nib, known.certificate),
@@ -91,7 +94,10 @@ def outside_region(case: Case) -> list[Reason]:
 
 @step
 def examine(case: Case, application: Application, known: Known) -> Finding:
-    """Apply the criteria in force on the day of the case: not halal, for the regular path, to be put right, or eligible."""
+    """Apply the criteria in force on the day of the case.
+
+    The finding is haram, for the regular path, deficient, or eligible.
+    """
     nib = nib_of(application, known)
     others = select(Business.id).where(
         Business.business_id_number == nib, Business.owner_id != case.facts.owner.person_id
@@ -116,14 +122,14 @@ def ask_for_fixes(case: Case, wanted: list[Deficiency]) -> None:
 
 @step
 def say_that_there_is_a_waiting_list(case: Case, reason: str) -> None:
-    """Tell the owner that the programme has no place now, and that the place in the list is kept."""
+    """Tell the owner that the programme is full now, and that their place in the list is kept."""
     tell(case.applicant, WAITING, common(case) | {"reason": reason})
 
 
 @step
 def confirm_no_slot(case: Case, reason: str) -> None:
-    """Say that no programme pays for this certificate, why, which way is open, and until when the owner may object."""
-    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason, "objection": objection(case)})
+    """Say that no programme pays, why, which way is open, and until when the owner may object."""
+    tell(case.applicant, NO_SLOT, common(case) | {"reason": reason, "objection": objection_window(case)})
 
 
 @step
@@ -157,13 +163,13 @@ def say_that_the_committee_sits(case: Case, receipt_number: str, report: str) ->
 
 @step
 def confirm_not_halal(case: Case, reason: str, source: str) -> None:
-    """Hand on the committee's decision with its reason: it is the committee's, and so is the paper."""
+    """Hand on the committee's decision with its reason: decision and paper are the committee's."""
     tell(case.applicant, NOT_HALAL, with_reasons(case, [Reason(reason=reason, rule=source)]))
 
 
 @step
 def hand_over(case: Case, record: CertificateRecord, fatwa_number: str, changes: str) -> None:
-    """Record that the business is halal certified, without an end, and say that every change must be reported."""
+    """Record the halal certificate, without an end; say that every change must be reported."""
     facts = certified(case, record.number, record.issued_on, fatwa_number, changes)
     stand("halal_certified", reference=record.number)
     tell(case.applicant, CERTIFIED, facts, attach=[paper(HANDOVER_NOTE, facts)])
@@ -171,25 +177,28 @@ def hand_over(case: Case, record: CertificateRecord, fatwa_number: str, changes:
 
 @step
 def confirm_reroute(case: Case, reasons: list[Reason], goes_on_as: str) -> None:
-    """Say why the product needs the regular path, by which rule, and under which number it goes on there."""
+    """Say why the product needs the regular path, by which rule, and its new number there."""
     facts = with_reasons(case, reasons) | {"rules_as_of": case.opened_on, "goes_on_as": goes_on_as}
     tell(case.applicant, REROUTED, facts, attach=[paper(REROUTE_NOTE, facts)])
 
 
 @step
 def draft_refusal(case: Case, reasons: list[Reason], advice: str) -> dict[str, Any]:
-    """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
+    """Draft the refusal: every reason with its rule, and until when the owner may object.
+
+    UU 30/2014 Pasal 77.
+    """
     return lasting(case) | {
         "reasons": [one.model_dump() for one in reasons],
         "advice": words(case)[advice],
-        "objection": objection(case),
+        "objection": objection_window(case),
     }
 
 
 @step
 def confirm_refusal(case: Case, reasons: list[Reason], advice: str, refusal: Issued) -> None:
     """Send the refusal with its reasons in plain words."""
-    facts = with_reasons(case, reasons) | {"advice": words(case)[advice], "objection": objection(case)}
+    facts = with_reasons(case, reasons) | {"advice": words(case)[advice], "objection": objection_window(case)}
     tell(case.applicant, REFUSED, facts, attach=[refusal.key])
 
 
@@ -203,6 +212,6 @@ def confirm_lapse(case: Case, missing: str, asked_on: date, due_on: date) -> Non
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
-    """Confirm that the application was taken back."""
+    """Confirm that the application was withdrawn."""
     facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])

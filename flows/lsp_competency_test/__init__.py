@@ -1,4 +1,4 @@
-"""LSP competency test: from FR.APL.01 to a certificate that bears BNSP's number, or to a clear reason why not.
+"""LSP competency test: from FR.APL.01 to a certificate that bears BNSP's number.
 
 Pedoman BNSP 201 (after ISO/IEC 17024), 301 and 302. The assessor recommends, the plenary decides, none of whom assessed or
 trained the candidate; an appeal goes to another panel. BNSP numbers the certificate; this LSP never makes a number up.
@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from engine.pipeline import Case, Ending, Silence, ask, ask_each, close, issue, local_date, pipeline
-from flows.lsp_competency_test import deciding, testing
-from flows.lsp_competency_test import questions as q
+from flows.lsp_competency_test import deciding, questions, testing
 from flows.lsp_competency_test.application import Application, Kind, ResponseEnd, Result, RetestEnd, SelfAssessment
 from flows.lsp_competency_test.assessment import AssessmentRecord, ReviewEnd, TestEnd, TestRecord
 from flows.lsp_competency_test.blanks import CERTIFICATE_BLANK, ask_bnsp
@@ -34,7 +33,7 @@ from flows.lsp_competency_test.steps import (
 
 
 class Outcome(Ending):
-    """How a competency test can end."""
+    """The endings of a competency test."""
 
     CERTIFIED = "certified", "Kompeten, sertifikat diterbitkan"
     NOT_YET_COMPETENT = "not_yet_competent", "Belum kompeten"
@@ -47,7 +46,7 @@ class Outcome(Ending):
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tested now: the application, its claims, the units still to be shown, and what is behind the candidate."""
+    """The present trial: application, claims, units still to be shown, and earlier attempts."""
 
     application: Application
     claims: SelfAssessment
@@ -59,7 +58,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Assessed:
-    """What an assessor found: the schedule with the assessor's name, the FR.IA records and FR.AK.02."""
+    """An assessor's findings: the schedule with the assessor's name, FR.IA records, FR.AK.02."""
 
     schedule: Schedule
     test: TestRecord
@@ -67,7 +66,7 @@ class Assessed:
 
 
 def withdrawn(case: Case, reason: str) -> Outcome:
-    """The candidate took the application back, at whatever wait."""
+    """End the case because the candidate withdrew the application, at whatever wait."""
     confirm_withdrawn(case, reason)
     return Outcome.WITHDRAWN
 
@@ -83,7 +82,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     renews=recertification,
 )
 def lsp_competency_test(case: Case) -> Outcome:
-    """The candidate applies, is tested, and the plenary decides; failed units may be tested again."""
+    """Take a candidate's application through test and plenary; failed units may be tested again."""
     confirm_receipt(case)
     accepted = hand_in(case)
     if isinstance(accepted, Outcome):
@@ -116,9 +115,12 @@ def lsp_competency_test(case: Case) -> Outcome:
 
 
 def hand_in(case: Case) -> tuple[Application, list[str]] | Outcome:
-    """FR.APL.01, until nothing is wrong with it and the officer accepts it; or a reason why this LSP can't test."""
+    """Ask for FR.APL.01 until it has no faults and the officer accepts it; or end the case.
+
+    The case ends where this LSP can't test the candidate.
+    """
     while True:
-        application = ask(q.APPLICATION, known=case.carried)
+        application = ask(questions.APPLICATION, known=case.carried)
         if isinstance(application, Silence):
             return end(case, Outcome.NOT_COMPLETED)
         if bars := find_bars(case, application):
@@ -126,7 +128,7 @@ def hand_in(case: Case) -> tuple[Application, list[str]] | Outcome:
         if faults := examine(case, application):
             ask_for_fixes(case, faults)
             continue
-        check = ask(q.ADMIN_CHECK, apart_from=[application.by])
+        check = ask(questions.ADMIN_CHECK, apart_from=[application.by])
         if check.decision is CheckEnd.ACCEPT:
             return application, accept_application(case, application, check)
         if check.decision is CheckEnd.REJECT:
@@ -135,10 +137,10 @@ def hand_in(case: Case) -> tuple[Application, list[str]] | Outcome:
 
 
 def assess_oneself(case: Case, application: Application, units: Sequence[str]) -> SelfAssessment | Outcome:
-    """FR.APL.02, until every unit of the scheme is in it and no other."""
+    """Ask for FR.APL.02 until it holds every unit of the scheme and no other."""
     note: str | None = None
     known = {"units": [{"code": code, "claim": Result.NOT_YET} for code in units]}
-    while not isinstance(claims := ask(q.SELF_ASSESSMENT, known=known, note=note), Silence):
+    while not isinstance(claims := ask(questions.SELF_ASSESSMENT, known=known, note=note), Silence):
         note = check_claims(case, application, claims)
         if not note:
             keep_self_assessment(case, application, claims)
@@ -147,11 +149,11 @@ def assess_oneself(case: Case, application: Application, units: Sequence[str]) -
 
 
 def assess(case: Case, trial: Trial, barred: Sequence[str]) -> Assessed | Outcome:
-    """An assessor is appointed, reviews, plans and tests; who misses the test is given one more day."""
+    """Appoint an assessor, who reviews, plans and tests; give a missed test one more day."""
     absences, note = 0, ""
     while absences <= case.rules.reschedules.value:
         schedule = appoint(case, trial, barred, note)
-        review = ask(q.ASSESSMENT_REVIEW, to=schedule.assessor, note=testing.show_claims(case, trial.claims))
+        review = ask(questions.ASSESSMENT_REVIEW, to=schedule.assessor, note=testing.show_claims(case, trial.claims))
         if review.decision is ReviewEnd.NOT_CONTINUE:
             return end(case, Outcome.NOT_READY, review.reason)
         agreed_on = None if trial.portfolio_only else prepare(case, trial, schedule)
@@ -171,21 +173,25 @@ def assess(case: Case, trial: Trial, barred: Sequence[str]) -> Assessed | Outcom
 
 
 def hold_test(case: Case, trial: Trial, schedule: Schedule, agreed_on: date | None) -> TestRecord:
-    """The FR.IA records of the test, or that the candidate did not come."""
+    """Ask for the FR.IA records of the test, or for the record that the candidate did not come."""
     fault: str | None = None
     while fault := testing.check_test(
-        case, schedule, agreed_on, test := ask(q.TEST_RECORD, to=schedule.assessor, note=fault), trial.portfolio_only
+        case,
+        schedule,
+        agreed_on,
+        test := ask(questions.TEST_RECORD, to=schedule.assessor, note=fault),
+        trial.portfolio_only,
     ):
         pass
     return test
 
 
 def appoint(case: Case, trial: Trial, barred: Sequence[str], note: str) -> Schedule:
-    """Test site, day and assessor, until nothing stands against them; the assessor gets a letter of assignment."""
+    """Settle test site, day and assessor, and send the assessor a letter of assignment."""
     kept_apart = [*trial.application.trainers, *barred]
     fault: str | None = testing.propose_assessors(case, trial.application.scheme, kept_apart, note)
     while fault := testing.book_test(
-        case, schedule := ask(q.SCHEDULE, note=fault), trial.application, kept_apart, trial.not_before
+        case, schedule := ask(questions.SCHEDULE, note=fault), trial.application, kept_apart, trial.not_before
     ):
         pass
     assignment = issue(testing.ASSIGNMENT, testing.draft_assignment(case, trial.application, schedule, trial.units))
@@ -194,24 +200,24 @@ def appoint(case: Case, trial: Trial, barred: Sequence[str], note: str) -> Sched
 
 
 def prepare(case: Case, trial: Trial, schedule: Schedule) -> date | Outcome:
-    """FR.MAPA by the assessor, FR.AK.01 by both; return the day from which a test may be held."""
+    """Ask for FR.MAPA by the assessor and FR.AK.01 by both; return the first day for a test."""
     fault: str | None = None
-    while fault := testing.check_plan(case, trial.units, plan := ask(q.PLAN, to=schedule.assessor, note=fault)):
+    while fault := testing.check_plan(case, trial.units, plan := ask(questions.PLAN, to=schedule.assessor, note=fault)):
         pass
     testing.keep_plan(case, trial.application, schedule, plan)
-    agreement = ask(q.AGREEMENT)
+    agreement = ask(questions.AGREEMENT)
     if isinstance(agreement, Silence):
         return end(case, Outcome.NOT_COMPLETED)
-    confirmed = ask(q.ASSESSOR_AGREEMENT, to=schedule.assessor, note=agreement.special_needs or None)
+    confirmed = ask(questions.ASSESSOR_AGREEMENT, to=schedule.assessor, note=agreement.special_needs or None)
     testing.keep_agreement(case, trial.application, schedule, agreement, confirmed)
     return local_date(confirmed.at)
 
 
 def record_units(case: Case, trial: Trial, schedule: Schedule, test: TestRecord, note: str = "") -> AssessmentRecord:
-    """FR.AK.02, until it names each unit that was tested and each of them is covered by an FR.IA record."""
+    """Ask for FR.AK.02 until it names each tested unit, each covered by an FR.IA record."""
     fault: str | None = note or None
     while fault := testing.check_record(
-        case, trial.units, test, record := ask(q.ASSESSMENT_RECORD, to=schedule.assessor, note=fault)
+        case, trial.units, test, record := ask(questions.ASSESSMENT_RECORD, to=schedule.assessor, note=fault)
     ):
         pass
     testing.keep_record(case, trial.application, schedule, test, record)
@@ -219,17 +225,20 @@ def record_units(case: Case, trial: Trial, schedule: Schedule, test: TestRecord,
 
 
 def report(case: Case, trial: Trial, schedule: Schedule, record: AssessmentRecord) -> None:
-    """FR.AK.03 by the candidate, who may be silent; FR.AK.05 and FR.AK.06 by the assessor; then the result is told."""
-    feedback = ask(q.FEEDBACK)
+    """Ask for FR.AK.03 by the candidate, FR.AK.05 and FR.AK.06 by the assessor; tell the result.
+
+    The candidate may be silent.
+    """
+    feedback = ask(questions.FEEDBACK)
     if not isinstance(feedback, Silence):
         testing.keep_feedback(case, trial.application, schedule, feedback)
-    reported = ask(q.ASSESSMENT_REPORT, to=schedule.assessor)
+    reported = ask(questions.ASSESSMENT_REPORT, to=schedule.assessor)
     testing.tell_result(case, trial.application, schedule, record, reported, may_appeal=not trial.appealed)
 
 
 def appeals(case: Case, trial: Trial, assessed: Assessed) -> bool:
     """Return whether the candidate appeals (FR.AK.04). Silence accepts the result."""
-    response = ask(q.RESULT_RESPONSE)
+    response = ask(questions.RESULT_RESPONSE)
     if isinstance(response, Silence) or response.decision is ResponseEnd.ACCEPT:
         return False
     deciding.confirm_appeal(case, trial.application, assessed.schedule, response)
@@ -237,25 +246,30 @@ def appeals(case: Case, trial: Trial, assessed: Assessed) -> bool:
 
 
 def uphold(case: Case, trial: Trial, assessed: Assessed) -> bool:
-    """A panel of assessors who did not assess votes on the appeal; return whether another assessor tests again."""
+    """Have a panel vote on the appeal; return whether another assessor tests again.
+
+    Nobody on the panel assessed the candidate.
+    """
     fault: str | None = None
     seats = {"members": deciding.propose_panel(case, trial.application)}
-    while fault := deciding.check_panel(case, trial.application, panel := ask(q.APPEAL_SEATS, known=seats, note=fault)):
+    while fault := deciding.check_panel(
+        case, trial.application, panel := ask(questions.APPEAL_SEATS, known=seats, note=fault)
+    ):
         pass
-    votes = ask_each(q.APPEAL_VOTE, to=panel.members, apart_from=trial.application.trainers)
+    votes = ask_each(questions.APPEAL_VOTE, to=panel.members, apart_from=trial.application.trainers)
     return deciding.rule_on_appeal(case, trial.application, assessed.schedule, votes) is AppealEnd.UPHELD
 
 
 def decide(case: Case, trial: Trial, assessed: Assessed) -> tuple[Assessed, Verdict]:
-    """The plenary decides by its members' own votes, or hands the record back for more evidence."""
+    """Have the plenary decide by its members' own votes, or ask the assessor for more evidence."""
     fault: str | None = None
     while True:
         seats = {"members": deciding.propose_plenary(case, trial.application)}
-        plenary = ask(q.PLENARY_SEATS, known=seats, note=fault)
+        plenary = ask(questions.PLENARY_SEATS, known=seats, note=fault)
         if fault := deciding.check_plenary(case, trial.application, plenary):
             continue
         votes = ask_each(
-            q.PLENARY_VOTE,
+            questions.PLENARY_VOTE,
             to=plenary.members,
             apart_from=trial.application.trainers,
             note=deciding.show_record(case, assessed.schedule, assessed.record),
@@ -269,17 +283,17 @@ def decide(case: Case, trial: Trial, assessed: Assessed) -> tuple[Assessed, Verd
 
 
 def wants_retest(case: Case, trial: Trial, verdict: Verdict, may_retest: bool) -> date | None:
-    """The candidate gets a statement of the failed units; return from when they are tested again, None where not."""
+    """Send a statement of the failed units; return the first day of a retest, or None."""
     statement = issue(deciding.NOT_YET_STATEMENT, deciding.draft_statement(case, trial.application, verdict))
     again_from = deciding.tell_not_yet(case, verdict, statement, may_retest)
     if again_from is None:
         return None
-    answer = ask(q.RETEST)
+    answer = ask(questions.RETEST)
     return None if isinstance(answer, Silence) or answer.decision is RetestEnd.STOP else again_from
 
 
 def certify(case: Case, trial: Trial, assessed: Assessed, verdict: Verdict) -> Outcome:
-    """BNSP is asked for a blank; the certificate bears the number that it gave."""
+    """Ask BNSP for a blank, and issue the certificate under BNSP's number."""
     wanted = deciding.request_blank(case, trial.application, assessed.schedule, verdict)
     blank = ask_bnsp(case, note=wanted.note, **wanted.of_bnsp())
     while fault := deciding.check_blank(case, blank):
@@ -292,6 +306,6 @@ def certify(case: Case, trial: Trial, assessed: Assessed, verdict: Verdict) -> O
 
 
 def end(case: Case, outcome: Outcome, detail: str = "") -> Outcome:
-    """End a case with what is to be done now; a seat at a test that is still ahead is given back."""
+    """End a case and say what is to be done now; a seat at a future test is given back."""
     confirm_closing(case, outcome, detail)
     return close(case, outcome, detail or outcome.title_id)

@@ -1,4 +1,7 @@
-"""What the candidate fills in: FR.APL.01, FR.APL.02, FR.AK.01, FR.AK.03, FR.AK.04, and the wish to be tested again."""
+"""Forms of the candidate, and the wish to be tested again.
+
+FR.APL.01, FR.APL.02, FR.AK.01, FR.AK.03, FR.AK.04.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,11 @@ class UnitRow(Row):
 
 
 def one_line_a_unit(rows: Sequence[UnitRow]) -> None:
-    """Refuse a list that is empty or names a unit twice. Raises ValueError."""
+    """Refuse a list that is empty or names a unit twice.
+
+    Raises:
+        ValueError: Says which of the two.
+    """
     codes = [row.code for row in rows]
     if not codes:
         raise ValueError("units: isi satu baris untuk tiap unit kompetensi")
@@ -50,21 +57,24 @@ def one_line_a_unit(rows: Sequence[UnitRow]) -> None:
 
 
 class Result(StrEnum):
-    """What is claimed, recommended or decided of a unit or of the whole: K or BK."""
+    """The claim, recommendation or decision about a unit or the whole: K or BK."""
 
     COMPETENT = "competent"
     NOT_YET = "not_yet_competent"
 
 
 class Kind(StrEnum):
-    """A first certificate, or the recognition of current competency (RCC) of one that is about to end."""
+    """The kind of application: a first certificate, or recognition of current competency (RCC).
+
+    RCC is for a certificate that is about to end.
+    """
 
     FIRST = "first"
     RECERTIFICATION = "recertification"
 
 
 class ProofKind(StrEnum):
-    """What a proof of the basic requirements is."""
+    """The kind of a proof of the basic requirements."""
 
     ID_CARD = "id_card"
     PHOTO = "photo"
@@ -108,7 +118,7 @@ class Application(ApplicantForm):
 
 
 class UnitClaim(UnitRow):
-    """What the candidate says of one unit, and what shows it."""
+    """The candidate's claim about one unit, and the evidence for it."""
 
     claim: Result = Field(description="competent (K) atau not_yet_competent (BK)")
     evidence: Evidence | None = Field(default=None, description="Bukti yang relevan; wajib untuk K")
@@ -128,7 +138,10 @@ class SelfAssessment(ApplicantForm):
 
 
 class Agreement(ApplicantForm):
-    """FR.AK.01: agreement to the assessment and its confidentiality, signed by the candidate. It names the right to appeal."""
+    """FR.AK.01: the candidate's signed agreement to the assessment and its confidentiality.
+
+    It names the right to appeal.
+    """
 
     agrees: bool = Field(description="Saya setuju diases menurut rencana ini, dan tahu hak banding saya")
     keeps_secret: bool = Field(description="Saya menjaga kerahasiaan materi uji")
@@ -146,7 +159,7 @@ class Agreement(ApplicantForm):
 
 
 class Feedback(ApplicantForm):
-    """FR.AK.03: what the candidate says of the assessment."""
+    """FR.AK.03: the candidate's feedback on the assessment."""
 
     explained: bool = Field(description="Saya mendapat penjelasan yang cukup tentang proses asesmen")
     fair: bool = Field(description="Saya diases secara adil, dengan waktu yang cukup")
@@ -155,14 +168,14 @@ class Feedback(ApplicantForm):
 
 
 class ResponseEnd(StrEnum):
-    """What a candidate makes of the result."""
+    """The candidate's response to the result."""
 
     ACCEPT = "accept"
     APPEAL = "appeal"
 
 
 class ResultResponse(ApplicantForm):
-    """The result is accepted, or contested with FR.AK.04."""
+    """The candidate's response: the result is accepted, or contested with FR.AK.04."""
 
     decision: ResponseEnd = Field(description="accept: menerima hasil; appeal: mengajukan banding (FR.AK.04)")
     was_explained: bool = Field(default=True, description="Proses banding sudah dijelaskan kepada saya")
@@ -180,13 +193,13 @@ class ResultResponse(ApplicantForm):
 
 
 class RetestEnd(StrEnum):
-    """Whether a candidate tries again."""
+    """The candidate's choice to try again, or to stop."""
 
     RETEST = "retest"
     STOP = "stop"
 
 
 class Retest(ApplicantForm):
-    """Whether the failed units are to be tested again."""
+    """The candidate's answer: whether the failed units are to be tested again."""
 
     decision: RetestEnd = Field(description="retest: uji ulang unit yang belum kompeten; stop: berhenti di sini")

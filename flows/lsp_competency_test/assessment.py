@@ -1,4 +1,7 @@
-"""What the assessor fills in: the review of FR.APL.02, FR.MAPA, FR.AK.01, the FR.IA records, FR.AK.02, FR.AK.05, FR.AK.06."""
+"""Forms of the assessor, from the review of the self-assessment to the report.
+
+The review of FR.APL.02, FR.MAPA, FR.AK.01, the FR.IA records, FR.AK.02, FR.AK.05, FR.AK.06.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Instrument(StrEnum):
 
 
 class ReviewEnd(StrEnum):
-    """Whether the self-assessment is enough to go on."""
+    """The conclusion of the review: whether the self-assessment is enough to go on."""
 
     CONTINUE = "continue"
     NOT_CONTINUE = "not_continue"
@@ -51,14 +54,14 @@ class AssessmentReview(Form):
 
 
 class UnitPlan(UnitRow):
-    """With which instruments one unit is assessed: a line of FR.MAPA.01 and of the map of FR.MAPA.02."""
+    """The instruments for one unit: a line of FR.MAPA.01 and of the map of FR.MAPA.02."""
 
     instruments: list[Instrument] = Field(description="Perangkat asesmen, misalnya FR.IA.01")
     potential: Literal[1, 2, 3, 4, 5] = Field(default=1, description="Potensi asesi 1 sampai 5 (FR.MAPA.02)")
 
 
 class Plan(Form):
-    """FR.MAPA.01 and FR.MAPA.02: how the evidence is gathered, and the adjustments of FR.AK.07."""
+    """FR.MAPA.01 and FR.MAPA.02: the plan to gather evidence, with the adjustments of FR.AK.07."""
 
     context: Text = Field(description="Pendekatan dan konteks asesmen: tempat, bukti, siapa yang dikonfirmasi")
     units: list[UnitPlan] = Field(description="Satu baris untuk tiap unit yang diuji")
@@ -90,14 +93,14 @@ class AssessorAgreement(Form):
 
 
 class TestEnd(StrEnum):
-    """Whether the candidate came."""
+    """The end of a test day: whether the candidate came."""
 
     HELD = "held"
     ABSENT = "absent"
 
 
 class InstrumentRecord(Row):
-    """What one instrument brought: one of FR.IA.01 to FR.IA.11."""
+    """The record of one instrument: one of FR.IA.01 to FR.IA.11."""
 
     instrument: Instrument
     units: list[UnitCode] = Field(description="Unit yang dinilai dengan perangkat ini")
@@ -122,7 +125,10 @@ class TestRecord(Form):
 
 
 class UnitResult(UnitRow):
-    """K or BK of one unit; K only on evidence that is valid, authentic, current and sufficient (VATM)."""
+    """K or BK of one unit.
+
+    K only on evidence that is valid, authentic, current and sufficient (VATM).
+    """
 
     result: Result = Field(description="competent (K) atau not_yet_competent (BK)")
     valid: bool = Field(default=False, description="Valid")
@@ -133,7 +139,7 @@ class UnitResult(UnitRow):
 
 
 class AssessmentRecord(Form):
-    """FR.AK.02: K or BK unit by unit, and the recommendation that follows from it."""
+    """FR.AK.02: K or BK unit by unit, and the recommendation that follows."""
 
     decision: Result = Field(description="Rekomendasi: competent hanya bila semua unit K")
     units: list[UnitResult] = Field(description="Satu baris untuk tiap unit yang diuji")

@@ -1,6 +1,7 @@
-"""The blank of BNSP: who was judged competent gets a certificate that BNSP numbers. The number is recorded, never made up.
+"""The blank of BNSP: its numbers for the certificate of a competent candidate.
 
-BNSP is asked by machine where there is a way in; else an officer sends the request and records what came.
+The numbers are recorded, never made up. BNSP is asked by machine where there is a way in; else an officer sends the request and
+records the answer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ CERTIFICATE_NUMBER = re.compile(r"\d{5} \d{4}( \d)? \d{5,7} \d{4}")
 
 
 class CertificateBlank(Form):
-    """Certificate number and registration number as BNSP gave them, with the file that shows them."""
+    """BNSP's certificate number and registration number, with the file that shows them."""
 
     source: Text = Field(description="Dari mana: nomor surat BNSP atau laman SI-LSP")
     evidence: Evidence = Field(description="Berkas dari BNSP")
@@ -64,9 +65,10 @@ CERTIFICATE_BLANK = Question(
 def ask_bnsp(
     case: Case, *, scheme: str, minutes: str, decided_on: date, not_yet: list[int]
 ) -> CertificateBlank | ByHand:
-    """Ask BNSP for this candidate's numbers, once; the request lists those who are not yet competent, too.
+    """Ask BNSP once for this candidate's numbers.
 
-    ``minutes`` is the number of the plenary's decree, ``not_yet`` are the persons who were decided BK at that test.
+    The request lists those who are not yet competent, too: ``not_yet`` are the persons who were decided BK at that test.
+    ``minutes`` is the number of the plenary's decree.
     """
     call = calling()
     owner = case.facts

@@ -1,4 +1,4 @@
-"""What happens once an assessor has recommended: appeal, plenary, decree, BNSP's blank, certificate or statement."""
+"""Steps after an assessor's recommendation: appeal, plenary, decree, blank, certificate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CERTIFIED = Letter("certified")
 
 
 class Verdict(BaseModel):
-    """What a plenary decided: K, BK with the units that failed, or back to the assessor; with its reasons."""
+    """The plenary's verdict: K, BK with the failed units, or back to the assessor; with reasons."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,7 +54,7 @@ class Verdict(BaseModel):
 
 @step
 def confirm_appeal(case: Case, application: Application, schedule: Schedule, response: ResultResponse) -> None:
-    """Keep FR.AK.04 as a paper, and say by whom and in how many days the appeal is decided."""
+    """Keep FR.AK.04 as a paper, and say who decides the appeal and in how many days."""
     facts = sheet(case, application, schedule, ("candidate", response)) | {
         "asked": asked(case, response, "ak_04"),
         "units": ", ".join(response.units) or words(case)["answers"]["all"],
@@ -67,7 +67,7 @@ def confirm_appeal(case: Case, application: Application, schedule: Schedule, res
 
 @step
 def propose_panel(case: Case, application: Application) -> list[str]:
-    """Return assessors who may hear the appeal: none who assessed or trained this candidate."""
+    """Return the assessors who may hear the appeal: none who assessed or trained this candidate."""
     return free_for(case, "appeal_vote", application)[: case.rules.appeal_panel_size.value]
 
 
@@ -79,7 +79,7 @@ def check_panel(case: Case, application: Application, panel: Seats) -> str:
 
 @step
 def rule_on_appeal(case: Case, application: Application, schedule: Schedule, votes: list[AppealVote]) -> AppealEnd:
-    """Count the panel's votes; the candidate gets the ruling in writing with each reason."""
+    """Count the panel's votes; send the candidate the ruling in writing with each reason."""
     ruling = majority(votes) or AppealEnd.REJECTED
     facts = sheet(case, application, schedule, *(("panel", vote) for vote in votes)) | {
         "votes": ballots(case, votes),
@@ -95,7 +95,10 @@ def rule_on_appeal(case: Case, application: Application, schedule: Schedule, vot
 
 @step
 def propose_plenary(case: Case, application: Application) -> list[str]:
-    """Return who may sit in the plenary: none who assessed, trained or heard the appeal of this candidate."""
+    """Return the accounts that may sit in the plenary.
+
+    None of them assessed or trained this candidate, or heard the appeal.
+    """
     return free_for(case, "plenary_vote", application)[: case.rules.plenary_size.value]
 
 
@@ -117,7 +120,10 @@ def show_record(case: Case, schedule: Schedule, record: AssessmentRecord) -> str
 def count_votes(
     case: Case, application: Application, schedule: Schedule, record: AssessmentRecord, votes: list[PlenaryVote]
 ) -> Verdict:
-    """Count the votes and keep the minutes. K against a unit that is BK, BK of no unit, and no majority: back to the assessor."""
+    """Count the votes and keep the minutes.
+
+    K against a unit that is BK, BK of no unit, and no majority: back to the assessor.
+    """
     decision = majority(votes) or VoteEnd.RETURN
     failed = [one.code for one in record.units if one.result == "not_yet_competent"]
     if decision is VoteEnd.COMPETENT and failed:
@@ -166,7 +172,7 @@ def draft_statement(case: Case, application: Application, verdict: Verdict) -> d
 
 @step
 def tell_not_yet(case: Case, verdict: Verdict, statement: Issued, may_retest: bool) -> date | None:
-    """Send the statement; return from when the failed units may be tested again, None where the limit is reached."""
+    """Send the statement; return the first day of a retest, None where the limit is reached."""
     again_from = this_step.today + timedelta(days=case.rules.retest_gap.value) if may_retest else None
     facts = common(case) | {"failed": verdict.failed, "reason": verdict.reason, "again_from": again_from}
     tell(case.applicant, NOT_YET, facts | {"document_number": statement.number}, attach=[statement.key])
@@ -177,7 +183,7 @@ def tell_not_yet(case: Case, verdict: Verdict, statement: Issued, may_retest: bo
 
 
 class BlankRequested(BaseModel):
-    """What BNSP is asked: for which scheme, when the plenary decided, and who is BK; what an officer does by hand."""
+    """The request to BNSP: scheme, day of the plenary, who is BK, and the officer's part."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -188,7 +194,7 @@ class BlankRequested(BaseModel):
     not_yet: list[int]
 
     def of_bnsp(self) -> dict[str, Any]:
-        """Return what BNSP itself is asked."""
+        """Return the arguments of the request to BNSP itself."""
         return self.model_dump(exclude={"note"})
 
 
@@ -196,7 +202,7 @@ class BlankRequested(BaseModel):
 def request_blank(case: Case, application: Application, schedule: Schedule, verdict: Verdict) -> BlankRequested:
     """Write the request to BNSP with all who were decided on that day at that site, K and BK.
 
-    Our copy bears masked NIK: it lies in a case that people open. BNSP's own list needs them whole.
+    The office's copy bears masked NIK: people open its case. BNSP's own list needs them whole.
     """
     candidates = seats.decided(schedule)
     rows = [
@@ -246,7 +252,7 @@ def draft_certificate(case: Case, application: Application, blank: CertificateBl
 
 @step
 def hand_over(case: Case, application: Application, blank: CertificateBlank, certificate: Issued) -> None:
-    """Record what the certificate opens the way to, and say what its holder has to do and when to renew it."""
+    """Record the standings of the certificate; tell its holder the duties and when to renew."""
     until = ends_on(case, blank)
     for what in stands_of(case, application):
         stand(what, reference=blank.certificate_number, until=until)
@@ -266,12 +272,12 @@ def ends_on(case: Case, blank: CertificateBlank) -> date:
 
 
 def free_for(case: Case, question: str, application: Application) -> list[str]:
-    """Return who may answer that question of this case, without those who trained the candidate."""
+    """Return accounts that may answer that question, except those that trained the candidate."""
     return assignable(case, question, apart_from=application.trainers)
 
 
 def fault_of_seats(case: Case, question: str, application: Application, named: Seats) -> str:
-    """Return who of those named may not sit."""
+    """Return the named accounts that may not sit."""
     barred = sorted(set(named.members) - set(free_for(case, question, application)))
     if barred:
         return (
@@ -282,7 +288,7 @@ def fault_of_seats(case: Case, question: str, application: Application, named: S
 
 
 def majority(votes: Sequence[AppealVote] | Sequence[PlenaryVote]) -> Any:
-    """Return what more than half voted for; None where nothing has so many."""
+    """Return the vote of more than half; None where there is none."""
     [(decision, count)] = Counter[StrEnum](vote.decision for vote in votes).most_common(1)
     return decision if 2 * count > len(votes) else None
 

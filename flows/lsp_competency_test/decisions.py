@@ -1,4 +1,4 @@
-"""What the LSP decides: the check of FR.APL.01, the schedule, who sits, the appeal, and the plenary's votes."""
+"""Decisions of the LSP: check of FR.APL.01, schedule, seats, appeal, plenary's votes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _met(typed: str) -> str:
 
 
 class CheckEnd(StrEnum):
-    """What the LSP's officer makes of an application."""
+    """The decision of the LSP's officer about an application."""
 
     ACCEPT = "accept"
     RETURN = "return"
@@ -31,7 +31,10 @@ class CheckEnd(StrEnum):
 
 
 class AdminCheck(Form):
-    """The check of FR.APL.01: the proofs are the candidate's own, and meet the basic requirements of the scheme."""
+    """The check of FR.APL.01: the proofs are the candidate's own, and meet the requirements.
+
+    The basic requirements are the scheme's.
+    """
 
     decision: CheckEnd
     deficiencies: list[Text] = Field(
@@ -49,7 +52,7 @@ class AdminCheck(Form):
 
 
 class Funding(StrEnum):
-    """Who pays for the test."""
+    """The payer of the test."""
 
     CANDIDATE = "candidate"
     PSKK = "pskk"
@@ -57,7 +60,7 @@ class Funding(StrEnum):
 
 
 class Schedule(Form):
-    """Where, when and by whom the candidate is assessed, and who pays."""
+    """Place, time, assessor and payer of the assessment."""
 
     test_site: Name = Field(description="TUK, seperti pada daftar TUK")
     test_date: date = Field(description="Tanggal uji")
@@ -81,7 +84,7 @@ class Schedule(Form):
 
 
 class Seats(Form):
-    """Who sits: an odd number of people, so that a majority decides."""
+    """The accounts that sit: an odd number, so that a majority decides."""
 
     members: list[Account] = Field(description="Akun anggota: jumlah ganjil, paling sedikit tiga")
 
@@ -105,7 +108,7 @@ class AppealSeats(Seats):
 
 
 class AppealEnd(StrEnum):
-    """What a member of the panel finds."""
+    """The finding of a member of the panel."""
 
     UPHELD = "upheld"
     REJECTED = "rejected"
@@ -119,7 +122,7 @@ class AppealVote(Form):
 
 
 class VoteEnd(StrEnum):
-    """What a member of the plenary decides."""
+    """The decision of a member of the plenary."""
 
     COMPETENT = "competent"
     NOT_YET = "not_yet_competent"

@@ -1,4 +1,4 @@
-"""What the papers and letters of this pipeline say: finished facts for their templates."""
+"""Facts of this pipeline's papers and letters, finished for their templates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.pipeline import Case, Form, this_step
-from flows import facts as house
+from flows import facts
 from flows.facts import words
 from flows.lsp_competency_test.application import Application
 from flows.lsp_competency_test.decisions import Schedule
@@ -16,18 +16,18 @@ from models.privacy import masked
 
 
 def lasting(case: Case) -> dict[str, Any]:
-    """Return what every paper bears and no day changes: here the LSP is the office that speaks."""
+    """Return the facts that every paper bears and no day changes: here the LSP speaks."""
     lsp: dict[str, Any] = case.rules.lsp.value
-    return house.lasting(case) | lsp
+    return facts.lasting(case) | lsp
 
 
 def common(case: Case) -> dict[str, Any]:
-    """Return what every paper and letter bears, with the day and the address of the case's page."""
+    """Return the facts of every paper and letter, with the day and the address of the case."""
     return lasting(case) | {"date": this_step.today, "link": this_step.check_url(case.number)}
 
 
 def sheet(case: Case, application: Application, schedule: Schedule | None, *signed: tuple[str, Form]) -> dict[str, Any]:
-    """Return the head and the signatures of an FR form: who gave which form, as recorded."""
+    """Return the head and signatures of an FR form: who gave which form, as recorded."""
     scheme = scheme_of(case, application.scheme)
     signatures = [
         {"role": words(case)["roles"][role], "name": name_of(form.by), "at": form.at} for role, form in signed

@@ -1,7 +1,7 @@
-"""Who is asked what in a competency test, in the order of the process; BNSP's blank stands in blanks.py.
+"""Questions of a competency test, in the order of the process; BNSP's blank is in blanks.py.
 
-What must be kept apart (ISO/IEC 17024, 5.2 and 9.4) is said here: the assessor from the candidate's institution, the
-appeal panel and the plenary from whoever assessed, the plenary from the panel. Trainers are kept apart by the process.
+The questions keep apart (ISO/IEC 17024, 5.2 and 9.4) the assessor from the candidate's institution, the appeal panel and the
+plenary from whoever assessed, the plenary from the panel. Trainers are kept apart by the process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the rules say of schemes, licence and test sites, and what that makes of a form: a sentence for whoever filled it in."""
+"""Rules of schemes, licence and test sites, and the faults that they find in a form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rules import book
 
 
 class Fault(BaseModel):
-    """What stands in the way of an application, and how to mend it."""
+    """An obstacle to an application, and how to mend it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +26,7 @@ class Fault(BaseModel):
 
 
 def scheme_of(case: Case, slug: str) -> dict[str, Any]:
-    """Return title, units, requirements and what a certificate of that scheme opens the way to."""
+    """Return title, units, requirements and standings of that scheme."""
     scheme: dict[str, Any] = case.rules.schemes.value[slug]
     return scheme
 
@@ -44,7 +44,7 @@ def stands_of(case: Case, application: Application) -> list[str]:
 
 
 def licence_on(day: date) -> dict[str, Any]:
-    """Return the LSP's licence: as it is known today, not on the day the case was opened."""
+    """Return the LSP's licence as it is known today, not on the day of the case."""
     licence: dict[str, Any] = book("lsp_competency_test").at("licence", day).value
     return licence
 
@@ -58,7 +58,7 @@ def years_after(day: date, years: int) -> date:
 
 
 def bars(case: Case, application: Application) -> list[Fault]:
-    """Return why this LSP can't certify in that scheme at all: its licence has ended, or does not name the scheme."""
+    """Return why this LSP can't certify in that scheme: its licence ended, or names it not."""
     licence = licence_on(this_step.today)
     if licence["until"] < this_step.today:
         until = day_in_words(licence["until"], case.applicant.language)
@@ -69,7 +69,7 @@ def bars(case: Case, application: Application) -> list[Fault]:
 
 
 def faults_of(case: Case, application: Application, unknown_trainers: list[str]) -> list[Fault]:
-    """Return what the candidate has to put right in FR.APL.01."""
+    """Return the faults of FR.APL.01 for the candidate to put right."""
     faults = []
     if application.national_id != case.facts.national_id:
         faults.append(fault(case, "national_id_differs"))
@@ -83,7 +83,10 @@ def faults_of(case: Case, application: Application, unknown_trainers: list[str])
 
 
 def faults_of_recertification(case: Case, application: Application) -> list[Fault]:
-    """RCC is for the holder of a certificate of the same scheme that is about to end, and has not ended."""
+    """Return the faults of an application for RCC.
+
+    RCC is for the holder of a certificate of the same scheme that is about to end, and has not ended.
+    """
     what = scheme_of(case, application.scheme)["stands"]
     number = " ".join(application.previous_certificate.split())
     ours = [one for one in held(*what, kind="person", of=case.applicant.person_id) if one.reference == number]
@@ -96,12 +99,15 @@ def faults_of_recertification(case: Case, application: Application) -> list[Faul
     return []
 
 
-# What a candidate is not asked to type again after three years. Proofs are: they show how things are now.
+# The answers that a renewal after three years prefills. Proofs are asked anew: they show how things are now.
 LASTING = ("scheme", "education", "occupation", "employer", "trainers", "clusters")
 
 
 def recertification(certificate: Expiring) -> dict[str, Any]:
-    """Return what is known of FR.APL.01 for RCC: the old number, the scheme, and what was said when it was applied for."""
+    """Return the known part of FR.APL.01 for RCC.
+
+    It is the old number, the scheme, and the statements of the first application.
+    """
     known: dict[str, Any] = {"kind": Kind.RECERTIFICATION, "previous_certificate": certificate.number or ""}
     schemes: dict[str, Any] = certificate.rules.schemes.value
     fitting = [slug for slug, scheme in schemes.items() if set(scheme["stands"]) <= set(certificate.stands)]
@@ -115,7 +121,7 @@ def recertification(certificate: Expiring) -> dict[str, Any]:
 
 
 def fault_of_units(wanted: Sequence[str], rows: Sequence[UnitRow]) -> str:
-    """Return which units are missing, or do not belong there; nothing where the list is whole."""
+    """Return the units that are missing or do not belong there; None where the list is whole."""
     codes = [row.code for row in rows]
     if foreign := [code for code in codes if code not in wanted]:
         return f"units: unit {', '.join(foreign)} tidak ada dalam skema atau tidak diuji; hapus barisnya"
@@ -125,12 +131,12 @@ def fault_of_units(wanted: Sequence[str], rows: Sequence[UnitRow]) -> str:
 
 
 def fault_of_claims(case: Case, application: Application, claims: SelfAssessment) -> str:
-    """Return what is wrong with FR.APL.02."""
+    """Return the fault of FR.APL.02."""
     return fault_of_units(units_of(case, application.scheme), claims.units)
 
 
 def fault_of_date(case: Case, schedule: Schedule, not_before: date) -> str:
-    """Return why the test can't be on that date: too early, the licence, or the assessor's MET number."""
+    """Return why the test can't be on that date: too early, the licence, or the MET number."""
     day = schedule.test_date
     if day < not_before:
         return f"test_date: paling awal {not_before.isoformat()}; pilih tanggal lain"
@@ -145,7 +151,7 @@ def fault_of_date(case: Case, schedule: Schedule, not_before: date) -> str:
 
 
 def fault_of_test(schedule: Schedule, agreed_on: date | None, test: TestRecord, portfolio_only: bool) -> str:
-    """Return what is wrong with the record of a test: its date, or an instrument that was not planned."""
+    """Return the fault of a test's record: its date, or an instrument that was not planned."""
     if agreed_on and test.tested_on < agreed_on:
         return f"tested_on: FR.AK.01 baru ditandatangani {agreed_on.isoformat()}; uji tidak boleh mendahuluinya, periksa lagi"
     if test.tested_on != schedule.test_date:
@@ -158,7 +164,7 @@ def fault_of_test(schedule: Schedule, agreed_on: date | None, test: TestRecord, 
 
 
 def fault_of_record(tested: Sequence[str], test: TestRecord, record: AssessmentRecord) -> str:
-    """Return what is wrong with FR.AK.02: a unit too many or too few, or one that no instrument covers."""
+    """Return the fault of FR.AK.02: a unit too many, too few, or without an instrument."""
     if wrong := fault_of_units(tested, record.units):
         return wrong
     covered = {code for one in (*test.records, *record.records) for code in one.units}
@@ -168,6 +174,6 @@ def fault_of_record(tested: Sequence[str], test: TestRecord, record: AssessmentR
 
 
 def fault(case: Case, name: str, /, **told: str) -> Fault:
-    """Return a fault in the candidate's language, with what is told of it."""
+    """Return a fault in the candidate's language, filled in with its details."""
     text = words(case)["faults"][name]
     return Fault(what=text["what"].format(**told), fix=text["fix"].format(**told))

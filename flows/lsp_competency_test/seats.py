@@ -1,6 +1,7 @@
-"""Seats at a test site and candidates of an assessor: rows of `Standing` of a day, counted under a lock.
+"""Seats at a test site and candidates of an assessor, counted under a lock.
 
-At READ COMMITTED two workers could both count the last seat as free: whoever counts in order to take takes the lock first.
+They are rows of `Standing` of a day. At READ COMMITTED two workers could both count the last seat as free: whoever counts in order
+to take takes the lock first.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from sqlmodel import col, select
 
 from engine.pipeline import Case, enter_in_register, held, in_register, strike_from_register, this_step
 from flows.lsp_competency_test.decisions import Schedule
-from models import Case as CaseRow
-from models import Person, RecordedCertificate, Standing, User
+from models import CaseFile, Person, RecordedCertificate, Standing, User
 from models.privacy import masked
 from rules import book
 
@@ -22,7 +22,10 @@ LOCK = "lsp_competency_test"
 
 
 def reserve(case: Case, schedule: Schedule) -> str:
-    """Take a seat and a place with the assessor on that day; return why not where there is none."""
+    """Take a seat and a place with the assessor on that day; return why not where none is free.
+
+    Locks: the register of seats.
+    """
     this_step.lock(LOCK)
     site = book(LOCK).at("test_sites", this_step.today).value.get(schedule.test_site)
     if site is None or not site["verified"] or site["until"] < schedule.test_date:
@@ -63,14 +66,14 @@ def release() -> None:
 
 
 def note_decision(case: Case, schedule: Schedule, result: str) -> None:
-    """Record K or BK among those who were decided on that test day at that site, with the masked NIK."""
+    """Record K or BK among those decided on that test day at that site, with the masked NIK."""
     day = schedule.test_date
     who = f"{result} {masked(case.facts.national_id)} {schedule.test_site}"
     enter_in_register(DECIDED, kind="test_day", of=day.toordinal(), reference=who, until=day)
 
 
 class Decided(NamedTuple):
-    """A candidate whom the plenary decided about: K or BK, with the masked NIK."""
+    """A candidate with the plenary's decision: K or BK, and the masked NIK."""
 
     person_id: int
     case_number: str
@@ -80,18 +83,21 @@ class Decided(NamedTuple):
 
 
 def decided(schedule: Schedule) -> list[Decided]:
-    """Return all who were decided on that test day at that site, K and BK, in the order of their cases."""
+    """Return all who were decided on that test day at that site, K and BK.
+
+    They come in the order of their cases.
+    """
     wanted = (
-        select(Person, CaseRow.number, Standing.reference)
+        select(Person, CaseFile.number, Standing.reference)
         .select_from(Standing)
-        .join(CaseRow, col(CaseRow.id) == col(Standing.case_id))
-        .join(Person, col(Person.id) == col(CaseRow.person_id))
+        .join(CaseFile, col(CaseFile.id) == col(Standing.case_id))
+        .join(Person, col(Person.id) == col(CaseFile.person_id))
         .where(
             Standing.what == DECIDED,
             Standing.subject_kind == "test_day",
             Standing.subject_id == schedule.test_date.toordinal(),
         )
-        .order_by(col(CaseRow.number))
+        .order_by(col(CaseFile.number))
     )
     candidates = []
     for person, number, reference in this_step.session.exec(wanted):
@@ -102,7 +108,10 @@ def decided(schedule: Schedule) -> list[Decided]:
 
 
 def certified_until(account: str, *what: str) -> date | None:
-    """Return the last day on which that account's person holds all of these standings; None where one is missing."""
+    """Return the last day on which the account's person holds all of these standings.
+
+    None: one of them is missing.
+    """
     ends = []
     for one in what:
         lasting = [row.until or date.max for row in held(one, kind="person", of=account)]
@@ -112,7 +121,7 @@ def certified_until(account: str, *what: str) -> date | None:
 
 
 def number_is_taken(number: str) -> bool:
-    """Return whether a certificate of that number is on record already, from another case or from another body."""
+    """Return whether another certificate on record bears that number, ours or another body's."""
     ours = select(Standing.case_id).where(
         Standing.subject_kind == "person", Standing.reference == number, Standing.case_id != this_step.case_id
     )
@@ -121,7 +130,7 @@ def number_is_taken(number: str) -> bool:
 
 
 def unknown(accounts: list[str]) -> list[str]:
-    """Return those names that are no account's."""
+    """Return the names that belong to no account."""
     known = this_step.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
     return sorted(set(accounts) - set(known))
 

@@ -1,4 +1,4 @@
-"""What happens until a candidate may be tested, and at an end: each step writes its papers and letters, once."""
+"""Steps before a test and at an end: each writes its papers and letters, once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def find_bars(case: Case, application: Application) -> list[Fault]:
 
 @step
 def examine(case: Case, application: Application) -> list[Fault]:
-    """Return what the candidate has to put right in FR.APL.01."""
+    """Return the faults of FR.APL.01 for the candidate to put right."""
     return schemes.faults_of(case, application, seats.unknown(application.trainers))
 
 
@@ -60,7 +60,7 @@ def hand_back(case: Case, deficiencies: list[str]) -> None:
 
 @step
 def accept_application(case: Case, application: Application, check: AdminCheck) -> list[str]:
-    """Keep FR.APL.01 as a paper, and ask for the self-assessment; return the units that it is about."""
+    """Keep FR.APL.01 as a paper, and ask for the self-assessment; return its units."""
     text = words(case)
     facts = sheet(case, application, None, ("candidate", application), ("officer", check)) | {
         "kind": text["kinds"][application.kind],
@@ -83,7 +83,7 @@ def accept_application(case: Case, application: Application, check: AdminCheck) 
 
 @step
 def check_claims(case: Case, application: Application, claims: SelfAssessment) -> str:
-    """Return what is wrong with FR.APL.02: a unit too few or too many."""
+    """Return the fault of FR.APL.02: a unit too few or too many."""
     return schemes.fault_of_claims(case, application, claims)
 
 
@@ -102,7 +102,7 @@ def keep_self_assessment(case: Case, application: Application, claims: SelfAsses
     paper(FR_APL_02, sheet(case, application, None, ("candidate", claims)) | {"units": units})
 
 
-# What the head of the LSP hears an appeal against: flows/appeals.py.
+# The endings against which the head of the LSP hears an appeal: flows/appeals.py.
 CONTESTED = ("refused", "not_ready", "not_yet_competent")
 
 
@@ -118,7 +118,7 @@ def confirm_closing(case: Case, outcome: str, detail: str) -> None:
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
-    """Confirm that the application was taken back."""
+    """Confirm that the application was withdrawn."""
     seats.release()
     facts = common(case) | {"withdrawn_at": this_step.now, "withdrawn_by": case.applicant.name, "reason": reason}
     tell(case.applicant, WITHDRAWN, facts, attach=[paper(WITHDRAWAL_CONFIRMATION, facts)])

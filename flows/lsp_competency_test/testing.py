@@ -1,4 +1,4 @@
-"""What happens around a test: who tests where and when, the plan, the agreement, the records and the result."""
+"""Steps around a test: schedule, plan, agreement, records and result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RESULT = Letter("result")
 
 @step
 def propose_assessors(case: Case, scheme: str, kept_apart: Sequence[str], note: str) -> str:
-    """Return who may assess this candidate today, for the officer who schedules."""
+    """Return the accounts that may assess this candidate today, for the officer who schedules."""
     technical = schemes.scheme_of(case, scheme)["assessed_by"]
     free = assignable(case, "assessment_review", holds=technical, apart_from=kept_apart)
     proposed = f"Asesor yang dapat ditugaskan: {', '.join(free) or 'tidak ada'}"
@@ -48,7 +48,7 @@ def propose_assessors(case: Case, scheme: str, kept_apart: Sequence[str], note: 
 def book_test(
     case: Case, schedule: Schedule, application: Application, kept_apart: Sequence[str], not_before: date | None
 ) -> str:
-    """Take a seat at the test site and with the assessor; return why not where something stands against it."""
+    """Take a seat at the test site and with the assessor; return the fault, if there is one."""
     who, day = schedule.assessor, schedule.test_date
     if who in application.trainers:
         return f"assessor: {who} pernah melatih asesi; pilih asesor lain"
@@ -84,14 +84,14 @@ def announce_test(case: Case, application: Application, schedule: Schedule, assi
 
 @step
 def show_claims(case: Case, claims: SelfAssessment) -> str:
-    """Return what the candidate claims, for the assessor who reviews it."""
+    """Return the candidate's claims, for the assessor who reviews them."""
     results = words(case)["results"]
     return "FR.APL.02: " + "; ".join(f"{one.code} {results[one.claim]}" for one in claims.units)
 
 
 @step
 def check_plan(case: Case, units: Sequence[str], plan: Plan) -> str:
-    """Return what is wrong with FR.MAPA: a unit too few or too many."""
+    """Return the fault of FR.MAPA: a unit too few or too many."""
     return schemes.fault_of_units(units, plan.units)
 
 
@@ -120,7 +120,7 @@ def keep_plan(case: Case, application: Application, schedule: Schedule, plan: Pl
 def keep_agreement(
     case: Case, application: Application, schedule: Schedule, agreement: Agreement, confirmed: AssessorAgreement
 ) -> None:
-    """Keep FR.AK.01 as a paper: what both agreed to, and how it was signed."""
+    """Keep FR.AK.01 as a paper: both sides' agreement, and how it was signed."""
     facts = sheet(case, application, schedule, ("candidate", agreement), ("assessor", confirmed)) | {
         "special_needs": or_none(case, agreement.special_needs),
         "on_paper": agreement.paper is not None,
@@ -131,7 +131,7 @@ def keep_agreement(
 
 @step
 def check_test(case: Case, schedule: Schedule, agreed_on: date | None, test: TestRecord, portfolio_only: bool) -> str:
-    """Return what is wrong with the record of a test."""
+    """Return the fault of a test's record."""
     return schemes.fault_of_test(schedule, agreed_on, test, portfolio_only)
 
 
@@ -143,7 +143,7 @@ def say_that_test_was_missed(case: Case, schedule: Schedule) -> None:
 
 @step
 def check_record(case: Case, units: Sequence[str], test: TestRecord, record: AssessmentRecord) -> str:
-    """Return what is wrong with FR.AK.02."""
+    """Return the fault of FR.AK.02."""
     return schemes.fault_of_record(units, test, record)
 
 
@@ -196,7 +196,7 @@ def tell_result(
     report: AssessmentReport,
     may_appeal: bool,
 ) -> None:
-    """Keep FR.AK.05 and FR.AK.06 as papers; tell the candidate the recommendation, and until when to appeal."""
+    """Keep FR.AK.05 and FR.AK.06; tell the recommendation, and until when to appeal."""
     recommendation = words(case)["results"][record.decision]
     head = sheet(case, application, schedule, ("assessor", report)) | {"recommendation": recommendation}
     paper(FR_AK_05, head | {"positive": report.positive, "negative": or_none(case, report.negative)})

@@ -1,4 +1,4 @@
-"""NIB legalization: a small business gets its business number from OSS, with this office at its side.
+"""NIB legalization: a small business gets its business number from OSS.
 
 PP 28/2025 on risk-based licensing (before it PP 5/2021). OSS issues the NIB; DPMPTSP verifies medium-high and high
 risks; this office checks, advises, files, records and certifies that it did. It never makes up a number.
@@ -22,7 +22,6 @@ from flows.nib_legalization.forms import (
     KnownNib,
     Match,
     NibRecord,
-    OssFiling,
     RulingEnd,
     Signing,
     Statement,
@@ -94,7 +93,7 @@ NIB_RECORD = Question(
 
 
 class Outcome(Ending):
-    """How a NIB case can end."""
+    """The endings of a NIB case."""
 
     LEGALIZED = "legalized", "NIB tercatat, usaha dilegalkan"
     ALREADY_LEGAL = "already_legal", "Sudah memiliki NIB, diteruskan"
@@ -108,7 +107,7 @@ class Outcome(Ending):
 
 
 def withdrawn(case: Case, reason: str) -> Outcome:
-    """The applicant took the application back, at whatever wait."""
+    """End the case because the applicant withdrew the application, at whatever wait."""
     confirm_withdrawn(case, reason)
     return Outcome.WITHDRAWN
 
@@ -124,7 +123,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     clock="service_time",
 )
 def nib_legalization(case: Case) -> Outcome:
-    """From a registered business to a NIB in the books, or to a clear reason why not."""
+    """Take a registered business to a recorded NIB, or to a clear reason why not."""
     application = application_of(case)
     confirm_receipt(case)
     if obstacles := examine(case):
@@ -165,7 +164,10 @@ def nib_legalization(case: Case) -> Outcome:
 
 
 def file_and_record(case: Case, application: Application, statement: Statement) -> Outcome:
-    """File at OSS until it takes the filing, wait for DPMPTSP where the risk asks for it, and record the NIB."""
+    """File at OSS until it takes the filing, have DPMPTSP verify, and record the NIB.
+
+    DPMPTSP verifies only where the risk asks for it.
+    """
     while True:
         filing = file_with_oss(case, application=application, signed_at=statement.at)
         if filing.decision is FilingEnd.REFUSED:
@@ -194,7 +196,10 @@ def file_and_record(case: Case, application: Application, statement: Statement) 
 
 
 def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
-    """DPMPTSP verifies; an officer records what it decided. A passed deadline grants only what a law says that it grants."""
+    """Wait while DPMPTSP verifies; an officer records its decision.
+
+    A passed deadline grants only what a law says that it grants.
+    """
     say_that_verification_began(case, application)
     while True:
         verification = ask(VERIFICATION)
@@ -219,7 +224,7 @@ def wait_for_dpmptsp(case: Case, application: Application) -> Outcome:
 
 
 def hand_on_as_legal(case: Case, application: Application, nib: str) -> Outcome:
-    """A business that has its NIB is recorded and handed on, never refused."""
+    """Record a business that has its NIB and hand it on; it is never refused."""
     confirm_already_legal(case, application, nib)
     return close(case, Outcome.ALREADY_LEGAL, f"NIB {nib} sudah ada di OSS")
 
@@ -235,6 +240,3 @@ def lapse(case: Case, silence: Silence, outcome: Outcome, reason: str) -> Outcom
     """End a case whose applicant was silent past the limit."""
     confirm_lapse(case, reason, silence.asked_on, silence.due_on or silence.asked_on)
     return close(case, outcome, reason)
-
-
-__all__ = ["OssFiling", "nib_legalization"]

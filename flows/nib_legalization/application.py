@@ -1,15 +1,16 @@
-"""The application as it stands, and what the rules say of it: its scale and the risk that they propose."""
+"""The application as it stands, and the risk that the rules propose for it."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
 from engine.pipeline import Case
+from flows.facts import scale_of
 from flows.nib_legalization.forms import Classification, Correction, RiskLevel
 
 
 class Application(BaseModel):
-    """The application as it stands: the facts of the opening with the corrections and the classification so far."""
+    """The application as it stands: the opening's facts, corrected and classified so far."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,18 +24,22 @@ class Application(BaseModel):
 
     @property
     def risk_level(self) -> RiskLevel:
-        """Return the risk level. Only an application that was classified has one: ValueError before."""
+        """Return the risk level of a classified application.
+
+        Raises:
+            ValueError: The application is not classified yet.
+        """
         if self.risk is None:
             raise ValueError("this application was not classified yet")
         return self.risk
 
     def corrected(self, correction: Correction) -> Application:
-        """Return the application with what the owner put right."""
+        """Return the application with the owner's corrections."""
         changes = correction.model_dump(include={"owner_name", "business_name", "address", "industry_code"})
         return self.model_copy(update={name: value for name, value in changes.items() if value})
 
     def classified(self, classification: Classification) -> Application:
-        """Return the application with the industry code and the risk level that were settled."""
+        """Return the application with the settled industry code and risk level."""
         return self.model_copy(
             update={
                 "industry_code": classification.industry_code,
@@ -45,7 +50,7 @@ class Application(BaseModel):
 
 
 class Reason(BaseModel):
-    """Why an application can't go on, and the rule that says so."""
+    """A reason why an application can't go on, and the rule that says so."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,14 +70,7 @@ def application_of(case: Case) -> Application:
     )
 
 
-def scale_of(case: Case) -> str:
-    """Return micro, small, medium or large by yearly sales: PP 7/2021 Pasal 35 (5), boundaries inclusive."""
-    ceilings: dict[str, int] = case.rules.business_scale_by_sales.value
-    fitting = [scale for scale, ceiling in ceilings.items() if case.facts.annual_sales_rupiah <= ceiling]
-    return min(fitting, key=ceilings.__getitem__, default="large")
-
-
 def proposed_risk(case: Case, industry_code: str) -> RiskLevel | None:
-    """Return the risk level that the office's working table proposes, or None where it has no row."""
+    """Return the risk level that the office's working table proposes; None where it has no row."""
     level = case.rules.risk_by_industry.value.get(industry_code, {}).get(scale_of(case))
     return RiskLevel(level) if level else None

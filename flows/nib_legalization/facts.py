@@ -1,4 +1,4 @@
-"""What the papers and letters of this pipeline say: finished facts for their templates."""
+"""Facts of this pipeline's papers and letters, finished for their templates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from engine.pipeline import Case, this_step
-from flows.facts import lasting, words
-from flows.nib_legalization.application import Application, scale_of
+from flows.facts import lasting, scale_of, words
+from flows.nib_legalization.application import Application
 from rules.regions import region_name
 
 
@@ -25,7 +25,7 @@ def industry(case: Case, application: Application) -> dict[str, Any]:
 
 
 def certificate_facts(case: Case, application: Application, nib: str, issued_on: date | None) -> dict[str, Any]:
-    """Return the facts of the certificate, except its number and its date, which it gets when it is issued."""
+    """Return the facts of the certificate, except number and date, which its issue adds."""
     return {
         **lasting(case),
         "applicant_name": application.owner_name,
@@ -37,7 +37,10 @@ def certificate_facts(case: Case, application: Application, nib: str, issued_on:
 
 
 def next_steps(case: Case, nib: str, add_code: str | None = None) -> dict[str, Any]:
-    """Return the facts of the hand-over note; ``add_code`` is an activity to be added to a NIB that was there before."""
+    """Return the facts of the hand-over note.
+
+    ``add_code`` is an activity to be added to a NIB that was there before.
+    """
     titles = case.rules.industry_titles.value
     added = [{"code": add_code, "title": titles.get(add_code, case.facts.main_product)}] if add_code else []
     return {"nib": nib, "nib_recorded_on": this_step.today, "add_kbli": added, "next_steps": words(case)["next_steps"]}

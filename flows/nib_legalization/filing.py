@@ -1,4 +1,4 @@
-"""Filing at OSS: the one call of this pipeline to somebody else's system."""
+"""Filing at OSS: this pipeline's one call to an external system."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OSS_FILING = Question(
 
 @external_step(OSS_FILING)
 def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) -> OssFiling | ByHand:
-    """File at OSS, once: after an attempt whose end is unknown it is looked up first."""
+    """File at OSS, once: if an attempt's result is unknown, look the filing up first."""
     stated = Application.model_validate(application)
     owner = case.facts.owner
     call = calling()
@@ -61,7 +61,10 @@ def file_with_oss(case: Case, *, application: dict[str, Any], signed_at: str) ->
 
 
 def seen_on_the_nib(case: Case, filing: OssFiling) -> str:
-    """Return what the second officer compares: the NIB, its holder, and a region that is not the applicant's."""
+    """Return the note for the second officer's comparison.
+
+    It names the NIB and its holder, and a region that is not the applicant's.
+    """
     elsewhere = filing.region_code and filing.region_code.replace(".", "")[:4] != case.region_code[:4]
     region = f"; PERHATIAN: wilayah pada NIB {filing.region_code}, pada berkas {case.region_code}" if elsewhere else ""
     return f"NIB {filing.nib} atas nama {filing.holder_name}{region}"

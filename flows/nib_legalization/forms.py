@@ -1,4 +1,4 @@
-"""What people fill in on the way to a NIB. Field descriptions are shown to them."""
+"""Forms on the way to a NIB. The descriptions of their fields are shown to people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RiskLevel(StrEnum):
 
 
 class KnownNib(StrEnum):
-    """What an officer finds about a NIB that the owner says they have."""
+    """An officer's finding about a NIB that the owner states."""
 
     VALID = "valid"
     NOT_THEIRS = "not_theirs"
@@ -38,7 +38,7 @@ class KnownNib(StrEnum):
 
 
 class ExistingNibCheck(Form):
-    """An officer looks the stated NIB up at OSS: it is the owner's, somebody else's, or unknown there."""
+    """An officer's check of the stated NIB at OSS: the owner's, somebody else's, or unknown."""
 
     decision: KnownNib
     evidence: Evidence | None = Field(default=None, description="Tangkapan layar atau PDF dari OSS")
@@ -52,7 +52,7 @@ class ExistingNibCheck(Form):
 
 
 class Completeness(StrEnum):
-    """What an officer decides about a dossier."""
+    """An officer's decision about a dossier."""
 
     COMPLETE = "complete"
     RETURN = "return"
@@ -60,7 +60,7 @@ class Completeness(StrEnum):
 
 
 class DossierCheck(Form):
-    """An officer checks identity, address and business data: complete, return for fixing, or reject."""
+    """An officer's check of identity, address and business data: complete, return, or reject."""
 
     decision: Completeness
     deficiencies: list[Text] = Field(default_factory=list, description="Kekurangan berkas, satu per baris")
@@ -76,7 +76,7 @@ class DossierCheck(Form):
 
 
 class Correction(ApplicantForm):
-    """What the owner puts right. An empty field stays as it was."""
+    """The owner's corrections. An empty field stays as it was."""
 
     owner_name: str | None = Field(default=None, min_length=2, max_length=200, description="Nama sesuai KTP")
     business_name: str | None = Field(default=None, min_length=2, max_length=200)
@@ -86,15 +86,17 @@ class Correction(ApplicantForm):
 
 
 class Track(StrEnum):
-    """Where a classified business goes on."""
+    """The way on for a classified business."""
 
     PROCEED = "proceed"
     REROUTE = "reroute"
 
 
 class Classification(Form):
-    """A companion settles industry code and risk level with the owner; an activity that needs a technical permit first
-    is rerouted to the agency in charge."""
+    """A companion's settling of industry code and risk level, together with the owner.
+
+    An activity that needs a technical permit first is rerouted to the agency in charge.
+    """
 
     decision: Track
     industry_code: IndustryCode
@@ -111,14 +113,17 @@ class Classification(Form):
 
 
 class Signing(StrEnum):
-    """What an owner does with the statements."""
+    """The owner's decision about the statements."""
 
     SIGN = "sign"
     DECLINE = "decline"
 
 
 class Statement(ApplicantForm):
-    """The owner's own statements: safety, health and environment (K3L), spatial conformity, and SPPL; sign or decline."""
+    """The owner's own statements, to sign or decline.
+
+    Safety, health and environment (K3L), spatial conformity, and SPPL.
+    """
 
     decision: Signing
     k3l: bool = Field(default=False, description="Pernyataan mandiri K3L")
@@ -134,7 +139,7 @@ class Statement(ApplicantForm):
 
 
 class FilingEnd(StrEnum):
-    """What OSS said to a filing."""
+    """The answer of OSS to a filing."""
 
     ISSUED = "issued"
     ALREADY_REGISTERED = "already_registered"
@@ -142,7 +147,7 @@ class FilingEnd(StrEnum):
 
 
 class OssFiling(Form):
-    """A filing at OSS, by machine or by an officer's hand: the NIB it gave, the one it found, or why it refused."""
+    """A filing at OSS, by machine or by hand: the NIB it gave or found, or why it refused."""
 
     decision: FilingEnd
     nib: Nib | None = None
@@ -164,7 +169,10 @@ class OssFiling(Form):
 
 
 class VerificationEnd(StrEnum):
-    """What DPMPTSP, or the technical agency, decided; ``deadline_passed`` is what an officer saw in OSS."""
+    """The decision of DPMPTSP, or of the technical agency.
+
+    ``deadline_passed`` is what an officer saw in OSS.
+    """
 
     APPROVE = "approve"
     RETURN = "return"
@@ -173,7 +181,7 @@ class VerificationEnd(StrEnum):
 
 
 class Verification(Form):
-    """The decision of DPMPTSP, recorded for it by an officer: approve, return, reject, or its deadline passed."""
+    """DPMPTSP's decision, recorded by an officer: approve, return, reject, or deadline passed."""
 
     decision: VerificationEnd
     source: Text = Field(description="Dari mana keputusan ini: nomor surat, laman, atau nama pejabat")
@@ -191,14 +199,17 @@ class Verification(Form):
 
 
 class RulingEnd(StrEnum):
-    """What an official makes of a passed deadline whose legal effect is not confirmed."""
+    """An official's ruling on a passed deadline whose legal effect is not confirmed."""
 
     GRANTED_IN_OSS = "granted_in_oss"
     KEEP_WAITING = "keep_waiting"
 
 
 class DeadlineRuling(Form):
-    """DPMPTSP's time passed. The legal effect is unconfirmed: a head of division looks whether OSS itself granted it."""
+    """A head of division's ruling after DPMPTSP's time: whether OSS itself granted the approval.
+
+    The legal effect of the passed deadline is unconfirmed.
+    """
 
     decision: RulingEnd
     evidence: Evidence | None = Field(default=None, description="Bukti penetapan dari OSS")
@@ -212,14 +223,14 @@ class DeadlineRuling(Form):
 
 
 class Match(StrEnum):
-    """Whether the NIB's papers are this owner's and this business's."""
+    """The comparison of the NIB's papers with this owner and this business."""
 
     MATCH = "match"
     MISMATCH = "mismatch"
 
 
 class NibRecord(Form):
-    """A second officer compares name and industry code on the NIB with the dossier: match, or mismatch."""
+    """A second officer's comparison of name and industry code on the NIB with the dossier."""
 
     decision: Match
     reason: str = Field(default="", max_length=2000)

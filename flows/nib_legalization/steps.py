@@ -1,4 +1,4 @@
-"""What happens on the way to a NIB: each step writes its papers and letters in one transaction, once."""
+"""Steps on the way to a NIB: each writes its papers and letters in one transaction, once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from engine.pipeline import (
     tell,
     this_step,
 )
-from flows.facts import common, lasting, objection, words
-from flows.nib_legalization.application import Application, Reason, proposed_risk, scale_of
+from flows.facts import common, lasting, objection_window, scale_of, words
+from flows.nib_legalization.application import Application, Reason, proposed_risk
 from flows.nib_legalization.facts import industry, next_steps, verifier
 from models.privacy import masked
 
@@ -54,7 +54,7 @@ WITHDRAWN = Letter("withdrawn")
 
 @step
 def confirm_receipt(case: Case) -> None:
-    """Thank the owner, with a receipt that says until when they hear from us."""
+    """Thank the owner, with a receipt that says until when they hear from the office."""
     facts = common(case) | {
         "received_at": this_step.now,
         "received_from": case.applicant.name,
@@ -67,7 +67,7 @@ def confirm_receipt(case: Case) -> None:
 
 @step
 def examine(case: Case) -> list[Reason]:
-    """Return what stands in the way of this application in this programme; nothing, as a rule."""
+    """Return the obstacles to this application in this programme: none, as a rule."""
     regions, scales = case.rules.admitted_regions, case.rules.admitted_scales
     obstacles = []
     if not any(case.region_code.startswith(region) for region in regions.value):
@@ -79,7 +79,10 @@ def examine(case: Case) -> list[Reason]:
 
 @step
 def propose_risk(case: Case, application: Application) -> str:
-    """Return what the rule table proposes for this industry code and scale, as the companion is shown it."""
+    """Return the note for the companion: the risk that the rule table proposes.
+
+    It goes by this industry code and scale.
+    """
     level = proposed_risk(case, application.industry_code)
     scale = words(case)["scales"][scale_of(case)]
     return f"KBLI {application.industry_code}, skala {scale}: tabel mengusulkan {level or 'tidak ada'}"
@@ -93,7 +96,7 @@ def ask_for_fixes(case: Case, deficiencies: list[str]) -> None:
 
 @step
 def ask_for_fixes_of_dpmptsp(case: Case, deficiencies: list[str]) -> None:
-    """Hand on what DPMPTSP wants put right, in its words."""
+    """Hand on DPMPTSP's deficiencies, in its words."""
     return_dossier(case, deficiencies)
 
 
@@ -131,7 +134,7 @@ def hand_out_risk_sheet(case: Case, application: Application) -> None:
 
 @step
 def confirm_statement(case: Case, application: Application, signed_by: str, on_paper: bool) -> None:
-    """Keep the statement as a paper: what was stated, by whom, and how it was signed."""
+    """Keep the statement as a paper: its text, its signer, and how it was signed."""
     companion = None if on_paper or signed_by == case.applicant.handle else signed_by
     facts = common(case) | {
         **industry(case, application),
@@ -163,7 +166,7 @@ def say_that_the_deadline_passed(case: Case) -> None:
 
 @step
 def say_that_approval_is_deemed(case: Case, passed: Passed) -> None:
-    """Tell the owner what the law says of DPMPTSP's passed deadline, with the page that counts the days."""
+    """Tell the owner what the law says of DPMPTSP's passed deadline, with the counted days."""
     facts = common(case) | {"due_on": passed.due_on, "authority": passed.authority, "citation": passed.citation}
     tell(case.applicant, DEEMED_APPROVED, facts, attach=[passed.computation])
 
@@ -179,7 +182,10 @@ def hand_over(case: Case, application: Application, nib: str, certificate: Issue
 
 @step
 def confirm_already_legal(case: Case, application: Application, nib: str) -> None:
-    """Record a NIB that is there already, and say how to add an activity to it: one NIK, one NIB."""
+    """Record a NIB that is there already, and say how to add an activity to it.
+
+    One NIK has one NIB.
+    """
     facts = common(case) | next_steps(case, nib, add_code=application.industry_code)
     stand("legalized", reference=nib)
     tell(case.applicant, ALREADY_LEGAL, facts, attach=[paper(HANDOVER_NOTE, facts)])
@@ -187,19 +193,22 @@ def confirm_already_legal(case: Case, application: Application, nib: str) -> Non
 
 @step
 def draft_refusal(case: Case, reasons: list[Reason]) -> dict[str, Any]:
-    """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
+    """Draft the refusal: every reason with its rule, and until when the owner may object.
+
+    UU 30/2014 Pasal 77.
+    """
     return {
         **lasting(case),
         "reasons": [reason.model_dump() for reason in reasons],
         "advice": words(case)["advice"],
-        "objection": objection(case),
+        "objection": objection_window(case),
     }
 
 
 @step
 def confirm_refusal(case: Case, reasons: list[Reason], refusal: Issued) -> None:
     """Send the refusal with its reasons in plain words."""
-    facts = common(case) | {"reasons": [reason.model_dump() for reason in reasons], "objection": objection(case)}
+    facts = common(case) | {"reasons": [reason.model_dump() for reason in reasons], "objection": objection_window(case)}
     tell(case.applicant, REFUSED, facts, attach=[refusal.key])
 
 
@@ -209,7 +218,7 @@ def confirm_refusal_of_dpmptsp(case: Case, reason: str, source: str) -> None:
     facts = common(case) | {
         "verifier": verifier(case),
         "reasons": [{"reason": reason, "rule": source}],
-        "objection": {**objection(case), "to": verifier(case)},
+        "objection": {**objection_window(case), "to": verifier(case)},
     }
     tell(case.applicant, REFUSED_BY_VERIFIER, facts)
 
@@ -236,13 +245,13 @@ def confirm_lapse(case: Case, reason: str, asked_on: date, due_on: date) -> None
 
 @step
 def confirm_decline(case: Case, reason: str) -> None:
-    """Confirm that the owner would not make the statements, without which OSS takes no filing."""
+    """Confirm that the owner declined the statements, without which OSS takes no filing."""
     confirm_end_by_applicant(case, reason)
 
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
-    """Confirm that the application was taken back."""
+    """Confirm that the application was withdrawn."""
     confirm_end_by_applicant(case, reason)
 
 

@@ -1,7 +1,8 @@
-"""Objection and administrative appeal against a refusal of this office: UU 30/2014 Pasal 77 and 78.
+"""Objection and administrative appeal against a refusal of this office.
 
-Who decided anything in the case rules on neither. A ruling is a numbered and signed document with its reasons. Where one is
-granted, the refusal stays in history and the application is examined anew, in a case of its own, by others.
+UU 30/2014 Pasal 77 and 78. Whoever decided anything in the case rules on neither. A ruling is a numbered and signed document with
+its reasons. Where one is granted, the refusal stays in history and the application is examined anew, in a case of its own, by
+others.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ ADMINISTRATIVE_APPEAL_RULING = Question(
 
 
 def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
-    """The applicant took the objection back, at whatever wait."""
+    """End the objection because the applicant withdrew it, at whatever wait."""
     confirm_refusal_stands(case, lodged, "withdrawn")
     return stands(case, lodged, f"keberatan ditarik: {reason}" if reason else "keberatan ditarik")
 
@@ -95,7 +96,10 @@ def withdrawn(case: Case, lodged: Lodged, reason: str) -> Ending:
     on_withdrawal=withdrawn,
 )
 def objection(case: Case, lodged: Lodged) -> Ending:
-    """The refused application is examined anew where the objection, or the appeal, is granted; else the refusal stands."""
+    """Have the refused application examined anew where the objection or the appeal is granted.
+
+    Otherwise the refusal stands.
+    """
     ruled = rule_on(case, lodged)
     if ruled.granted:
         return examine_anew(case, lodged, ruled.why, ruled.paper)
@@ -104,7 +108,10 @@ def objection(case: Case, lodged: Lodged) -> Ending:
 
 @dataclass(frozen=True)
 class Ruled:
-    """How an objection ended: why, by whom, and the key of the paper that says it ("" where the applicant ended it)."""
+    """The end of an objection: the reason, who ruled, and the key of the paper that says it.
+
+    The key is "" where the applicant ended the objection.
+    """
 
     granted: bool
     why: str
@@ -113,7 +120,10 @@ class Ruled:
 
 
 def rule_on(case: Case, lodged: Lodged) -> Ruled:
-    """A head of division rules on the objection, and where it is rejected the head of the office on an appeal."""
+    """Have a head of division rule on the objection.
+
+    Where it is rejected, the head of the office rules on an appeal.
+    """
     ruling = ask(OBJECTION_RULING, apart_from=lodged.deciders, note=receive_objection(case, lodged))
     if isinstance(ruling, Passed):
         return Ruled(True, f"keberatan dikabulkan karena hukum ({ruling.citation})", ruling.computation)
@@ -142,14 +152,14 @@ def rule_on(case: Case, lodged: Lodged) -> Ruled:
 
 
 def examine_anew(case: Case, lodged: Lodged, reason: str, paper: str) -> Ending:
-    """The application is examined again by others; the refusal stays in this case's history."""
+    """Have others examine the application in a new case; the refusal stays in this history."""
     other = take_up_anew(case, lodged)
     tell_that_it_is_examined_anew(case, other, paper)
     return stands(case, lodged, f"{reason}; diperiksa ulang dalam {other.number}")
 
 
 def stands(case: Case, lodged: Lodged, reason: str) -> Ending:
-    """End the case as it had ended, with what became of the objection."""
+    """End the case with the ending that it had, and the result of the objection."""
     ending: Ending = lodged.outcome
     return close(case, ending, reason)
 
@@ -159,7 +169,7 @@ def stands(case: Case, lodged: Lodged, reason: str) -> Ending:
 
 @step
 def receive_objection(case: Case, lodged: Lodged) -> str:
-    """Thank for the objection and say until when it is answered; return what who rules has to know."""
+    """Thank for the objection and say until when it is answered; return the note for the ruling."""
     facts = told(case) | {
         "objection": lodged.reason,
         "refused_for": lodged.refused_for,
@@ -171,7 +181,7 @@ def receive_objection(case: Case, lodged: Lodged) -> str:
 
 @step
 def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
-    """Thank for the appeal and say until when it is answered; return what who rules has to know."""
+    """Thank for the appeal and say until when it is answered; return the note for the ruling."""
     due = this_step.due_date(case.rules.administrative_appeal_answer_time)
     tell(case.applicant, APPEAL_RECEIVED, told(case) | {"reason": reason, "answer_by": due})
     return note_for("administrative_appeal_ruling", case, lodged, reason)
@@ -179,7 +189,7 @@ def receive_appeal(case: Case, lodged: Lodged, reason: str) -> str:
 
 @step
 def draft_objection_decision(case: Case, lodged: Lodged, ruling: ObjectionRuling, by: str) -> dict[str, Any]:
-    """Draft the decision on the objection, with until when the applicant may appeal if it is rejected."""
+    """Draft the decision on the objection; if it is rejected, with the last day to appeal."""
     granted = ruling.decision is RulingEnd.GRANT
     until = None if granted else this_step.due_date(case.rules.administrative_appeal_time)
     facts = drafted(case, lodged, ruling, by, "division_head")
@@ -206,7 +216,7 @@ def tell_rejection(case: Case, reason: str, decision: Issued) -> None:
 
 @step
 def tell_last_rejection(case: Case, lodged: Lodged, reason: str, decision: Issued) -> None:
-    """Send the rejection of the appeal, with which this office has no further say, and what is still open."""
+    """Send the rejection of the appeal, the office's last word, and the ways still open."""
     facts = told(case) | {
         "reason": reason,
         "document_number": decision.number,
@@ -217,20 +227,23 @@ def tell_last_rejection(case: Case, lodged: Lodged, reason: str, decision: Issue
 
 @step
 def tell_that_it_is_examined_anew(case: Case, other: HandedOver, paper: str) -> None:
-    """Say in which case the application is examined again."""
+    """Tell the applicant the number under which the application is examined again."""
     facts = told(case) | {"new_number": other.number, "new_link": this_step.check_url(other.number)}
     tell(case.applicant, EXAMINED_ANEW, facts, attach=[paper])
 
 
 @step
 def confirm_refusal_stands(case: Case, lodged: Lodged, why: str) -> None:
-    """Say why the objection ends here, that the first decision stands, and what is still open."""
+    """Say why the objection ends here, that the first decision stands, and the ways still open."""
     facts = {"why": texts(case)[why], "still_open": texts(case)["still_open"][lodged.about]}
     tell(case.applicant, REFUSAL_STANDS, told(case) | facts)
 
 
 def note_for(question: str, case: Case, lodged: Lodged, reason: str) -> str:
-    """Return what is contested, why and on what proof, and who is missing where everybody with the role decided before."""
+    """Return the note for the ruling: the decision, the reason and the evidence.
+
+    It says that nobody may rule where everybody with the role decided before.
+    """
     said = f"Keputusan: {lodged.refused_for}. Alasan pemohon: {reason}"
     if lodged.evidence:
         said = f"{said}. Bukti pemohon: {lodged.evidence}"
@@ -240,7 +253,7 @@ def note_for(question: str, case: Case, lodged: Lodged, reason: str) -> str:
 
 
 def drafted(case: Case, lodged: Lodged, ruling: Ruling, by: str, role: str) -> dict[str, Any]:
-    """Return what both decisions say; whoever ruled signs for it, and not who refused."""
+    """Return the facts of both decisions; whoever ruled signs, and not whoever refused."""
     granted = ruling.decision is RulingEnd.GRANT
     return {
         **lasting(case),
@@ -257,7 +270,7 @@ def drafted(case: Case, lodged: Lodged, ruling: Ruling, by: str, role: str) -> d
 
 
 def told(case: Case) -> dict[str, Any]:
-    """Return what every letter of an objection bears."""
+    """Return the facts that every letter of an objection bears."""
     facts = common(case)
     return {"business_name": case.applicant.name, **facts}
 

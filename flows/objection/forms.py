@@ -1,4 +1,7 @@
-"""What is filled in when a refusal is contested: the rulings, and what the applicant makes of them. Descriptions are shown."""
+"""Forms of a contested refusal: the rulings, and the applicant's answer to them.
+
+The descriptions of their fields are shown to people.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from engine.pipeline import ApplicantForm, Form
 
 
 class RulingEnd(StrEnum):
-    """How an objection or an appeal ends."""
+    """The end of an objection or an appeal."""
 
     GRANT = "grant"
     REJECT = "reject"
 
 
 class Ruling(Form):
-    """What is ruled, and why: the applicant reads it."""
+    """A ruling and its reason: the applicant reads it."""
 
     decision: RulingEnd = Field(description="grant: dikabulkan, permohonan diperiksa ulang; reject: ditolak")
     reason: str = Field(min_length=3, max_length=4000, description="Alasan, yang dibaca pemohon")
@@ -32,14 +35,14 @@ class AdministrativeAppealRuling(Ruling):
 
 
 class Wish(StrEnum):
-    """What the applicant makes of a rejected objection."""
+    """The applicant's answer to a rejected objection."""
 
     ACCEPT = "accept"
     APPEAL = "appeal"
 
 
 class AdministrativeAppeal(ApplicantForm):
-    """The applicant accepts the ruling on the objection, or appeals to the superior."""
+    """The applicant's answer to the ruling: to accept it, or to appeal to the superior."""
 
     decision: Wish = Field(description="accept: menerima keputusan; appeal: mengajukan banding administratif")
     reason: str = Field(default="", max_length=4000, description="Alasan banding; wajib bila mengajukan banding")

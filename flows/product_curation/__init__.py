@@ -1,4 +1,4 @@
-"""Product curation: a product is judged by curators, gets its grade, and is handed over to the export center.
+"""Product curation: curators judge a product; a good grade goes to the export center.
 
 The curation house judges by its own rubric, a rule with its version; the export center and buyers decide for themselves.
 ISO/IEC 17065, 7.5 and 7.6: who scored does not decide, and who decided hears no appeal.
@@ -25,8 +25,9 @@ from flows.product_curation.decisions import (
     ScreeningEnd,
     Supply,
 )
-from flows.product_curation.facts import Passed, Reason, certificate_facts
+from flows.product_curation.facts import Passed, certificate_facts
 from flows.product_curation.forms import AppealChoice, Application, ExportData, Willing
+from flows.product_curation.gates import Reason
 from flows.product_curation.rubric import Weighing
 from flows.product_curation.steps import (
     CERTIFICATE,
@@ -54,7 +55,7 @@ from flows.product_curation.steps import (
 
 
 class Outcome(Ending):
-    """How a curation case can end."""
+    """The endings of a curation case."""
 
     EXPORTED = "exported", "Ekspor terealisasi dan dilaporkan"
     MATCHED = "matched", "Bertemu pembeli, ekspor belum dilaporkan"
@@ -71,7 +72,7 @@ class Outcome(Ending):
 
 
 def withdrawn(case: Case, reason: str) -> Outcome:
-    """The owner took the product back, at whatever wait."""
+    """End the case because the owner withdrew the product, at whatever wait."""
     confirm_withdrawn(case, reason)
     return Outcome.WITHDRAWN
 
@@ -86,7 +87,7 @@ def withdrawn(case: Case, reason: str) -> Outcome:
     on_withdrawal=withdrawn,
 )
 def product_curation(case: Case) -> Outcome:
-    """From a product and its papers to a grade, and from a good grade to an export that has happened."""
+    """Take a product and its papers to a grade, and a good grade to a realised export."""
     known = look_up(case)
     confirm_receipt(case)
     if obstacles := outside_region(case):
@@ -118,7 +119,7 @@ def product_curation(case: Case) -> Outcome:
 
 
 def correct(case: Case, application: Application, wanted: list[Reason]) -> Application | Outcome:
-    """The owner puts right what is wanted, or the case lapses."""
+    """Have the owner put right what is wanted, or let the case lapse."""
     ask_for_fixes(case, wanted)
     correction = ask(questions.CORRECTION)
     if isinstance(correction, Silence):
@@ -127,7 +128,10 @@ def correct(case: Case, application: Application, wanted: list[Reason]) -> Appli
 
 
 def curate(case: Case, application: Application) -> Passed | Outcome:
-    """Curators score blind, the panel decides; the owner repairs and comes again, three rounds at most, or appeals once."""
+    """Have curators score blind and the panel decide.
+
+    The owner repairs and comes again, three rounds at most, or appeals once.
+    """
     round_number, appealed = 1, False
     barred: list[str] = []
     while True:
@@ -158,7 +162,7 @@ def curate(case: Case, application: Application) -> Passed | Outcome:
 
 
 def judge(case: Case, application: Application, barred: list[str]) -> tuple[list[Score], Weighing] | None:
-    """Two curators score; where they are far apart, a third does. None: there are not enough curators."""
+    """Have two curators score, and a third where they are far apart; None: too few curators."""
     scores = score(case, application, case.rules.rubric.value["curators"], barred)
     if not scores:
         return None
@@ -175,7 +179,7 @@ def judge(case: Case, application: Application, barred: list[str]) -> tuple[list
 def score(
     case: Case, application: Application, wanted: int, barred: list[str], given: Sequence[Score] = ()
 ) -> list[Score] | None:
-    """Ask as many curators as are wanted, blind. Who is silent or declares a conflict is barred and replaced.
+    """Ask as many curators as are wanted, blind; bar and replace the silent and the conflicted.
 
     None: there are too few, and an officer found no more.
     """
@@ -197,7 +201,10 @@ def score(
 def find_curators(
     case: Case, application: Application, question: str, wanted: int, barred: list[str], at_least: int
 ) -> list[str] | None:
-    """Return who may answer today, least loaded first; while there are too few, an officer looks for more. None: gives up."""
+    """Return the curators who may answer today, the least loaded first.
+
+    While there are too few, an officer looks for more. None: the officer gave up.
+    """
     while len(found := choose_curators(case, application, question, wanted, barred)) < at_least:
         note = f"Perlu {at_least} kurator {application.cluster} bersertifikat tanpa benturan, ada {len(found)}"
         if ask(questions.CURATORS_WANTED, note=note).decision is Supply.REJECT:
@@ -206,7 +213,7 @@ def find_curators(
 
 
 def decide(case: Case, weighing: Weighing, barred: list[str], last: bool) -> PanelDecision:
-    """The chair decides on what the scores came to. A grade above them needs its reason."""
+    """Have the chair decide on the scores; a grade above them needs its reason."""
     said = f"Nilai {weighing.points}, grade {weighing.grade}" + ("; putaran terakhir, lolos atau tidak" if last else "")
     note = said
     while True:
@@ -217,7 +224,10 @@ def decide(case: Case, weighing: Weighing, barred: list[str], last: bool) -> Pan
 
 
 def appeal(case: Case, application: Application) -> list[str] | None:
-    """The owner may appeal to curators who took no part. Return who upheld it; None: an officer gave up the search for them."""
+    """Let the owner appeal to curators who took no part; return the curators who upheld it.
+
+    None: an officer gave up the search for curators.
+    """
     wish = ask(questions.APPEAL)
     if isinstance(wish, Silence) or wish.decision is AppealChoice.ACCEPT:
         return []
@@ -233,7 +243,10 @@ def appeal(case: Case, application: Application) -> list[str] | None:
 
 
 def hand_over(case: Case, application: Application, passed: Passed) -> Passed | Outcome:
-    """Pack and hand over until the export center accepts; returned twice, an officer ends it or has it curated again."""
+    """Pack and hand over until the export center accepts.
+
+    Returned twice, an officer ends the hand-over or has the product curated again.
+    """
     for attempt in (1, 2):
         prepared = prepare(case, application, passed)
         if isinstance(prepared, Outcome):
@@ -256,7 +269,10 @@ def hand_over(case: Case, application: Application, passed: Passed) -> Passed | 
 
 
 def prepare(case: Case, application: Application, passed: Passed) -> tuple[ExportData, QualityControl] | Outcome:
-    """The owner gives the data, an officer confirms the batch's quality control; nothing leaves before both are in order."""
+    """Have the owner give the export data and an officer confirm the batch's quality control.
+
+    Nothing leaves before both are in order.
+    """
     export_steps.ask_for_export_data(case, passed)
     while True:
         data = ask(questions.EXPORT_DATA)
@@ -272,7 +288,7 @@ def prepare(case: Case, application: Application, passed: Passed) -> tuple[Expor
 
 
 def meet_buyers(case: Case) -> Outcome:
-    """The export center matches the product with buyers; the owner reports what was exported."""
+    """Record the export center's match with buyers; have the owner report the realised export."""
     match = ask(questions.BUYER_MATCH)
     if match.decision is MatchEnd.NO_BUYER:
         return end(case, Outcome.HANDED_OVER, match.reason)
@@ -292,9 +308,6 @@ def refuse(case: Case, reasons: list[Reason]) -> Outcome:
 
 
 def end(case: Case, outcome: Outcome, reason: str) -> Outcome:
-    """End the case with a letter that says why, and that applying again is free."""
+    """End the case with a letter that gives the reason, and says that applying again is free."""
     confirm_end(case, outcome.title_id, reason)
     return close(case, outcome, reason)
-
-
-__all__ = ["product_curation"]

@@ -17,7 +17,11 @@ HOME = "ID"
 
 
 def destination(code: str) -> str:
-    """Return the country where goods can be sent to. Raises ValueError for no country, and for Indonesia itself."""
+    """Return the country of destination.
+
+    Raises:
+        ValueError: The code names no country, or Indonesia itself.
+    """
     if code not in COUNTRIES or code == HOME:
         raise ValueError("tulis kode negara tujuan dua huruf (ISO 3166), misalnya SG atau JP, bukan ID")
     return code

@@ -1,4 +1,7 @@
-"""What officers, curators, the panel's chair and the export center decide. Field descriptions are shown to them."""
+"""Decisions of officers, curators, the panel's chair and the export center, as forms.
+
+The descriptions of their fields are shown to people.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from flows.product_curation.rubric import Aspect, Grade
 
 
 class ScreeningEnd(StrEnum):
-    """What an officer of the curation house decides about an application."""
+    """The decision of an officer of the curation house about an application."""
 
     ACCEPT = "accept"
     RETURN = "return"
@@ -22,7 +25,7 @@ class ScreeningEnd(StrEnum):
 
 
 class Screening(Form):
-    """An officer of the curation house compares papers, photo and sample: accept, return for fixing, or reject."""
+    """An officer's comparison of papers, photo and sample: accept, return for fixing, or reject."""
 
     decision: ScreeningEnd
     photo_shows_product: bool = Field(default=True, description="Foto memang memperlihatkan produk ini")
@@ -41,14 +44,14 @@ class Screening(Form):
 
 
 class Supply(StrEnum):
-    """What to do where there are too few curators."""
+    """The decision where there are too few curators."""
 
     TRY_AGAIN = "try_again"
     REJECT = "reject"
 
 
 class CuratorsWanted(Form):
-    """Too few curators may judge this product today: an officer finds some and tries again, or the case ends."""
+    """An officer's answer to too few curators: some were found, or the case ends."""
 
     decision: Supply
     reason: Text = Field(description="Apa yang dilakukan, atau mengapa tidak dapat")
@@ -64,14 +67,14 @@ class Mark(BaseModel):
 
 
 class ScoreEnd(StrEnum):
-    """A curator scores, or says that they may not."""
+    """The end of a scoring: scores, or a declared conflict."""
 
     SCORED = "scored"
     CONFLICT = "conflict"
 
 
 class Score(Form):
-    """A curator scores every aspect of the rubric without seeing others' scores, or declares a conflict of interest."""
+    """A curator's scores of every aspect, without seeing others', or a declared conflict."""
 
     decision: ScoreEnd
     marks: list[Mark] = Field(default_factory=list, description="Nilai tiap aspek, satu per baris")
@@ -90,7 +93,7 @@ class Score(Form):
 
 
 class PanelEnd(StrEnum):
-    """What the chair of the panel decides."""
+    """The decision of the chair of the panel."""
 
     PASS = "pass"  # noqa: S105
     RETURN = "return"
@@ -98,7 +101,7 @@ class PanelEnd(StrEnum):
 
 
 class PanelDecision(Form):
-    """The chair of the panel, who did not score: pass with a grade, return with notes, or reject."""
+    """The ruling of the panel's chair, who did not score: pass with a grade, return, or reject."""
 
     decision: PanelEnd
     grade: Grade | None = Field(default=None, description="A, B atau C")
@@ -118,28 +121,34 @@ class PanelDecision(Form):
 
 
 class RulingEnd(StrEnum):
-    """What a curator of the appeal panel decides."""
+    """The decision of a curator of the appeal panel."""
 
     UPHELD = "upheld"
     REJECTED = "rejected"
 
 
 class AppealRuling(Form):
-    """A curator who took no part looks at the appeal: upheld, and the product is curated again; or rejected."""
+    """The ruling on an appeal by a curator who took no part: upheld, or rejected.
+
+    An upheld product is curated again.
+    """
 
     decision: RulingEnd
     reason: Text
 
 
 class Confirmation(StrEnum):
-    """Whether a batch has passed quality control."""
+    """The result of a batch's quality control."""
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
 
 
 class QualityControl(Form):
-    """An officer looks at the quality-control record of the batch: confirmed, or not. Without it nothing is handed over."""
+    """An officer's look at the quality-control record of the batch: confirmed, or not.
+
+    Without it nothing is handed over.
+    """
 
     decision: Confirmation
     batch: Name | None = Field(default=None, description="Nomor batch")
@@ -157,7 +166,7 @@ class QualityControl(Form):
 
 
 class CenterEnd(StrEnum):
-    """What the export center answers."""
+    """The answer of the export center."""
 
     ACCEPT = "accept"
     RETURN = "return"
@@ -165,7 +174,7 @@ class CenterEnd(StrEnum):
 
 
 class CenterAnswer(Form):
-    """The answer of the export center, recorded for it: accepted, returned with its finding, or put on its list."""
+    """The export center's answer, recorded for it: accepted, returned with a finding, or listed."""
 
     decision: CenterEnd
     source: Text = Field(description="Nomor surat, atau nama pejabat")
@@ -181,21 +190,21 @@ class CenterAnswer(Form):
 
 
 class ReturnEnd(StrEnum):
-    """What becomes of a product that the export center returned twice."""
+    """The decision about a product that the export center returned twice."""
 
     END = "end"
     RECURATE = "recurate"
 
 
 class ReturnRuling(Form):
-    """The export center returned the product twice: an officer ends the hand-over, or has it curated again."""
+    """An officer's ruling after two returns: end the hand-over, or curate the product again."""
 
     decision: ReturnEnd
     reason: Text
 
 
 class MatchEnd(StrEnum):
-    """What a buyer gave."""
+    """The result of a match with a buyer."""
 
     LETTER_OF_INTENT = "letter_of_intent"
     CONTRACT = "contract"
@@ -204,7 +213,7 @@ class MatchEnd(StrEnum):
 
 
 class BuyerMatch(Form):
-    """What the export center's matching led to, recorded with its paper; or no buyer was found."""
+    """The result of the export center's matching, with its paper; or no buyer was found."""
 
     decision: MatchEnd
     buyer: Name | None = Field(default=None, description="Nama pembeli")

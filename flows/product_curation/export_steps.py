@@ -1,4 +1,4 @@
-"""What happens between a good grade and an export: the pack, the export center's answer, the buyer, the realised export."""
+"""Steps from a good grade to an export: pack, center's answer, buyer, realised export."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def portfolio_facts(
 
 @step
 def hand_out_pack(case: Case, facts: dict[str, Any], portfolio: Issued, page: Issued) -> None:
-    """Pack the portfolio and all that it names into one ZIP, and tell the owner that it goes to the export center.
+    """Pack the portfolio and all that it names into one ZIP; tell the owner.
 
-    The owner's letter bears the catalogue page only: the pack may be larger than what a mail server takes.
+    The owner's letter bears the catalogue page only: the pack may be larger than a mail server takes.
     """
     own = {"name": "export_portfolio", "title": words(case)["files"]["export_portfolio"], "sha256": portfolio.sha256}
     packed = facts | common(case) | {"portfolio_number": portfolio.number, "files": [own, *facts["files"]]}
@@ -105,7 +105,10 @@ def say_that_center_waits(case: Case, answer: CenterAnswer) -> None:
 
 @step
 def record_return(case: Case, passed: Passed, answer: CenterAnswer, attempt: int) -> None:
-    """Hand on the finding; where its grade differs from ours, record that against the version of the standard."""
+    """Hand on the finding.
+
+    Where its grade differs from ours, that is recorded against the version of the standard.
+    """
     attached = []
     about = standard(case)
     if answer.grade_found and answer.grade_found is not passed.grade:
@@ -129,7 +132,7 @@ def confirm_hand_over(case: Case, portfolio: str) -> None:
 
 @step
 def confirm_match(case: Case, match: BuyerMatch) -> None:
-    """Tell the owner who wants to buy, and that the realised export is to be reported."""
+    """Tell the owner the buyer, and that the realised export is to be reported."""
     facts = common(case) | {
         "buyer": match.buyer,
         "country": match.country,
@@ -141,7 +144,7 @@ def confirm_match(case: Case, match: BuyerMatch) -> None:
 
 @step
 def confirm_export(case: Case, realised: Realisation) -> None:
-    """Record what was exported: where to, for how much, how many."""
+    """Record the export: country, value and quantity."""
     stand("exported", reference=f"{realised.country} USD {realised.usd} {realised.quantity} {realised.unit}"[:64])
     facts = common(case) | {
         "country": realised.country,

@@ -1,4 +1,4 @@
-"""What the papers and letters of this pipeline say: finished facts for their templates."""
+"""Facts of this pipeline's papers and letters, finished for their templates."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from engine.pipeline import Case, this_step
 from flows.facts import common, lasting, words
 from flows.product_curation.decisions import PanelDecision, QualityControl, Score
 from flows.product_curation.forms import Application, ExportData
-from flows.product_curation.gates import Known as Known
-from flows.product_curation.gates import Reason as Reason
+from flows.product_curation.gates import Reason
 from flows.product_curation.rubric import Grade, Weighing
 
 
 class Passed(BaseModel):
-    """A product that passed: its grade, the certificate, and whether it may go to the export center."""
+    """A product that passed: its grade and certificate, and whether it may be exported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +41,7 @@ def standard(case: Case) -> dict[str, Any]:
 def certificate_facts(
     case: Case, application: Application, ruling: PanelDecision, weighing: Weighing
 ) -> dict[str, Any]:
-    """Return the facts of the certificate, except its number and its date, which it gets when it is issued."""
+    """Return the facts of the certificate, except number and date, which its issue adds."""
     assert ruling.grade is not None  # the form refuses a pass without one
     return {
         **lasting(case),
@@ -56,7 +55,10 @@ def certificate_facts(
 
 
 def noted(case: Case, scores: list[Score], round_number: int | None, notes: list[str]) -> dict[str, Any]:
-    """Return the curators' remarks by aspect, without names and without scores, and what the panel wants."""
+    """Return the curators' remarks by aspect, and the panel's wishes.
+
+    Names and scores are left out.
+    """
     aspects = words(case)["aspects"]
     remarks = [{"aspect": aspects[mark.aspect], "remark": mark.remark} for one in scores for mark in one.marks]
     return {
@@ -69,7 +71,7 @@ def noted(case: Case, scores: list[Score], round_number: int | None, notes: list
 
 
 def returned(case: Case, wanted: list[Reason], time: str, limit: str) -> dict[str, Any]:
-    """Return what is to be put right, how, and until when."""
+    """Return the deficiencies to be put right, how, and until when."""
     usual = words(case)["fix"]
     items = [
         {"what": f"{one.reason} ({one.rule})" if one.rule else one.reason, "fix": one.fix or usual} for one in wanted
@@ -82,7 +84,7 @@ def returned(case: Case, wanted: list[Reason], time: str, limit: str) -> dict[st
 
 
 def offered(application: Application, data: ExportData) -> dict[str, Any]:
-    """Return what a buyer is offered, as the owner stated it."""
+    """Return the offer to a buyer, as the owner stated it."""
     heading = data.hs_code or ""
     return {
         "brand": application.brand,
@@ -104,7 +106,7 @@ def offered(application: Application, data: ExportData) -> dict[str, Any]:
 
 
 def enclosed(case: Case, application: Application, data: ExportData, quality: QualityControl) -> list[dict[str, str]]:
-    """Return the files that go with the product, those that there are: their names, titles and hashes."""
+    """Return names, titles and hashes of the files that go with the product."""
     names = words(case)["files"]
     papers = {
         "nib": application.nib_paper,

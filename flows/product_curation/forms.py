@@ -1,4 +1,4 @@
-"""What the owner fills in on the way from curation to export. Field descriptions are shown to them."""
+"""Forms of the owner from curation to export. The descriptions of their fields are shown."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ class Currency(StrEnum):
 
 
 def checked_home_industry_number(number: str) -> str:
-    """Return a P-IRT number whose digits 4 to 7 name a region. Raises ValueError with the hint."""
+    """Return a P-IRT number whose digits 4 to 7 name a region.
+
+    Raises:
+        ValueError: Gives the hint.
+    """
     digits = number.replace("-", "")
     if not re.fullmatch(r"\d{15}", digits):
         raise ValueError("nomor P-IRT terdiri atas 15 angka; salin dari sertifikat SPP-IRT")
@@ -55,7 +59,11 @@ def checked_home_industry_number(number: str) -> str:
 
 
 def checked_halal_number(number: str) -> str:
-    """Return the number of a halal certificate. Raises ValueError with the hint."""
+    """Return the number of a halal certificate.
+
+    Raises:
+        ValueError: Gives the hint.
+    """
     matched = HALAL_NUMBER.fullmatch(number)
     if matched is None:
         raise ValueError("nomor sertifikat halal adalah ID dan 17 angka, bukan nomor ketetapan (KH)")
@@ -65,7 +73,11 @@ def checked_halal_number(number: str) -> str:
 
 
 def tariff_heading(code: str) -> str:
-    """Return a tariff code of eight digits in a chapter that exists. Raises ValueError with the hint."""
+    """Return a tariff code of eight digits in a chapter that exists.
+
+    Raises:
+        ValueError: Gives the hint.
+    """
     digits = code.replace(".", "")
     if not re.fullmatch(r"\d{8}", digits):
         raise ValueError("kode HS terdiri atas 8 angka (BTKI), misalnya 2008.99.90; lihat INSW atau tanya pendamping")
@@ -80,7 +92,7 @@ FoodNumber = Annotated[str, Field(pattern=r"^(MD|ML) ?\d{12,15}$")]
 
 
 class Application(ApplicantForm):
-    """The owner asks for curation of one product: what it is, its legal papers, price, capacity and packaging."""
+    """The owner's application for one product: papers, price, capacity and packaging."""
 
     cluster: Cluster = Field(description="Klaster produk; mohon diperiksa")
     photo: Evidence = Field(description="Foto produk ini dalam kemasannya")
@@ -105,14 +117,14 @@ class Application(ApplicantForm):
     other_houses: list[Name] = Field(default_factory=list, description="Rumah kurasi lain yang sedang dilamar")
 
     def corrected(self, correction: Correction) -> Application:
-        """Return the application with what the owner put right."""
+        """Return the application with the owner's corrections."""
         changes = {name: getattr(correction, name) for name in CORRECTABLE}
         changed = {name: value for name, value in changes.items() if value is not None}
         return self.model_copy(update={**changed, "other_houses": [] if correction.only_here else self.other_houses})
 
 
 class Correction(ApplicantForm):
-    """What the owner puts right. An empty field stays as it was."""
+    """The owner's corrections. An empty field stays as it was."""
 
     photo: Evidence | None = None
     nib: Nib | None = None
@@ -136,21 +148,21 @@ CORRECTABLE = tuple(
 
 
 class Repair(ApplicantForm):
-    """What the owner changed after the curators' notes, with a new photo of the product."""
+    """The owner's changes after the curators' notes, with a new photo of the product."""
 
     done: Text = Field(description="Apa yang diperbaiki, menurut catatan kurasi")
     photo: Evidence = Field(description="Foto produk setelah diperbaiki")
 
 
 class AppealChoice(StrEnum):
-    """What an owner makes of a product that did not pass."""
+    """The owner's choice about a product that did not pass."""
 
     APPEAL = "appeal"
     ACCEPT = "accept"
 
 
 class Appeal(ApplicantForm):
-    """The owner accepts that the product did not pass, or appeals to other curators of the house."""
+    """The owner's answer to a product that did not pass: accept, or appeal to other curators."""
 
     decision: AppealChoice
     reason: str = Field(default="", max_length=2000, description="Alasan banding")
@@ -163,14 +175,14 @@ class Appeal(ApplicantForm):
 
 
 class Willing(StrEnum):
-    """Whether the owner wants the product handed over to the export center."""
+    """The owner's choice to have the product handed over to the export center."""
 
     PROVIDE = "provide"
     DECLINE = "decline"
 
 
 class ExportData(ApplicantForm):
-    """What a buyer abroad must know, by the owner or their companion; or the owner stays on the home market."""
+    """Data for a buyer abroad, by the owner or their companion; or the owner stays at home."""
 
     decision: Willing
     hs_code: Annotated[str, AfterValidator(tariff_heading)] | None = Field(
@@ -214,7 +226,7 @@ REQUIRED = (
 
 
 class Realisation(ApplicantForm):
-    """An export that has happened: to which country, for how many US dollars, how much, by which declaration."""
+    """A realised export: country, US dollars, quantity and declaration."""
 
     country: Country
     usd: Money = Field(description="Nilai ekspor, dolar AS")

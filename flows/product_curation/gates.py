@@ -1,4 +1,4 @@
-"""What must be in order before curators see a product, and before it leaves for another country: gates, each with its rule."""
+"""Gates before curators see a product, and before it leaves the country, each with its rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.product_curation.forms import Application, ExportData
 
 
 class Reason(BaseModel):
-    """What stands in the way, how to mend it, and the rule that says so."""
+    """An obstacle, how to mend it, and the rule that says so."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,7 +22,7 @@ class Reason(BaseModel):
 
 
 class Known(BaseModel):
-    """What the office's own books say of the business, so that nobody types it twice."""
+    """The entries about the business in the office's own books, so that nobody types them twice."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +31,7 @@ class Known(BaseModel):
     cluster: str = ""
 
     def in_the_form(self) -> dict[str, str]:
-        """Return what stands in the application before it is filled in."""
+        """Return the prefilled part of the application."""
         return {name: value for name, value in self.model_dump().items() if value}
 
 
@@ -42,7 +42,7 @@ def reason(case: Case, sentence: str, rule: str, **about: str) -> Reason:
 
 
 def deficiencies(case: Case, application: Application, known: Known, today: date) -> list[Reason]:
-    """Return what keeps an application from the curators: nothing, as a rule."""
+    """Return the deficiencies that keep an application from the curators: none, as a rule."""
     found = legality(case, application, known)
     if application.cluster in case.rules.food_permit.value["clusters"]:
         found += food(case, application, known, today)
@@ -53,7 +53,7 @@ def deficiencies(case: Case, application: Application, known: Known, today: date
 
 
 def legality(case: Case, application: Application, known: Known) -> list[Reason]:
-    """A business that sells has its NIB: in our books, or shown."""
+    """Return the deficiency of a business that sells without a NIB, in our books or shown."""
     rule = case.rules.nib_gate.citation
     if known.nib and application.nib != known.nib:
         return [reason(case, "nib_differs", rule, known=known.nib)]
@@ -63,7 +63,10 @@ def legality(case: Case, application: Application, known: Known) -> list[Reason]
 
 
 def food(case: Case, application: Application, known: Known, today: date) -> list[Reason]:
-    """Packaged food has P-IRT or MD, food is certified halal where it is due, and its ingredients are listed."""
+    """Return the deficiencies of food: its permit, halal certificate and list of ingredients.
+
+    Packaged food needs P-IRT or MD; food must be certified halal from its due day on.
+    """
     found = []
     permit = case.rules.food_permit.citation
     if application.packaged and not application.food_number:
@@ -93,7 +96,7 @@ def halal_due(case: Case) -> date:
 
 
 def before_export(case: Case, application: Application, data: ExportData) -> list[Reason]:
-    """Return what keeps a product from the export center: a prohibited ingredient, a brand or papers that are missing."""
+    """Return the obstacles to an export: prohibited ingredients, brand, missing papers."""
     prohibited = case.rules.prohibited_ingredients
     found = [
         reason(case, "prohibited", prohibited.citation, ingredient=one, country=data.destination or "")

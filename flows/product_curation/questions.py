@@ -1,4 +1,7 @@
-"""Who is asked what, from application to realised export. Budgets are rules; who must be impartial says so here."""
+"""Questions from application to realised export.
+
+Budgets are rules; each question says who must be kept apart from it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The standard by which products are scored: its aspects, and the arithmetic in whole hundredths of a point."""
+"""The scoring standard: its aspects, and the arithmetic in whole hundredths of a point."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pydantic import BaseModel
 
 
 class Aspect(StrEnum):
-    """What curators look at. Weights and limits are rule data; a new aspect is a new version of the process."""
+    """An aspect that curators score.
+
+    Weights and limits are rule data; a new aspect is a new version of the process.
+    """
 
     BUSINESS_LEGALITY = "business_legality"
     PRODUCT_LEGALITY = "product_legality"
@@ -36,7 +39,7 @@ class Grade(StrEnum):
 
 
 class Weighing(BaseModel):
-    """Weighted totals, what they come to, and how far apart they are; in hundredths of a point."""
+    """Weighted totals, their result, and how far apart they are, in hundredths of a point."""
 
     totals: list[int]
     total: int
@@ -56,12 +59,18 @@ def in_points(hundredths: int) -> str:
 
 
 def weighted(rubric: dict[str, Any], scores: dict[Aspect, int]) -> int:
-    """Return a curator's total: each score by its weight. Weights add up to 100, so a point is 100."""
+    """Return a curator's total: each score by its weight.
+
+    Weights add up to 100, so a point is 100.
+    """
     return sum(int(rubric["weights"][aspect]) * score for aspect, score in scores.items())
 
 
 def weigh_up(rubric: dict[str, Any], totals: list[int]) -> Weighing:
-    """Return what curators' totals come to: the mean of two, the median of three (half a hundredth is dropped)."""
+    """Return the result of the curators' totals: the mean of two, the median of three.
+
+    Half a hundredth is dropped.
+    """
     total = int(median(totals))
     spread = max(totals) - min(totals)
     limits = rubric["grades"]

@@ -1,11 +1,11 @@
-"""What happens on the way to a grade: each step writes its papers and letters in one transaction, once."""
+"""Steps on the way to a grade: each writes its papers and letters in one transaction, once."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from engine.pipeline import Case, Issued, Letter, Paper, assignable, held, paper, stand, step, tell, this_step
-from flows.facts import common, lasting, objection, words
+from flows.facts import common, lasting, objection_window, words
 from flows.product_curation.decisions import PanelDecision, Score
 from flows.product_curation.facts import Passed, noted, returned, standard
 from flows.product_curation.forms import Application
@@ -34,7 +34,7 @@ WITHDRAWN = Letter("withdrawn")
 
 @step
 def look_up(case: Case) -> Known:
-    """Look into the office's own books: the business's NIB and halal certificate, as other cases recorded them."""
+    """Look up the business's NIB and halal certificate, as other cases recorded them."""
     business = case.facts.business
     found = {
         one.what: one.reference
@@ -83,16 +83,16 @@ def ask_for_fixes(case: Case, wanted: list[Reason]) -> None:
 
 @step
 def confirm_acceptance(case: Case) -> None:
-    """Say that papers and sample are with the curation house, and until when the curators have scored."""
+    """Say that papers and sample are at the curation house, and until when curators score."""
     facts = common(case) | standard(case) | {"due_on": this_step.due_date(case.rules.score_time)}
     tell(case.applicant, ACCEPTED, facts)
 
 
 @step
 def choose_curators(case: Case, application: Application, question: str, wanted: int, barred: list[str]) -> list[str]:
-    """Return who may answer today: certified for this cluster, without conflict, the least loaded first.
+    """Return the curators who may answer today, the least loaded first.
 
-    The step's ledger entry names the cases that certified those who were chosen.
+    They are certified for this cluster and without a conflict. The step's ledger entry names the cases that certified those chosen.
     """
     certified = f"curator:{application.cluster}"
     chosen = assignable(case, question, holds=certified, apart_from=barred)[:wanted]
@@ -103,14 +103,14 @@ def choose_curators(case: Case, application: Application, question: str, wanted:
 
 @step
 def summon(case: Case, application: Application) -> str:
-    """Return what a curator is told: the product and the standard, nobody's scores."""
+    """Return the note to a curator: the product and the standard, nobody's scores."""
     about = standard(case)
     return f"{case.facts.name}, klaster {application.cluster}; rubrik {about['rubric']} sejak {about['rubric_since']}"
 
 
 @step
 def say_that_curators_change(case: Case) -> None:
-    """Tell the owner that another curator takes over, so that nobody scores late or with a conflict."""
+    """Tell the owner that another curator takes over from a late or conflicted one."""
     tell(case.applicant, CURATORS_CHANGED, common(case) | {"due_on": this_step.due_date(case.rules.score_time)})
 
 
@@ -123,7 +123,7 @@ def weigh(case: Case, scores: list[Score]) -> Weighing:
 
 @step
 def send_notes(case: Case, scores: list[Score], notes: list[str], round_number: int) -> None:
-    """Hand the owner the curators' remarks and what the panel wants repaired."""
+    """Hand the owner the curators' remarks and the repairs that the panel wants."""
     facts = noted(case, scores, round_number, notes) | {
         "due_on": this_step.due_date(case.rules.repair_time),
         "closes_on": this_step.due_date(case.rules.repair_limit),
@@ -160,7 +160,10 @@ def hand_out_certificate(
 
 @step
 def confirm_not_passed(case: Case, scores: list[Score], notes: list[str], appealed: bool) -> None:
-    """Say that the product did not pass, why, and until when the owner may appeal; after an appeal there is no other."""
+    """Say that the product did not pass, why, and until when the owner may appeal.
+
+    After an appeal there is no other.
+    """
     facts = noted(case, scores, None, notes) | {"due_on": None, "closes_on": None}
     until = None if appealed else this_step.due_date(case.rules.appeal_time)
     tell(case.applicant, NOT_PASSED, facts | {"appeal_until": until}, attach=[paper(CURATION_NOTES, facts)])
@@ -168,23 +171,26 @@ def confirm_not_passed(case: Case, scores: list[Score], notes: list[str], appeal
 
 @step
 def confirm_appeal(case: Case, reasons: list[str], upheld: bool) -> None:
-    """Tell the owner what the appeal panel decided, and why."""
+    """Tell the owner the appeal panel's decision and its reasons."""
     result = words(case)["upheld" if upheld else "rejected"]
     tell(case.applicant, APPEAL_DECIDED, common(case) | {"result": result, "reasons": reasons})
 
 
 @step
 def draft_refusal(case: Case, reasons: list[Reason]) -> dict[str, Any]:
-    """Draft the refusal: every reason with its rule, and until when the owner may object (UU 30/2014 Pasal 77)."""
+    """Draft the refusal: every reason with its rule, and until when the owner may object.
+
+    UU 30/2014 Pasal 77.
+    """
     said = [one.model_dump(include={"reason", "rule"}) for one in reasons]
-    return {**lasting(case), "reasons": said, "advice": words(case)["advice"], "objection": objection(case)}
+    return {**lasting(case), "reasons": said, "advice": words(case)["advice"], "objection": objection_window(case)}
 
 
 @step
 def confirm_refusal(case: Case, reasons: list[Reason], refusal: Issued) -> None:
     """Send the refusal with its reasons in plain words."""
     said = [one.model_dump(include={"reason", "rule"}) for one in reasons]
-    facts = common(case) | {"reasons": said, "objection": objection(case)}
+    facts = common(case) | {"reasons": said, "objection": objection_window(case)}
     tell(case.applicant, REFUSED, facts, attach=[refusal.key])
 
 
@@ -196,9 +202,12 @@ def confirm_end(case: Case, title: str, reason: str) -> None:
 
 @step
 def confirm_no_curators(case: Case, title: str) -> str:
-    """Say that an officer gave up the search, and until when the owner may object (UU 30/2014 Pasal 77); return why it ended."""
+    """Say that an officer gave up the search, and until when the owner may object; return why.
+
+    UU 30/2014 Pasal 77.
+    """
     reason = "kurator yang boleh menilai tidak cukup"
-    say_end(case, {"title_of_end": title, "reason": reason, "objection": objection(case)})
+    say_end(case, {"title_of_end": title, "reason": reason, "objection": objection_window(case)})
     return reason
 
 
@@ -210,7 +219,7 @@ def say_end(case: Case, said: dict[str, Any]) -> None:
 
 @step
 def confirm_withdrawn(case: Case, reason: str) -> None:
-    """Confirm that the product was taken back; a communal brand may not be used for it any more."""
+    """Confirm that the product was withdrawn; it may not use a communal brand any more."""
     said = {
         "title_of_end": words(case)["withdrawn"],
         "reason": reason,

@@ -1,1 +1,4 @@
-"""Flows that Prefect runs by the clock or by hand, and that are no pipeline: each opens a run and calls the engine."""
+"""Flows that Prefect runs by the clock or by hand: each opens a run and calls the engine.
+
+None of them is a pipeline.
+"""

@@ -1,4 +1,4 @@
-"""Letters leave: those whose attachments are ready, and those that a channel put off; what broke; the morning's digests."""
+"""Delivery of letters whose attachments are ready, of alerts, and of the morning's digests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.letters.letter_delivery import deliver
 from scheduling.cohort_flow import own_run
 from scheduling.lost_runs import record_lost_runs
 
-# The schedule comes by every five minutes, and looks for what broke before anything else.
+# The next scheduled run starts after five minutes, and records lost runs before it delivers.
 UNTIL_THE_NEXT = timedelta(minutes=4)
 
 

@@ -1,4 +1,4 @@
-"""Time passes: whatever is due is told, handed upwards, or ended, each once."""
+"""Escalation: reminders, hand-overs and endings that are due, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An uploaded file becomes businesses, and where a pipeline is named, each of them a case in it."""
+"""Intake of an uploaded file: its rows become businesses and, if a pipeline is named, cases."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def intake(import_id: int, pipeline: PipelineName | None = None) -> Any:
 
 
 def open_accepted(office: Office, run: RunHandle, import_id: int, pipeline: str) -> Opened:
-    """Open a case for each business that this import brought, in the name of who uploaded it."""
+    """Open a case for each business of this import, in the name of its uploader."""
     with office.db.reading() as session:
         row = session.get_one(Import, import_id)
         found = session.exec(

@@ -1,4 +1,4 @@
-"""Certificates end: their renewal is opened ahead of time, and their holders are told."""
+"""Renewal of certificates that will end: open a case ahead of time, tell the holder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection comes from ``engine.runtime.migrations``; the triggers go on at the end of every migration."""
+"""Alembic's entry: the connection comes from the engine, triggers go on at the end."""
 
 from __future__ import annotations
 

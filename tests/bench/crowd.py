@@ -25,7 +25,7 @@ from engine.definition.forms import Question
 from engine.definition.registry import pipeline_named
 from engine.execution.drain import drain
 from engine.runtime.office import Office
-from models import Case, Role, Run, User, UserRole
+from models import CaseFile, Role, Run, User, UserRole
 from rules import RulesAt
 from rules.regions import regions
 from tests.bench import waiting
@@ -200,7 +200,7 @@ SEGMENTS = (
 
 def _copies(connection: Connection, crowd: Crowd) -> None:
     facts = _numbers(connection, crowd)
-    columns = {column.name: f"pattern.{column.name}" for column in Case.__table__.c}  # type: ignore[attr-defined]
+    columns = {column.name: f"pattern.{column.name}" for column in CaseFile.__table__.c}  # type: ignore[attr-defined]
     joined = f"crowd JOIN case_file pattern ON pattern.id = 1 + n % {PATTERNS}"
     connection.execute(text(_insert("case_file", {**columns, **_of_crowd(OF_A_CASE)}, joined)))
     times = {"morning": morning_of(NOW.date()), "rounds": ROUNDS}

@@ -25,9 +25,9 @@ from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from engine.sweeps.calendar_decisions import add_day_off
-from engine.sweeps.recalculate import rederive
+from engine.sweeps.recalculate import recalculate
 from engine.sweeps.sweep import due_waits, sweep
-from models import Case, Wait
+from models import CaseFile, Wait
 from tests.bench.crowd import NOW, PATTERNS, ROUNDS, Crowd, fill
 from tests.bench.ground import OPENED_BY, Ground, settle_in
 
@@ -102,18 +102,20 @@ def _calendar_change(office: Office) -> dict[str, Any]:
         wanted = select(func.count()).select_from(Wait).where(col(Wait.settled_at).is_(None), over_it)
         clocks = session.scalar(wanted)
     with office.run("cli", by=OPENED_BY) as run:
-        assert rederive(office, run, day, "nothing changed") == []
+        assert recalculate(office, run, day, "nothing changed") == []
         began = perf_counter()
         moved = add_day_off(office, run, day, "Upacara")
         seconds = round(perf_counter() - began, 2)
-        assert moved and rederive(office, run, day, "again") == []
+        assert moved and recalculate(office, run, day, "again") == []
     return {"rederive": seconds, "clocks": clocks, "moved": len(moved)}
 
 
 def _verify(office: Office, touched: int) -> int:
     """Return the ledger entries of the cases that were touched. Raises AssertionError unless every chain of theirs holds."""
     with office.db.reading() as session:
-        numbers = list(session.exec(select(Case.number).where(col(Case.last_seq) > 1, col(Case.id) > PATTERNS)))
+        numbers = list(
+            session.exec(select(CaseFile.number).where(col(CaseFile.last_seq) > 1, col(CaseFile.id) > PATTERNS))
+        )
         audit = ledger.verify(session, numbers)
     assert len(numbers) >= touched and audit.first_bad is None, (len(numbers), audit)
     return audit.entries

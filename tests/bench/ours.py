@@ -18,7 +18,7 @@ from engine.definition.registry import pipeline_named
 from engine.execution.drain import drain
 from engine.runtime.office import Office, RunHandle
 from engine.runtime.settings import Settings
-from models import Answer, Case, CaseStatus, EntryKind, LedgerEntry, Wait
+from models import Answer, CaseFile, CaseStatus, EntryKind, LedgerEntry, Wait
 from tests.bench import pipeline as measured
 from tests.bench.ground import OFFICER, OPENED_BY, Ground, opened
 from tests.bench.workers import Together, run_together
@@ -122,10 +122,12 @@ def check(office: Office, cases: int) -> dict[str, Any]:
     began = time.perf_counter()
     with office.db.reading() as session:
         closed = session.scalar(
-            select(func.count()).select_from(Case).where(Case.status == CaseStatus.CLOSED, Case.outcome == "done")
+            select(func.count())
+            .select_from(CaseFile)
+            .where(CaseFile.status == CaseStatus.CLOSED, CaseFile.outcome == "done")
         )
-        numbers = session.scalar(select(func.count(func.distinct(Case.number))))
-        last = session.scalar(select(func.max(Case.number)))
+        numbers = session.scalar(select(func.count(func.distinct(CaseFile.number))))
+        last = session.scalar(select(func.max(CaseFile.number)))
         steps = session.scalar(select(func.count()).select_from(LedgerEntry).where(LedgerEntry.kind == EntryKind.STEP))
         answers = session.scalar(select(func.count()).select_from(Answer))
         open_waits = session.scalar(select(func.count()).select_from(Wait).where(col(Wait.settled_at).is_(None)))

@@ -11,7 +11,7 @@ from sqlmodel import col, update
 from typer.testing import Result
 
 from engine.runtime.office import Office
-from models import Case
+from models import CaseFile
 from tests.cli.test_contract import Jalur, advance
 from tests.cli.test_contract import jalur as jalur
 from tests.cli.test_contract import opened as opened
@@ -123,7 +123,7 @@ def test_a_case_whose_code_is_gone_is_logged_and_the_others_move(
     advance(database_url, tmp_path)
     office = Office.open()
     with office.db.writing() as session:
-        session.execute(update(Case).where(col(Case.number) == opened[0]).values(version=99))
+        session.execute(update(CaseFile).where(col(CaseFile.number) == opened[0]).values(version=99))
     office.close()
     result = run("calendar", "add", "2026-01-14", "banjir", "--json")
     assert (result.exit_code, [one["case"] for one in json.loads(result.stdout)["moved"]]) == (0, opened[1:])

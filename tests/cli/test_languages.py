@@ -16,9 +16,9 @@ from typer.testing import Result
 
 from cli import app
 from cli.help import TITLES, TYPES, argument
+from cli.labels import HEADS, VALUES
 from cli.language import LANGUAGES, _, language, language_of_the_locale
 from cli.tables import NOT_FOR_A_TABLE
-from cli.words import HEADS, VALUES
 from engine.runtime.settings import Environment
 from models import CaseStatus, DocumentStatus, Holder, LetterStatus, Role
 from models.base import ROLE_TITLES

@@ -26,7 +26,7 @@ from engine.letters.letter_delivery import deliver
 from engine.reports.inbox import question_of
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
-from models import Case, CaseStatus, Role, Wait, WaitKind
+from models import CaseFile, CaseStatus, Role, Wait, WaitKind
 from tests.drives.answers import UNKEPT, Draw, filled, good_answers, guided, moved, mutated
 from tests.drives.dying import dying
 from tests.drives.ground import Ground
@@ -66,7 +66,7 @@ class Drive(LegalTime):
         self.taken: Counter[str] = Counter()
         self.guides: dict[str, Script | None] = {}
         with office.db.reading() as session:
-            self.before = set(session.exec(select(Case.id)))
+            self.before = set(session.exec(select(CaseFile.id)))
 
     def go(self, pipeline: Pipeline, acts: int) -> None:
         """Open a case or two and do up to ``acts`` acts, then see whether everything is as it must be."""
@@ -141,8 +141,8 @@ class Drive(LegalTime):
         """A second answer to what is settled is refused by name."""
         with self.office.db.reading() as session:
             rows = session.exec(
-                select(Wait, Case)
-                .join(Case, col(Case.id) == col(Wait.case_id))
+                select(Wait, CaseFile)
+                .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
                 .where(col(Wait.settled_at).is_not(None), Wait.kind == WaitKind.PERSON)
                 .order_by(col(Wait.case_id), col(Wait.key))
             ).all()

@@ -23,7 +23,7 @@ from engine.people.persons import declare_conflict
 from engine.runtime.links import check_url
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
-from models import Case, Document, Person, PersonKey, Role, Standing
+from models import CaseFile, Document, Person, PersonKey, Role, Standing
 from tests.compiled import compiled_once
 from tests.conftest import MASTER_KEY, START
 from tests.drives.answers import PHONE, TAX_ID
@@ -133,7 +133,7 @@ def _certify(office: Office, person_id: int, what: set[str], n: int) -> None:
     """Let an earlier case, long closed, have given a person these standings."""
     with office.db.writing() as session:
         key = session.get_one(PersonKey, session.get_one(Person, person_id).key_id)
-        case = Case(
+        case = CaseFile(
             number=f"LAMA-2025-{n:06d}",
             pipeline="nib-legalization",
             version=1,

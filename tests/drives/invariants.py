@@ -17,7 +17,7 @@ from engine.execution.replay import PlainStage, Replay
 from engine.runtime.office import Office, RunHandle, Work
 from models import (
     Answer,
-    Case,
+    CaseFile,
     CaseStatus,
     Document,
     EntryKind,
@@ -44,7 +44,7 @@ class Undone(Exception):
 def broken(office: Office, before: set[int | None], ground: Ground) -> None:
     """Raise AssertionError with everything that does not hold in this office."""
     with office.db.reading() as session:
-        cases = [case for case in session.exec(select(Case).order_by(col(Case.id))) if case.id not in before]
+        cases = [case for case in session.exec(select(CaseFile).order_by(col(CaseFile.id))) if case.id not in before]
         faults = [*_whole(session, cases), *_without_gaps(session, cases), *_keeps_numbers(office, session, cases)]
         for case in cases:
             entries = session.exec(select(LedgerEntry).where(LedgerEntry.case_id == case.id)).all()
@@ -58,13 +58,13 @@ def broken(office: Office, before: set[int | None], ground: Ground) -> None:
     assert not faults, "\n".join(faults)
 
 
-def _whole(session: Session, cases: list[Case]) -> Iterator[str]:
+def _whole(session: Session, cases: list[CaseFile]) -> Iterator[str]:
     bad = ledger.verify(session, [case.number for case in cases]).first_bad
     if bad:
         yield f"{bad.case}: the chain breaks at {bad.seq}: {bad.what}"
 
 
-def _without_gaps(session: Session, cases: list[Case]) -> Iterator[str]:
+def _without_gaps(session: Session, cases: list[CaseFile]) -> Iterator[str]:
     """Numbers of cases and documents go from one without gap or double, and the counter says the same."""
     drawn = [case.number for case in cases]
     drawn += [number for number in session.exec(select(Document.number)) if number]
@@ -81,7 +81,7 @@ def _without_gaps(session: Session, cases: list[Case]) -> Iterator[str]:
             yield f"series {row.name} counts {row.last}, and {len(series.get(row.name, []))} numbers are used"
 
 
-def _keeps_numbers(office: Office, session: Session, cases: list[Case]) -> Iterator[str]:
+def _keeps_numbers(office: Office, session: Session, cases: list[CaseFile]) -> Iterator[str]:
     """No applicant's NIK, NPWP or telephone number stands where it is not sealed."""
     secrets: set[str] = set()
     for person in {case.person_id for case in cases}:
@@ -103,7 +103,7 @@ def _keeps_numbers(office: Office, session: Session, cases: list[Case]) -> Itera
             yield f"{where} shows a personal number ({shown[0][:3]}…)"
 
 
-def _of_entries(session: Session, case: Case, entries: list[LedgerEntry], waits: dict[str, Wait]) -> Iterator[str]:
+def _of_entries(session: Session, case: CaseFile, entries: list[LedgerEntry], waits: dict[str, Wait]) -> Iterator[str]:
     """Each wait is settled at most once, and nothing is settled that was never asked."""
     if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
         yield f"seq goes {[entry.seq for entry in entries]}"
@@ -139,7 +139,7 @@ def taken_back(entries: list[LedgerEntry]) -> set[str]:
 
 
 def _of_impartiality(
-    session: Session, case: Case, entries: list[LedgerEntry], waits: dict[str, Wait], ground: Ground
+    session: Session, case: CaseFile, entries: list[LedgerEntry], waits: dict[str, Wait], ground: Ground
 ) -> Iterator[str]:
     """Nobody answered who was barred: by the process, by the declaration of the question, as applicant, by a conflict."""
     questions = pipeline_named(case.pipeline, case.version).questions
@@ -164,7 +164,7 @@ def _of_impartiality(
             answered[name].add(entry.actor)
 
 
-def _of_status(session: Session, case: Case, waits: dict[str, Wait]) -> Iterator[str]:
+def _of_status(session: Session, case: CaseFile, waits: dict[str, Wait]) -> Iterator[str]:
     """A closed case ended, waits for nothing and was told; an open one waits. None is parked by what people may say."""
     letters = session.exec(select(Letter).where(Letter.case_id == case.id)).all()
     open_waits = [key for key, w in waits.items() if w.settled_at is None and w.kind != WaitKind.HAND_DELIVERY]
@@ -187,7 +187,7 @@ def _of_status(session: Session, case: Case, waits: dict[str, Wait]) -> Iterator
     yield from (f"{key} is put off: {w.note}" for key, w in waits.items() if w.next_attempt_at and not w.settled_at)
 
 
-def _of_rules(case: Case, entries: list[LedgerEntry]) -> Iterator[str]:
+def _of_rules(case: CaseFile, entries: list[LedgerEntry]) -> Iterator[str]:
     """Every entry went by the rules of the case's own date, and by the version it began with."""
     book = pipeline_named(case.pipeline, case.version).rules
     for entry in entries:

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from sqlmodel import col, select
 
-from engine.actions.appeal import lodge
 from engine.actions.correction.correct import correct
 from engine.actions.delegate import delegate
 from engine.actions.extend import extend
+from engine.actions.lodge_appeal import lodge_appeal
 from engine.actions.reassign import reassign
 from engine.actions.recall import recall
 from engine.deadlines.clock import TurnedClock
@@ -107,7 +107,9 @@ class LegalTime(Looking):
         if cases:
             case = self._one_of(cases)
             by = handle_of(case.person_id)
-            self._does("contests", case.number, lambda run: lodge(self.office, run, case.number, by=by, reason=WHY))
+            self._does(
+                "contests", case.number, lambda run: lodge_appeal(self.office, run, case.number, by=by, reason=WHY)
+            )
 
     def the_sweep_comes_by(self) -> None:
         """Some days pass, then the sweep comes, and at once a second, which does nothing."""

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from engine.reports.inbox import inbox
 from engine.runtime.office import Office
-from models import Answer, Case, Document, DocumentStatus, Wait, WaitKind
+from models import Answer, CaseFile, Document, DocumentStatus, Wait, WaitKind
 
 State = dict[Any, Any]
 
@@ -28,10 +28,10 @@ class Looking:
         """Return the outcomes of the cases that are closed, with their pipelines."""
         return {f"{case.pipeline}: {case.outcome}" for case in self.cases() if case.outcome}
 
-    def cases(self) -> list[Case]:
+    def cases(self) -> list[CaseFile]:
         """Return the cases of this drive, by number."""
         with self.office.db.reading() as session:
-            wanted = select(Case).where(col(Case.id).not_in(self.before)).order_by(Case.number)
+            wanted = select(CaseFile).where(col(CaseFile.id).not_in(self.before)).order_by(CaseFile.number)
             return list(session.exec(wanted))
 
     def ready(self) -> list[str]:
@@ -40,7 +40,7 @@ class Looking:
             people = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
             machine = select(Wait.pipeline).where(col(Wait.settled_at).is_(None), col(Wait.kind).not_in(people))
             papers = select(Document.pipeline).where(Document.status == DocumentStatus.PENDING)
-            ready = select(Case.pipeline).where(Case.ready)
+            ready = select(CaseFile.pipeline).where(CaseFile.ready)
             return sorted({name for wanted in (machine, papers, ready) for name in session.exec(wanted)})
 
     def unmade(self) -> list[str | None]:
@@ -52,7 +52,9 @@ class Looking:
     def state(self) -> State:
         """Return what an answer could change: heads of ledgers, waits, and words."""
         with self.office.db.reading() as session:
-            cases = {row[0]: row for row in session.exec(select(Case.id, Case.head, Case.status, Case.ready))}
+            cases = {
+                row[0]: row for row in session.exec(select(CaseFile.id, CaseFile.head, CaseFile.status, CaseFile.ready))
+            }
             waits = {
                 (one.case_id, one.key): (one.settled_as, one.settled_at, one.due_at, one.silent_at, one.holder)
                 for one in session.exec(select(Wait))

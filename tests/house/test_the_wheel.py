@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import pytest
 
-from documents.templating import TEMPLATES
+from documents.templating import SHARED, TEMPLATES
 from engine.definition.registry import current
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
@@ -148,12 +148,18 @@ def test_what_needs_no_home_works_without_one_and_the_rest_is_refused_by_name(in
 def test_every_page_can_be_looked_at(installed: Installed, tmp_path: Path) -> None:
     """`jalur preview` finds templates, fonts, letters and samples."""
     files = {Path(name).relative_to(tmp_path).as_posix() for name in installed.jalur("preview", tmp_path)["files"]}
-    papers = {file.relative_to(TEMPLATES) for file in TEMPLATES.glob("*/documents/*")}
-    letters = {file.relative_to(TEMPLATES) for file in TEMPLATES.glob("*/letters/*")}
+    papers = kinds("documents")
+    letters = kinds("letters")
     assert {f"{paper.parts[0]}/{paper.name}.id.pdf" for paper in papers} <= files
     assert {f"{letter.parts[0]}/letter-{letter.name}.id.txt" for letter in letters} <= files
     assert "contact-sheet.pdf" in files
     assert {file for file in files if not (tmp_path / file).stat().st_size} == set()
+
+
+def kinds(room: str) -> set[Path]:
+    """Return the folder of each kind of paper or letter below templates/; shared/ holds frames and no kinds of its own."""
+    folders = {file.relative_to(TEMPLATES) for file in TEMPLATES.glob(f"*/{room}/*") if file.is_dir()}
+    return {folder for folder in folders if folder.parts[0] != SHARED}
 
 
 @pytest.mark.prefect

@@ -14,7 +14,7 @@ from engine.definition.registry import pipeline_named
 from engine.people.persons import record_certificate
 from engine.runtime.office import Office
 from engine.sweeps.renew import renew
-from models import Case, Letter
+from models import CaseFile, Letter
 from rules import Rule, RuleBook, book
 from tests.people import EVIDENCE, hire_staff, register_person
 from tests.pipelines_for_tests.workshop import Workshop
@@ -132,11 +132,11 @@ def taken_up(office: Office, clock: TurnedClock, number: str) -> Story:
 
 def numbers(office: Office) -> list[str]:
     with office.db.reading() as session:
-        return list(session.exec(select(Case.number).order_by(col(Case.id))))
+        return list(session.exec(select(CaseFile.number).order_by(col(CaseFile.id))))
 
 
 def letters(office: Office) -> list[tuple[str, str]]:
     """Return the case and name of every letter about renewals, the oldest first."""
     with office.db.reading() as session:
-        wanted = select(Case.number, Letter.letter).join(Case, col(Case.id) == col(Letter.case_id))
+        wanted = select(CaseFile.number, Letter.letter).join(CaseFile, col(CaseFile.id) == col(Letter.case_id))
         return list(session.exec(wanted.where(col(Letter.letter).like("renewal%")).order_by(col(Letter.at))))

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from documents.signing import LocalSigner
 from engine.actions.answer import answer_many
-from engine.actions.appeal import lodge
+from engine.actions.lodge_appeal import lodge_appeal
 from engine.actions.withdraw import withdraw
 from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import JAKARTA, TurnedClock
@@ -32,7 +32,7 @@ from engine.runtime.adapters import Adapters
 from engine.runtime.office import Office
 from engine.runtime.settings import Environment, Settings
 from engine.sweeps.sweep import sweep
-from models import Business, Case, Digest, Document, Letter, User, Wait
+from models import Business, CaseFile, Digest, Document, Letter, User, Wait
 from outside.oss import ManualOss
 from outside.oss_http import HttpOss
 from tests.conftest import MASTER_KEY
@@ -117,7 +117,7 @@ def leases_run_out(office: Office) -> None:
     instead. They stay on record: that a call was under way is what tells the engine to look up first.
     """
     with office.db.writing() as session:
-        for table in (Case, Wait, Document, Letter, Digest):
+        for table in (CaseFile, Wait, Document, Letter, Digest):
             moved = update(table).where(col(table.leased_until).is_not(None))
             session.execute(moved.values(leased_until=office.clock.now() - timedelta(days=1)))
 
@@ -174,7 +174,7 @@ def _contest(office: Office, act: Contests, pipeline: str) -> None:
         for number in numbers:
             with office.run("cli", by=by) as run:
                 try:
-                    lodge(office, run, number, by=by, reason=act.reason)
+                    lodge_appeal(office, run, number, by=by, reason=act.reason)
                 except Refused as refused:
                     if "can be only once" not in str(refused):
                         raise
@@ -184,10 +184,10 @@ def _by_whom(office: Office, by: str, pipeline: str) -> dict[str, list[str]]:
     """Return the numbers of the pipeline's cases by who acts: one member of staff, or each case's own applicant."""
     with office.db.reading() as session:
         cases = session.exec(
-            select(Case.number, User.name)
-            .join(User, col(User.person_id) == col(Case.person_id))
-            .where(Case.pipeline == pipeline)
-            .order_by(Case.number)
+            select(CaseFile.number, User.name)
+            .join(User, col(User.person_id) == col(CaseFile.person_id))
+            .where(CaseFile.pipeline == pipeline)
+            .order_by(CaseFile.number)
         ).all()
     people: dict[str, list[str]] = {}
     for number, owner in cases:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 from engine.cases import ledger
 from engine.cases.dossier import Dossier, fetch_by_numbers
 from engine.runtime.office import Office
-from models import Business, Case, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait
+from models import Business, CaseFile, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait
 from outside.channels import message_id_for
 
 # Columns that differ between two runs: ids and salts, sealed words (they are compared unsealed), and traces of a second
@@ -34,7 +34,7 @@ Record = dict[str, Any]
 def record_of(office: Office, home: Path, filed: list[str]) -> Record:
     """Return everything that an auditor could ask for, by name. ``filed`` is OSS's own account of what it took."""
     with office.db.reading() as session:
-        numbers = session.exec(select(Case.number).order_by(col(Case.id))).all()
+        numbers = session.exec(select(CaseFile.number).order_by(col(CaseFile.id))).all()
         record: Record = {
             "first break of a chain": ledger.verify(session).first_bad,
             "series": {series.name: series.last for series in session.exec(select(Series))},
@@ -101,7 +101,7 @@ def letters_sent(home: Path) -> dict[str, list[str]]:
 def ahead_of_the_record(office: Office, home: Path, filed: list[str]) -> list[str]:
     """Return what the world outside has, at a cut, that no committed row announces: nobody could know of it again."""
     with office.db.reading() as session:
-        cases = {case.id: case.number for case in session.exec(select(Case))}
+        cases = {case.id: case.number for case in session.exec(select(CaseFile))}
         letters = session.exec(select(Letter).where(Letter.attempt > 0)).all()
         calls = session.exec(select(Wait).where(Wait.attempt > 0)).all()
     domain = office.settings.sender.rsplit("@", 1)[-1]
@@ -129,8 +129,8 @@ def letters_under_way(office: Office) -> set[str]:
     domain = office.settings.sender.rsplit("@", 1)[-1]
     with office.db.reading() as session:
         found = session.exec(
-            select(Case.number, Letter.key)
-            .join(Letter, col(Letter.case_id) == col(Case.id))
+            select(CaseFile.number, Letter.key)
+            .join(Letter, col(Letter.case_id) == col(CaseFile.id))
             .where(col(Letter.leased_until).is_not(None))
         )
         return {message_id_for(f"{number}/{key}", domain) for number, key in found}

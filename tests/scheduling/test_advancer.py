@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from engine.execution.drain import drain as engine_drain
-from models import Case, LedgerEntry, Run
+from models import CaseFile, LedgerEntry, Run
 from scheduling import advancer
 from scheduling.advancer import Advancer
 from scheduling.cohort_flow import PrefectLost
@@ -31,7 +31,7 @@ def advanced(small: SmallOffice, case: str) -> Run:
     until = time.monotonic() + 10
     while time.monotonic() < until:
         with small.office.db.reading() as session:
-            row = session.exec(select(Case).where(Case.number == case)).one()
+            row = session.exec(select(CaseFile).where(CaseFile.number == case)).one()
             if not row.ready:
                 entry = session.get_one(LedgerEntry, (row.id, row.last_seq))
                 return session.get_one(Run, entry.run_id)

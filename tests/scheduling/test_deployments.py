@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from engine.cases import ledger
 from engine.people.accounts import add_user
 from engine.people.intake import importing
-from models import Case, Digest, Run
+from models import CaseFile, Digest, Run
 from scheduling.server import environment, started
 from tests.scheduling.conftest import ROOT, PrefectApi, eventually, program, running
 from tests.scheduling.small_office import NATIONAL_ID, OWNER, PHONE, TO_THE_END, SmallOffice
@@ -84,7 +84,7 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
             )
             assert "escalation" in scheduled["tags"]
     with office.db.reading() as session:
-        assert session.exec(select(Case.outcome).where(Case.number == case)).one() == "legalized"
+        assert session.exec(select(CaseFile.outcome).where(CaseFile.number == case)).one() == "legalized"
         assert ledger.verify(session).first_bad is None
         runs = {run.flow_run_id: run for run in session.exec(select(Run).where(Run.kind == "flow"))}
         told = select(Digest.text).where(col(Digest.occasion).startswith("alert"))

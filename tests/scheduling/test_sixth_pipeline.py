@@ -25,7 +25,19 @@ from tests.scheduling.conftest import ROOT, PrefectApi, eventually, program, run
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
-COPIED = ("cli", "prefect.yaml", "engine", "flows", "models", "outside", "rules", "templates", "web")
+COPIED = (
+    "cli",
+    "prefect.yaml",
+    "documents",
+    "engine",
+    "flows",
+    "models",
+    "outside",
+    "rules",
+    "scheduling",
+    "templates",
+    "web",
+)
 STANZA = """
   - name: advance
     entrypoint: flows.deployed.organic_farm

@@ -27,7 +27,7 @@ from engine.letters.letter_delivery import deliver
 from engine.reports.case_views import case_view
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
-from models import Case, Document, LedgerEntry, Letter, Wait
+from models import CaseFile, Document, LedgerEntry, Letter, Wait
 from tests.refusals import must_not_be_denied, refusal_behind
 
 tells = pytest.mark.tells
@@ -88,7 +88,7 @@ class Story:
         return self
 
     @property
-    def case(self) -> Case:
+    def case(self) -> CaseFile:
         """Return the case's row as it stands."""
         with self.office.db.reading() as session:
             return fetch_row(session, self.number)

@@ -11,7 +11,7 @@ from engine.cases.dossier import fetch_by_number
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.errors import NotWaiting, Refused
 from engine.runtime.office import Office
-from models import Case
+from models import CaseFile
 from tests.people import hire_staff, register_business
 from tests.stories.halal_regular.conftest import RegularStory
 from tests.stories.nib_legalization.conftest import NibStory
@@ -179,7 +179,7 @@ def test_three_clarifications_in_a_row_never_give_the_office_new_days(office: Of
 def comes_by_again(story: NibStory) -> NibStory:
     """Let a worker play the case once more while nothing has happened, as after a case was parked and tried again."""
     with story.office.db.writing() as session:
-        session.get_one(Case, story.case.id).ready = True
+        session.get_one(CaseFile, story.case.id).ready = True
     story.advance()
     return story
 

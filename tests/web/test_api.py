@@ -17,7 +17,7 @@ from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.reports.case_views import case_history, case_view
 from engine.reports.inbox import inbox
 from engine.reports.pipeline_views import pipeline_list
-from models import Case, Mandate, Run, User, Wait
+from models import CaseFile, Mandate, Run, User, Wait
 from tests.scheduling.small_office import NATIONAL_ID, SmallOffice
 from tests.web.conftest import advance
 from web.api.v1 import router
@@ -239,7 +239,7 @@ def test_a_withdrawal_ends_the_case(small: SmallOffice, client: TestClient, case
     assert answer.status_code == 200
     advance(small)
     with small.office.db.reading() as session:
-        assert session.exec(select(Case.outcome).where(Case.number == case)).one() == "withdrawn"
+        assert session.exec(select(CaseFile.outcome).where(CaseFile.number == case)).one() == "withdrawn"
     again = client.post(f"/api/v1/cases/{case}/withdrawal", json={"reason": "tidak jadi"}, headers=headers)
     assert again.status_code == 409
 

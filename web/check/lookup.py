@@ -15,7 +15,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.registry import pipeline_named
 from engine.runtime.encryption import Erased
 from engine.runtime.office import Office
-from models import Case, CaseStatus, Document, DocumentStatus, Person, PersonKey
+from models import CaseFile, CaseStatus, Document, DocumentStatus, Person, PersonKey
 from web.common.access import OfficeDep
 from web.common.pages import page
 
@@ -68,7 +68,7 @@ def look_up(office: Office, number: str) -> Known | None:
 
 def _document(office: Office, session: Session, number: str) -> Known | None:
     found = session.exec(
-        select(Document, Case).join(Case).where(Document.number == number)  # its foreign key joins
+        select(Document, CaseFile).join(CaseFile).where(Document.number == number)  # its foreign key joins
     ).first()
     if found is None or found[0].status not in DOCUMENT_WORDS:
         return None
@@ -86,7 +86,7 @@ def _document(office: Office, session: Session, number: str) -> Known | None:
     )
 
 
-def _business(office: Office, session: Session, document: Document, case: Case) -> str | None:
+def _business(office: Office, session: Session, document: Document, case: CaseFile) -> str | None:
     """Return the business's name on the document; None where its owner was erased."""
     person = session.get_one(Person, case.person_id)
     try:
@@ -98,7 +98,7 @@ def _business(office: Office, session: Session, document: Document, case: Case) 
 
 
 def _case(session: Session, number: str) -> Known | None:
-    case = session.exec(select(Case).where(Case.number == number)).first()
+    case = session.exec(select(CaseFile).where(CaseFile.number == number)).first()
     if case is None:
         return None
     return Known(

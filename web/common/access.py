@@ -15,7 +15,7 @@ from engine.people.delegations import delegations_to
 from engine.people.permissions import mandate_in_force, roles_of
 from engine.reports.inbox import inbox
 from engine.runtime.office import Office
-from models import Case, Role, User
+from models import CaseFile, Role, User
 from web.common.problems import Unauthorized
 
 # Staff see the cases of their region, applicants their own, and holders of a mandate those of its giver.
@@ -81,7 +81,9 @@ def visible_cases(office: Office, session: Session, caller: Caller, numbers: set
     While a delegation is in force, the delegate sees the delegator's cases as well.
     """
     cases = session.exec(
-        select(Case.number, Case.id, Case.person_id, Case.region_code).where(col(Case.number).in_(sorted(numbers)))
+        select(CaseFile.number, CaseFile.id, CaseFile.person_id, CaseFile.region_code).where(
+            col(CaseFile.number).in_(sorted(numbers))
+        )
     ).all()
     staff, today = bool(caller.roles & STAFF), office.clock.today()
     absences = delegations_to(session, caller.user, today)

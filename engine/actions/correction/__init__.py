@@ -1,1 +1,1 @@
-"""Corrects names and numbers, and reissues the documents that bear them."""
+"""Correction of names and numbers, and reissue of the documents that bear them."""

@@ -1,7 +1,7 @@
-"""Puts a name or number right that was registered wrong: in the register, in the case, and on every document that bears it.
+"""Correct a wrong name or number in the register, the case, and every document with it.
 
-UU 27/2022 Pasal 6 gives everybody the right to have wrong data about them corrected. The old value stays, sealed with the facts;
-the ledger keeps field names and salted hashes. Entries of before the correction are fitted by key: see engine/execution/replay.py.
+UU 27/2022 Pasal 6 gives everybody the right to have wrong data about them corrected. The old value stays, encrypted with the facts;
+the ledger keeps field names and salted hashes. Entries from before it are fitted by key: engine/execution/replay.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, func, select
 
-from engine.actions.correction.fields import changes_of, put_into
-from engine.actions.correction.reissue import Remade, remake, rewritten
+from engine.actions.correction.fields import changes_of, corrected_facts
+from engine.actions.correction.reissue import Reissued, reissue, rewrite_encrypted
 from engine.cases.dossier import Dossier, fetch_dossiers
 from engine.cases.ledger import CORRECTED, salted_hash, valid_reason, write_remark
 from engine.cases.replaced_documents import Change, Rewriting
@@ -29,7 +29,7 @@ from engine.people.impartiality import must_not_be_concerned
 from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
 from engine.people.persons import NUMBER_CLEANERS
 from engine.runtime.office import Office, RunHandle, Work
-from models import Business, Case, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
+from models import Business, CaseFile, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
@@ -56,17 +56,22 @@ def correct(
     data: dict[str, Any],
     evidence: str | None = None,
 ) -> None:
-    """Correct names and numbers of a case, open or closed; its documents are made anew and sent to the applicant.
+    """Correct names and numbers of a case, open or closed; reissue its documents and send them.
 
     ``data`` names fields by their path (``owner.name``) or shortly (``phone``); ``evidence`` is a kept file (``sha256:…``).
-    Raises `UnknownCase`; `NotAllowed` for who is no officer, head of division or administrator of the region, or is concerned;
-    `Refused` for a field or value that can't be taken, while a machine is at work for the case, and where the case would go
-    another way with it. Then nothing was changed.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotAllowed: ``by`` is no officer, head of division or administrator of the region, or is concerned.
+        Refused: A field or value can't be taken, a machine is at work for the case, or the case would go another way with it.
+            Nothing was changed.
+
+    Locks: all cases of the person, in the order of their ids.
     """
     reason = valid_reason(reason)
     try:
         with office.work(run) as work:
-            dossier = _locked(work, number)
+            dossier = _lock(work, number)
             actor = _may_correct(work, dossier, by)
             _correct(work, dossier, actor, reason, data, evidence)
             pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
@@ -81,14 +86,17 @@ def correct(
         pass
 
 
-def _locked(work: Work, number: str) -> Dossier:
-    """Return the case; it and the other cases of the same person are locked, in the order of all workers."""
-    found = work.session.exec(select(Case.id, Case.person_id).where(Case.number == number)).first()
+def _lock(work: Work, number: str) -> Dossier:
+    """Return the case.
+
+    Locks: the case and the other cases of the same person, in the order of all workers.
+    """
+    found = work.session.exec(select(CaseFile.id, CaseFile.person_id).where(CaseFile.number == number)).first()
     if found is None:
         raise UnknownCase(number)
     case_id, person_id = found
-    theirs = select(Case).where(Case.person_id == person_id)
-    work.session.exec(theirs.order_by(col(Case.id)).with_for_update()).all()
+    theirs = select(CaseFile).where(CaseFile.person_id == person_id)
+    work.session.exec(theirs.order_by(col(CaseFile.id)).with_for_update()).all()
     return fetch_dossiers(work.office, work.session, [case_id or 0])[0]
 
 
@@ -126,20 +134,21 @@ def _correct(
     if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
         raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
     stuck = what_stops(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
-    sealed = work.vault.decrypt(dossier.key, row.facts)
-    changes = changes_of(number, row.subject_kind, sealed, data)
-    register(work, dossier, sealed, changes)
-    rewriting = Rewriting(sealed, changes)
-    remade = remake(work, dossier, rewriting)
+    facts = work.vault.decrypt(dossier.key, row.facts)
+    changes = changes_of(number, row.subject_kind, facts, data)
+    write_to_register(work, dossier, facts, changes)
+    rewriting = Rewriting(facts, changes)
+    reissued = reissue(work, dossier, rewriting)
     for wait in open_waits(dossier, *WaitKind):
-        request = rewritten(work, dossier, wait.request, rewriting)
+        request = rewrite_encrypted(work, dossier, wait.request, rewriting)
         overwrite(work.session, wait, request=request, note=rewriting(wait.note))
     said = [
         {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
         for one in changes
     ]
-    facts = put_into(sealed, changes)
-    row.facts = work.vault.encrypt(dossier.key, {**facts, "corrected": [*sealed.get("corrected", []), *said]})
+    row.facts = work.vault.encrypt(
+        dossier.key, {**corrected_facts(facts, changes), "corrected": [*facts.get("corrected", []), *said]}
+    )
     key = _remark(
         work,
         row,
@@ -147,13 +156,13 @@ def _correct(
         reason,
         {
             "fields": {one.path: [salted_hash(row.salt, one.old), salted_hash(row.salt, one.new)] for one in changes},
-            "replaced": remade.names,
+            "replaced": reissued.names,
             "evidence": evidence,
         },
     )
     if any((one.kind, one.field) == ("person", "name") for one in changes):
-        _mark_the_others(work, row, actor)
-    _tell(work, dossier, key, changes, remade)
+        _remark_other_cases(work, row, actor)
+    _tell(work, dossier, key, changes, reissued)
     work.flush()
     anew = fetch_dossiers(work.office, work.session, [row.id or 0])[0]
     if (why_not := what_stops(work.office, work.session, _copy(anew))) and why_not != stuck:
@@ -165,12 +174,15 @@ def _correct(
 
 
 def _copy(dossier: Dossier) -> Dossier:
-    """Return the dossier with a row of its own, for a play that uses it up."""
-    return replace(dossier, row=Case(**dossier.row.model_dump()))
+    """Return the dossier with a copy of its row, for a trial replay that changes the row."""
+    return replace(dossier, row=CaseFile(**dossier.row.model_dump()))
 
 
-def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]) -> None:
-    """Write the new values into the register: the person's sealed data and look-up digests, the business, the product."""
+def write_to_register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Iterable[Change]) -> None:
+    """Write the new values to the person, the business or the product.
+
+    Mutates: the person's encrypted data and look-up digests.
+    """
     case = dossier.case
     person_id = case.applicant.person_id
     person = work.session.get_one(Person, person_id)
@@ -183,8 +195,8 @@ def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Itera
         elif one.field == "name":
             person.name = one.new or ""
         else:
-            sealed = work.vault.decrypt(dossier.key, person.sealed)
-            person.sealed = work.vault.encrypt(dossier.key, {**sealed, one.field: one.new})
+            kept = work.vault.decrypt(dossier.key, person.sealed)
+            person.sealed = work.vault.encrypt(dossier.key, {**kept, one.field: one.new})
             if one.field in NUMBER_CLEANERS:
                 work.session.execute(
                     delete(PersonIndex).where(
@@ -197,8 +209,8 @@ def register(work: Work, dossier: Dossier, facts: dict[str, Any], changes: Itera
     work.session.flush()
 
 
-def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, Any]) -> str:
-    """Write the remark; what was recorded up to it is fitted by key. Return its key."""
+def _remark(work: Work, row: CaseFile, actor: Actor, reason: str, result: dict[str, Any]) -> str:
+    """Write the remark of the correction; return its key. Earlier entries are fitted by key."""
     earlier = select(func.count()).where(LedgerEntry.case_id == row.id, LedgerEntry.outcome == CORRECTED)
     key = f"corrected#{work.session.exec(earlier).one() + 1}"
     write_remark(work, row, key, actor.name, reason, role=actor.role, outcome=CORRECTED, result=result)
@@ -207,13 +219,13 @@ def _remark(work: Work, row: Case, actor: Actor, reason: str, result: dict[str, 
     return key
 
 
-def _mark_the_others(work: Work, row: Case, actor: Actor) -> None:
-    """The applicant is called otherwise in their other cases too, whose own facts stay as they were taken.
+def _remark_other_cases(work: Work, row: CaseFile, actor: Actor) -> None:
+    """Write a remark into the applicant's other cases, whose facts keep the old name.
 
-    In closed ones as well: an appeal, or a shadow run, plays them again.
+    Closed cases get it as well: an appeal, or a shadow run, replays them.
     """
-    others = select(Case).where(Case.person_id == row.person_id, col(Case.id) != row.id)
-    for other in work.session.exec(others.order_by(col(Case.id))):
+    others = select(CaseFile).where(CaseFile.person_id == row.person_id, col(CaseFile.id) != row.id)
+    for other in work.session.exec(others.order_by(col(CaseFile.id))):
         _remark(work, other, actor, f"nama pemohon diperbaiki pada {row.number}", {"fields": {}})
 
 
@@ -222,7 +234,7 @@ def _tell(
     dossier: Dossier,
     key: str,
     changes: list[Change],
-    remade: Remade,
+    reissued: Reissued,
 ) -> None:
     applicant = dossier.case.applicant
     name = work.session.get_one(Person, applicant.person_id).name
@@ -237,8 +249,8 @@ def _tell(
         facts={
             "applicant_name": name,
             "fields": [f"{TITLES[language][one.field]} ({OWNERS[language][one.kind]})" for one in changes],
-            "replaced": [{"old": old, "new": new} for old, new in remade.names.items() if "#" not in old],
-            "attached": [str(len(remade.keys))] if remade.keys else [],
+            "replaced": [{"old": old, "new": new} for old, new in reissued.names.items() if "#" not in old],
+            "attached": [str(len(reissued.keys))] if reissued.keys else [],
         },
-        attach=remade.keys,
+        attach=reissued.keys,
     )

@@ -1,6 +1,6 @@
-"""Which names and numbers of a case can be put right, and how each is checked.
+"""The names and numbers of a case that can be corrected, and how each is checked.
 
-What decides the way of a case (region, industry code, money, cluster) is no slip of the pen: who stated it wrong applies anew.
+A value that decides the way of a case (region, industry code, money, cluster) can't be: whoever stated it wrong applies anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engine.people.intake.cleaned import Fault
 from engine.people.intake.fields import CLEANERS, Cleaner, TextCleaner
 
 _PERSON = ("national_id", "tax_id", "phone", "email", "address")
-# What may be corrected of each kind of subject, with the cleaner that an import uses for it.
+# The fields that may be corrected, by kind of subject, each with the cleaner that an import uses.
 FIELDS: dict[str, dict[str, Cleaner]] = {
     "person": {"name": CLEANERS["owner_name"], **{name: CLEANERS[name] for name in _PERSON}},
     "business": {
@@ -24,7 +24,7 @@ FIELDS: dict[str, dict[str, Cleaner]] = {
     },
     "product": {"name": TextCleaner("Nama produk", "The product's name", required=True)},
 }
-# Where the facts of a case hold what it is about, its business and its owner.
+# The paths at which the facts of a case hold its subject, its business and its owner.
 PLACES = {
     "person": {"": "person"},
     "business": {"": "business", "owner.": "person"},
@@ -33,10 +33,12 @@ PLACES = {
 
 
 def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mapping[str, Any]) -> list[Change]:
-    """Return what ``data`` puts right in the facts of a case about a ``subject``.
+    """Return the changes that ``data`` makes to the facts of a case about a ``subject``.
 
-    A field is named by its path (``owner.phone``), or shortly (``phone``) where only one has that name. Raises `Refused` for
-    a field that can't be corrected, one that is named twice, a value that an import would refuse, and where nothing is changed.
+    A field is named by its path (``owner.phone``), or shortly (``phone``) where only one field has that name.
+
+    Raises:
+        Refused: A field can't be corrected or is named twice, an import would refuse a value, or nothing is changed.
     """
     known = {
         prefix + name: (kind, name, cleaner)
@@ -84,8 +86,8 @@ def changes_of(number: str, subject: str, facts: Mapping[str, Any], data: Mappin
     return list(found.values())
 
 
-def put_into(facts: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the facts with the new values."""
+def corrected_facts(facts: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+    """Return a copy of the facts with the new values."""
     corrected = dict(facts)
     for change in changes:
         *way, last = change.path.split(".")

@@ -1,8 +1,8 @@
-"""Makes the documents of a corrected case anew: each gets its own row, a new number where it was issued, and the old one stays.
+"""Reissue the documents of a corrected case: a new row each, and a new number if it had one.
 
-A paper that is not made yet is made with the new values; what was handed out is marked replaced, stays in the store and can be
-checked. A bundle that encloses one of them is made anew too, and names its new part by its key until that has a file. The new files
-are made like any paper, after the transaction: see engine/execution/document_files.py.
+A paper without a file yet is made with the new values. A handed-out document is marked replaced and can still be checked. A bundle
+that encloses one is reissued too; it names its new part by key until that has a file. Files are made after the transaction, like
+those of any paper: engine/execution/document_files.py.
 """
 
 from __future__ import annotations
@@ -26,35 +26,39 @@ UNMADE = (DocumentStatus.PENDING, DocumentStatus.RESERVED)
 
 
 @dataclass(frozen=True)
-class Remade:
-    """The old documents and the new ones by name (their numbers, else their keys), and what of the new ones goes to the applicant.
+class Reissued:
+    """The old and new documents by number (else key), and the keys to send to the applicant.
 
-    A bundle does not: it may be larger than what a mail server takes, and its parts are sent.
+    A bundle is not sent: it may be larger than a mail server takes, and its parts are sent.
     """
 
     names: dict[str, str]
     keys: list[str]
 
 
-def remake(work: Work, dossier: Dossier, rewriting: Rewriting) -> Remade:
-    """Write the rows of what is to be made anew into the book; return what that is.
+def reissue(work: Work, dossier: Dossier, rewriting: Rewriting) -> Reissued:
+    """Write the rows of the documents to be reissued; return their names and keys.
 
-    Standings that name an old number name the new one. Letters that have not left say what is right, and attach the new papers.
-    Raises `Refused` where the version that the case is under no longer hands out what would have to be made anew.
+    Standings that name an old number name the new one. Unsent letters get the new values and attach the new papers.
+
+    Raises:
+        Refused: The case's version no longer hands out a document that would have to be reissued.
+
+    Mutates: the rows of documents, standings and letters, and ``rewriting`` with the new numbers.
     """
     wanted = select(Document).where(Document.case_id == dossier.row.id).order_by(col(Document.seq), col(Document.key))
     documents = list(work.session.exec(wanted))
     facts = {one.key: work.vault.decrypt(dossier.key, one.facts) for one in documents}
     keys: dict[str, str] = {}
-    _find_out_of_date(documents, facts, rewriting, keys)
+    _mark_outdated(documents, facts, rewriting, keys)
     issued = [one for one in documents if one.number and one.key in keys]
     now = work.now.replace(microsecond=0)
     numbers = draw_document_numbers(work.session, [_kind(dossier, one) for one in issued], now) if issued else []
     drawn = {one.key: number for one, number in zip(issued, numbers, strict=True)}
     for one in issued:
         rewriting.add(one.number or "", drawn[one.key])
-    # Papers that say one of these numbers; an issued document that only says one is as right as on its day.
-    _find_out_of_date([one for one in documents if one.number is None], facts, rewriting, keys)
+    # Papers that name a replaced number are outdated too; an issued document that merely names one stays as it was issued.
+    _mark_outdated([one for one in documents if one.number is None], facts, rewriting, keys)
     names: dict[str, str] = {}
     for one in documents:
         corrected = rewriting(facts[one.key])
@@ -82,15 +86,18 @@ def remake(work: Work, dossier: Dossier, rewriting: Rewriting) -> Remade:
             )
             one.status = DocumentStatus.REPLACED
             work.session.add(one)
-    _point_to_the_new(work, dossier, rewriting, keys)
+    _refer_to_new(work, dossier, rewriting, keys)
     bundles = {keys[one.key] for one in documents if one.key in keys and _kind(dossier, one).bundle}
-    return Remade(names, [key for key in keys.values() if key not in bundles])
+    return Reissued(names, [key for key in keys.values() if key not in bundles])
 
 
-def _find_out_of_date(
+def _mark_outdated(
     documents: Iterable[Document], facts: Mapping[str, Any], rewriting: Rewriting, keys: dict[str, str]
 ) -> None:
-    """Give a new key to each document that was handed out and says something old, or encloses one that does."""
+    """Give a new key to each handed-out document with an old value, or that encloses such a one.
+
+    Mutates: ``keys`` and ``rewriting``.
+    """
     handed_out = [one for one in documents if one.status == DocumentStatus.READY]
     while stale := [one for one in handed_out if one.key not in keys and rewriting(facts[one.key]) != facts[one.key]]:
         for one in stale:
@@ -116,13 +123,13 @@ def _next_key(key: str, known: Iterable[str]) -> str:
     return f"{first}~{sum(one.split('~')[0] == first for one in known) + 1}"
 
 
-def _point_to_the_new(work: Work, dossier: Dossier, rewriting: Rewriting, keys: Mapping[str, str]) -> None:
+def _refer_to_new(work: Work, dossier: Dossier, rewriting: Rewriting, keys: Mapping[str, str]) -> None:
     case_id = dossier.row.id
     for standing in work.session.exec(select(Standing).where(Standing.case_id == case_id)):
         standing.reference = rewriting.numbers(standing.reference)
         work.session.add(standing)
     for letter in work.session.exec(select(Letter).where(Letter.case_id == case_id, col(Letter.status).in_(UNSENT))):
-        letter.sealed = rewritten(work, dossier, letter.sealed, rewriting) or letter.sealed
+        letter.sealed = rewrite_encrypted(work, dossier, letter.sealed, rewriting) or letter.sealed
         letter.subject = rewriting(letter.subject)
         if letter.to_person_id == dossier.case.applicant.person_id:
             letter.to_name = rewriting(letter.to_name, "applicant_name")
@@ -132,9 +139,9 @@ def _point_to_the_new(work: Work, dossier: Dossier, rewriting: Rewriting, keys: 
         work.session.add(letter)
 
 
-def rewritten(work: Work, dossier: Dossier, sealed: bytes | None, rewriting: Rewriting) -> bytes | None:
-    """Return what is sealed with a wait (what is known already, or the facts of a document), with the new values."""
-    if sealed is None:
+def rewrite_encrypted(work: Work, dossier: Dossier, encrypted: bytes | None, rewriting: Rewriting) -> bytes | None:
+    """Return the encrypted JSON of a wait or letter with the new values; None for None."""
+    if encrypted is None:
         return None
-    plain: Any = work.vault.decrypt(dossier.key, sealed)
+    plain: Any = work.vault.decrypt(dossier.key, encrypted)
     return work.vault.encrypt(dossier.key, rewriting(plain))

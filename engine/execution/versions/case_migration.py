@@ -23,8 +23,7 @@ from engine.people.permissions import roles_of, user_named
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
-from models import Case as CaseRow
-from models import CaseStatus, EntryKind, LedgerEntry, Role
+from models import CaseFile, CaseStatus, EntryKind, LedgerEntry, Role
 
 MIGRATED, UNDONE = "migrated", "migration_undone"
 NOT_MOVED = (
@@ -68,10 +67,10 @@ def plan_pipeline(office: Office, pipeline: str, *, to: int | None = None) -> Mi
     """
     newer = pipeline_named(pipeline, to)
     with office.db.reading() as session:
-        wanted = select(CaseRow.id).where(
-            CaseRow.pipeline == newer.name,
-            col(CaseRow.status) != CaseStatus.CLOSED,
-            CaseRow.version != newer.version,
+        wanted = select(CaseFile.id).where(
+            CaseFile.pipeline == newer.name,
+            col(CaseFile.status) != CaseStatus.CLOSED,
+            CaseFile.version != newer.version,
         )
         ids = sorted(case_id or 0 for case_id in session.exec(wanted))
     return MigrationPlan(newer.name, dict.fromkeys(ids, Target(newer.version)))
@@ -97,9 +96,9 @@ def plan_run_undo(office: Office, pipeline: str, run_id: str) -> MigrationPlan:
     name = pipeline_named(pipeline).name
     with office.db.reading() as session:
         wanted = (
-            select(CaseRow.id, CaseRow.number)
-            .join(LedgerEntry, col(LedgerEntry.case_id) == col(CaseRow.id))
-            .where(CaseRow.pipeline == name, LedgerEntry.run_id == run_id, LedgerEntry.key == MIGRATED)
+            select(CaseFile.id, CaseFile.number)
+            .join(LedgerEntry, col(LedgerEntry.case_id) == col(CaseFile.id))
+            .where(CaseFile.pipeline == name, LedgerEntry.run_id == run_id, LedgerEntry.key == MIGRATED)
         )
         cases = {case_id or 0: number for case_id, number in session.exec(wanted)}
         if not cases:

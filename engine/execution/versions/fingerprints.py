@@ -21,7 +21,7 @@ from sqlmodel import Session, col, func, select
 from engine.cases.ledger import LODGED
 from engine.definition.registry import Appeal, Pipeline, all_appeals, all_versions, pipeline_named
 from engine.errors import Refused
-from models import Answer, Case, CaseStatus, LedgerEntry
+from models import Answer, CaseFile, CaseStatus, LedgerEntry
 
 
 def fingerprint(pipeline: Pipeline | Appeal) -> str:
@@ -100,9 +100,9 @@ def must_have_code(session: Session) -> None:
     known = {(pipeline.name, pipeline.version) for pipeline in all_versions()}
     known |= {(appeal.name, appeal.version) for appeal in all_appeals()}
     used = session.exec(
-        select(Case.pipeline, Case.version, func.count())
-        .where(col(Case.status) != CaseStatus.CLOSED)
-        .group_by(Case.pipeline, Case.version)  # type: ignore[arg-type]
+        select(CaseFile.pipeline, CaseFile.version, func.count())
+        .where(col(CaseFile.status) != CaseStatus.CLOSED)
+        .group_by(CaseFile.pipeline, CaseFile.version)  # type: ignore[arg-type]
     )
     counts = {(name, version): count for name, version, count in used}
     counts |= _open_appeals(session)
@@ -123,9 +123,9 @@ def _open_appeals(session: Session) -> Counter[tuple[str, int]]:
     """Return how many open cases go on in which version of which appeal's process."""
     lodged = session.exec(
         select(LedgerEntry.result)
-        .join(Case, col(Case.id) == col(LedgerEntry.case_id))
-        .join(Answer, (col(Answer.case_id) == col(Case.id)) & (col(Answer.key) == col(LedgerEntry.key)))
-        .where(col(Case.status) != CaseStatus.CLOSED, Answer.key == LODGED)
+        .join(CaseFile, col(CaseFile.id) == col(LedgerEntry.case_id))
+        .join(Answer, (col(Answer.case_id) == col(CaseFile.id)) & (col(Answer.key) == col(LedgerEntry.key)))
+        .where(col(CaseFile.status) != CaseStatus.CLOSED, Answer.key == LODGED)
     )
     return Counter((entry["appeal"], entry["version"]) for entry in lodged)
 

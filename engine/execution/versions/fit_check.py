@@ -23,15 +23,14 @@ from engine.execution.recorder import Call, LedgerRecorder
 from engine.execution.replay import PlainStage, Replay
 from engine.runtime.database import among
 from engine.runtime.office import NO_RUN, Office, Work
-from models import AnyWait, CaseStatus, EntryKind, WaitKind
-from models import Case as CaseRow
+from models import AnyWait, CaseFile, CaseStatus, EntryKind, WaitKind
 from models.privacy import without_personal_numbers
 from rules import RuleBook, RulesAt
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a case is to go on: a version, and the day whose rules hold (None: the day it has)."""
+    """The version a case goes on under, and the day whose rules hold (None: the day it has)."""
 
     version: int
     rules_on: date | None = None
@@ -41,14 +40,14 @@ class Target:
 class Fit:
     """A case that can be moved, and its row as it was when that was found out."""
 
-    row: CaseRow
+    row: CaseFile
     version: int
     rules_on: date
 
 
 @dataclass
 class MigrationReport:
-    """What came of a plan, by case numbers; each refused case has its reason in two languages."""
+    """The result of a plan by case number; each refused case has its reason in two languages."""
 
     movable: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
@@ -83,7 +82,7 @@ def find_fitting(office: Office, pipeline: str, targets: Mapping[int, Target], r
             for case_id, dossier in dossiers.items():
                 row = dossier.row
                 session.expunge(row)
-                fit = Fit(CaseRow(**row.model_dump()), version, targets[case_id].rules_on or row.rule_date)
+                fit = Fit(CaseFile(**row.model_dump()), version, targets[case_id].rules_on or row.rule_date)
                 if why_not := _why_not(office, session, dossier, fit):
                     report.refuse(row.number, *why_not)
                 else:
@@ -199,5 +198,5 @@ def what_failed(error: Exception) -> str:
 
 def _numbers_of(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return the numbers of cases by their ids."""
-    wanted = select(CaseRow.id, CaseRow.number).where(among(session, col(CaseRow.id), ids))
+    wanted = select(CaseFile.id, CaseFile.number).where(among(session, col(CaseFile.id), ids))
     return {case_id or 0: number for case_id, number in session.exec(wanted)}

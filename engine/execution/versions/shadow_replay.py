@@ -37,7 +37,7 @@ LookedAt = dict[tuple[int, str], dict[str, str]]
 
 @dataclass(frozen=True)
 class Course:
-    """What a case would have come to, and the first key at which it differs from the record.
+    """The end a case would have had, and the first key at which it differs from the record.
 
     ``would`` is an outcome, a wait or a failure.
     """
@@ -48,7 +48,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Alternative:
-    """What cases are played through: a version, its rules, their day (None: each case's own)."""
+    """The version, rules and day that cases are played through (None: each case's own day)."""
 
     pipeline: Pipeline
     rules: RuleBook

@@ -28,8 +28,7 @@ from engine.execution.versions.shadow_replay import (
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import NO_RUN, Office, Work
-from models import Case as CaseRow
-from models import CaseStatus, EntryKind, LedgerEntry
+from models import CaseFile, CaseStatus, EntryKind, LedgerEntry
 from rules import HERE, RuleBook, book
 
 RULE_FILES = ("common", "office")
@@ -56,8 +55,8 @@ def run_shadow(
     known = {(rule.name, rule.since.isoformat()): rule for rule in under.rules.rows()}
     other = Alternative(under, _book_in(rules, under) if rules else under.rules, rules_on, known)
     with office.db.reading() as session:
-        closed = select(CaseRow.id).where(CaseRow.pipeline == under.name, CaseRow.status == CaseStatus.CLOSED)
-        ids = [case_id or 0 for case_id in session.exec(closed.order_by(col(CaseRow.id).desc()).limit(limit))]
+        closed = select(CaseFile.id).where(CaseFile.pipeline == under.name, CaseFile.status == CaseStatus.CLOSED)
+        ids = [case_id or 0 for case_id in session.exec(closed.order_by(col(CaseFile.id).desc()).limit(limit))]
     different = []
     for start in range(0, len(ids), CHUNK):
         different += _shadow_chunk(office, ids[start : start + CHUNK], other)
@@ -73,7 +72,7 @@ def _shadow_chunk(office: Office, ids: list[int], other: Alternative) -> list[di
     courses: dict[int, Course] = {}
     with_new_steps: list[Dossier] = []
     with office.db.reading() as session:
-        wanted = select(CaseRow.id, CaseRow.number, CaseRow.outcome).where(among(session, col(CaseRow.id), ids))
+        wanted = select(CaseFile.id, CaseFile.number, CaseFile.outcome).where(among(session, col(CaseFile.id), ids))
         ended = {case_id or 0: (number, was) for case_id, number, was in session.exec(wanted)}
         looked_at = _looked_at(session, ids)
         dossiers, unreadable = fetch_readable(office, session, ids, under=other.pipeline)

@@ -101,7 +101,7 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
         if row is None:
             raise UnknownImport(import_id)
         if row.content is None:
-            return recorded(session, row)
+            return recorded_result(session, row)
         name = row.name
         content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
     return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
@@ -158,7 +158,7 @@ def _take_over(
         if found is None:
             raise UnknownImport(import_id)
         if found.taken_over_at is not None:
-            return recorded(session, found)
+            return recorded_result(session, found)
         loaded = session.get(PersonKey, found.key_id)
         assert loaded is not None
         row, key = found, loaded
@@ -233,7 +233,7 @@ def _result(table: Table, matched: list[MatchedRow]) -> Imported:
     return result
 
 
-def recorded(session: Session, row: Import) -> Imported:
+def recorded_result(session: Session, row: Import) -> Imported:
     """Return the recorded result of an import."""
     assert row.id is not None
     result = Imported(row.id, row.accepted, row.unchanged)

@@ -190,7 +190,7 @@ def _analyze_tables(session: Session, written: int) -> None:
 
 def _known_persons(session: Session, digests: list[str]) -> dict[str, KnownPerson]:
     known: dict[str, KnownPerson] = {}
-    for batch in batches(digests):
+    for batch in in_batches(digests):
         rows = session.exec(
             select(PersonIndex, Person, PersonKey)
             .join(Person, col(Person.id) == col(PersonIndex.person_id))
@@ -224,7 +224,7 @@ def _insert(session: Session, table: type[Any], rows: list[dict[str, Any]]) -> N
         session.execute(insert(metadata.tables[table.__tablename__]), rows)
 
 
-def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def in_batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield ``items`` in batches that fit into one statement."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from engine.actions.answer import Answered, answer
 from engine.actions.reassign import reassign
-from engine.actions.reassign_many import Reassigned, reassign_all
+from engine.actions.reassign_many import Reassigned, reassign_many
 from engine.errors import NotAllowed, NotWaiting, Refused
 from engine.people.accounts import add_user
 from engine.people.persons import declare_conflict
@@ -48,10 +48,10 @@ def give(
     return story
 
 
-def spread(office: Office, *to: str, by: str = "rini", **more: Any) -> Reassigned:
-    """Spread what ani holds."""
+def reassigned(office: Office, *to: str, by: str = "rini", **more: Any) -> Reassigned:
+    """Reassign what ani holds."""
     with office.run("cli", by=by) as run:
-        return reassign_all(office, run, holder="ani", to=to, by=by, reason="pindah tugas", **more)
+        return reassign_many(office, run, holder="ani", to=to, by=by, reason="pindah tugas", **more)
 
 
 def holder(story: Story, place: int = 0) -> str | None:
@@ -130,7 +130,7 @@ def test_who_declared_a_conflict_chooses_nobody_but_gives_away_their_own(held: S
         declare_conflict(office, name, "family", by="admin", business=held.case.subject_id)
     with pytest.raises(NotAllowed, match="rini declared a conflict of interest"):
         give(held, "wati", by="rini")
-    assert "rini declared a conflict" in spread(office, "wati", by="rini").refused[0]["reason"]
+    assert "rini declared a conflict" in reassigned(office, "wati", by="rini").refused[0]["reason"]
     give(held, "wati", by="ani")
     assert holder(held) == "wati"
 
@@ -211,7 +211,7 @@ def test_a_question_whose_time_is_up_is_given_to_nobody(begin: Begin, office: Of
     story.clock.turn(hours=1)
     with pytest.raises(NotWaiting, match="the time has passed for 'sample#1'"):
         give(story, "wati")
-    done = spread(office, "wati")
+    done = reassigned(office, "wati")
     assert (done.reassigned, [one["question"] for one in done.refused]) == ([], ["sample#1"])
     assert "the time has passed" in done.refused[0]["reason"]
 

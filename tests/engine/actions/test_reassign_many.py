@@ -13,8 +13,8 @@ from engine.errors import Refused
 from engine.people.accounts import add_user
 from engine.people.persons import declare_conflict
 from engine.runtime.office import Office
-from models import Case, Notice, User, Wait
-from tests.engine.actions.test_reassign import TO_ANI, holder, spread
+from models import CaseFile, Notice, User, Wait
+from tests.engine.actions.test_reassign import TO_ANI, holder, reassigned
 from tests.engine.actions.test_reassign import held as held
 from tests.engine.conftest import Begin
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
@@ -35,7 +35,7 @@ def test_all_goes_to_the_least_loaded_and_what_is_refused_stays(
         story.answers("budi", "visit#1", decision="fine")
     declare_conflict(office, "wati", "family", by="admin", business=stories[1].case.subject_id)
     declare_conflict(office, "joko", "family", by="admin", business=stories[1].case.subject_id)
-    done = spread(office, "wati", "joko")
+    done = reassigned(office, "wati", "joko")
     assert [(one["case"], one["question"], one["to"]) for one in done.reassigned] == [
         (stories[0].number, "sample#1", "joko"),
         (stories[2].number, "sample#1", "joko"),
@@ -49,8 +49,8 @@ def test_all_goes_to_the_least_loaded_and_what_is_refused_stays(
         "ani": "2 pertanyaan Anda dialihkan kepada joko: pindah tugas",
         "joko": "2 pertanyaan dialihkan kepada Anda: pindah tugas",
     }
-    assert spread(office, "wati").refused[0]["case"] == stories[1].number
-    assert spread(office, "wati", role="officer") == spread(office, "wati", pipeline="busy") == Reassigned()
+    assert reassigned(office, "wati").refused[0]["case"] == stories[1].number
+    assert reassigned(office, "wati", role="officer") == reassigned(office, "wati", pipeline="busy") == Reassigned()
     for story in (stories[0], stories[2]):
         assert story.answers("joko", "sample#1", decision="fine").outcome == "done"
 
@@ -64,15 +64,18 @@ def test_a_case_whose_code_is_gone_stops_no_other(begin: Begin, office: Office, 
     for story in stories:
         story.answers("budi", "visit#1", decision="fine")
     workshop.lose("lost", 1)
-    assert [one["reason"].split(" ")[0] for one in spread(office, "wati", by="tuti").refused][1:] == ["tuti", "tuti"]
-    done = spread(office, "wati")
+    assert [one["reason"].split(" ")[0] for one in reassigned(office, "wati", by="tuti").refused][1:] == [
+        "tuti",
+        "tuti",
+    ]
+    done = reassigned(office, "wati")
     assert [one["case"] for one in done.reassigned] == [story.number for story in stories[1:]]
     assert [one["case"] for one in done.refused] == [stories[0].number]
     for wrong in ({"role": "farmer"}, {"pipeline": "no-such"}):
         with pytest.raises(Refused):
-            spread(office, "wati", **wrong)
+            reassigned(office, "wati", **wrong)
     with pytest.raises(Refused, match="no user hantu"):
-        spread(office, "hantu")
+        reassigned(office, "hantu")
 
 
 @pytest.mark.slow
@@ -80,15 +83,15 @@ def test_a_thousand_are_spread_in_a_few_seconds(held: Story, office: Office) -> 
     """Evenly: nobody gets two more than another."""
     add_user(office, "joko", ["companion"])
     with office.db.writing() as session:
-        case = session.exec(select(Case)).one().model_dump()
+        case = session.exec(select(CaseFile)).one().model_dump()
         wait = session.exec(select(Wait).where(Wait.key == "sample#1")).one().model_dump()
         ids = range(1000, 2000)
         fresh = {**case, "last_seq": 0, "head": ""}
-        session.execute(insert(Case), [{**fresh, "id": one, "number": f"FRM-2027-{one:06d}"} for one in ids])
+        session.execute(insert(CaseFile), [{**fresh, "id": one, "number": f"FRM-2027-{one:06d}"} for one in ids])
         session.execute(insert(Wait), [{**wait, "case_id": one} for one in ids])
         session.execute(update(Wait).where(col(Wait.case_id) == case["id"]).values(holder="wati"))
     begun = perf_counter()
-    done = spread(office, "wati", "joko")
+    done = reassigned(office, "wati", "joko")
     seconds = perf_counter() - begun
     assert len(done.reassigned) == 1000 and done.refused == []
     assert abs(Counter(one["to"] for one in done.reassigned)["wati"] - 499.5) < 1, "wati held one before"

@@ -12,12 +12,12 @@ import pytest
 
 from engine.cases import case_state
 from engine.cases.case_state import IllegalTransition
-from models import Case, CaseStatus
+from models import CaseFile, CaseStatus
 
 ENGINE = Path(case_state.__file__).parents[1]
 OPEN, PARKED, CLOSED = CaseStatus.OPEN, CaseStatus.PARKED, CaseStatus.CLOSED
 MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
-TRANSITIONS: dict[str, tuple[Callable[[Case], None], dict[CaseStatus, CaseStatus]]] = {
+TRANSITIONS: dict[str, tuple[Callable[[CaseFile], None], dict[CaseStatus, CaseStatus]]] = {
     "wake": (case_state.wake, {OPEN: OPEN, PARKED: PARKED}),
     "rest": (case_state.rest, {OPEN: OPEN, PARKED: PARKED, CLOSED: CLOSED}),
     "park": (lambda case: case_state.park(case, "broken"), {OPEN: PARKED, PARKED: PARKED}),
@@ -27,9 +27,9 @@ TRANSITIONS: dict[str, tuple[Callable[[Case], None], dict[CaseStatus, CaseStatus
 }
 
 
-def a_case(**state: Any) -> Case:
+def a_case(**state: Any) -> CaseFile:
     """Return a row that is in no database."""
-    return Case(number="NIB-2026-000001", **state)
+    return CaseFile(number="NIB-2026-000001", **state)
 
 
 @pytest.mark.parametrize("source", list(CaseStatus))
@@ -78,6 +78,6 @@ def test_no_other_module_sets_the_state_of_a_case_or_updates_a_wait() -> None:
                     found.add((file.stem, "sets the state"))
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "update":
                 found.add((file.stem, f"updates {ast.unparse(node.args[0])}"))
-    about = {(module, what) for module, what in found if what in ("sets the state", "updates Case", "updates CaseRow")}
-    assert about == {("case_state", "sets the state"), ("case_state", "updates Case")}
+    about = {(module, what) for module, what in found if what in ("sets the state", "updates CaseFile")}
+    assert about == {("case_state", "sets the state"), ("case_state", "updates CaseFile")}
     assert {module for module, what in found if what == "updates Wait"} == {"waits"}

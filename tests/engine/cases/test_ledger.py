@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from engine.cases import ledger
 from engine.deadlines.clock import JAKARTA
 from engine.runtime.office import Office
-from models import Case, EntryKind, LedgerEntry
+from models import CaseFile, EntryKind, LedgerEntry
 from tests.engine.conftest import Begin
 from tests.pipelines_for_tests.workshop import Workshop
 from tests.stories.story import Story
@@ -146,7 +146,7 @@ def test_the_chain_names_the_first_bad_entry(story: Story) -> None:
 
 def test_an_entry_has_the_same_hash_in_every_database(story: Story) -> None:
     """What comes back from the database is what was hashed: time to the microsecond, Indonesian letters, numbers, nesting."""
-    case = Case(id=1, number="NIB-2026-000123", version=1, last_seq=0, head="")  # type: ignore[call-arg]
+    case = CaseFile(id=1, number="NIB-2026-000123", version=1, last_seq=0, head="")  # type: ignore[call-arg]
     with story.office.db.reading() as session:
         run_id = session.exec(select(LedgerEntry.run_id)).first() or ""
     row = ledger.append(

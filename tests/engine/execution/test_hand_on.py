@@ -14,7 +14,7 @@ from engine.cases.opening import open_cases
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.runtime.office import Office
-from models import Case
+from models import CaseFile
 from tests.engine.conftest import Begin
 from tests.engine.together import at_once
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
@@ -45,7 +45,7 @@ def farm(workshop: Workshop, begin: Begin) -> Begin:
 
 def numbers(office: Office, pipeline: str) -> list[str]:
     with office.db.reading() as session:
-        return sorted(session.exec(select(Case.number).where(Case.pipeline == pipeline)))
+        return sorted(session.exec(select(CaseFile.number).where(CaseFile.pipeline == pipeline)))
 
 
 def told(office: Office, number: str) -> Story:

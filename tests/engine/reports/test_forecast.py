@@ -11,7 +11,7 @@ from sqlmodel import Session, insert
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.reports.forecast import forecast
 from engine.runtime.office import Office
-from models import Case, Wait, WaitKind
+from models import CaseFile, Wait, WaitKind
 from tests.people import register_person
 
 
@@ -29,7 +29,7 @@ class Desks:
         pipeline = about.pop("pipeline", "farm-visit")
         case = {"id": self.cases, "number": number, "pipeline": pipeline, "region_code": about.pop("region")}
         rest = {"version": 1, "rule_date": at(on).date(), "subject_kind": "business", "subject_id": 1, "person_id": 1}
-        self.session.execute(insert(Case).values(**case, **rest, salt="", facts=b"", opened_at=at(on)))
+        self.session.execute(insert(CaseFile).values(**case, **rest, salt="", facts=b"", opened_at=at(on)))
         wait = {"case_id": self.cases, "key": f"{about['question']}#1", "pipeline": pipeline, **about}
         times = {"asked_at": at(on), "due_at": at(due, 23) if due else None}
         ended = {"settled_at": at(answered), "settled_as": "answered"} if answered else {}

@@ -17,7 +17,7 @@ from engine.deadlines.clock import JAKARTA, TurnedClock, end_of, local_date
 from engine.errors import Refused
 from engine.reports.time_report import by_office, by_pipeline, of_case
 from engine.runtime.office import Office
-from models import Case, CaseStatus, ClockSegment, Wait, WaitKind
+from models import CaseFile, CaseStatus, ClockSegment, Wait, WaitKind
 from tests.engine.conftest import Begin
 from tests.people import register_person
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
@@ -67,7 +67,7 @@ def write(session: Session, number: int, segments: list[tuple[datetime, str | No
         "segments": len(segments),
         **about,
     }
-    session.execute(insert(Case).values(**row))
+    session.execute(insert(CaseFile).values(**row))
     for seq, (since, holder) in enumerate(segments, start=1):
         session.execute(
             insert(ClockSegment).values(

@@ -15,7 +15,7 @@ from engine.execution.drain import DrainResult, drain
 from engine.people.intake.importing import import_file
 from engine.runtime.number_series import draw
 from engine.runtime.office import Office
-from models import Case, Document, Series
+from models import CaseFile, Document, Series
 from tests.engine.people.intake.listing import as_csv, row
 from tests.engine.together import at_once
 from tests.pipelines_for_tests.workshop import CERTIFICATES, Workshop
@@ -109,7 +109,7 @@ def test_of_two_who_open_a_case_for_the_same_business_one_is_refused(office: Off
     [refused] = [end.refused for end in ends if end.refused]
     assert [one["reason"].rsplit(" ", 1)[0] for one in refused] == ["It has an open case already:"] * 3
     with office.db.reading() as session:
-        assert len(session.exec(select(Case)).all()) == 3
+        assert len(session.exec(select(CaseFile)).all()) == 3
 
 
 @pytest.mark.both_databases
@@ -129,7 +129,7 @@ def test_documents_issued_by_two_workers_are_numbered_in_one_row(office: Office,
     work()
     with office.db.reading() as session:
         documents = session.exec(select(Document).order_by(col(Document.number))).all()
-        closed = session.exec(select(Case.number).where(Case.outcome == "done")).all()
+        closed = session.exec(select(CaseFile.number).where(CaseFile.outcome == "done")).all()
     assert sorted(closed) == numbers
     assert [document.number for document in documents] == [f"SRT-2026-{number:06d}" for number in range(1, 61)]
     assert {document.status for document in documents} == {"ready"}

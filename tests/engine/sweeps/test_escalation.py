@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("blank_papers")
 Nib = Callable[..., "NibStory"]
 
 
-def climbed(story: NibStory, question: str) -> list[str]:
+def escalated(story: NibStory, question: str) -> list[str]:
     """Return whom each rung above the holder told, after months in which nobody did anything."""
     story.on("2026-09-30").nothing_happens()
     entries = [one for one in story.entries if one.key.startswith(f"{question}/") and one.outcome == "escalated"]
@@ -35,14 +35,14 @@ def test_what_a_head_lets_lie_is_told_to_nobody_who_works_for_them(nib: Nib, off
     story.to_verification().on("2026-02-03").verified("deadline_passed")
     assert story.waits_for == ["deadline_ruling#1"]
     rungs = ("supervisor", "division_head", "office_head", "supervisor", "office_head")
-    assert climbed(story, "deadline_ruling#1") == [f"{rung}: kadis" for rung in rungs]
+    assert escalated(story, "deadline_ruling#1") == [f"{rung}: kadis" for rung in rungs]
 
 
 def test_past_a_vacant_post_and_at_the_top_the_administrator_hears(nib: Nib, office: Office) -> None:
     """No supervisor: the head of division; no head of the office: the administrator."""
     story = nib()
     once = ["supervisor: rini", "division_head: rini", "office_head: admin"]
-    assert climbed(story, "dossier_check#1") == [*once, "supervisor: rini", "office_head: admin"]
+    assert escalated(story, "dossier_check#1") == [*once, "supervisor: rini", "office_head: admin"]
 
 
 def test_the_nearest_region_is_told_first_and_a_line_before_a_region(nib: Nib, office: Office) -> None:
@@ -54,8 +54,8 @@ def test_the_nearest_region_is_told_first_and_a_line_before_a_region(nib: Nib, o
     add_user(office, "tuti", ["officer"], reports_to="provinsi")
     with office.run("cli", by="admin") as run:
         reassign(office, run, other.number, "dossier_check#1", to="tuti", by="admin", reason="berkasnya")
-    assert climbed(story, "dossier_check#1")[0] == "supervisor: lumajang"
-    assert climbed(other, "dossier_check#1")[0] == "supervisor: provinsi"
+    assert escalated(story, "dossier_check#1")[0] == "supervisor: lumajang"
+    assert escalated(other, "dossier_check#1")[0] == "supervisor: provinsi"
 
 
 def test_who_gets_a_question_and_who_loses_it_read_so(nib: Nib, office: Office) -> None:

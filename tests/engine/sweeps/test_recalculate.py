@@ -121,10 +121,10 @@ def test_a_wait_that_changed_before_it_was_locked_moves_from_where_it_is_then(
 ) -> None:
     """Between the look and the lock one is extended and one is answered: the extension stays, and the answer's date."""
     extended, answered = (nib(national_id=number) for number in NIKS[:2])
-    looks = recalculate._wrong
+    looks = recalculate._outdated
 
     def late(*args: object) -> object:
-        monkeypatch.setattr(recalculate, "_wrong", looks)
+        monkeypatch.setattr(recalculate, "_outdated", looks)
         found = looks(*args)  # type: ignore[arg-type]
         with office.db.writing() as session:
             session.execute(
@@ -136,7 +136,7 @@ def test_a_wait_that_changed_before_it_was_locked_moves_from_where_it_is_then(
             answer(office, run, answered.number, "dossier_check#1", by="budi", data={"decision": "complete"})
         return found
 
-    monkeypatch.setattr(recalculate, "_wrong", late)
+    monkeypatch.setattr(recalculate, "_outdated", late)
     moved = add(office, day=date(2026, 1, 14), name="banjir")
     assert [(one.case, str(one.after)) for one in moved if one.question == "dossier_check#1"] == [
         (extended.number, "2026-01-30")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.actions.appeal import lodge
+from engine.actions.lodge_appeal import lodge_appeal
 from engine.errors import BadAnswer, NotAllowed, NotWaiting, Refused
 from engine.people.accounts import add_user
 from engine.runtime.office import Office
@@ -108,4 +108,4 @@ def test_the_command_that_contests_endings_says_where_this_is_contested(unpaid: 
         office.run("cli", by=unpaid.owner) as run,
         pytest.raises(Refused, match=r"not closed; it is waiting for: own_cost#1\. Answer own_cost#1 to object"),
     ):
-        lodge(office, run, unpaid.number, by=unpaid.owner, reason=WHY)
+        lodge_appeal(office, run, unpaid.number, by=unpaid.owner, reason=WHY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from engine.actions.appeal import lodge
+from engine.actions.lodge_appeal import lodge_appeal
 from engine.people.accounts import add_user
 from engine.runtime.office import Office
 from tests.stories.nib_legalization.conftest import nib as nib
@@ -33,7 +33,7 @@ def refused(nib: Begin, office: Office) -> NibStory:
 def objects(story: Story, by: str = "owner-1", **words: Any) -> None:
     """Contest the ending, and let the case go on."""
     with story.office.run("cli", by=by) as run:
-        lodge(story.office, run, story.number, by=by, **{"reason": OBJECTS, **words})
+        lodge_appeal(story.office, run, story.number, by=by, **{"reason": OBJECTS, **words})
     story.advance()
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from engine.actions.appeal import lodge
+from engine.actions.lodge_appeal import lodge_appeal
 from engine.deadlines.calendar import Calendar
 from engine.deadlines.clock import JAKARTA
 from engine.deadlines.legal_clock import StopLimit, legal_clock
@@ -44,7 +44,7 @@ def visited(begin: Begin, workshop: Workshop) -> Story:
 
 def contest(office: Office, story: Story) -> None:
     with office.run("cli", by="owner-1") as run:
-        lodge(office, run, story.number, by="owner-1", reason="contohnya tertukar")
+        lodge_appeal(office, run, story.number, by="owner-1", reason="contohnya tertukar")
 
 
 def test_code_that_ends_otherwise_stops_the_appeal(visited: Story, office: Office, workshop: Workshop) -> None:

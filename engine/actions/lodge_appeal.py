@@ -1,4 +1,7 @@
-"""An ending is contested: its case goes on in its own ledger, where the process of the appeal begins after the recorded end."""
+"""Lodge an objection against the ending of a case.
+
+The case goes on in its own ledger, where the process of the appeal begins after the recorded ending.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from models.privacy import without_personal_numbers
 
 
 class AppealLodged(Form):
-    """Why an ending is contested, and what shows it."""
+    """The reason why an ending is contested, and the evidence for it."""
 
     reason: Annotated[str, Field(min_length=3, max_length=4000)]
     evidence: Evidence | None = None
@@ -31,11 +34,18 @@ class AppealLodged(Form):
 APPEAL_LODGED = Question(AppealLodged, of=Role.APPLICANT, title="Ajukan keberatan")
 
 
-def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, evidence: str | None = None) -> None:
-    """Contest the ending of a case: UU 30/2014 art. 77, or what its pipeline has instead (flows/appeals.py).
+def lodge_appeal(
+    office: Office, run: RunHandle, number: str, *, by: str, reason: str, evidence: str | None = None
+) -> None:
+    """Contest the ending of a case: UU 30/2014 art. 77, or the way its pipeline has instead.
 
-    Raises `UnknownCase`, `NotAllowed` (neither the applicant nor somebody for them), `BadAnswer`, and `Refused` where the case
-    is open or parked, its ending can't be contested, it was contested before, or the time is up; then nothing was changed.
+    flows/appeals.py declares the way for each ending of each pipeline.
+
+    Raises:
+        UnknownCase: No case has this number.
+        NotAllowed: ``by`` is neither the applicant nor somebody who acts for them.
+        BadAnswer: The reason or the evidence is faulty.
+        Refused: The case is open or parked, its ending can't be contested or was contested before, or the time is up.
     """
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
@@ -78,12 +88,16 @@ def lodge(office: Office, run: RunHandle, number: str, *, by: str, reason: str, 
 
 def _write(work: Work, dossier: Dossier, entry: dict[str, object], words: dict[str, object]) -> None:
     work.session.execute(insert(LedgerEntry).values(**entry))
-    sealed = work.vault.encrypt(dossier.key, words)
-    work.session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=sealed, at=entry["at"]))
+    encrypted = work.vault.encrypt(dossier.key, words)
+    work.session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=encrypted, at=entry["at"]))
 
 
 def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:
-    """Return the process in which the ending is contested. Raises `Refused` with why not, and what can be done."""
+    """Return the appeal process for the ending.
+
+    Raises:
+        Refused: The ending can't be contested now; the refusal says why, and what can be done.
+    """
     row, number = dossier.row, dossier.case.number
     if row.status == CaseStatus.PARKED:
         raise Refused(
