@@ -24,10 +24,10 @@ demo: setup ## a province of made-up cases in a database of its own, carried thr
 serve: setup ## Prefect's server, the deployments and the web app, until Ctrl-C
 	@exec $(BIN)/jalur serve $(ARGS)
 
-quick: setup-dev ## the everyday tests, on SQLite: about two minutes
+quick: setup-dev ## the everyday tests, on SQLite: about three minutes
 	@scripts/quick $(ARGS)
 
-test: setup-dev ## all tests, on PostgreSQL too, with real servers: about a quarter of an hour
+test: setup-dev ## all tests, on PostgreSQL too, with real servers: about twenty minutes
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; \
 	scripts/in-memory $(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
 	$(BIN)/pytest -m prefect $(SLOWEST) # real servers want the cores to themselves
