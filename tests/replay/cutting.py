@@ -4,8 +4,7 @@ From each copy a fresh office finishes the script, and must come to the same rec
 an exception would be: not one line of the office that died runs on, no ``finally``, no rollback. What was not committed
 is in the copied write-ahead log at most, where SQLite finds no commit and drops it.
 
-A moment whose disk is byte for byte that of a moment before is counted, and not played again. A fresh office stops after an
-act that leaves the state (state.py) from which another fresh office came to the end, and to the same record.
+A moment whose disk is byte for byte that of a moment before is counted, and not played again.
 """
 
 from __future__ import annotations
@@ -39,7 +38,6 @@ from tests.replay.record import (
     sent_too_often,
 )
 from tests.replay.script import Act, Script
-from tests.replay.state import state_of
 
 OFTEN = 50
 TOLD = 30
@@ -100,19 +98,14 @@ def world() -> Iterator[World]:
 
 
 T = TypeVar("T")
-Known = set[tuple[int, str, tuple[Taken, ...]]]
-"""States after an act, by its number, from which a fresh office came to the end: its own, and what OSS had taken."""
 LONG, OF_LONG = 40, 20
 
 
 def cut_everywhere(script: Script, start: Place, folder: Path, outside: World, *, act: int | None = None) -> Cuts:
     """Cut ``script`` at every moment, or at those of one act, beginning from what ``start`` holds.
 
-    Each cut that differs on disk is finished by a fresh office; of a long ending (`LONG`) a spread of them, with one at least
-    in each act: ``JALUR_CUTS=all`` plays them all.
-
-    Raises:
-        AssertionError: a cut shows; the first one is named.
+    Each cut that differs on disk is finished by a fresh office; of a long ending (`LONG`) a spread of them, since each of
+    its cuts has to be played to a late end: ``JALUR_CUTS=all`` plays them all. Raises AssertionError at the first cut that shows.
     """
     cuts, expected = uninterrupted(script, start, folder, outside)
     count = Cuts()
@@ -121,18 +114,10 @@ def cut_everywhere(script: Script, start: Place, folder: Path, outside: World, *
         if act in (None, cut.act):
             count.note(cut.moment)
             distinct.setdefault((contents(cut.home), cut.taken, cut.act), cut)
-    known: Known = set()
-    for cut in in_each_act(spread(list(distinct.values()), LONG, OF_LONG), list(distinct.values())):
+    for cut in spread(list(distinct.values()), LONG, OF_LONG):
         count.played += 1
-        finished(script, cut, start.signer, expected, outside, known)
+        finished(script, cut, start.signer, expected, outside)
     return count
-
-
-def in_each_act(chosen: Sequence[Cut], cuts: Sequence[Cut]) -> list[Cut]:
-    """Return the chosen cuts and the first one of each act in which none was chosen, in order."""
-    there = {cut.act for cut in chosen}
-    first = {cut.act: cut for cut in reversed(cuts)}
-    return sorted([*chosen, *(cut for act, cut in first.items() if act not in there)], key=lambda cut: cut.act)
 
 
 def spread(items: Sequence[T], most: int, of_more: int) -> Sequence[T]:
@@ -148,18 +133,18 @@ def uninterrupted(script: Script, start: Place, folder: Path, outside: World) ->
     cuts: list[Cut] = []
     outside.server.taken.clear()
     with desk(sqlite_place(home, start.signer), script, outside.server.url) as office:
-        compiled_once(office)
-        with Watch(office) as watch:
-            for number, act in enumerate(script.played):
+        watch = Watch(office)
+        for number, act in enumerate(script.played):
 
-                def keep(moment: str, act: int = number) -> None:
-                    copy = copy_folder(home, folder / f"cut-{len(cuts)}")
-                    cuts.append(Cut(act, moment, copy, tuple(outside.server.taken)))
+            def keep(moment: str, act: int = number) -> None:
+                copy = copy_folder(home, folder / f"cut-{len(cuts)}")
+                cuts.append(Cut(act, moment, copy, tuple(outside.server.taken)))
 
-                watch.at = keep
-                outside.begins(act)
-                perform(office, script, act)
-                office.db.close()  # the write-ahead log is emptied, so that the copies stay small
+            watch.at = keep
+            outside.begins(act)
+            perform(office, script, act)
+            office.db.close()  # the write-ahead log is emptied, so that the copies stay small
+        watch.at = lambda moment: None
         record = record_of(office, home, outside.filed)
         assert not (twice := sent_too_often(home, {}, set())), twice
     assert (ends := outcomes(record, script)) == {script.outcome}, f"{script.id} ended otherwise: {ends}"
@@ -167,45 +152,28 @@ def uninterrupted(script: Script, start: Place, folder: Path, outside: World) ->
     return cuts, record
 
 
-def finished(script: Script, cut: Cut, signer: Path, expected: Record, outside: World, known: Known) -> None:
-    """Let a fresh office finish what was cut, and hold its record against the uninterrupted one.
-
-    Mutates:
-        known: gains the states that the office came through.
-    """
+def finished(script: Script, cut: Cut, signer: Path, expected: Record, outside: World) -> None:
+    """Let a fresh office finish what was cut, and hold its record against the uninterrupted one."""
     outside.server.taken[:] = cut.taken
     where = f"{script.id}, cut {cut.moment} of act {cut.act} ({script.played[cut.act]})"
     with desk(sqlite_place(cut.home, signer), script, outside.server.url) as office:
         compiled_once(office)
-        through: Known = set()
         try:
-            faults = finish(office, script, cut.act, cut.home, outside, known, through)
+            faults = finish(office, script, cut.act, cut.home, outside)
         except Exception as error:
-            through.clear()
             faults = [f"a fresh office could not go on: {type(error).__name__}: {error}"]
-        if not known & through:
-            faults += differences(record_of(office, cut.home, outside.filed), expected)
+        faults += differences(record_of(office, cut.home, outside.filed), expected)
     assert not faults, "\n".join([where, *faults[:TOLD]])
-    known |= through
 
 
-def finish(
-    office: Office, script: Script, act: int, home: Path, outside: World, known: Known, through: Known
-) -> list[str]:
-    """Repeat the interrupted act and play the others, up to a known state; return in words what should not have left the house.
-
-    Mutates:
-        through: gains the states after each act, the known one included.
-    """
+def finish(office: Office, script: Script, act: int, home: Path, outside: World) -> list[str]:
+    """Repeat the act that was interrupted and play the others; return what should not have left the house, in words."""
     faults = ahead_of_the_record(office, home, outside.filed)
     before, under_way = letters_sent(home), letters_under_way(office)
     leases_run_out(office)
-    for number, following in enumerate(script.played[act:], act):
+    for following in script.played[act:]:
         outside.begins(following)
         perform(office, script, following)
-        through.add((number, state_of(office, home, outside.filed), tuple(outside.server.taken)))
-        if known & through:
-            break
     return faults + sent_too_often(home, before, under_way)
 
 

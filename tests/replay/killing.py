@@ -5,9 +5,6 @@ moments are known. A kill begins from that copy; the acts before it need not be 
 
 A kill with a transaction open, before its commit, is also the kill after the commit before: a moment after a commit is
 only killed at where a call outside, or nothing, comes next. (In process both are cut, and their disks compared.)
-
-A process that finishes the act which a dead one began, and leaves the state (state.py) that stood there undisturbed, is not
-followed by others: the undisturbed run, each act a process of its own, shows what comes of that state.
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from dataclasses import dataclass
 from tests.compiled import compiled_once
 from tests.outside.misbehaving_oss import Mood, Taken
 from tests.replay.child import Order
-from tests.replay.cutting import TOLD, Cuts, Known, World, outcomes, spread
+from tests.replay.cutting import TOLD, Cuts, World, outcomes, spread
 from tests.replay.desk import desk
 from tests.replay.disks import Disk, Place
 from tests.replay.record import (
@@ -36,7 +33,6 @@ from tests.replay.record import (
     sent_too_often,
 )
 from tests.replay.script import Script
-from tests.replay.state import state_of
 
 
 @dataclass(frozen=True)
@@ -100,13 +96,13 @@ def kill_everywhere(script: Script, start: Place, disk: Disk, outside: World, wa
     rehearsal = disk.copy(start)
     warm.play(Order.at(rehearsal, script, outside.server.url, 0, unforked=True))
     disk.remove(rehearsal)
-    acts, known, expected = uninterrupted(script, start, disk, outside, warm)
+    acts, expected = uninterrupted(script, start, disk, outside, warm)
     count = Cuts()
     moments = [(before, number) for before in acts for number in of_their_own(before.moments)]
     for before, number in moments:
         count.note(before.moments[number])
     for before, number in spread(moments, MANY, OF_MANY):
-        killed(script, before, number, disk, outside, warm, known, expected)
+        killed(script, before, number, disk, outside, warm, expected)
         count.played += 1
     for before in acts:
         disk.remove(before.place)
@@ -125,60 +121,41 @@ def of_their_own(moments: list[str]) -> list[int]:
 
 def uninterrupted(
     script: Script, start: Place, disk: Disk, outside: World, warm: Zygote
-) -> tuple[list[Before], Known, Record]:
-    """Play a script act by act, each in a process of its own; return what stood before and after each, and the last record."""
+) -> tuple[list[Before], Record]:
+    """Play a script act by act, each in a process of its own; return what stood before each, and the record at the end."""
     place = disk.copy(start)
     outside.server.taken.clear()
     acts: list[Before] = []
-    known: Known = set()
     for number in range(len(script.played)):
         copy, taken = disk.copy(place), tuple(outside.server.taken)
         ended = warm.play(Order.at(place, script, outside.server.url, number, last=number + 1))
         assert ended.status == 0, ended.moments
         acts.append(Before(number, copy, taken, ended.moments))
-        known.add((number, _state(script, place, outside), tuple(outside.server.taken)))
     record = _record(script, place, outside)
     assert outcomes(record, script) == {script.outcome}
     disk.remove(place)
-    return acts, known, record
+    return acts, record
 
 
 def killed(
-    script: Script,
-    before: Before,
-    number: int,
-    disk: Disk,
-    outside: World,
-    warm: Zygote,
-    known: Known,
-    expected: Record,
+    script: Script, before: Before, number: int, disk: Disk, outside: World, warm: Zygote, expected: Record
 ) -> None:
-    """Kill one process at one moment, let others finish, and hold their record against the uninterrupted one.
-
-    Mutates:
-        known: gains the state after the act, where others went on from it to the same record.
-    """
+    """Kill one process at one moment, let another one finish, and hold its record against the uninterrupted one."""
     place = disk.copy(before.place)
     outside.server.taken[:] = before.taken
-    act = before.act
-    where = f"{script.id}, killed {before.moments[number]} of act {act} ({script.played[act]})"
+    where = f"{script.id}, killed {before.moments[number]} of act {before.act} ({script.played[before.act]})"
     url = outside.server.url
-    dead = warm.play(Order.at(place, script, url, act, last=act + 1, dies_at=number))
+    dead = warm.play(Order.at(place, script, url, before.act, last=before.act + 1, dies_at=number))
     assert dead.status == -signal.SIGKILL, f"{where}: it ended with {dead.status}: {dead.moments}"
     with desk(place, script, url) as office:
         compiled_once(office)
         faults = ahead_of_the_record(office, place.home, outside.filed)
         sent, under_way = letters_sent(place.home), letters_under_way(office)
-    ended = warm.play(Order.at(place, script, url, act, last=act + 1, after_a_death=True))
+    ended = warm.play(Order.at(place, script, url, before.act, after_a_death=True))
     assert ended.status == 0, f"{where}: {ended.moments}"
-    left = (act, _state(script, place, outside), tuple(outside.server.taken))
-    if left not in known:
-        ended = warm.play(Order.at(place, script, url, act + 1))
-        assert ended.status == 0, f"{where}: {ended.moments}"
-        faults += differences(_record(script, place, outside), expected)
     faults += sent_too_often(place.home, sent, under_way)
+    faults += differences(_record(script, place, outside), expected)
     assert not faults, "\n".join([where, *faults[:TOLD]])
-    known.add(left)
     disk.remove(place)
 
 
@@ -186,9 +163,3 @@ def _record(script: Script, place: Place, outside: World) -> Record:
     with desk(place, script, outside.server.url) as office:
         compiled_once(office)
         return record_of(office, place.home, outside.filed)
-
-
-def _state(script: Script, place: Place, outside: World) -> str:
-    with desk(place, script, outside.server.url) as office:
-        compiled_once(office)
-        return state_of(office, place.home, outside.filed)
