@@ -133,18 +133,18 @@ def uninterrupted(script: Script, start: Place, folder: Path, outside: World) ->
     cuts: list[Cut] = []
     outside.server.taken.clear()
     with desk(sqlite_place(home, start.signer), script, outside.server.url) as office:
-        watch = Watch(office)
-        for number, act in enumerate(script.played):
+        compiled_once(office)
+        with Watch(office) as watch:
+            for number, act in enumerate(script.played):
 
-            def keep(moment: str, act: int = number) -> None:
-                copy = copy_folder(home, folder / f"cut-{len(cuts)}")
-                cuts.append(Cut(act, moment, copy, tuple(outside.server.taken)))
+                def keep(moment: str, act: int = number) -> None:
+                    copy = copy_folder(home, folder / f"cut-{len(cuts)}")
+                    cuts.append(Cut(act, moment, copy, tuple(outside.server.taken)))
 
-            watch.at = keep
-            outside.begins(act)
-            perform(office, script, act)
-            office.db.close()  # the write-ahead log is emptied, so that the copies stay small
-        watch.at = lambda moment: None
+                watch.at = keep
+                outside.begins(act)
+                perform(office, script, act)
+                office.db.close()  # the write-ahead log is emptied, so that the copies stay small
         record = record_of(office, home, outside.filed)
         assert not (twice := sent_too_often(home, {}, set())), twice
     assert (ends := outcomes(record, script)) == {script.outcome}, f"{script.id} ended otherwise: {ends}"

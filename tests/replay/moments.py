@@ -37,10 +37,19 @@ class Watch:
         event.listen(engine, "before_cursor_execute", self._statement)
         event.listen(engine, "rollback", self._rolled_back)
         event.listen(engine, "commit", self._before)
-        self._commit = engine.dialect.do_commit
-        engine.dialect.do_commit = self._committing  # type: ignore[method-assign, assignment]
+        self._dialect, self._commit = engine.dialect, engine.dialect.do_commit
+        self._dialect.do_commit = self._committing  # type: ignore[method-assign, assignment]
         office.adapters = Adapters(WatchedOss(office.adapters.oss, self), WatchedChannel(office.adapters.mail, self))
         office.store = WatchedStore(office.store, self)
+
+    def __enter__(self) -> Watch:
+        """Watch until the block ends."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Name no more moments; the dialect may be another office's, too."""
+        self.at = lambda moment: None
+        self._dialect.do_commit = self._commit  # type: ignore[method-assign]
 
     def called(self, what: str) -> None:
         """Note that a call to the world outside the database has come back."""
