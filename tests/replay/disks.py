@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy.engine import make_url
 
+WRITTEN_ONCE = (".pdf", ".eml")
 MEMORY = Path("/dev/shm")
 
 
@@ -82,28 +84,32 @@ def sqlite_place(home: Path, signer: Path) -> Place:
 
 
 def copy_folder(source: Path, target: Path) -> Path:
-    """Copy a home. Files that are written once are linked; SQLite's shared memory is of the process, not of the disk."""
-    for file in source.rglob("*"):
-        if file.is_dir() or file.name.endswith("-shm"):
-            continue
-        copy = target / file.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix in (".pdf", ".eml"):
-            copy.hardlink_to(file)
-        else:
-            shutil.copyfile(file, copy)
+    """Copy a home. Files that are written once are linked."""
     target.mkdir(parents=True, exist_ok=True)
+    for folder, names in _folders(source):
+        into = os.path.join(target, os.path.relpath(folder, source))
+        os.makedirs(into, exist_ok=True)
+        for name in names:
+            (os.link if name.endswith(WRITTEN_ONCE) else shutil.copyfile)(f"{folder}/{name}", f"{into}/{name}")
     return target
 
 
 def contents(home: Path) -> str:
     """Return a hash of all that lies in a folder: two moments with the same are the same cut."""
     digest = hashlib.sha256()
-    for file in sorted(home.rglob("*")):
-        if file.is_file() and not file.name.endswith("-shm"):
-            digest.update(f"\0{file.relative_to(home)}\0".encode())
-            digest.update(b"" if file.suffix in (".pdf", ".eml") else file.read_bytes())
+    for folder, names in sorted(_folders(home)):
+        for name in sorted(names):
+            digest.update(f"\0{os.path.relpath(folder, home)}/{name}\0".encode())
+            if not name.endswith(WRITTEN_ONCE):
+                digest.update(Path(folder, name).read_bytes())
     return digest.hexdigest()
+
+
+def _folders(home: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give each folder that holds a file with its files; SQLite's shared memory is of the process, not of the disk."""
+    for folder, _, names in os.walk(home):
+        if kept := [name for name in names if not name.endswith("-shm")]:
+            yield folder, kept
 
 
 @contextmanager
