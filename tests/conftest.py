@@ -183,5 +183,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for how, (endings, made, commits, calls, played) in sums.items():
         terminalreporter.write_line(
             f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of "
-            f"those that differ on disk were finished by a fresh engine, all to the same record or a state known to lead there"
+            f"those that differ on disk were finished by a fresh engine, all to the same record"
         )
