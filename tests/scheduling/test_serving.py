@@ -96,8 +96,8 @@ class Served:
 
         None where the server was too busy for the run, as the program then says.
         """
-        excused = self.words().count(WITHOUT_PREFECT)  # whoever carries the opened case on takes the answer with it
         case = self.open()
+        excused = self.words().count(WITHOUT_PREFECT)
         answer(case)
         assert self.goes_on(case) < 5
         flow_run = self.flow_run_of(case, "confirm_completeness#1")
