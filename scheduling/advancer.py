@@ -137,8 +137,7 @@ class Advancer:
         url = self.prefect_url()
         healthy = bool(url) and await asyncio.to_thread(is_healthy, url or "", PREFECT_ANSWERS_WITHIN)
         self.prefect_answered = healthy
-        if url and not healthy:
-            log.warning("Prefect's server did not say that it is healthy; advancing %s without it", name)
+        why = "Prefect's server did not say that it is healthy" if url else ""
         if healthy:
             from scheduling.cohort_flow import (  # Prefect takes seconds to import
                 PrefectLost,
@@ -156,12 +155,15 @@ class Advancer:
                     on_drained=on_drained,
                 )
             except PrefectLost as lost:
-                log.warning("%s; advancing %s without it", lost, name)
+                why = str(lost)
                 self.prefect_answered = False
             else:
                 return result
-        return await asyncio.to_thread(self._drain, name)
+        return await asyncio.to_thread(self._drain, name, why)
 
-    def _drain(self, name: str) -> DrainResult:
+    def _drain(self, name: str, why: str) -> DrainResult:
+        """Advance without Prefect; ``why`` is empty where no server is known."""
         with self.office.run("web", by=BY, pipeline=name) as run:
+            if why:
+                log.warning("%s; our run %s advances %s without it", why, run.id, name)
             return drain(self.office, run, name)
