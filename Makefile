@@ -3,7 +3,6 @@
 
 BIN := .venv/bin
 ARGS ?=
-SLOWEST := --durations=10 --durations-min=1
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
@@ -28,9 +27,7 @@ quick: setup-dev ## the everyday tests, on SQLite: about three minutes
 	@scripts/quick $(ARGS)
 
 test: setup-dev ## all tests, on PostgreSQL too, with real servers: about twenty minutes
-	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; \
-	scripts/in-memory $(BIN)/pytest -n auto --dist worksteal -m "not prefect" $(SLOWEST) && \
-	$(BIN)/pytest -m prefect $(SLOWEST) # real servers want the cores to themselves
+	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; exec scripts/whole
 
 check: setup-dev ## style, types, the direction of imports, and the drawing of the rooms
 	@$(BIN)/ruff check .
