@@ -26,7 +26,7 @@ from engine.cases.ledger import (
     write_remark,
 )
 from engine.cases.recalled_keys import numbers_by_name
-from engine.cases.waits import mark_settled, open_waits
+from engine.cases.waits import MACHINE_KINDS, mark_settled, open_waits
 from engine.deadlines.clock import is_over, local_date
 from engine.deadlines.due_dates import effect_of
 from engine.errors import NotAllowed, Refused
@@ -39,7 +39,6 @@ from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
-MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
 Reason = tuple[str, str]
 
 
@@ -156,7 +155,7 @@ def _obstacles(work: Work, dossier: Dossier, last: Row[Any], waits: list[AnyWait
             f"{built} sudah dibuat berdasarkan jawaban itu. Perbaiki nama atau nomor, atau tarik permohonan",
         )
     for wait in waits:
-        if wait.kind in MACHINES or (wait.end_unknown and _was_outside(work.office, dossier, wait)):
+        if wait.kind in MACHINE_KINDS or (wait.end_unknown and _was_outside(work.office, dossier, wait)):
             yield (
                 f"{wait.key} is under way and may have gone out. Wait for its end, or withdraw (jalur case withdraw)",
                 f"{wait.key} sedang berjalan dan mungkin sudah terkirim. Tunggu hasilnya, atau tarik permohonan",

@@ -24,6 +24,8 @@ from engine.runtime.office import Work
 from models import Answer, AnyWait, CaseFile, EntryKind, LedgerEntry, Wait, WaitKind
 
 PROCESS_KINDS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
+MACHINE_KINDS = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
+PEOPLE_KINDS = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
 
 def open_waits(dossier: Dossier, *kinds: WaitKind) -> list[AnyWait]:
@@ -47,7 +49,7 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
         NotWaiting: the case never asked it, or it was settled; the error says as what.
     """
     wait = dossier.past.waits.get(key)
-    if wait is None or wait.settled_at is not None or wait.kind not in (WaitKind.PERSON, WaitKind.HAND_DELIVERY):
+    if wait is None or wait.settled_at is not None or wait.kind not in PEOPLE_KINDS:
         raise NotWaiting(dossier.case.number, key, open_keys(dossier), wait.settled_as if wait else None)
     return wait
 

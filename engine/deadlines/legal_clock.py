@@ -188,12 +188,12 @@ def case_due_date(
     clocks of their own.
     """
     budget = rules.peek(clock) if clock else None
-    turns = [one for one in segments if one.since <= at]
-    if budget is None or complete_at is None or any(one.holder is None for one in turns):
+    so_far = [one for one in segments if one.since <= at]
+    if budget is None or complete_at is None or any(one.holder is None for one in so_far):
         return None
     limit, today = stop_limit(rules), local_date(at)
     coming = today if at < end_of(today) else today + DAY  # a day is used up in its last second
-    return legal_due(calendar, legal_clock(calendar, budget, limit, complete_at, turns, at), limit, coming)
+    return legal_due(calendar, legal_clock(calendar, budget, limit, complete_at, so_far, at), limit, coming)
 
 
 def count_days(calendar: Calendar, budget: Rule, first: date, last: date) -> int:

@@ -74,8 +74,8 @@ def _counted_budget(work: Work, dossier: Dossier, wait: AnyWait) -> tuple[Rule, 
     ends = max(work.calendar.due_date(asked_on, own), wait.extended_until or asked_on)
     if due_on >= ends or of_case is None or dossier.row.complete_at is None:
         return own, asked_on, due_on, set()
-    turns = select(ClockSegment).where(ClockSegment.case_id == dossier.row.id).order_by(col(ClockSegment.seq))
-    segments, complete_at = work.session.exec(turns).all(), dossier.row.complete_at
+    wanted = select(ClockSegment).where(ClockSegment.case_id == dossier.row.id).order_by(col(ClockSegment.seq))
+    segments, complete_at = work.session.exec(wanted).all(), dossier.row.complete_at
     stopped = stopped_days(work.calendar, of_case, stop_limit(rules), complete_at, segments, work.now)
     return of_case, local_date(complete_at), due_on, stopped
 

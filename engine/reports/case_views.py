@@ -10,11 +10,12 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.cases.dossier import fetch_row
+from engine.cases.waits import PEOPLE_KINDS
 from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
-from engine.reports.inbox import PEOPLE, inbox
+from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from models import CaseFile, CaseStatus, ClockSegment, Document, Holder, LedgerEntry, Letter, Run, Wait
 from rules import RulesAt
@@ -96,7 +97,7 @@ def case_history(session: Session, number: str) -> list[dict[str, Any]]:
 def _failed_attempt(session: Session, case: CaseFile) -> str | None:
     """Return why the last attempt of an external call failed, while its retry is pending."""
     wanted = select(Wait.note).where(
-        Wait.case_id == case.id, col(Wait.settled_at).is_(None), col(Wait.kind).not_in(PEOPLE)
+        Wait.case_id == case.id, col(Wait.settled_at).is_(None), col(Wait.kind).not_in(PEOPLE_KINDS)
     )
     return session.exec(wanted).first()
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.cases.dossier import Dossier, fetch_by_numbers, fetch_row, prefilled_values
+from engine.cases.waits import PEOPLE_KINDS
 from engine.deadlines.clock import local_date
 from engine.definition.forms import Question
 from engine.definition.registry import pipeline_named
@@ -19,8 +20,6 @@ from engine.runtime.batches import process_batch
 from engine.runtime.office import Office
 from models import CaseFile, Person, PersonKey, Role, Wait, WaitKind
 from models.privacy import masked_in
-
-PEOPLE = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
 
 def inbox(
@@ -45,7 +44,7 @@ def inbox(
         .join(CaseFile, col(CaseFile.id) == col(Wait.case_id))
         .join(Person, col(Person.id) == col(CaseFile.person_id))
         .join(PersonKey, col(PersonKey.id) == col(Person.key_id), isouter=True)
-        .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE))
+        .where(col(Wait.settled_at).is_(None), col(Wait.kind).in_(PEOPLE_KINDS))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.case_id), col(Wait.key))
     )
     if role is not None:

@@ -194,8 +194,8 @@ def _times(
     pipeline = pipeline_named(row.pipeline, row.version)
     rules, asked_on = RulesAt(pipeline.rules, row.rule_date), local_date(row.asked_at)
     question = pipeline.questions[row.question]
-    turns = segments.get(row.case_id, [])
-    legal = case_due_date(office.calendar, rules, pipeline.clock, row.complete_at, turns, row.asked_at)
+    of_case = segments.get(row.case_id, [])
+    legal = case_due_date(office.calendar, rules, pipeline.clock, row.complete_at, of_case, row.asked_at)
     key = (row.pipeline, row.version, row.rule_date, row.question, asked_on, row.rung, row.extended_until, legal)
     if key not in known:
         known[key] = times_of(

@@ -18,7 +18,7 @@ from engine.actions.correction.reissue import Reissued, reissue, rewrite_encrypt
 from engine.cases.dossier import Dossier, fetch_dossiers
 from engine.cases.ledger import CORRECTED, salted_hash, valid_reason, write_remark
 from engine.cases.replaced_documents import Change, Rewriting
-from engine.cases.waits import open_waits, overwrite
+from engine.cases.waits import MACHINE_KINDS, open_waits, overwrite
 from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant
 from engine.errors import NotAllowed, Refused, UnknownCase
@@ -32,7 +32,6 @@ from engine.runtime.office import Office, RunHandle, Work
 from models import Business, CaseFile, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
 MAY_CORRECT = (Role.OFFICER, Role.DIVISION_HEAD, Role.ADMINISTRATOR)
-MACHINES = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
 LETTER = "document_corrected"
 TITLES = {
     "id": {"name": "nama", "national_id": "NIK", "tax_id": "NPWP", "phone": "nomor telepon", "email": "alamat surel",
@@ -125,7 +124,7 @@ def _correct(
 ) -> None:
     row, now = dossier.row, work.now
     number = row.number
-    if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in open_waits(dossier, *MACHINES)]):
+    if row.status != CaseStatus.PARKED and (busy := [wait.key for wait in open_waits(dossier, *MACHINE_KINDS)]):
         raise Refused(
             f"{busy[0]} of case {number} is under way. Correct it once that is done: jalur advance --case {number}",
             for_people=f"{busy[0]} pada {number} sedang diproses. Ulangi perbaikan setelah selesai.",
