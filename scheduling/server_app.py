@@ -1,7 +1,11 @@
-"""Prefect's server as we start it: a call that met a locked database may soon come again.
+"""Prefect's server as we start it: a call that met a locked database is soon refused, and may soon come again.
 
 On SQLite the server answers 503 where two of its own writers meet, some of a hundred calls. Its client then waits two
 seconds and more, unless the answer says how long: a tenth of a second is enough.
+
+A writer may not wait for the lock as long as Prefect lets it, a minute. After a failed statement (a run that the database has
+lost) Python's collector resets its cursor in the thread of the event loop. That needs the connection, where another writer
+waits for a lock that only the event loop can have released: for that minute the server answered nobody.
 """
 
 from __future__ import annotations
@@ -9,14 +13,28 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.server.api import server
+from prefect.server.database.configurations import AioSqliteConfiguration
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 RETRY_AFTER = b"0.1"
+WAITS_FOR_A_LOCK = 1000  # milliseconds
 
 
 def create_app() -> ASGIApp:
     """Return Prefect's app for ``uvicorn --factory``."""
+    AioSqliteConfiguration.setup_sqlite = _set_up  # type: ignore[method-assign, assignment]
     return _SoonAgain(server.create_app())
+
+
+_prefects_own = AioSqliteConfiguration.setup_sqlite
+
+
+def _set_up(self: AioSqliteConfiguration, connection: Any, record: Any) -> None:
+    """Set a connection up as Prefect does, except that it waits for a lock shortly."""
+    _prefects_own(self, connection, record)
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {WAITS_FOR_A_LOCK}")
+    cursor.close()
 
 
 class _SoonAgain:
