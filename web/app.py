@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -138,6 +139,7 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     milliseconds = round((time.monotonic() - began) * 1000)
-    path = without_personal_numbers(request.url.path)
+    # Quoted after masking: a line break or a mark of the terminal in an address must not forge a line of the log.
+    path = quote(without_personal_numbers(request.scope["path"]), safe="/*@+#")
     log.info("%s %s %d %d ms", request.method, path, response.status_code, milliseconds)
     return response
