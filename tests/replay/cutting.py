@@ -111,8 +111,8 @@ def cut_everywhere(
 ) -> Cuts:
     """Cut ``script`` at every moment, or at those of one act, beginning from what ``start`` holds.
 
-    Each cut that differs on disk is finished by a fresh office; of a long ending (`LONG`) a spread of them and the first of
-    each act: ``JALUR_CUTS=all`` finishes them all. ``once`` lets an office stop at a state that was played to the end.
+    Each cut that differs on disk is finished by a fresh office; of a long ending (`LONG`) a spread of them, with one at
+    least in each act: ``JALUR_CUTS=all`` finishes them all. ``once`` lets an office stop at a state that was played to the end.
 
     Raises:
         AssertionError: a cut shows; the first one is named.
@@ -133,10 +133,11 @@ def cut_everywhere(
 
 
 def chosen(cuts: Sequence[Cut]) -> list[Cut]:
-    """Return a spread of the cuts and the first one of each act, in order: no act is begun only by an office with a memory."""
+    """Return a spread of the cuts, and the first of each act that it left out: a fresh office begins every act."""
+    wanted = spread(cuts, LONG, OF_LONG)
     first = {cut.act: cut for cut in reversed(cuts)}
-    wanted = {id(cut) for cut in (*spread(cuts, LONG, OF_LONG), *first.values())}
-    return [cut for cut in cuts if id(cut) in wanted]
+    left_out = first.keys() - {cut.act for cut in wanted}
+    return sorted([*wanted, *(first[act] for act in left_out)], key=lambda cut: cut.act)
 
 
 def spread(items: Sequence[T], most: int, of_more: int) -> Sequence[T]:
