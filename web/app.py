@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.runtime.office import Office
-from engine.runtime.settings import Environment, Settings
+from engine.runtime.settings import NOWHERE, Environment, Settings
 from scheduling.advancer import Advancer
 from web import health
 from web.api import v1
@@ -70,9 +70,12 @@ def create_app(office: Office | None = None, *, advance: bool = True) -> FastAPI
 
 
 def known_hosts(settings: Settings) -> list[str]:
-    """Return the names under which the app answers: its public one, where it listens, and this machine's own."""
+    """Return the names under which the app answers.
+
+    These are its public one, the one on which it listens, and this machine's own.
+    """
     public = urlsplit(settings.public_url).hostname or ""
-    names = {public, settings.web_host, "127.0.0.1", "localhost", "[::1]"} - {"", "0.0.0.0", "::"}  # noqa: S104
+    names = {public, settings.web_host, "127.0.0.1", "localhost", "[::1]"} - set(NOWHERE)
     if settings.env is Environment.TEST:
         names.add("testserver")  # the name that Starlette's test client calls
     return sorted(f"[{name}]" if ":" in name and not name.startswith("[") else name for name in names)

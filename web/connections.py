@@ -1,4 +1,4 @@
-"""Connections of the web app: time limits for handshake and headers, and a limit of connections without headers.
+"""Connections of the web app: limits of the time for headers, and of their number without.
 
 uvicorn limits how long a connection idles between two requests; it waits for ever for the headers of the first one, and takes in
 a body that nobody reads for as long as it comes. It begins TLS before it knows the connection; here that is begun later.

@@ -1,4 +1,4 @@
-"""The health of this process: database, store, free disk, Prefect and sweeps; anybody may ask."""
+"""The health of this process, for anybody: database, store, free disk, Prefect and sweeps."""
 
 from __future__ import annotations
 

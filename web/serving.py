@@ -41,9 +41,10 @@ class Stopped(BaseException):
 
 
 def serve(settings: Settings, *, say: Callable[..., None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; return when every child is down, or end the process 8 seconds after the signal.
+    """Serve until SIGINT or SIGTERM; return when every child is down.
 
-    Whatever is under way then is found and done again by its leases. Call this in the main thread:
+    Eight seconds after the signal the process ends, whatever is under way: the next one finds it by its leases, and does it
+    again. Call this in the main thread:
 
     1. Bind the web app's port, so that a port in use is refused before anything is started.
     2. Start Prefect's server on the project's own Prefect home, unless PREFECT_API_URL names another.
@@ -131,7 +132,7 @@ class Server(uvicorn.Server):
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end, and see that it does end: a thread that hangs would hold the process for ever."""
+        """Begin to end, and see to it: a thread that hangs would hold the process for ever."""
         if not self.should_exit:
             last = threading.Timer(ENDS_WITHIN, _end_now)
             last.daemon = True

@@ -32,7 +32,10 @@ def stale_since(office: Office, session: Session) -> datetime | None:
 
 
 def is_stale(office: Office, session: Session, clock: Clock) -> bool:
-    """Return whether sweeps are missing by the machine's ``clock``: an office's own clock may stand still (JALUR_NOW)."""
+    """Return whether sweeps are missing by the machine's ``clock``.
+
+    The office's own clock may stand still (``JALUR_NOW``).
+    """
     by_machine = func.coalesce(col(Sweep.really_finished_at), col(Sweep.finished_at))
     last: datetime | None = session.exec(select(func.max(by_machine))).one()
     if last is None:

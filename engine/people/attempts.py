@@ -1,4 +1,4 @@
-"""Attempts to sign or to sign in that went wrong: counted by account and address, with pauses that grow.
+"""Attempts to sign or to sign in: counted by account and address, with pauses that grow.
 
 Whoever gives wrong codes waits at their own address. Another address's first attempt is always looked at, and one from which the
 account has signed before is slowed by its own attempts alone: nobody locks another's account.
@@ -44,12 +44,14 @@ class TooManyAttempts(Refused):
 
 
 def pause_after(failures: int) -> timedelta:
-    """Return how long the next attempt must wait: 30 s after the fifth, then twice as long each time, at most an hour."""
+    """Return the pause after so many failures: 30 s from the fifth on, doubled up to an hour."""
     return min(FIRST_PAUSE * 2 ** min(failures - FREE, 20), LONGEST_PAUSE) if failures >= FREE else timedelta(0)
 
 
 def count_code(office: Office, user_id: int, address: str) -> None:
-    """Count an attempt to sign with an own code, before the code is looked at: of many at once, each counts.
+    """Count an attempt to sign with an own code, before the code is looked at.
+
+    Of many at the same moment, each counts.
 
     Raises:
         TooManyAttempts: the pause after the last one is not over; the code is not looked at.
@@ -79,7 +81,10 @@ def forget_codes(session: Session, user_id: int) -> None:
 
 
 def failed_sign_in(office: Office, address: str) -> float:
-    """Count a wrong token; return the seconds after which it is told: 0 for the first four, then 1, 2, 4, at most 5."""
+    """Count a wrong token; return the seconds after which its sender is told.
+
+    These are 0 for the first four of an address, then 1, 2, 4 and 5.
+    """
     where, now = _place(office, address), office.clock.now()
     with office.db.reading() as session:
         known = session.get(Attempt, (SIGN_IN, where))
@@ -94,7 +99,10 @@ def failed_sign_in(office: Office, address: str) -> float:
 
 
 def _pause(session: Session, row: Attempt) -> timedelta:
-    """Return the pause after an attempt; all of the account's count where the address is known by nothing but failures."""
+    """Return the pause after an attempt.
+
+    At an address that is known by failures alone, those of the account at all addresses count.
+    """
     if not row.failures or row.right_at is not None:
         return pause_after(row.failures)
     of_all = session.exec(select(func.sum(col(Attempt.failures))).where(Attempt.subject == row.subject)).one()

@@ -71,7 +71,7 @@ def verify_own_code(code: str, kept: str) -> tuple[bool, str | None]:
 
 
 def proved(office: Office, by: str, data: dict[str, Any], *, address: str = HERE) -> dict[str, Any]:
-    """Return an answer's data with a proof in the place of its own code; a wrong code stays as it is, and is no proof.
+    """Return an answer's data with a proof in the place of a right own code.
 
     Each code is counted for its account and ``address``, then hashed without any lock.
 
@@ -98,5 +98,8 @@ def proved(office: Office, by: str, data: dict[str, Any], *, address: str = HERE
 
 
 def proof_of(user_id: int, kept: str) -> str:
-    """Return the proof that the code with the hash ``kept`` was right; a new code has another one."""
+    """Return the proof that the code with the hash ``kept`` was right.
+
+    It is good for this process, and until the account has a new code.
+    """
     return hmac.new(_PROVING, f"{user_id}:{kept}".encode(), hashlib.sha256).hexdigest()

@@ -250,7 +250,9 @@ def _wrong_region(user: User, case: Case) -> NotAllowed:
 
 
 def _check_own_code(user: User, form: object) -> None:
-    """Check the proof of an own code in ``form`` (`engine.people.own_codes.proved`), or the code itself.
+    """Check the proof of an own code in ``form``, or the code itself.
+
+    `engine.people.own_codes.proved` makes the proof, before anything is locked.
 
     Raises:
         NotAllowed: the code is missing or wrong.

@@ -21,6 +21,9 @@ from engine.errors import Refused
 # Where our packages lie: the project's root in a checkout, site-packages where a wheel was installed.
 PROJECT_ROOT = Path(engine.__file__).resolve().parents[1]
 
+# A server may listen there, and nobody reaches it under that name.
+NOWHERE = ("", "0.0.0.0", "::")  # noqa: S104
+
 
 def is_checkout() -> bool:
     """Return whether the packages lie in a checkout of ours, and not in an installed wheel."""
@@ -188,7 +191,7 @@ class Settings(BaseSettings):
         return not _is_loopback(self.web_host)
 
     def must_be_safe(self) -> None:
-        """Check that production is given all that it needs; it is asked wherever an office is opened.
+        """Check that production is given all that it needs.
 
         Raises:
             Refused: settings are missing, weak or left as they come; each is named.
@@ -218,7 +221,7 @@ class Settings(BaseSettings):
                 f"JALUR_MASTER_KEY lemah karena isinya berulang. Buat kuncinya ({make})",
             )
         public = urlsplit(self.public_url)
-        if public.scheme != "https" or not public.hostname or _is_loopback(public.hostname):
+        if public.scheme != "https" or (public.hostname or "") in NOWHERE or _is_loopback(public.hostname or ""):
             yield (
                 "JALUR_PUBLIC_URL must be the https address under which people reach this office, e.g. https://jalur.example",
                 "JALUR_PUBLIC_URL harus berupa alamat https kantor ini yang dapat dibuka orang, misalnya https://jalur.example",

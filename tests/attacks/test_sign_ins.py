@@ -268,7 +268,7 @@ def test_a_malformed_cookie_leads_to_the_sign_in(
     """303 to the form; the log has one line of it, and no traceback."""
     with caplog.at_level(logging.INFO):
         name = "jalur" if scheme == "http" else "__Host-jalur"
-        answer = client.get(f"{scheme}://testserver/desk", headers={"Cookie": f"{name}={value}".encode("latin-1")})  # type: ignore[dict-item]
+        answer = client.get(f"{scheme}://testserver/desk", headers={"Cookie": f"{name}={value}".encode("latin-1")})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     [line] = [one for one in caplog.records if not one.name.startswith("http")]
     assert line.levelno == logging.INFO

@@ -1,4 +1,4 @@
-"""The guard around all routes: refused addresses, security headers, failures, and one log line a request."""
+"""The guard around all routes: refused addresses, headers, failures, one log line a request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]|%(?:[01][0-9a-fA-F]|7[fF])")
 
 
 def is_private(settings: Settings, scheme: str) -> bool:
-    """Return whether cookies and addresses are for HTTPS alone: in production always, in a demo never."""
+    """Return whether cookies and addresses are for HTTPS alone.
+
+    They are in production, never in a demo, and in a test where it asks by HTTPS.
+    """
     if settings.env is Environment.DEMO:
         return False
     return settings.env is Environment.PRODUCTION or scheme == "https"

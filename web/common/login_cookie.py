@@ -34,7 +34,10 @@ def delete_cookie(request: Request, answer: Response) -> None:
 
 
 def caller_of_cookie(request: Request) -> Caller | None:
-    """Return the account of a request's cookie; None where the cookie is missing, forged, over or of an old token."""
+    """Return the account of a request's cookie.
+
+    None where the cookie is missing, malformed, forged, over or of an old token.
+    """
     office = get_office(request)
     value = request.cookies.get(_named(request)[0], "")
     read = _VALUE.fullmatch(value)
