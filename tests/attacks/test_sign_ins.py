@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -342,12 +342,7 @@ def test_nothing_redirects_to_a_foreign_host(client: TestClient, path: str, meth
     assert answer.status_code in (303, 404, 405)
 
 
-def test_letters_that_no_address_has_are_refused(client: TestClient, guessing: Guessing, office: Office) -> None:
-    """NUL in a number or in a filter reaches no database; an endless address is told to be one."""
-    headers = {"Authorization": f"Bearer {give_token(office, 'budi')}"}
-    look: Callable[[str], int] = lambda path: client.get(path, headers=headers).status_code  # noqa: E731
-    assert look("/api/v1/cases/NIB%00") == 404
-    assert look("/api/v1/cases/NIB%1f/history") == 404
-    assert look("/api/v1/inbox?case=%00") == 400
-    assert look("/api/v1/inbox?case=" + "9" * 9000) == 414
-    assert look("/check/" + "9" * 9000) == 414
+def test_an_endless_address_is_told_to_be_one(client: TestClient) -> None:
+    """It is neither looked up nor masked nor written to the log as a whole."""
+    for path in ("/check/" + "9" * 9000, "/api/v1/inbox?case=" + "a" * 9000):
+        assert client.get(path).status_code == 414
