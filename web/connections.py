@@ -47,12 +47,18 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the new connection its time for handshake and headers."""
         if self.context is None:
-            super().connection_made(transport)
+            self._open(transport)
         else:
             self.transport = transport
             transport.pause_reading()
             self._handshake = self.loop.create_task(self._begin_tls(transport, self.context))
         self._await_headers()
+
+    def _open(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        # A socket for both kinds of addresses shows 192.0.2.1 as ::ffff:192.0.2.1, which no list of proxies has.
+        if self.client and self.client[0].startswith("::ffff:"):
+            self.client = (self.client[0].removeprefix("::ffff:"), self.client[1])
 
     async def _begin_tls(self, plain: asyncio.Transport, context: ssl.SSLContext) -> None:
         within = self.HEADERS_WITHIN
@@ -64,7 +70,7 @@ class Connection(H11Protocol):
             self._headers_came()
             plain.abort()
             return
-        super().connection_made(secure)
+        self._open(secure)
         if self._early:
             self.data_received(self._early)
 

@@ -134,14 +134,19 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, and see to it: a thread that hangs would hold the process for ever."""
         if not self.should_exit:
-            last = threading.Timer(ENDS_WITHIN, _end_now)
-            last.daemon = True
-            last.start()
+            _end_at_last()
         super().handle_exit(sig, frame)
 
     def serve_on(self, listener: socket.socket) -> None:
         """Serve until the end, on a socket that is bound already."""
         asyncio.run(self.serve(sockets=[listener]))
+
+
+def _end_at_last() -> None:
+    """Let the process live for eight more seconds, while it ends by itself."""
+    last = threading.Timer(ENDS_WITHIN, _end_now)
+    last.daemon = True
+    last.start()
 
 
 def _end_now() -> None:
@@ -221,4 +226,5 @@ def _deployments(settings: Settings) -> Iterator[None]:
 
 
 def _stopped(_number: int, _frame: FrameType | None) -> NoReturn:
+    _end_at_last()
     raise Stopped

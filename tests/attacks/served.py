@@ -40,12 +40,12 @@ class Served:
 
 
 @contextmanager
-def served(office: Office, context: ssl.SSLContext | None = None) -> Iterator[Served]:
+def served(office: Office, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Served]:
     """Serve an office's web app as `jalur serve` does; nobody advances cases by themselves."""
     app = create_app(office, advance=False)
     server = server_of(app, context)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.bind((host, 0))
         thread = threading.Thread(target=server.serve_on, args=[listener])
         thread.start()
         until = time.monotonic() + PATIENCE

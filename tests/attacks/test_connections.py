@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -171,6 +172,22 @@ def test_an_address_comes_from_trusted_proxies_alone(
             f"GET /probe HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{forwarded}\r\n".encode()
         )
     assert (status, seen) == (200, [(address, scheme)])
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_address_is_the_same_on_a_socket_for_both_kinds(small: SmallOffice) -> None:
+    """Listening on :: is no way around the proxies, and does not put the whole of IPv4 into one household."""
+    small.office.settings = small.office.settings.model_copy(update={"trusted_proxies": "127.0.0.1"})
+    with served(small.office, host="::") as site:
+        seen: list[str] = []
+
+        @site.app.get("/probe")
+        def probe(request: Request) -> None:
+            seen.append(address_of(request))
+
+        for more in ("", "X-Forwarded-For: 203.0.113.9\r\n"):
+            site.status_of(f"GET /probe HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n".encode())
+    assert seen == ["127.0.0.1", "203.0.113.9"]
 
 
 @pytest.mark.parametrize("named", ["*", "proxy.example", "10.0.0.1/8", "127.0.0.1 10.0.0.2"])

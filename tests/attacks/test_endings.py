@@ -16,7 +16,7 @@ import pytest
 
 from engine.execution.drain import drain
 from scheduling.server import free_port
-from tests.scheduling.conftest import eventually, running
+from tests.scheduling.conftest import SLOW_DAY, eventually, running
 from tests.scheduling.small_office import PIPELINE, SmallOffice
 from tests.scheduling.test_serving import processes_that_mention
 
@@ -49,7 +49,7 @@ def test_a_signal_ends_it_though_a_request_hangs(small: SmallOffice, tmp_path: P
                 return httpx.get(f"{address}/login", timeout=5).status_code == 200
             return None
 
-        eventually(is_there, 120, "the web app listens", of=child)
+        eventually(is_there, SLOW_DAY, "the web app listens", of=child)
         lock = sqlite3.connect(tmp_path / "jalur.db", isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         path = f"{address}/api/v1/cases/{case}/answers/dossier_check"
@@ -80,3 +80,16 @@ def test_a_signal_ends_it_though_a_request_hangs(small: SmallOffice, tmp_path: P
     assert not processes_that_mention(str(tmp_path))
     with small.office.db.reading():
         small.answer(case, "dossier_check#1", "budi", {"decision": "complete"})  # nothing is half done
+
+
+def test_a_signal_ends_it_while_it_starts(small: SmallOffice, tmp_path: Path) -> None:
+    """In each of its first ten seconds: nothing of it is left, neither Prefect's server nor its note."""
+    env = {**small.environment, "JALUR_WEB_PORT": str(free_port())}
+    for seconds in (0.3, 2.0, 5.0):
+        with running([sys.executable, "-c", SERVE], env, tmp_path / "serve.log") as child:
+            time.sleep(seconds)
+            began = time.monotonic()
+            child.send_signal(signal.SIGTERM)
+            child.wait(30)
+            assert time.monotonic() - began < 10
+        assert not processes_that_mention(str(tmp_path))
