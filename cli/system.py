@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,13 +24,21 @@ def migrate_database(json: Json = False) -> None:
 
 
 @app.command("serve")
-def keep_serving() -> None:
+def keep_serving(
+    tls_key: Annotated[
+        Path | None, typer.Option(help="PEM key with which the web app speaks HTTPS; none: JALUR_TLS_KEY.")
+    ] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="PEM certificate of that key; none: JALUR_TLS_CERTIFICATE.")
+    ] = None,
+) -> None:
     """Start Prefect's server, the deployments and the web app, until Ctrl-C."""
     from engine.runtime.settings import Settings
     from web.serving import serve
 
+    given: dict[str, Any] = {"tls_key": tls_key, "tls_certificate": tls_certificate}
     with refusals_told(False):
-        serve(Settings(), say=say)
+        serve(Settings(**{name: file.absolute() for name, file in given.items() if file}), say=say)
 
 
 @app.command("demo")

@@ -16,6 +16,7 @@ from models.legal_time import (
 )
 from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing
 from models.people import (
+    Attempt,
     Business,
     DeclaredConflict,
     Institution,
@@ -32,6 +33,7 @@ from models.people import (
 __all__ = [
     "Answer",
     "AnyWait",
+    "Attempt",
     "Base",
     "Business",
     "CalendarDay",

@@ -127,6 +127,20 @@ class User(Base, table=True):
         return region_code.startswith(self.region_code or "")
 
 
+class Attempt(Base, table=True):
+    """The attempts of an account at an address that went wrong since the last right one.
+
+    ``subject`` is ``own_code/<account>``, or ``sign_in`` where no account is known; ``address`` is a keyed digest.
+    """
+
+    __tablename__ = "attempt"
+    subject: str = Field(primary_key=True, max_length=32)
+    address: str = Field(primary_key=True, max_length=64)
+    failures: int = 0
+    failed_at: datetime = Field(sa_type=Moment, index=True)
+    right_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
 class UserRole(Base, table=True):
     """A role of an account."""
 

@@ -41,6 +41,13 @@ def ask_all_to_end() -> None:
         child.ask_to_end()
 
 
+def kill_all() -> None:
+    """Kill every child with all that it started; whatever they were doing survives that."""
+    for child in list(_children):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
 class Child:
     """A process that ends with the one that started it; it has its own session, its words a log."""
 

@@ -9,6 +9,7 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from engine.errors import Refused
+from engine.people.attempts import forget_codes
 from engine.people.own_codes import hash_own_code, new_own_code
 from engine.people.permissions import role_named, roles_of, user_named
 from engine.runtime.office import Office
@@ -62,10 +63,12 @@ def give_own_code(office: Office, name: str) -> str:
         Refused: there is no such account.
     """
     code = new_own_code()
+    hashed = hash_own_code(code)
     with office.db.writing() as session:
         user = user_named(session, name)
-        user.own_code_hash = hash_own_code(code)
+        user.own_code_hash = hashed
         session.add(user)
+        forget_codes(session, user.id or 0)
     return code
 
 

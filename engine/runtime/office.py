@@ -109,8 +109,12 @@ class Office:
         """Open the office that the settings describe.
 
         The database must exist already: ``jalur migrate`` creates it.
+
+        Raises:
+            Refused: production has settings that are missing, weak or left as they come.
         """
         settings = settings or Settings()
+        settings.must_be_safe()
         clock = clock or (TurnedClock(settings.now) if settings.now else Clock())
         return cls(
             settings=settings,

@@ -1,4 +1,4 @@
-"""Access: the account behind a bearer token, the cases that it may see, and its inbox."""
+"""Access: the account behind a token, the cases that it may see, and its inbox."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from sqlmodel import Session, col, select
 
 from engine.errors import UnknownCase
+from engine.people.attempts import failed_sign_in
 from engine.people.delegations import delegations_to
 from engine.people.permissions import mandate_in_force, roles_of
 from engine.reports.inbox import inbox
@@ -59,17 +62,45 @@ def caller_of_token(office: Office, token: str) -> Caller:
         return Caller(user, frozenset(roles_of(session, user)))
 
 
-def get_caller(
-    office: OfficeDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
-    """Return the account of the request's bearer token.
+async def caller_behind(request: Request, token: str) -> Caller:
+    """Return the account of a token.
+
+    A wrong token is told after a pause, which grows with each one from its address; a right one never waits.
+
+    Raises:
+        Unauthorized: no account has this token.
+    """
+    office = get_office(request)
+    try:
+        return await run_in_threadpool(caller_of_token, office, token)
+    except Unauthorized:
+        seconds = await run_in_threadpool(failed_sign_in, office, address_of(request))
+        await request.app.state.pauses.take(seconds)
+        raise
+
+
+async def authenticate(request: Request) -> Caller:
+    """Find the account of a request's bearer token, before anything of its body is read.
 
     Raises:
         Unauthorized: the request has no token, or an unknown one.
     """
-    if credentials is None:
+    scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    if scheme.lower() != "bearer" or not token:
         raise Unauthorized
-    return caller_of_token(office, credentials.credentials)
+    request.state.caller = caller = await caller_behind(request, token)
+    return caller
+
+
+def address_of(request: Request) -> str:
+    """Return the address from which a request came, as our server or a trusted proxy saw it."""
+    return request.client.host if request.client else ""
+
+
+async def get_caller(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+    """Return the account that `authenticate` found before the body was read."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]

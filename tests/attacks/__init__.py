@@ -1,0 +1,1 @@
+"""Attacks: each line of what an attacker did, done again."""
