@@ -1,0 +1,1 @@
+"""Attacks: what somebody hostile sends, and what a machine does at the worst moment."""
