@@ -81,7 +81,7 @@ class _Session(smtplib.SMTP):
             self.sock.settimeout(self.left())
         super().send(s)
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # type: ignore[override]
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect to one of the server's addresses, each of which gets its part of the time that is left."""
         addresses = max(len(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)), 1)
         return socket.create_connection((host, port), min(self._each, self.left() / addresses))
@@ -104,7 +104,7 @@ class EncryptedSession(_Session):
         super().__init__(timeout, deadline)
         self._context = context
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # type: ignore[override]
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         plain = super()._get_socket(host, port, timeout)
         plain.settimeout(self.left())
         return self._context.wrap_socket(plain, server_hostname=host)

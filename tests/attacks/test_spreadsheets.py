@@ -33,7 +33,9 @@ from tests.engine.people.intake.listing import as_csv, as_xlsx, row
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 HEADER = ",".join(COLUMNS)
-SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+TEXTS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+SHEET = f'<worksheet xmlns="{NAMESPACE}"><sheetData>'
 END = "</sheetData></worksheet>"
 
 
@@ -67,6 +69,17 @@ def with_sheet(*xml: str | bytes, repeated: int = 1, name: str = "xl/worksheets/
                     sheet.write(middle * (repeated % block) + end)
             else:
                 bad.writestr(part, good.read(part))
+    return stream.getvalue()
+
+
+def with_texts(content: bytes, texts: str) -> bytes:
+    """A workbook with texts that its cells share."""
+    named = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{TEXTS}"/></Types>'.encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, old.read(part).replace(b"</Types>", named))
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{NAMESPACE}">{texts}</sst>')
     return stream.getvalue()
 
 
@@ -172,12 +185,8 @@ def test_a_cell_without_end(office: Office, where: str) -> None:
 @pytest.mark.slow
 def test_a_shared_text_without_end(office: Office) -> None:
     """The same among the texts that cells share."""
-    good, stream = as_xlsx(row(1)), io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(good)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
-        for part in old.namelist():
-            said = old.read(part)
-            new.writestr(part, f"<sst><si><t>{'A' * 290_000_000}</t></si></sst>" if "sharedStrings" in part else said)
-    assert str(LONGEST_CELL) in refused_at_once(office, stream.getvalue())
+    endless = with_texts(as_xlsx(row(1)), f"<si><t>{'A' * 290_000_000}</t></si>")
+    assert str(LONGEST_CELL) in refused_at_once(office, endless)
 
 
 def test_a_long_cell_of_text_is_refused_with_its_row_alone(office: Office) -> None:
@@ -190,6 +199,7 @@ def test_a_long_cell_of_text_is_refused_with_its_row_alone(office: Office) -> No
     assert "50000" in fault.reason and str(LONGEST_CELL) in fault.reason and "unggah lagi" in fault.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_cell_of_the_longest_kind_costs_no_time(column: str) -> None:
     """No cleaner runs away with what just passes: digits, points, spaces, quotes and letters."""
@@ -200,6 +210,7 @@ def test_a_cell_of_the_longest_kind_costs_no_time(column: str) -> None:
         assert time.process_time() - began < 2, filling
 
 
+@pytest.mark.slow
 def test_a_line_of_nothing_but_commas(office: Office) -> None:
     """Cells beyond the last column of a spreadsheet are one: a row with them is refused alone, an empty tail is none."""
     header, good = as_csv(row(1)).splitlines()
@@ -211,23 +222,16 @@ def test_a_line_of_nothing_but_commas(office: Office) -> None:
     assert nothing.file_refused
 
 
+@pytest.mark.slow
 def test_a_shared_text_shown_in_a_hundred_thousand_cells(office: Office) -> None:
     """A workbook of a few kilobytes that would be four thousand million letters on paper."""
     cells = "".join(f'<c t="s"><v>{place}</v></c>' for place in range(len(COLUMNS)))
     long = "J" * 30_000
     texts = "".join(f"<si><t>{name}</t></si>" for name in COLUMNS) + f"<si><t>{long}</t></si>"
     many = f'<row>{f"""<c t="s"><v>{len(COLUMNS)}</v></c>""" * len(COLUMNS)}</row>'
-    stream = io.BytesIO()
     whole = with_sheet(f"{SHEET}<row>{cells}</row>", many, END, repeated=10_000)
-    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
-        for part in old.namelist():
-            said = old.read(part)
-            new.writestr(part, f'<sst xmlns="{NAMESPACE}">{texts}</sst>' if "sharedStrings" in part else said)
-    reason = refused_at_once(office, stream.getvalue())
+    reason = refused_at_once(office, with_texts(whole, texts))
     assert "huruf" in reason and "Sampai baris" in reason
-
-
-NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 def bad_rows(lines: int) -> bytes:
@@ -298,7 +302,7 @@ def test_a_reader_that_takes_too_long_is_ended(office: Office, monkeypatch: pyte
 def test_a_reader_that_takes_too_much_memory_is_ended(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is the reader's, not this process's."""
     monkeypatch.setattr(reader, "MEMORY", 100 * 1024**2)
-    listed = as_csv(*(row(number) for number in range(6_000)))
+    listed = as_csv(*(row(number) for number in range(30_000)))
     assert "memori" in refused_at_once(office, listed.encode())
 
 
@@ -320,6 +324,7 @@ def readers() -> Iterator[Callable[[], list[int]]]:
     yield look
 
 
+@pytest.mark.slow
 def test_a_killed_reader_leaves_nothing_half_done(office: Office, readers: Callable[[], list[int]]) -> None:
     """By hand or by the system: the import is refused as a whole, and the same file goes through afterwards."""
     content = as_csv(*(row(number) for number in range(3_000))).encode()
@@ -406,7 +411,7 @@ def test_the_reader_knows_no_secret(office: Office, monkeypatch: pytest.MonkeyPa
         return real(*words, **how)
 
     monkeypatch.setenv("JALUR_MASTER_KEY", "secret")
-    monkeypatch.setattr(reader.subprocess, "Popen", noted)
+    monkeypatch.setattr(subprocess, "Popen", noted)
     reader._read_apart(as_csv(row(1)).encode(), Limits(1, "", 1, ""))
     assert given and not any(name.startswith("JALUR") for name in given)
 

@@ -94,8 +94,8 @@ def _read_apart(content: bytes, limits: Limits) -> Checked:
     if reader.returncode == 0:
         return _told(said)
     log.warning("The reader of an intake file ended with %d", reader.returncode)
-    line = _last_line(words)
-    return Checked(fault=_stopped(line) if reader.returncode in STOPPED else _failed(line))
+    line, stopped = _last_line(words), reader.returncode in STOPPED or words.rstrip().endswith(b"MemoryError")
+    return Checked(fault=_stopped(line) if stopped else _failed(line))
 
 
 def _told(said: bytes) -> Checked:
@@ -153,7 +153,7 @@ def main() -> None:
     try:
         said = orjson.dumps(_read(sys.stdin.buffer.read(), Limits(**order["limits"]), _reached))
     except MemoryError:
-        sys.exit(OUT_OF_MEMORY)
+        os._exit(OUT_OF_MEMORY)  # an orderly end would ask for more
     sys.stdout.buffer.write(said)
 
 
