@@ -40,7 +40,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def close_to_others(settings: Settings) -> list[LaidOpen]:
-    """Take others' rights off database, papers, letters and Prefect's home; return what lay open.
+    """Take others' rights off database, papers, letters, keys and Prefect's home; return what lay open.
 
     A folder is closed with all that is in it. One that is closed is not looked into: nobody else gets in.
     """
@@ -55,7 +55,9 @@ def _places(settings: Settings) -> Iterator[Path]:
     for folder, scheme in ((settings.documents_url, "file://"), (settings.letters_url, "folder://")):
         if folder.startswith(scheme):
             yield settings.path(folder.removeprefix(scheme))
-    yield settings.path("var/prefect")
+    yield from (settings.path(f"var/{name}") for name in ("prefect", "master.key", "signer"))
+    if settings.signer_key is not None:
+        yield settings.path(settings.signer_key)
 
 
 def _closed(place: Path) -> LaidOpen | None:
