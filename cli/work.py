@@ -24,14 +24,17 @@ def import_businesses(
     json: Json = False,
 ) -> None:
     """Import businesses from a file; a bad row is refused alone, with its reason."""
+    from engine.people.intake.bounds import LARGEST_FILE
     from engine.people.intake.importing import import_file
     from engine.people.intake.refused_rows import refused_rows
+    from engine.runtime.private_files import write_private
 
     with opened(json) as here, here.run() as run:
-        content = file.read_bytes()
+        with file.open("rb") as whole:
+            content = whole.read(LARGEST_FILE + 1)  # one byte too many is refused, as a file without end is
         imported = import_file(here.office, run, name=file.name, content=content, by=here.by, dry_run=dry_run)
         if refused_to and imported.import_id is not None:
-            refused_to.write_bytes(refused_rows(here.office, imported.import_id))
+            write_private(refused_to, refused_rows(here.office, imported.import_id))
         here.tell(imported.as_json("id" if json else language()))
         if imported.file_refused:
             raise typer.Exit(1)

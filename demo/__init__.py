@@ -36,6 +36,7 @@ from engine.people.persons import add_product
 from engine.runtime.file_store import store_evidence
 from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
+from engine.runtime.private_files import write_private
 from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeps.sweep import sweep
 from models import Business, CaseFile, CaseStatus, Standing
@@ -112,7 +113,7 @@ def _import(office: Office, _: Callable[[str], str], language: str) -> Imported:
         refused.add_row(str(remark["line"]), remark["column"], remark["reason"])
     console.print(refused)
     assert imported.import_id is not None
-    office.settings.path("refused.csv").write_bytes(refused_rows(office, imported.import_id))
+    write_private(office.settings.path("refused.csv"), refused_rows(office, imported.import_id))
     return imported
 
 
