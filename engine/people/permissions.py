@@ -188,12 +188,13 @@ def authorize_for_applicant(session: Session, user: User, case: Case, on: date) 
 
 def mandate_in_force(session: Session, user: User, owner_id: int, on: date) -> bool:
     """Return whether ``user`` holds a mandate to act for that owner on ``on``."""
-    found = session.exec(
-        select(Mandate).where(
-            Mandate.owner_id == owner_id, Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)
-        )
-    )
-    return any(mandate.since <= on and (mandate.until is None or on <= mandate.until) for mandate in found)
+    return owner_id in mandators(session, user, on)
+
+
+def mandators(session: Session, user: User, on: date) -> set[int]:
+    """Return the owners for whom ``user`` holds a mandate on ``on``."""
+    found = session.exec(select(Mandate).where(Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)))
+    return {one.owner_id for one in found if one.since <= on and (one.until is None or on <= one.until)}
 
 
 def _for_the_applicant(

@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from engine.errors import Refused
 from engine.people.intake.cleaned import Note
+from engine.people.intake.importers import refuse_other_regions, regions_to_import
 from engine.people.intake.reading import Table, read_table
 from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
 from engine.people.intake.rows import Limits, Row, check_rows
@@ -95,6 +96,7 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
 
     Raises:
         UnknownImport: there is no upload of that number.
+        NotAllowed: who uploaded it may not import.
     """
     with office.db.reading() as session:
         row = session.get(Import, import_id)
@@ -102,26 +104,33 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
             raise UnknownImport(import_id)
         if row.content is None:
             return recorded_result(session, row)
-        name = row.name
+        name, by = row.name, row.uploaded_by
         content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
-    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
+    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=by)
 
 
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
-    """Upload a file and take it over in the same transaction."""
+    """Upload a file and take it over in the same transaction; rows outside the importer's region are refused.
+
+    Raises:
+        NotAllowed: ``by`` is an account that may not import.
+    """
     return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
 
 
 def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
+    with office.db.reading() as session:
+        reached = regions_to_import(session, by)
     table = read_table(content)
     limits = Limits.on(office.clock.today())
     for attempt in range(1, ATTEMPTS + 1):
         # Checked for each attempt, since matching adds its remarks to the rows.
         rows = [] if table.fault else check_rows(table, limits)
+        refuse_other_regions(rows, reached)
         try:
             if dry_run:
                 with office.db.reading() as session:
