@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 from engine.errors import Refused
 from engine.people.own_codes import hash_own_code, new_own_code
 from engine.people.permissions import role_named, roles_of, user_named
-from engine.runtime.office import Office
+from engine.runtime.office import NO_RUN, Office
+from engine.runtime.office_ledger import record
 from models import Institution, Mandate, Person, User, UserRole
 
 
@@ -32,7 +33,8 @@ def add_user(
         Refused: a role, a person or the superior does not exist.
     """
     wanted = [role_named(role) for role in roles]
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         user = session.exec(select(User).where(User.name == name)).first()
         if user is None:
             user = User(name=name, created_at=office.clock.now())
@@ -48,10 +50,10 @@ def add_user(
         session.add(user)
         session.flush()
         known = roles_of(session, user)
-        for role in wanted:
-            if role not in known:
-                session.add(UserRole(user_id=user.id or 0, role=role))
+        given = [UserRole(user_id=user.id or 0, role=role) for role in dict.fromkeys(wanted) if role not in known]
+        session.add_all(given)
         session.flush()
+        record(work, "account written", name, {"new_roles": [one.role for one in given]}, rows=[user, *given])
         return sorted(roles_of(session, user))
 
 
@@ -62,10 +64,11 @@ def give_own_code(office: Office, name: str) -> str:
         Refused: there is no such account.
     """
     code = new_own_code()
-    with office.db.writing() as session:
-        user = user_named(session, name)
+    with office.work(NO_RUN) as work:
+        user = user_named(work.session, name)
         user.own_code_hash = hash_own_code(code)
-        session.add(user)
+        work.session.add(user)
+        record(work, "own code given", name, rows=[user])
     return code
 
 
@@ -76,10 +79,11 @@ def give_token(office: Office, name: str) -> str:
         Refused: there is no such account.
     """
     token = secrets.token_urlsafe(32)
-    with office.db.writing() as session:
-        user = user_named(session, name)
+    with office.work(NO_RUN) as work:
+        user = user_named(work.session, name)
         user.api_token_hash = hashlib.sha256(token.encode()).hexdigest()
-        session.add(user)
+        work.session.add(user)
+        record(work, "token given", name, rows=[user])
     return token
 
 
@@ -93,7 +97,8 @@ def add_mandate(
     Raises:
         Refused: an account does not exist, or ``owner`` is not a person's own account.
     """
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         owner_user = user_named(session, owner)
         if owner_user.person_id is None:
             raise Refused(
@@ -111,6 +116,7 @@ def add_mandate(
         )
         session.add(mandate)
         session.flush()
+        record(work, "mandate added", name, {"mandate": mandate.id, "owner": owner}, rows=[mandate], actor=by)
         assert mandate.id is not None
         return mandate.id
 
@@ -121,7 +127,8 @@ def revoke_mandates(office: Office, owner: str, name: str) -> int:
     Raises:
         Refused: an account does not exist.
     """
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         owner_id, user_id = user_named(session, owner).person_id, user_named(session, name).id
         found = session.exec(
             select(Mandate).where(
@@ -131,6 +138,9 @@ def revoke_mandates(office: Office, owner: str, name: str) -> int:
         for mandate in found:
             mandate.revoked_at = office.clock.now()
             session.add(mandate)
+        session.flush()
+        if found:
+            record(work, "mandates revoked", name, {"owner": owner}, rows=found)
         return len(found)
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.deadlines.calendar import Calendar, read_calendar
 from engine.deadlines.clock import Clock, TurnedClock
 from engine.errors import Refused
+from engine.runtime import office_ledger
 from engine.runtime.adapters import Adapters, adapters_of
 from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.database import Database
@@ -172,20 +173,17 @@ class Office:
         """
         handle = RunHandle(str(uuid.uuid4()), kind, by)
         started = time.monotonic()
+        begun = {
+            "id": handle.id,
+            "kind": kind,
+            "by": by,
+            "pipeline": pipeline,
+            "flow_run_id": flow_run_id,
+            "started_at": self.clock.now(),
+        }
         with self.db.writing() as session:
             self.refresh_calendar(session)
-            session.execute(
-                insert(Run).values(
-                    id=handle.id,
-                    kind=kind,
-                    by=by,
-                    pipeline=pipeline,
-                    flow_run_id=flow_run_id,
-                    started_at=self.clock.now(),
-                    state="running",
-                    cases=0,
-                )
-            )
+            session.execute(insert(Run).values(**begun, state="running", cases=0))
         error: str | None = None
         try:
             yield handle
@@ -194,14 +192,12 @@ class Office:
             error = without_personal_numbers(f"{type(raised).__name__}: {raised}")[:2000]
             raise
         finally:
-            with self.db.writing() as session:
-                session.execute(
-                    update(Run)
-                    .where(Run.id == handle.id)  # type: ignore[arg-type]
-                    .values(
-                        seconds=round(time.monotonic() - started, 3),
-                        state=handle.state,
-                        cases=handle.cases,
-                        error=error,
-                    )
-                )
+            ended = {
+                "seconds": round(time.monotonic() - started, 3),
+                "state": handle.state,
+                "cases": handle.cases,
+                "error": error,
+            }
+            with self.work(handle) as work:
+                work.session.execute(update(Run).where(Run.id == handle.id).values(**ended))  # type: ignore[arg-type]
+                office_ledger.record(work, "run ended", handle.id, rows=[Run(**begun, **ended)])
