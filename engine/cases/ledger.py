@@ -132,9 +132,8 @@ def write_remark(work: Work, row: CaseFile, key: str, actor: str, reason: str | 
         run_id=work.run.id,
         kind=EntryKind.REMARK,
         key=key,
-        actor=actor,
         reason=reason,
-        **{"outcome": key, **fields},
+        **{"outcome": key, **fields, **work.run.signed(actor, fields.get("on_behalf_of"))},
     )
     work.rows.write(LedgerEntry, **entry)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+import sqlalchemy
 from sqlalchemy import Row
 from sqlmodel import Session, col, or_, select
 
@@ -21,7 +23,7 @@ EVERYWHERE = frozenset({Role.OFFICE_HEAD, Role.ADMINISTRATOR, Role.AUDITOR})
 REGIONAL = frozenset(Role) - PARTNERS - EVERYWHERE - {Role.APPLICANT}
 
 # A case's number, id, person and region.
-CaseRow = Row[tuple[str, int | None, int, str]]
+CaseRow = Row[Any]
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def visible_numbers(
     holds or held a question of a case sees that case; partners see it also while it waits for their whole role in their
     region. A delegate sees what the delegator sees, while the delegation is in force and as far as it extends.
     """
-    wanted = select(CaseFile.number, CaseFile.id, CaseFile.person_id, CaseFile.region_code)
-    cases = session.exec(wanted.where(among(session, col(CaseFile.number), sorted(numbers)))).all()
+    wanted = sqlalchemy.select(*(col(getattr(CaseFile, name)) for name in ("number", "id", "person_id", "region_code")))
+    cases = session.execute(wanted.where(among(session, col(CaseFile.number), sorted(numbers)))).all()
     own = mandators(session, user, on) | {user.person_id}
     seen = {one.number for one in cases if one.person_id in own}
     for eyes in [_Eyes(user, frozenset(roles)), *_of_delegators(session, user, on)]:

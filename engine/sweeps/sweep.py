@@ -251,7 +251,7 @@ def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> di
         notify(
             session,
             office,
-            administrators(session),
+            administrators(session, office.clock.today()),
             what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
             kind="skipped",
             case_number=number,

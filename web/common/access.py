@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from engine.errors import UnknownCase
-from engine.people.permissions import roles_of
+from engine.people.proving import account_of_token
+from engine.people.roles import roles_of
 from engine.people.sight import visible_numbers
 from engine.reports.inbox import inbox
 from engine.runtime.office import Office
@@ -46,14 +46,13 @@ def caller_of_token(office: Office, token: str) -> Caller:
     """Return the account of a token.
 
     Raises:
-        Unauthorized: no account has this token.
+        Unauthorized: no account has this token, or its last day is over.
     """
-    digest = hashlib.sha256(token.encode()).hexdigest()
     with office.db.reading() as session:
-        user = session.exec(select(User).where(User.api_token_hash == digest)).first()
+        user = account_of_token(session, office, token)
         if user is None:
             raise Unauthorized
-        return Caller(user, frozenset(roles_of(session, user)))
+        return Caller(user, frozenset(roles_of(session, user, office.clock.today())))
 
 
 def get_caller(

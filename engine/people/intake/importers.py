@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from sqlmodel import Session, select
 
 from engine.errors import NotAllowed
 from engine.people.intake.cleaned import Note
 from engine.people.intake.rows import Row
-from engine.people.permissions import roles_of
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.people.sight import reach
 from models import Role, User
 
 MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
-def regions_to_import(session: Session, name: str) -> str:
+def regions_to_import(session: Session, name: str, on: date) -> str:
     """Return the prefix of the regions from which ``name`` may import; "" for all.
 
     A name without an account is the machine's own user, whom the command line lets in.
@@ -27,7 +29,8 @@ def regions_to_import(session: Session, name: str) -> str:
     user = session.exec(select(User).where(User.name == name)).first()
     if user is None:
         return ""
-    roles = roles_of(session, user) & MAY_IMPORT
+    user_named(session, name)  # refuses an ended one
+    roles = roles_of(session, user, on) & MAY_IMPORT
     if not roles:
         raise NotAllowed(
             f"{name} may not import; that is for: {', '.join(sorted(MAY_IMPORT))}",

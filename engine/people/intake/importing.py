@@ -20,9 +20,10 @@ from engine.errors import Refused
 from engine.people.intake.cleaned import Note
 from engine.people.intake.importers import refuse_other_regions, regions_to_import
 from engine.people.intake.reading import Table, read_table
-from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
+from engine.people.intake.registering import MatchedRow, in_batches, insert_businesses, match_rows
 from engine.people.intake.rows import Limits, Row, check_rows
-from engine.runtime.office import Office, RunHandle
+from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
@@ -124,7 +125,7 @@ def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
     with office.db.reading() as session:
-        reached = regions_to_import(session, by)
+        reached = regions_to_import(session, by, office.clock.today())
     table = read_table(content)
     limits = Limits.on(office.clock.today())
     for attempt in range(1, ATTEMPTS + 1):
@@ -137,8 +138,8 @@ def _import(
                     result = _result(table, match_rows(session, office.vault, rows))
                     result.import_id = import_id
             else:
-                with office.db.writing() as session:
-                    result = _take_over(office, session, name, content, table, rows, import_id, by)
+                with office.work(run) as work:
+                    result = _take_over(work, name, content, table, rows, import_id, by)
             break
         except IntegrityError:
             if attempt == ATTEMPTS:
@@ -149,8 +150,7 @@ def _import(
 
 
 def _take_over(
-    office: Office,
-    session: Session,
+    work: Work,
     name: str,
     content: bytes,
     table: Table,
@@ -158,6 +158,7 @@ def _take_over(
     import_id: int | None,
     by: str,
 ) -> Imported:
+    office, session = work.office, work.session
     if not office.db.is_sqlite:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
     if import_id is None:
@@ -176,10 +177,13 @@ def _take_over(
     now = office.clock.now()
     assert row.id is not None
     result.import_id = row.id
-    insert_businesses(session, office.vault, [one for one in matched if one.status == "accepted"], row.id, now)
+    accepted = [one for one in matched if one.status == "accepted"]
+    accounts = insert_businesses(session, office.vault, accepted, row.id, now)
     _keep_lines(office, session, row.id, key, table, matched)
     row.taken_over_at, row.content = now, None
     row.accepted, row.unchanged, row.refused = result.accepted, result.unchanged, result.refused_lines
+    for some in in_batches(accounts):
+        record(work, "accounts opened", f"import {row.id}", rows=some)
     return result
 
 
