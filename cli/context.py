@@ -68,7 +68,7 @@ class Here:
 def acting(
     json: bool = False, by: str | None = None, reason: str | None = None, *, first: bool = False
 ) -> Iterator[Here]:
-    """Open the office for a command by which somebody acts: ``by``, as far as that is proven or believed.
+    """Open the office for a command by which ``by`` acts, as far as that is proven or believed.
 
     ``reason`` is why an administrator acts on behalf of ``by``; what is ``first`` is done before anybody has a token.
     """

@@ -82,7 +82,7 @@ def _may_be_seen() -> bool:
 
 
 def _is_personal(value: object) -> bool:
-    """Return whether a JSON value holds a personal number, or something under a key that says so."""
+    """Return whether a JSON value holds a personal number, or a value under a personal key."""
     from models.privacy import without_personal_numbers
 
     if isinstance(value, dict):

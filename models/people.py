@@ -141,9 +141,9 @@ class User(Base, table=True):
 
 
 class UserRole(Base, table=True):
-    """A role of an account, until its last day or until it was ended; engine/people/roles.py reads them.
+    """A role of an account, until its last day or until it was ended.
 
-    ``since`` is None for roles that were given before this was written down.
+    engine/people/roles.py reads them. ``since`` is None for roles that were given before this was written down.
     """
 
     __tablename__ = "account_role"

@@ -1,4 +1,4 @@
-"""End an account, or one role of it; the questions that it holds go back to their whole role.
+"""End an account, or one role of it; its open questions go back to their whole role.
 
 The account is dead with the first transaction. Its questions follow in chunks, so that a damaged case holds up no other;
 ending an ended account again frees what is left.
@@ -34,7 +34,7 @@ CHUNK = 200
 
 @dataclass
 class Ended:
-    """The result: the account, the questions that went back, and those that stay, each with the reason."""
+    """The result: the account, its freed questions, and the cases that failed, with the reason."""
 
     name: str
     freed: list[dict[str, str]] = field(default_factory=list)
@@ -123,7 +123,7 @@ def _free_in(work: Work, dossier: Dossier, order: _Order, done: Ended) -> None:
 
 
 def _write(work: Work, dossier: Dossier, wait: AnyWait, order: _Order) -> None:
-    """Write the remark, and keep a question asked of several apart from those who answer beside it."""
+    """Write the remark; keep a question asked of several apart from those asked beside it."""
     told: dict[str, Any] = {"question": wait.key, "from": order.name, "to": None}
     several = [one for one in dossier.past.waits.values() if one.question == wait.question]
     if len(several) > 1:
@@ -147,7 +147,7 @@ def _write(work: Work, dossier: Dossier, wait: AnyWait, order: _Order) -> None:
 
 
 def _acting_role(work: Work) -> Role | None:
-    """Return the administrator's role; None where the machine's own user acts, who has no account."""
+    """Return the administrator's role; None for the machine's own user, who has no account."""
     try:
         user = user_ever_named(work.session, work.run.by)
     except Refused:

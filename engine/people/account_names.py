@@ -1,4 +1,4 @@
-"""Names of accounts: which may be given, since they stand in ledgers, logs and letters for good."""
+"""Names of accounts that may be given: they stand in ledgers, logs and letters for good."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def must_be_a_name(name: str, person: int | None = None) -> None:
 
 
 def is_personal(name: str) -> bool:
-    """Return whether a name is or holds a NIK, NPWP, telephone number or mail address, however it is written."""
+    """Return whether a name holds a NIK, NPWP, telephone number or mail address, however spaced."""
     joined = _APART.sub("", name)
     return without_personal_numbers(name) != name or without_personal_numbers(joined) != joined
 

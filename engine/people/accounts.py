@@ -1,4 +1,4 @@
-"""Accounts, their roles, tokens and codes: added, given and ended, each act in the office's ledger."""
+"""Accounts, their roles, tokens and codes: given and ended, by the office's ledger."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def write_account(
     person: int | None = None,
     until: date | None = None,
 ) -> list[str]:
-    """Add an account, or change one, in the caller's transaction, as `add_user` does for its caller."""
+    """Add or change an account in the caller's transaction, as `add_user` does."""
     session, wanted = work.session, [role_named(role) for role in dict.fromkeys(roles)]
     user = session.exec(select(User).where(User.name == name)).first()
     if user is None:
@@ -136,9 +136,9 @@ def give_own_code(office: Office, name: str, *, run: RunHandle | None = None) ->
 
 
 def give_token(office: Office, name: str, *, run: RunHandle | None = None, until: date | None = None) -> str:
-    """Make a new API token for an account and return it; only its hash is kept. The old one ends.
+    """Make a new API token for an account and return it; only its hash is kept.
 
-    ``until`` is its last day; None: until it is ended or replaced.
+    The old one ends. ``until`` is its last day; None: until it is ended or replaced.
 
     Raises:
         Refused: there is no such account, or the last day is over.
@@ -261,7 +261,7 @@ def institution_coded(session: Session, code: str, added: list[Base] | None = No
 
 
 def _give_roles(work: Work, user: User, wanted: list[Role], until: date | None) -> list[UserRole]:
-    """Give the roles that the account does not hold, and return their rows; an ended one begins anew."""
+    """Give the roles that the account does not hold; return their rows. An ended one begins anew."""
     if until is not None and until < work.today:
         raise Refused(
             f"The roles would end on {until}, in the past: --until",
@@ -282,7 +282,7 @@ def _give_roles(work: Work, user: User, wanted: list[Role], until: date | None) 
 
 
 def _revoke_all(work: Work, user: User) -> list[Base]:
-    """Revoke the mandates given to an account, and the delegations from and to it; return their rows."""
+    """Revoke an account's mandates, and the delegations from and to it; return their rows."""
     mandates = work.session.exec(select(Mandate).where(Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)))
     delegations = work.session.exec(
         select(Delegation).where(

@@ -1,4 +1,4 @@
-"""Mandates on paper: who may act for an owner, since when, until when; recorded and revoked in the office's ledger."""
+"""Mandates on paper, by which an account acts for an owner: recorded, and revoked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prove who acts by the command line: by a token outside demo and test, by claim only inside."""
+"""Prove who acts by the command line: by a token; in demo and test a claim is enough."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models import Role, User
 
 
 def account_of_token(session: Session, office: Office, token: str) -> User | None:
-    """Return the account whose token this is today; None where there is none, or its last day is over."""
+    """Return the account of a token; None where there is none, or its last day is over."""
     digest = hashlib.sha256(token.encode()).hexdigest()
     user = session.exec(select(User).where(User.api_token_hash == digest)).first()
     return user if user is not None and user.has_token(office.clock.today()) else None

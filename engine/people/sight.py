@@ -1,4 +1,4 @@
-"""Sight: which cases an account may see, by its roles, its region, and what it holds or held."""
+"""Sight: the cases that an account may see, by its roles, its region and its questions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def visible_numbers(
 
 
 def reach(user: User, roles: Collection[Role]) -> str | None:
-    """Return the prefix of the regions whose cases the account's roles show; None for no region at all.
+    """Return the prefix of the regions that the account's roles show; None for no region.
 
     An account with a role for all regions reaches all ("") unless it has a region of its own.
     """
@@ -81,7 +81,7 @@ def _seen_by(session: Session, eyes: _Eyes, cases: Sequence[CaseRow]) -> set[str
 
 
 def _held(session: Session, name: str, cases: Collection[int | None]) -> set[int]:
-    """Return the cases of which the account holds or held a question, or in whose ledger it acted."""
+    """Return the cases in which the account holds or held a question, or acted."""
     held = select(Wait.case_id).where(among(session, col(Wait.case_id), cases), col(Wait.holder) == name)
     entries = among(session, col(LedgerEntry.case_id), cases)
     acted = select(LedgerEntry.case_id).where(

@@ -31,7 +31,7 @@ def migrate_schema(db: Database, revision: str = "head") -> str:
         config.attributes["connection"] = connection
         downwards = revision == "base" or revision.startswith("-")
         (command.downgrade if downwards else command.upgrade)(config, revision)
-        if connection.dialect.has_table(connection, "office_entry"):
+        if revision == "head" and connection.dialect.has_table(connection, "office_entry"):
             with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
                 take_over(session, Clock().now())
     return at_revision(db) or "base"

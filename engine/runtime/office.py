@@ -47,7 +47,7 @@ class RunHandle:
     on_behalf_of: str | None = None
 
     def signed(self, actor: str, on_behalf_of: str | None = None) -> dict[str, Any]:
-        """Return the actor of a ledger entry, and for whom: an administrator signs with their own name."""
+        """Return the actor of an entry, and for whom: an administrator signs with their own name."""
         if self.on_behalf_of is not None and actor == self.on_behalf_of:
             return {"actor": self.by, "on_behalf_of": on_behalf_of or actor}
         return {"actor": actor, "on_behalf_of": on_behalf_of}

@@ -43,5 +43,5 @@ class Proof:
 
 
 def machine_user() -> str:
-    """Return the actor of a command for which nobody was named: ``cli:`` and the operating system's user."""
+    """Return the actor of a command that names nobody: ``cli:`` and the system's user."""
     return f"{MACHINE_PREFIX}{getpass.getuser()}"

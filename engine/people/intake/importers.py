@@ -48,7 +48,7 @@ def regions_to_import(session: Session, name: str, on: date) -> str:
 
 
 def refuse_other_regions(rows: Iterable[Row], reached: str) -> None:
-    """Give each row of a region outside ``reached`` a fault, before the register is asked about its people.
+    """Give each row of a region outside ``reached`` a fault, before the register is asked.
 
     Mutates: ``rows``.
     """

@@ -113,7 +113,9 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
-    """Upload a file and take it over in the same transaction; rows outside the importer's region are refused.
+    """Upload a file and take it over in the same transaction.
+
+    Rows outside the importer's region are refused.
 
     Raises:
         NotAllowed: ``by`` is an account that may not import.
