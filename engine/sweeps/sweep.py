@@ -204,6 +204,7 @@ def _fire(
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
         outcome=outcome,
+        result={"question": wait.key, "from": wait.holder, "to": told[0]} if outcome == "reassigned" else None,
         reason="; ".join(
             filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
         ),
