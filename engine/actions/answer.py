@@ -16,7 +16,8 @@ from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, record_hand_delivery
-from engine.people.permissions import Actor, authorize_answer, user_named
+from engine.people.impartiality import who_took_part
+from engine.people.permissions import Actor, authorize_answer, must_not_concern_the_stand_in, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
@@ -143,6 +144,8 @@ def _check(
     data = {**prefilled_values(work.office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
     actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    took_part = {*wait.apart_from, *who_took_part(work.session, number, question)} if work.run.on_behalf_of else ()
+    must_not_concern_the_stand_in(work, dossier.case, took_part, key)
     return _Checked(dossier, wait, question, form, actor)
 
 

@@ -205,6 +205,7 @@ def _fire(
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
         outcome=outcome,
+        result={"question": wait.key, "from": wait.holder, "to": told[0]} if outcome == "reassigned" else None,
         reason="; ".join(
             filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
         ),
@@ -252,7 +253,7 @@ def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> di
         notify(
             session,
             office,
-            administrators(session),
+            administrators(session, office.clock.today()),
             what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
             kind="skipped",
             case_number=number,

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from engine.actions.answer import answer
 from engine.actions.withdraw import withdraw
 from engine.errors import NotAllowed
+from engine.people.intake.importers import MAY_IMPORT
 from engine.people.intake.importing import import_file
 from engine.people.own_codes import proved
 from engine.reports.case_views import case_history, case_view
@@ -27,7 +28,6 @@ from web.common.bodies import LARGEST_JSON, bounded
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
-MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 class Problem(BaseModel):

@@ -20,10 +20,12 @@ from sqlmodel import Session, col, select
 from engine.errors import Refused
 from engine.people.intake.bounds import MOST_REMARKS
 from engine.people.intake.cleaned import FILE, Note
+from engine.people.intake.importers import refuse_other_regions, regions_to_import
 from engine.people.intake.reader import Checked, read_rows
-from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
+from engine.people.intake.registering import MatchedRow, in_batches, insert_businesses, match_rows
 from engine.people.intake.rows import Limits, Row
-from engine.runtime.office import Office, RunHandle
+from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
@@ -97,6 +99,7 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
 
     Raises:
         UnknownImport: there is no upload of that number.
+        NotAllowed: who uploaded it may not import.
     """
     with office.db.reading() as session:
         row = session.get(Import, import_id)
@@ -104,33 +107,42 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
             raise UnknownImport(import_id)
         if row.content is None:
             return recorded_result(session, row)
-        name = row.name
+        name, by = row.name, row.uploaded_by
         content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
-    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
+    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=by)
 
 
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
-    """Upload a file and take it over in the same transaction."""
+    """Upload a file and take it over in the same transaction.
+
+    Rows outside the importer's region are refused.
+
+    Raises:
+        NotAllowed: ``by`` is an account that may not import.
+    """
     return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
 
 
 def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
+    with office.db.reading() as session:
+        reached = regions_to_import(session, by, office.clock.today())
     checked = read_rows(content, Limits.on(office.clock.today()))
     for attempt in range(1, ATTEMPTS + 1):
         # Copied for each attempt, since matching adds its remarks to the rows.
         rows = [replace(row, faults=[*row.faults], cautions=[*row.cautions]) for row in checked.rows]
+        refuse_other_regions(rows, reached)
         try:
             if dry_run:
                 with office.db.reading() as session:
                     result = _result(checked, match_rows(session, office.vault, rows))
                     result.import_id = import_id
             else:
-                with office.db.writing() as session:
-                    result = _take_over(office, session, name, content, checked, rows, import_id, by)
+                with office.work(run) as work:
+                    result = _take_over(work, name, content, checked, rows, import_id, by)
             break
         except IntegrityError:
             if attempt == ATTEMPTS:
@@ -141,8 +153,7 @@ def _import(
 
 
 def _take_over(
-    office: Office,
-    session: Session,
+    work: Work,
     name: str,
     content: bytes,
     checked: Checked,
@@ -150,6 +161,7 @@ def _take_over(
     import_id: int | None,
     by: str,
 ) -> Imported:
+    office, session = work.office, work.session
     if not office.db.is_sqlite:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
     if import_id is None:
@@ -168,10 +180,13 @@ def _take_over(
     now = office.clock.now()
     assert row.id is not None
     result.import_id = row.id
-    insert_businesses(session, office.vault, [one for one in matched if one.status == "accepted"], row.id, now)
+    accepted = [one for one in matched if one.status == "accepted"]
+    accounts = insert_businesses(session, office.vault, accepted, row.id, now)
     _keep_lines(office, session, row.id, key, checked, matched)
     row.taken_over_at, row.content = now, None
     row.accepted, row.unchanged, row.refused = result.accepted, result.unchanged, result.refused_lines
+    for some in in_batches(accounts):
+        record(work, "accounts opened", f"import {row.id}", rows=some)
     return result
 
 
