@@ -81,12 +81,12 @@ def mandate_add(
 ) -> None:
     """Record a mandate with its dates and its scanned paper."""
     from engine.people.accounts import add_mandate
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     last = as_date_if_named(until, "--until")
     with opened(json, by) as here:
         office = here.office
-        kept = store_named_files(office.store, f"@{paper}")
+        kept = attach_named_files(office.store, f"@{paper}")
         made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last)
         here.tell({"mandate": made, "owner": owner, "name": name})
 
@@ -151,7 +151,7 @@ def person_certificate(
 ) -> None:
     """Record a certificate that another body gave a person, with its scan."""
     from engine.people.persons import record_certificate
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     first, last = as_date(since, "--since"), as_date_if_named(until, "--until")
     with opened(json, by) as here:
@@ -163,7 +163,7 @@ def person_certificate(
             since=first,
             until=last,
             source=source,
-            evidence=store_named_files(here.office.store, f"@{evidence}"),
+            evidence=attach_named_files(here.office.store, f"@{evidence}"),
             by=by,
         )
         here.tell({"certificate": made, "person": person, "what": what, "number": number})

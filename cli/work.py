@@ -121,11 +121,11 @@ def give_answer(
 ) -> None:
     """Answer a question of a case."""
     from engine.actions.answer import answer
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     words = as_json(data, "--data")
     with opened(json, by) as here, here.run() as run:
-        done = answer(here.office, run, number, question, by=by, data=store_named_files(here.office.store, words))
+        done = answer(here.office, run, number, question, by=by, data=attach_named_files(here.office.store, words))
         here.tell({"case": done.case, "question": done.question, "entry": done.entry})
 
 
