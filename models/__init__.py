@@ -14,7 +14,7 @@ from models.legal_time import (
     Renewal,
     Sweep,
 )
-from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing
+from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing, Upload
 from models.people import (
     Business,
     DeclaredConflict,
@@ -65,6 +65,7 @@ __all__ = [
     "Series",
     "Standing",
     "Sweep",
+    "Upload",
     "User",
     "UserRole",
     "Wait",

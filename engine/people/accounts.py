@@ -8,6 +8,8 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from engine.cases.evidence import given_for, must_serve, record_uploads
+from engine.definition.incoming import must_be_clean
 from engine.errors import Refused
 from engine.people.own_codes import hash_own_code, new_own_code
 from engine.people.permissions import role_named, roles_of, user_named
@@ -29,8 +31,10 @@ def add_user(
     """Add an account, or give an existing one more roles; return its roles.
 
     Raises:
+        BadText: a name or code holds letters that can't be kept or printed.
         Refused: a role, a person or the superior does not exist.
     """
+    must_be_clean(name=name, region=region, institution=institution, unit=unit)
     wanted = [role_named(role) for role in roles]
     with office.db.writing() as session:
         user = session.exec(select(User).where(User.name == name)).first()
@@ -91,7 +95,7 @@ def add_mandate(
     ``paper`` is the scanned mandate (``sha256:…``).
 
     Raises:
-        Refused: an account does not exist, or ``owner`` is not a person's own account.
+        Refused: an account does not exist, ``owner`` is not a person's own account, or the paper can't serve.
     """
     with office.db.writing() as session:
         owner_user = user_named(session, owner)
@@ -100,6 +104,9 @@ def add_mandate(
                 f"{owner} is nobody's own account, so nobody can be mandated to act for them",
                 for_people=f"{owner} bukan akun milik seorang pelaku usaha, jadi tidak dapat memberi kuasa.",
             )
+        given = given_for(str(Mandate.__tablename__), "paper", paper, by=by)
+        must_serve(session, office.store, given)
+        now = office.clock.now()
         mandate = Mandate(
             owner_id=owner_user.person_id,
             user_id=user_named(session, name).id or 0,
@@ -107,11 +114,12 @@ def add_mandate(
             until=until,
             paper_sha256=paper.removeprefix("sha256:"),
             recorded_by_id=user_named(session, by).id or 0,
-            recorded_at=office.clock.now(),
+            recorded_at=now,
         )
         session.add(mandate)
         session.flush()
         assert mandate.id is not None
+        record_uploads(session, [given], at=now, run_id=None, used_by=mandate.id)
         return mandate.id
 
 

@@ -7,7 +7,9 @@ from datetime import date
 
 from sqlmodel import select
 
+from engine.cases.evidence import given_for, must_serve, record_uploads
 from engine.definition.case import handle_of
+from engine.definition.incoming import must_be_clean
 from engine.errors import NotAllowed, Refused
 from engine.people.accounts import add_user, institution_coded
 from engine.people.intake import identity
@@ -44,8 +46,10 @@ def add_person(
     person's id is returned, and nothing of theirs is changed.
 
     Raises:
+        BadText: the name or an address holds letters that can't be kept or printed.
         Refused: a number is malformed; the message names its field.
     """
+    must_be_clean(name=name, language=language, region=region, **contact)
     numbers = {name: _clean_number(name, given) for name, given in {**contact, "national_id": national_id}.items()}
     national_id = numbers["national_id"] or ""
     with office.db.writing() as session:
@@ -138,6 +142,7 @@ def add_product(office: Office, business: int, name: str, cluster: str) -> int:
     Raises:
         Refused: there is no such business.
     """
+    must_be_clean(name=name, cluster=cluster)
     with office.db.writing() as session:
         if session.get(Business, business) is None:
             raise Refused(f"There is no business {business}", for_people=f"Tidak ada usaha nomor {business}.")
@@ -169,13 +174,17 @@ def record_certificate(
     (``sha256:…``).
 
     Raises:
-        Refused: the person or the file does not exist, or the number is recorded already, for anybody.
+        BadText: a text holds letters that can't be kept or printed.
+        Refused: the person does not exist, the file can't serve, or the number is recorded already, for anybody.
     """
+    must_be_clean(what=what, number=number, source=source)
     with office.db.writing() as session:
         if session.get(Person, person) is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
-        if office.store.find(evidence.removeprefix("sha256:")) is None:
-            raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas sertifikatnya.")
+        recorder = user_named(session, by)
+        given = given_for(str(RecordedCertificate.__tablename__), "evidence", evidence, by=by)
+        must_serve(session, office.store, given)
+        now = office.clock.now()
         taken = select(RecordedCertificate.id).where(
             RecordedCertificate.what == what, RecordedCertificate.number == number
         )
@@ -192,12 +201,13 @@ def record_certificate(
             until=until,
             source=source,
             evidence_sha256=evidence.removeprefix("sha256:"),
-            recorded_by_id=user_named(session, by).id or 0,
-            recorded_at=office.clock.now(),
+            recorded_by_id=recorder.id or 0,
+            recorded_at=now,
         )
         session.add(recorded)
         session.flush()
         assert recorded.id is not None
+        record_uploads(session, [given], at=now, run_id=None, used_by=recorded.id)
         return recorded.id
 
 
@@ -228,6 +238,7 @@ def declare_conflict(
             f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
             for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
         )
+    must_be_clean(institution=institution)
     with office.db.writing() as session:
         towards = {
             "business": business if business and session.get(Business, business) else None,

@@ -22,6 +22,7 @@ from engine.runtime.office import Office
 from models import Role
 from models.privacy import without_personal_numbers
 from web.common.access import CallerDep, OfficeDep, get_caller, inbox_of, require_visible
+from web.common.parameters import clean_parameters
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
@@ -56,7 +57,12 @@ def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"description": "Problem", "content": content} for code in codes}
 
 
-router = APIRouter(prefix="/api/v1", tags=["api"], dependencies=[Depends(get_caller)], responses=_problems(401))
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["api"],
+    dependencies=[Depends(get_caller), Depends(clean_parameters)],
+    responses=_problems(401, 422),
+)
 
 
 @router.get("/pipelines")

@@ -16,7 +16,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from engine.errors import Refused
+from engine.definition.incoming import has_control_letters
+from engine.errors import BadText, Refused
 from engine.people.intake.cleaned import Note
 from engine.people.intake.reading import Table, read_table
 from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
@@ -79,7 +80,12 @@ class UnknownImport(Refused):
 
 
 def upload(office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None) -> int:
-    """Keep a file, encrypted under a key of its own, until `take_over`; return its number."""
+    """Keep a file, encrypted under a key of its own, until `take_over`; return its number.
+
+    Raises:
+        BadText: the name of the file holds letters that can't be kept.
+    """
+    _must_be_a_name(name)
     with office.db.writing() as session:
         row, key = _kept(office, session, name, content, by or run.by)
         row.content = office.vault.encrypt(key, base64.b64encode(content).decode())
@@ -110,13 +116,18 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
-    """Upload a file and take it over in the same transaction."""
+    """Upload a file and take it over in the same transaction.
+
+    Raises:
+        BadText: the name of the file holds letters that can't be kept.
+    """
     return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
 
 
 def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
+    _must_be_a_name(name)
     table = read_table(content)
     limits = Limits.on(office.clock.today())
     for attempt in range(1, ATTEMPTS + 1):
@@ -137,6 +148,11 @@ def _import(
     if result.file_refused:
         run.state = "refused"
     return result
+
+
+def _must_be_a_name(name: str) -> None:
+    if has_control_letters(name):
+        raise BadText("file", "has a name with letters that can't be kept; rename it", "ganti nama berkasnya")
 
 
 def _take_over(
