@@ -52,7 +52,7 @@ def open_cases(
         Refused: ``facts`` name ``handed_on``, which only another case can give.
     """
     kind_of(pipeline.subject)
-    must_be_clean(facts=facts)
+    must_be_clean(by=by, facts=facts)
     if "handed_on" in (facts or {}):
         raise Refused(
             "A case that comes from another one is opened by that one; leave out handed_on",
