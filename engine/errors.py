@@ -66,7 +66,10 @@ class NotAllowed(Refused):
 
 
 class BadAnswer(Refused):
-    """The form is not filled in correctly; ``fields`` names the faults, ``more`` counts those beyond."""
+    """The form is not filled in correctly.
+
+    ``fields`` names the first faults, ``more`` counts those beyond.
+    """
 
     def __init__(self, number: str, key: str, fields: list[dict[str, str]], more: int = 0) -> None:
         faults = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in fields)

@@ -105,10 +105,10 @@ class Letter(Base, table=True):
 
 
 class Upload(Base, table=True):
-    """A file that an account gave as evidence: for which question and field of which case, and where it was used.
+    """A file that an account gave as evidence, its place, and its use.
 
-    ``question`` has no count; a mandate or a recorded certificate has no case. ``used_by`` is the ledger entry, or the id of
-    the mandate or certificate.
+    Its place is a field of a question of a case. ``question`` has no count; a mandate or a recorded certificate has no case.
+    ``used_by`` is the ledger entry, or the id of the mandate or certificate.
     """
 
     __tablename__ = "upload"

@@ -34,7 +34,7 @@ Raw = tuple[str, str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Filled:
-    """A filled-in form, with its question, what was typed and prefilled, and the wait as it was then."""
+    """A filled-in form: its question, the typed and prefilled values, the wait as it was."""
 
     form: Form
     question: Question[Any]

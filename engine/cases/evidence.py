@@ -1,4 +1,4 @@
-"""Evidence: a file that an account uploads for one field of one case, and that is used there alone.
+"""Evidence: a file that an account uploads for one field of one case, and used there alone.
 
 A file that comes in with an act (`Attached`) is a new upload. A file that is only named was stored before: it is bound by its
 first use, and serves again in that place alone, for the same account: when a question is asked anew.
@@ -46,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Given:
-    """A file that an account gives as evidence; ``carried`` means that the office itself filled it in."""
+    """A file that an account gives as evidence; a ``carried`` one was filled in by the office."""
 
     place: Place
     path: str
@@ -59,7 +59,10 @@ class Given:
 def given_in(
     form: Form, data: Mapping[str, Any], known: Mapping[str, Any], *, case_id: int | None, key: str, by: str
 ) -> list[Given]:
-    """Return the files that a form names; ``data`` is what it was filled in with, ``known`` what was prefilled."""
+    """Return the files that a form names.
+
+    ``data`` is what it was filled in with, ``known`` what the office had prefilled.
+    """
     return [
         Given(
             Place(case_id, key.partition("#")[0], re.sub(r"\.\d+", "", path)),
@@ -80,7 +83,7 @@ def given_for(question: str, field: str, name: str, *, by: str, case_id: int | N
 
 
 def unfit(session: Session, store: Store, given: Iterable[Given]) -> Iterator[tuple[Given, Reason]]:
-    """Yield each file that can't serve as it is given, with the reason in English and Indonesian.
+    """Yield each file that can't serve, with the reason in English and Indonesian.
 
     Ask when it is known that the account may act: only then is anything looked up.
 

@@ -36,7 +36,7 @@ Evidence = Annotated[
 
 
 def evidence_in(value: Any, field: str = "") -> Iterator[tuple[str, NamedFile]]:
-    """Yield each file that a filled-in form names in a field for evidence, with the path of the field."""
+    """Yield each file that a form names in a field for evidence, with the field's path."""
     if isinstance(value, NamedFile):
         yield field, value
     elif isinstance(value, BaseModel):

@@ -1,4 +1,4 @@
-"""Words and data that come in, before anything is done with them: their size, and letters that can't be kept.
+"""Words and data that come in: their size, and letters that can't be kept.
 
 NUL stops PostgreSQL, an escape letter paints over a terminal, half a surrogate pair has no encoding, and no paper can show a
 letter that its typeface lacks. Every door asks here: forms, reasons, facts, names, the API and the command line.
@@ -44,7 +44,7 @@ def normalised(value: Any) -> Any:
 
 
 def flaws_of(data: Any) -> list[Flaw]:
-    """Return what of ``data`` can't be taken: it is too large as a whole, or some of its fields are flawed.
+    """Return the flaws of ``data``: it is too large as a whole, or some fields are flawed.
 
     Call it before any other work: data of no end are given up at the first limit.
     """
@@ -67,7 +67,7 @@ def must_be_clean(**given: object) -> None:
 
 
 def has_control_letters(text: str) -> bool:
-    """Return whether a text holds NUL, an escape or another control letter, or half a surrogate pair.
+    """Return whether a text holds NUL, an escape, another control letter or half a letter.
 
     Tabs and line ends, also those that Word leaves in a cell, are none: they are spaces.
     """
@@ -77,7 +77,7 @@ def has_control_letters(text: str) -> bool:
 
 
 def shown(name: object) -> str:
-    """Return a name that somebody typed for a message: shortened, without letters that can't be printed."""
+    """Return a typed name for a message, shortened, without letters that can't be printed."""
     return "".join(letter if letter.isprintable() else "?" for letter in str(name)[:SHOWN])
 
 
