@@ -142,12 +142,12 @@ def lodge_appeal(
 ) -> None:
     """Contest the ending of a case; others rule on the objection in the same ledger."""
     from engine.actions.lodge_appeal import lodge_appeal
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     with acting(json, by, reason) as here:
         with here.run() as run:
             lodge_appeal(
-                here.office, run, number, by=by, reason=reason, evidence=store_named_files(here.office.store, evidence)
+                here.office, run, number, by=by, reason=reason, evidence=attach_named_files(here.office.store, evidence)
             )
         here.show(number)
 
@@ -208,11 +208,11 @@ def correct_register(
 ) -> None:
     """Correct a name or number that was registered wrong; its documents are made anew."""
     from engine.actions.correction.correct import correct
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     right = as_json_or_read(data, "--data")
     with acting(json, by, reason) as here:
         with here.run() as run:
-            kept = store_named_files(here.office.store, evidence) if evidence else None
+            kept = attach_named_files(here.office.store, evidence) if evidence else None
             correct(here.office, run, number, by=by, reason=reason, data=right, evidence=kept)
         here.show(number)

@@ -39,18 +39,24 @@ def who_and_why(by: str | None, reason: str | None) -> tuple[str, str]:
 
 
 def as_json(text: str, option: str) -> dict[str, Any]:
-    """Return the JSON object in ``text``; a wrong one is wrong usage."""
+    """Return the JSON object in ``text``; a wrong one, or one without end, is wrong usage."""
+    from engine.definition.incoming import is_oversize
+
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise wrong(
-            "{option} is not JSON: see line {line}, column {column}",
-            option=option,
-            line=error.lineno,
-            column=error.colno,
-        ) from None
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, json.JSONDecodeError):
+            raise wrong(
+                "{option} is not JSON: see line {line}, column {column}",
+                option=option,
+                line=error.lineno,
+                column=error.colno,
+            ) from None
+        raise wrong("{option} has too many values, levels or letters", option=option) from None
     if not isinstance(value, dict):
         raise wrong("{option} must be a JSON object", option=option)
+    if is_oversize(value):
+        raise wrong("{option} has too many values, levels or letters", option=option)
     return value
 
 

@@ -140,12 +140,12 @@ def mandate_add(
 ) -> None:
     """Record a mandate with its dates and its scanned paper."""
     from engine.people.mandates import add_mandate
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     last = as_date_if_named(until, "--until")
     with acting(json, by, reason) as here, here.run() as run:
         office = here.office
-        kept = store_named_files(office.store, f"@{paper}")
+        kept = attach_named_files(office.store, f"@{paper}")
         made = add_mandate(office, owner, name, paper=kept, by=by, since=office.clock.today(), until=last, run=run)
         here.tell({"mandate": made, "owner": owner, "name": name})
 
@@ -234,7 +234,7 @@ def person_certificate(
 ) -> None:
     """Record a certificate that another body gave a person, with its scan."""
     from engine.people.persons import record_certificate
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     first, last = as_date(since, "--since"), as_date_if_named(until, "--until")
     with acting(json, by, reason) as here, here.run() as run:
@@ -246,7 +246,7 @@ def person_certificate(
             since=first,
             until=last,
             source=source,
-            evidence=store_named_files(here.office.store, f"@{evidence}"),
+            evidence=attach_named_files(here.office.store, f"@{evidence}"),
             by=by,
             run=run,
         )

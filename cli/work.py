@@ -134,11 +134,11 @@ def give_answer(
     """Answer a question of a case."""
     from engine.actions.answer import answer
     from engine.people.own_codes import proved
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     words = as_json_or_read(data, "--data")
     with acting(json, by, reason) as here, here.run() as run:
-        given = proved(here.office, by, store_named_files(here.office.store, words))
+        given = proved(here.office, by, attach_named_files(here.office.store, words))
         done = answer(here.office, run, number, question, by=by, data=given)
         here.tell({"case": done.case, "question": done.question, "entry": done.entry})
 

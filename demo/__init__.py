@@ -33,7 +33,7 @@ from engine.people.accounts import add_user
 from engine.people.intake.importing import Imported, import_file
 from engine.people.intake.refused_rows import refused_rows
 from engine.people.persons import add_product
-from engine.runtime.file_store import store_evidence
+from engine.runtime.file_store import attach
 from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
 from engine.runtime.private_files import write_private
@@ -81,7 +81,7 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
         _carry(office, clock, nib, NibScript, businesses, _)
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES), _)
         _carry(office, clock, regular, RegularScript, [], _)
-        paper = store_evidence(office.store, PAPER, "pdf")
+        paper = attach(office.store, PAPER, "pdf")
         people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, paper), _)
         certified(office, people)
         add_user(office, "lina", ["panel_chair"], region="35")

@@ -27,7 +27,7 @@ from models.legal_time import (
     Renewal,
     Sweep,
 )
-from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing
+from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing, Upload
 from models.people import (
     Attempt,
     Business,
@@ -82,6 +82,7 @@ __all__ = [
     "Series",
     "Standing",
     "Sweep",
+    "Upload",
     "User",
     "UserRole",
     "Wait",

@@ -17,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.definition.incoming import must_be_clean, normalised
 from engine.errors import Refused
 from engine.runtime.hash_chain import canonical, link_hash
 from engine.runtime.office import Work
@@ -207,8 +208,20 @@ def valid_reason(reason: str) -> str:
     """Return a reason, stripped, with personal numbers masked.
 
     Raises:
+        BadText: the reason holds letters that can't be kept or printed.
         Refused: the reason has less than three characters.
     """
-    if len(reason.strip()) < 3:
+    reason = optional_reason(reason)
+    if len(reason) < 3:
         raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
-    return without_personal_numbers(reason.strip())
+    return reason
+
+
+def optional_reason(reason: str) -> str:
+    """Return a reason that may be empty, stripped, with personal numbers masked.
+
+    Raises:
+        BadText: the reason holds letters that can't be kept or printed.
+    """
+    must_be_clean(reason=reason)
+    return without_personal_numbers(str(normalised(reason)).strip())

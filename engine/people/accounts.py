@@ -11,6 +11,7 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from engine.definition.incoming import must_be_clean
 from engine.errors import NotAllowed, Refused
 from engine.people.account_names import must_be_a_name, must_be_printable
 from engine.people.attempts import forget_codes
@@ -86,6 +87,7 @@ def write_account(
     until: date | None = None,
 ) -> list[str]:
     """Add or change an account in the caller's transaction, as `add_user` does."""
+    must_be_clean(region=region, institution=institution, unit=unit)
     session, wanted = work.session, [role_named(role) for role in dict.fromkeys(roles)]
     must_be_printable(name)  # before it is looked up: PostgreSQL fails on a NUL
     user = session.exec(select(User).where(User.name == name)).first()

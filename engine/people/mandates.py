@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlmodel import col, select
 
+from engine.cases.evidence import given_for, must_serve, record_uploads
 from engine.errors import NotAllowed, Refused
 from engine.people.accounts import recorded
 from engine.people.permissions import user_ever_named, user_named
@@ -34,7 +35,7 @@ def add_mandate(
     ``paper`` is the scanned mandate (``sha256:…``).
 
     Raises:
-        Refused: an account does not exist, or ``owner`` is not a person's own account.
+        Refused: an account does not exist, ``owner`` is not a person's own account, or the paper can't serve.
         NotAllowed: ``by`` is neither the owner nor takes papers, or records a mandate for itself; an account has ended.
     """
     with recorded(office, run) as run, office.work(run) as work:
@@ -46,6 +47,8 @@ def add_mandate(
                 for_people=f"{owner} bukan akun milik seorang pelaku usaha, jadi tidak dapat memberi kuasa.",
             )
         _must_record(work, recorder, owner_user, to)
+        given = given_for(str(Mandate.__tablename__), "paper", paper, by=by)
+        must_serve(session, office.store, given)
         mandate = Mandate(
             owner_id=owner_user.person_id,
             user_id=to.id or 0,
@@ -58,8 +61,9 @@ def add_mandate(
         session.add(mandate)
         session.flush()
         told = {"mandate": mandate.id, "owner": owner, "since": since.isoformat(), "until": until and until.isoformat()}
-        record(work, "mandate added", name, told, rows=[mandate], actor=None if run.on_behalf_of else by)
         assert mandate.id is not None
+        record_uploads(session, [given], at=work.now, run_id=run.id, used_by=mandate.id)
+        record(work, "mandate added", name, told, rows=[mandate], actor=None if run.on_behalf_of else by)
         return mandate.id
 
 

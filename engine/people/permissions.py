@@ -1,6 +1,6 @@
 """Permissions of an account: its roles, its right to answer or to act for an applicant.
 
-An applicant's answer comes from the owner, from an account with a mandate in force, or on paper that an officer scans.
+An applicant's answer comes from the owner, from an account with a mandate in force, or on paper that is handed in at the counter.
 Checks run in the transaction that records the act.
 """
 
@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from engine.deadlines.clock import local_date
 from engine.definition.case import Case
 from engine.definition.forms import ApplicantForm, Question
+from engine.definition.incoming import shown
 from engine.errors import NotAllowed, Refused
 from engine.people.delegations import delegations_to, sibling_accounts
 from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
@@ -25,14 +26,21 @@ from engine.people.roles import cached_roles
 from engine.runtime.office import Work
 from models import AnyWait, Mandate, Role, User
 
+# The role that takes papers at the counter: it alone records what an applicant signed on paper.
+AT_THE_COUNTER = Role.OFFICER
+
 
 @dataclass(frozen=True)
 class Actor:
-    """The account that acts, its role, and the account on whose behalf; the ledger records all."""
+    """The account that acts, its role, and the account on whose behalf; the ledger records all.
+
+    ``on_paper`` means that the applicant signed on paper, which this account took at the counter.
+    """
 
     name: str
     role: Role
     on_behalf_of: str | None = None
+    on_paper: bool = False
 
 
 def user_named(session: Session, name: str) -> User:
@@ -59,8 +67,9 @@ def user_ever_named(session: Session, name: str) -> User:
     Raises:
         Refused: there is none.
     """
-    user = session.exec(select(User).where(User.name == name)).first()
+    user = session.exec(select(User).where(User.name == name)).first() if name.isprintable() else None
     if user is None:
+        name = shown(name)
         raise Refused(
             f"There is no user {name}. Add one: jalur user add {name} --role ROLE",
             for_people=f"Tidak ada pengguna bernama {name}.",
@@ -214,16 +223,22 @@ def mandators(session: Session, user: User, on: date) -> set[int]:
 def _for_the_applicant(
     session: Session, user: User, case: Case, question: Question[Any], form: object, on: date
 ) -> Actor:
+    """Return the capacity in which ``user`` answers for the applicant.
+
+    Owners and mandated accounts sign with their own code, whatever paper they attach: a file that they upload themselves
+    proves nothing. Paper signs where an account of the counter took it from somebody else.
+    """
+    at_the_counter = AT_THE_COUNTER in cached_roles(session, user, on)
     on_paper = isinstance(form, ApplicantForm) and form.paper is not None
     if user.person_id == case.applicant.person_id:
-        if question.signed and not on_paper:
+        if question.signed:
             _check_own_code(user, form)
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
-        if question.signed and not on_paper:
+        if question.signed and not (on_paper and at_the_counter):
             _check_own_code(user, form)
-        return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in cached_roles(session, user, on):
+        return Actor(user.name, Role.COMPANION, case.applicant.handle, on_paper=on_paper and at_the_counter)
+    if at_the_counter:
         if not on_paper:
             raise NotAllowed(
                 f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "
@@ -232,7 +247,7 @@ def _for_the_applicant(
                 user=user.name,
             )
         must_be_in_region(user, case)
-        return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
+        return Actor(user.name, AT_THE_COUNTER, case.applicant.handle, on_paper=True)
     raise _not_a_representative(user, case)
 
 
@@ -284,7 +299,8 @@ def _check_own_code(user: User, form: object) -> None:
     what = "is wrong" if code and user.own_code_hash else "is missing"
     raise NotAllowed(
         f"This must be signed, and the own code of {user.name} {what}. "
-        f"Make one (jalur user code {user.name}), or attach the signed paper",
-        for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, atau lampirkan kertas bertanda tangan.",
+        f"Make one (jalur user code {user.name}), or hand the signed paper in at the counter",
+        for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, "
+        "atau serahkan kertas bertanda tangan kepada petugas loket.",
         user=user.name,
     )

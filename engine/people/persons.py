@@ -7,7 +7,9 @@ from datetime import date
 
 from sqlmodel import select
 
+from engine.cases.evidence import given_for, must_serve, record_uploads
 from engine.definition.case import handle_of
+from engine.definition.incoming import must_be_clean
 from engine.errors import NotAllowed, Refused
 from engine.people.accounts import institution_coded, recorded, write_account
 from engine.people.intake import identity
@@ -54,8 +56,10 @@ def add_person(
     person's id is returned, and nothing of theirs is changed.
 
     Raises:
+        BadText: the name or an address holds letters that can't be kept or printed.
         Refused: a number is malformed; the message names its field.
     """
+    must_be_clean(name=name, language=language, region=region, **contact)
     numbers = {name: _clean_number(name, given) for name, given in {**contact, "national_id": national_id}.items()}
     national_id = numbers["national_id"] or ""
     with recorded(office, run) as run, office.work(run) as work:
@@ -151,6 +155,7 @@ def add_product(office: Office, business: int, name: str, cluster: str, *, run: 
     Raises:
         Refused: there is no such business.
     """
+    must_be_clean(name=name, cluster=cluster)
     with recorded(office, run) as run, office.work(run) as work:
         session = work.session
         if session.get(Business, business) is None:
@@ -184,14 +189,18 @@ def record_certificate(
     (``sha256:…``).
 
     Raises:
-        Refused: the person or the file does not exist, or the number is recorded already, for anybody.
+        BadText: a text holds letters that can't be kept or printed.
+        Refused: the person does not exist, the file can't serve, or the number is recorded already, for anybody.
     """
+    must_be_clean(what=what, number=number, source=source)
     with recorded(office, run) as run, office.work(run) as work:
         session = work.session
         if session.get(Person, person) is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
-        if office.store.find(evidence.removeprefix("sha256:")) is None:
-            raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas sertifikatnya.")
+        recorder = user_named(session, by)
+        given = given_for(str(RecordedCertificate.__tablename__), "evidence", evidence, by=by)
+        must_serve(session, office.store, given)
+        now = office.clock.now()
         taken = select(RecordedCertificate.id).where(
             RecordedCertificate.what == what, RecordedCertificate.number == number
         )
@@ -208,15 +217,16 @@ def record_certificate(
             until=until,
             source=source,
             evidence_sha256=evidence.removeprefix("sha256:"),
-            recorded_by_id=user_named(session, by).id or 0,
-            recorded_at=office.clock.now(),
+            recorded_by_id=recorder.id or 0,
+            recorded_at=now,
         )
         session.add(certificate)
         session.flush()
         told = {"certificate": certificate.id, "person": person, "what": what}
         actor = None if run.on_behalf_of else by
-        record(work, "certificate recorded", f"person {person}", told, rows=[certificate], actor=actor)
         assert certificate.id is not None
+        record_uploads(session, [given], at=now, run_id=run.id, used_by=certificate.id)
+        record(work, "certificate recorded", f"person {person}", told, rows=[certificate], actor=actor)
         return certificate.id
 
 
@@ -248,6 +258,7 @@ def declare_conflict(
             f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
             for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
         )
+    must_be_clean(institution=institution)
     with recorded(office, run) as run, office.work(run) as work:
         session, added = work.session, list[Base]()
         towards = {

@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlmodel import Session, col, insert, select
 
+from engine.cases.ledger import optional_reason
 from engine.deadlines.calendar import Calendar
 from engine.errors import NotAllowed, Refused
 from engine.people.permissions import user_named
@@ -17,7 +18,6 @@ from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle
 from engine.sweeps.recalculate import Moved, recalculate
 from models import CalendarDay, CalendarKind, Role
-from models.privacy import without_personal_numbers
 
 MAY_DECIDE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
 
@@ -47,7 +47,7 @@ def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by
 
 
 def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str | None) -> list[Moved]:
-    name = without_personal_numbers(name.strip())
+    name = optional_reason(name)
     if not name:
         raise Refused(
             "Say in words why: the name of the day off, or the reason to work on it",

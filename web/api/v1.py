@@ -25,6 +25,7 @@ from models import Role
 from models.privacy import without_personal_numbers
 from web.common.access import CallerDep, OfficeDep, address_of, authenticate, get_caller, inbox_of, require_visible
 from web.common.bodies import LARGEST_JSON, bounded
+from web.common.parameters import clean_parameters
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
@@ -76,8 +77,8 @@ async def authenticate_importer(request: Request) -> None:
 router = APIRouter(
     prefix="/api/v1",
     tags=["api"],
-    dependencies=[Depends(get_caller)],
-    responses=_problems(400, 401, 408, 413),
+    dependencies=[Depends(get_caller), Depends(clean_parameters)],
+    responses=_problems(400, 401, 408, 413, 422),
     route_class=bounded(LARGEST_JSON, first=authenticate),
 )
 

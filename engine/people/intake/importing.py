@@ -17,7 +17,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from engine.errors import Refused
+from engine.definition.incoming import has_control_letters
+from engine.errors import BadText, Refused
 from engine.people.intake.bounds import MOST_REMARKS
 from engine.people.intake.cleaned import FILE, Note
 from engine.people.intake.importers import refuse_other_regions, regions_to_import
@@ -83,7 +84,12 @@ class UnknownImport(Refused):
 
 
 def upload(office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None) -> int:
-    """Keep a file, encrypted under a key of its own, until `take_over`; return its number."""
+    """Keep a file, encrypted under a key of its own, until `take_over`; return its number.
+
+    Raises:
+        BadText: the name of the file holds letters that can't be kept.
+    """
+    _must_be_a_name(name)
     with office.db.writing() as session:
         row, key = _kept(office, session, name, content, by or run.by)
         row.content = office.vault.encrypt(key, base64.b64encode(content).decode())
@@ -120,6 +126,7 @@ def import_file(
     Rows outside the importer's region are refused.
 
     Raises:
+        BadText: the name of the file holds letters that can't be kept.
         NotAllowed: ``by`` is an account that may not import.
     """
     return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
@@ -128,6 +135,7 @@ def import_file(
 def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
+    _must_be_a_name(name)
     with office.db.reading() as session:
         reached = regions_to_import(session, by, office.clock.today())
     checked = read_rows(content, Limits.on(office.clock.today()))
@@ -150,6 +158,11 @@ def _import(
     if result.file_refused:
         run.state = "refused"
     return result
+
+
+def _must_be_a_name(name: str) -> None:
+    if has_control_letters(name):
+        raise BadText("file", "has a name with letters that can't be kept; rename it", "ganti nama berkasnya")
 
 
 def _take_over(
