@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -38,6 +38,9 @@ SAID_BY_OTHERS = (
     N_("Input should be a valid number, …"),
     N_("Input should be {values}"),
     N_("JALUR_NOW is refused in production: set JALUR_ENV to demo or test to turn the clock"),
+    N_("JALUR_MASTER_KEY is refused in production: every byte of it is zero"),
+    N_("must be 32 random bytes in base64"),
+    N_("must be addresses or networks, comma between, e.g. 10.0.0.2,10.1.0.0/16"),
     N_("{url} needs {token}"),
     N_("It has an open case already: {case}"),
     N_("There is no business {number}"),
@@ -76,6 +79,21 @@ def told_in_words() -> Iterator[None]:
 def wrong(words: str, **parts: object) -> typer.BadParameter:
     """Return the error that a word of the command line is wrong, told in the reader's language."""
     return typer.BadParameter(_(words).format(**parts))
+
+
+def must_be_clean_words(words: Sequence[str]) -> None:
+    """Check the words of a command line; tabs and line ends are taken as they are.
+
+    Raises:
+        WrongUsage: one holds NUL, an escape, another control letter or half a letter.
+    """
+    for place, word in enumerate(words, start=1):
+        if not word.isprintable():
+            from engine.definition.incoming import has_control_letters  # only unusual words need the engine
+
+            if has_control_letters(word):
+                said = _("Word {place} of the command holds a control letter: type it anew")
+                raise WrongUsage(said.format(place=place))
 
 
 def said_again(message: str) -> str:

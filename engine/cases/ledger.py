@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.definition.incoming import must_be_clean, normalised
 from engine.errors import Refused
+from engine.runtime.hash_chain import canonical, link_hash
 from engine.runtime.office import Work
 from models import CaseFile, EntryKind, LedgerEntry
 from models.privacy import without_personal_numbers
@@ -55,11 +56,6 @@ CHAINED = (
 def jsonable(value: BaseModel | Any) -> Any:
     """Return ``value`` in JSON types: dicts, lists, texts, numbers."""
     return to_jsonable_python(value)
-
-
-def canonical(value: Any) -> bytes:
-    """Return JSON with sorted keys and no spaces: equal values give equal bytes."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def salted_hash(salt: str, value: Any) -> str:
@@ -137,17 +133,15 @@ def write_remark(work: Work, row: CaseFile, key: str, actor: str, reason: str | 
         run_id=work.run.id,
         kind=EntryKind.REMARK,
         key=key,
-        actor=actor,
         reason=reason,
-        **{"outcome": key, **fields},
+        **{"outcome": key, **fields, **work.run.signed(actor, fields.get("on_behalf_of"))},
     )
     work.rows.write(LedgerEntry, **entry)
 
 
 def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:
     """Return the hash of an entry that follows ``previous`` in the chain of that case."""
-    fields = {name: row[name] for name in CHAINED}
-    return hashlib.sha256(previous.encode() + canonical({"case": case_number, **fields})).hexdigest()
+    return link_hash(previous, {"case": case_number, **{name: row[name] for name in CHAINED}})
 
 
 @dataclass(frozen=True)
@@ -210,18 +204,24 @@ def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[CaseF
             session.expunge(case)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    raise TypeError  # orjson says of which type
-
-
 def valid_reason(reason: str) -> str:
     """Return a reason, stripped, with personal numbers masked.
 
     Raises:
+        BadText: the reason holds letters that can't be kept or printed.
         Refused: the reason has less than three characters.
     """
-    if len(reason.strip()) < 3:
+    reason = optional_reason(reason)
+    if len(reason) < 3:
         raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
-    return without_personal_numbers(reason.strip())
+    return reason
+
+
+def optional_reason(reason: str) -> str:
+    """Return a reason that may be empty, stripped, with personal numbers masked.
+
+    Raises:
+        BadText: the reason holds letters that can't be kept or printed.
+    """
+    must_be_clean(reason=reason)
+    return without_personal_numbers(str(normalised(reason)).strip())

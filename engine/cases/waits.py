@@ -17,6 +17,7 @@ from sqlmodel import Session, col, update
 
 from engine.cases import case_state, ledger
 from engine.cases.dossier import Dossier
+from engine.definition.incoming import shown
 from engine.errors import NotWaiting, Refused
 from engine.runtime.database import among
 from engine.runtime.encryption import Key
@@ -50,7 +51,7 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
     """
     wait = dossier.past.waits.get(key)
     if wait is None or wait.settled_at is not None or wait.kind not in PEOPLE_KINDS:
-        raise NotWaiting(dossier.case.number, key, open_keys(dossier), wait.settled_as if wait else None)
+        raise NotWaiting(dossier.case.number, shown(key), open_keys(dossier), wait.settled_as if wait else None)
     return wait
 
 
@@ -73,7 +74,7 @@ def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
     wanted = wanted if "#" in wanted or not wanted else f"{wanted}#1"
     if wanted not in waiting:
         was = dossier.past.waits.get(wanted)
-        raise NotWaiting(number, wanted, sorted(waiting), was.settled_as if was else None)
+        raise NotWaiting(number, shown(wanted), sorted(waiting), was.settled_as if was else None)
     return waiting[wanted]
 
 
@@ -196,10 +197,9 @@ def write_settlement(
         run_id=work.run.id,
         kind=kind,
         key=wait.key,
-        actor=actor,
         arguments_hash=wait.arguments_hash,
         result=result,
-        **fields,
+        **{**fields, **work.run.signed(actor, fields.get("on_behalf_of"))},
     )
     work.rows.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:

@@ -1,1 +1,1 @@
-"""Attacks: what somebody with bad intent tries, from outside and from within, and what holds."""
+"""Attacks: what somebody hostile sends, and what a machine does at the worst moment."""
