@@ -67,18 +67,23 @@ def test_a_name_that_is_markup_is_shown_letter_by_letter(small: SmallOffice, cli
     assert "<script" not in checked and "<img src=x" not in checked
 
 
+def stored(office: Office) -> list[tuple[str, str, str]]:
+    """Return every value that is stored, but for the count of wrong tokens."""
+    return [(table, column, repr(value)) for table, column, value in everything_stored(office) if table != "attempt"]
+
+
 @pytest.mark.parametrize("typed", SQL)
 def test_what_looks_like_sql_asks_nothing(small: SmallOffice, client: TestClient, case: str, typed: str) -> None:
     """In an address, an argument, a token, a name and a reason: nothing more is found, and nothing is gone."""
     budi, owner = small.token("budi"), small.token("owner-1")
-    before = len(list(everything_stored(small.office)))
+    before = stored(small.office)
     for address in (f"/api/v1/cases/{typed}", f"/api/v1/cases/{typed}/history", f"/check/{typed}"):
         assert client.get(address, headers=budi).status_code == 404
     assert client.get("/api/v1/inbox", params={"case": typed}, headers=budi).status_code == 404
     assert client.get("/api/v1/inbox", params={"role": typed}, headers=budi).status_code == 422
     assert client.get("/api/v1/inbox", headers={"Authorization": f"Bearer {typed}"}).status_code == 401
     assert client.post("/login", data={"token": typed}).status_code == 401
-    assert len(list(everything_stored(small.office))) == before
+    assert stored(small.office) == before
     taken = client.post(f"/api/v1/cases/{case}/withdrawal", json={"reason": f"batal {typed}"}, headers=owner)
     assert taken.status_code == 200
     with small.office.db.reading() as session:
@@ -139,12 +144,12 @@ def test_an_argument_that_is_given_twice_shows_nobody_elses_case(small: SmallOff
 
 def test_who_may_not_is_on_record_by_name(small: SmallOffice, client: TestClient, case: str) -> None:
     """A refused attempt is a run of its caller, with the reason: an answer for another role, and a case of somebody else."""
-    for by, status in (("ani", 403), ("owner-2", 404)):
+    for by, status in (("owner-1", 403), ("owner-2", 404)):
         path = f"/api/v1/cases/{case}/answers/dossier_check%231"
         assert client.post(path, json={"decision": "complete"}, headers=small.token(by)).status_code == status
         with small.office.db.reading() as session:
-            [run] = session.exec(select(Run).where(Run.by == by)).all()
-        assert (run.kind, run.state) == ("web", "refused")
+            [run] = session.exec(select(Run).where(Run.by == by, Run.kind == "web")).all()
+        assert run.state == "refused"
         assert case in (run.error or "") or "dossier_check#1" in (run.error or "")
 
 
