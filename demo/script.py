@@ -11,6 +11,7 @@ from engine.actions.answer import answer_many
 from engine.actions.withdraw import withdraw
 from engine.definition.case import handle_of
 from engine.people.accounts import give_own_code
+from engine.people.own_codes import proved
 from engine.runtime.file_store import attach
 from engine.runtime.office import Office
 from models import CaseFile, Person, Standing, Wait, WaitKind
@@ -102,10 +103,10 @@ class Script:
         return self.office.clock.today().isoformat()
 
     def own_code(self, owner: str) -> str:
-        """Return the code with which an owner signs, made at the first signature."""
+        """Return the proof of the code with which an owner signs; the code is made at the first signature."""
         if owner not in self._codes:
             self._codes[owner] = give_own_code(self.office, owner)
-        return self._codes[owner]
+        return str(proved(self.office, owner, {"own_code": self._codes[owner]})["own_code"])
 
     def _waiting(self) -> list[Situation]:
         with self.office.db.reading() as session:

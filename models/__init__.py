@@ -1,7 +1,20 @@
 """The tables of the database, and the invariants that the database itself keeps."""
 
 from models.base import Base, Role, metadata
-from models.cases import Answer, AnyWait, CaseFile, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
+from models.cases import (
+    Answer,
+    AnyWait,
+    CaseFile,
+    CaseStatus,
+    EntryKind,
+    LedgerEntry,
+    OfficeChain,
+    OfficeEntry,
+    Run,
+    Series,
+    Wait,
+    WaitKind,
+)
 from models.intake import Import, ImportLine
 from models.legal_time import (
     CalendarDay,
@@ -16,6 +29,7 @@ from models.legal_time import (
 )
 from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing, Upload
 from models.people import (
+    Attempt,
     Business,
     DeclaredConflict,
     Institution,
@@ -32,6 +46,7 @@ from models.people import (
 __all__ = [
     "Answer",
     "AnyWait",
+    "Attempt",
     "Base",
     "Business",
     "CalendarDay",
@@ -54,6 +69,8 @@ __all__ = [
     "LetterStatus",
     "Mandate",
     "Notice",
+    "OfficeChain",
+    "OfficeEntry",
     "Person",
     "PersonIndex",
     "PersonKey",

@@ -133,17 +133,22 @@ class Digest(Base, table=True):
     attempt: int = 0
     next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    end_unknown: bool = Field(default=False, description="an attempt may have delivered it: later copies are marked")
     error: str | None = None
 
 
 class Sweep(Base, table=True):
-    """One sweep over due waits. The newest finished one shows whether the sweeps still run."""
+    """One sweep over due waits. The newest finished one shows whether the sweeps still run.
+
+    ``really_finished_at`` is by the machine's clock, whatever the office's clock was turned to.
+    """
 
     __tablename__ = "sweep"
     id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
     run_id: str = Field(max_length=36, foreign_key="run.id")
     started_at: datetime = Field(sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
+    really_finished_at: datetime | None = Field(default=None, sa_type=Moment)
     due: int = 0
     reminded: int = 0
     escalated: int = 0

@@ -26,7 +26,7 @@ _PERSONAL = (
     r"|(?<!\d)(?=\d(?:[ .\-]{0,2}\d){14})\d{1,8}(?:[ .\-]{1,2}\d{1,8}(?!\d))+"
     r"|(?<!\d)(?:\+62|62(?=[ .\-]?8)|0(?=8))[ .\-]?\d\d(?:[ .\-]?\d){6,10}(?!\d)"
     r"|(?<!\d)\(?0[2-79]\d{1,2}\)?[ .\-]?\d(?:[ .\-]?\d){5,7}(?!\d)"
-    r"|[^\s<>@\"',;:()\[\]=]+@[\w\-]+(?:\.[\w\-]+)+"
+    r"|[^\s<>@\"',;:()\[\]=]{1,64}@[\w\-]+(?:\.[\w\-]+)+"
 )
 _LONG = re.compile(f"(?P<public>{_PUBLIC})|(?P<personal>{_PERSONAL})")
 # Region, day (a woman's plus 40), month, year, serial; digits of another number seldom fall so.

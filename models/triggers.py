@@ -8,7 +8,12 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-APPEND_ONLY = {"ledger_entry": ("case_id", "seq"), "clock_segment": ("case_id", "seq"), "calendar_day": ("id",)}
+APPEND_ONLY = {
+    "ledger_entry": ("case_id", "seq"),
+    "office_entry": ("seq",),
+    "clock_segment": ("case_id", "seq"),
+    "calendar_day": ("id",),
+}
 MESSAGE = "the ledger is append-only"
 
 

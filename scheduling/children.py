@@ -23,6 +23,7 @@ ENDS_WITHIN = 2.0
 # Linux for a SIGTERM when the thread that started it ends (1 is PR_SET_PDEATHSIG), and is not born where that has ended.
 LAUNCH = """
 import ctypes, os, signal, sys
+os.umask(0o077)
 parent, niceness, *command = sys.argv[1:]
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
@@ -39,6 +40,13 @@ def ask_all_to_end() -> None:
     """Ask every child to end, at once."""
     for child in list(_children):
         child.ask_to_end()
+
+
+def kill_all() -> None:
+    """Kill every child with all that it started; whatever they were doing survives that."""
+    for child in list(_children):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 class Child:

@@ -21,7 +21,8 @@ from engine.definition.forms import ApplicantForm, Form, Question
 from engine.definition.incoming import shown
 from engine.errors import BadAnswer, NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HandDelivery, record_hand_delivery
-from engine.people.permissions import Actor, authorize_answer, user_named
+from engine.people.impartiality import who_took_part
+from engine.people.permissions import Actor, authorize_answer, must_not_concern_the_stand_in, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
@@ -149,6 +150,8 @@ def _check(
         filled = fill_in(work.office, dossier.pipeline, dossier.key, wait, raw)
     form, question = filled.form, filled.question
     actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    took_part = {*wait.apart_from, *who_took_part(work.session, number, question)} if work.run.on_behalf_of else ()
+    must_not_concern_the_stand_in(work, dossier.case, took_part, key)
     files = given_in(form, filled.data, filled.known, case_id=dossier.row.id, key=key, by=actor.name)
     faults = [{"field": one.path, "reason": why} for one, (_, why) in unfit(work.session, work.office.store, files)]
     if faults:

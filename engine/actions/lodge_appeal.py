@@ -66,9 +66,8 @@ def lodge_appeal(
             run_id=run.id,
             kind=EntryKind.ANSWER,
             key=LODGED,
-            actor=actor.name,
             role=actor.role,
-            on_behalf_of=actor.on_behalf_of,
+            **run.signed(actor.name, actor.on_behalf_of),
             outcome="lodged",
             reason=without_personal_numbers(words["reason"]),
             result={

@@ -16,7 +16,8 @@ from engine.letters.notices import notify
 from engine.people.delegations import sibling_accounts
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
-from engine.people.permissions import cached_roles, must_be_in_region, user_named
+from engine.people.permissions import must_be_in_region, must_not_concern_the_stand_in, user_named
+from engine.people.roles import cached_roles
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, EntryKind, LedgerEntry, Role, User
 
@@ -78,6 +79,7 @@ def give(
             for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
             question=wait.key,
         )
+    must_not_concern_the_stand_in(work, dossier.case)
     role = must_oversee(work.session, by, wait.holder, on=work.today, case=dossier.case)
     if is_over(wait.silent_at, work.now):
         raise NotWaiting(number, wait.key, [], "silent")
@@ -95,7 +97,7 @@ def give(
         run_id=work.run.id,
         kind=EntryKind.REMARK,
         key="reassigned",
-        actor=by.name,
+        **work.run.signed(by.name),
         role=role,
         outcome="reassigned",
         reason=f"{wait.key}: {from_to(wait.holder, names['to'])}; {reason}",
@@ -129,7 +131,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
                 case=number,
             )
         return
-    if question.of not in cached_roles(work.session, to):
+    if question.of not in cached_roles(work.session, to, work.today):
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
             for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",

@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import select
@@ -20,6 +19,7 @@ from sqlmodel import Session
 
 from engine.definition.incoming import must_be_clean, normalised
 from engine.errors import Refused
+from engine.runtime.hash_chain import canonical, link_hash
 from engine.runtime.office import Work
 from models import CaseFile, EntryKind, LedgerEntry
 from models.privacy import without_personal_numbers
@@ -56,11 +56,6 @@ CHAINED = (
 def jsonable(value: BaseModel | Any) -> Any:
     """Return ``value`` in JSON types: dicts, lists, texts, numbers."""
     return to_jsonable_python(value)
-
-
-def canonical(value: Any) -> bytes:
-    """Return JSON with sorted keys and no spaces: equal values give equal bytes."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def salted_hash(salt: str, value: Any) -> str:
@@ -138,17 +133,15 @@ def write_remark(work: Work, row: CaseFile, key: str, actor: str, reason: str | 
         run_id=work.run.id,
         kind=EntryKind.REMARK,
         key=key,
-        actor=actor,
         reason=reason,
-        **{"outcome": key, **fields},
+        **{"outcome": key, **fields, **work.run.signed(actor, fields.get("on_behalf_of"))},
     )
     work.rows.write(LedgerEntry, **entry)
 
 
 def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:
     """Return the hash of an entry that follows ``previous`` in the chain of that case."""
-    fields = {name: row[name] for name in CHAINED}
-    return hashlib.sha256(previous.encode() + canonical({"case": case_number, **fields})).hexdigest()
+    return link_hash(previous, {"case": case_number, **{name: row[name] for name in CHAINED}})
 
 
 @dataclass(frozen=True)
@@ -209,12 +202,6 @@ def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[CaseF
         for case in cases:
             yield case, by_case[case.id]
             session.expunge(case)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    raise TypeError  # orjson says of which type
 
 
 def valid_reason(reason: str) -> str:

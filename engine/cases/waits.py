@@ -197,10 +197,9 @@ def write_settlement(
         run_id=work.run.id,
         kind=kind,
         key=wait.key,
-        actor=actor,
         arguments_hash=wait.arguments_hash,
         result=result,
-        **fields,
+        **{**fields, **work.run.signed(actor, fields.get("on_behalf_of"))},
     )
     work.rows.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 
 from documents.formats import moment_in_words
+from engine.deadlines.clock import Clock
 from engine.runtime.office import Office
 from models import Sweep, Wait
 from rules import book
@@ -27,8 +28,19 @@ def stale_since(office: Office, session: Session) -> datetime | None:
     if last is None:
         overdue = select(func.min(Wait.next_due_at)).where(col(Wait.settled_at).is_(None), col(Wait.next_due_at) <= now)
         return session.exec(overdue).one()
-    patience = timedelta(minutes=book("common").at("watch_limit", office.clock.today()).value)
-    return last if now - last > patience else None
+    return last if now - last > _patience(office) else None
+
+
+def is_stale(office: Office, session: Session, clock: Clock) -> bool:
+    """Return whether sweeps are missing by the machine's ``clock``.
+
+    The office's own clock may stand still (``JALUR_NOW``).
+    """
+    by_machine = func.coalesce(col(Sweep.really_finished_at), col(Sweep.finished_at))
+    last: datetime | None = session.exec(select(func.max(by_machine))).one()
+    if last is None:
+        return stale_since(office, session) is not None
+    return clock.now() - last > _patience(office)
 
 
 def stale_warning(office: Office, session: Session) -> str | None:
@@ -39,3 +51,7 @@ def stale_warning(office: Office, session: Session) -> str | None:
     if last is None:
         return "Pengawasan tenggat belum pernah berjalan."
     return f"Pengawasan tenggat terakhir selesai pada {moment_in_words(last, 'id')}."
+
+
+def _patience(office: Office) -> timedelta:
+    return timedelta(minutes=book("common").at("watch_limit", office.clock.today()).value)

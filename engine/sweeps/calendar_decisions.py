@@ -13,7 +13,8 @@ from sqlmodel import Session, col, insert, select
 from engine.cases.ledger import optional_reason
 from engine.deadlines.calendar import Calendar
 from engine.errors import NotAllowed, Refused
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle
 from engine.sweeps.recalculate import Moved, recalculate
 from models import CalendarDay, CalendarKind, Role
@@ -54,7 +55,7 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
         )
     with office.db.writing() as session:
         if by is not None:
-            _may_decide(session, by)
+            _may_decide(session, by, office.clock.today())
         # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
         if not office.db.is_sqlite:
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
@@ -99,8 +100,8 @@ def must_know(calendar: Calendar, year: int) -> None:
         )
 
 
-def _may_decide(session: Session, name: str) -> None:
-    if roles_of(session, user_named(session, name)).isdisjoint(MAY_DECIDE):
+def _may_decide(session: Session, name: str, on: date) -> None:
+    if roles_of(session, user_named(session, name), on).isdisjoint(MAY_DECIDE):
         raise NotAllowed(
             f"{name} may not decide on which days the office works; that takes: {', '.join(MAY_DECIDE)}",
             for_people=f"{name} tidak berwenang menetapkan hari kerja kantor. Mintalah kepala bidang, kepala dinas atau "

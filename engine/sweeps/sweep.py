@@ -23,7 +23,7 @@ from engine.cases import ledger
 from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.ledger import SYSTEM
 from engine.cases.waits import compare_and_set
-from engine.deadlines.clock import is_over, local_date
+from engine.deadlines.clock import Clock, is_over, local_date
 from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_due
 from engine.letters.deadline_page import queue_deadline_page
 from engine.letters.notices import administrators, notify
@@ -84,7 +84,8 @@ def sweep(office: Office, run: RunHandle) -> Swept:
     run.cases += swept.due - len(swept.failed)
     with office.db.writing() as session:
         counts = {**swept.as_json(), "failed": len(swept.failed)}
-        session.execute(update(Sweep).where(col(Sweep.id) == begun).values(finished_at=office.clock.now(), **counts))
+        ends = {"finished_at": office.clock.now(), "really_finished_at": Clock().now()}
+        session.execute(update(Sweep).where(col(Sweep.id) == begun).values(**ends, **counts))
     return swept
 
 
@@ -204,6 +205,7 @@ def _fire(
         key=f"{wait.key}/{name}",
         actor=SYSTEM,
         outcome=outcome,
+        result={"question": wait.key, "from": wait.holder, "to": told[0]} if outcome == "reassigned" else None,
         reason="; ".join(
             filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
         ),
@@ -251,7 +253,7 @@ def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> di
         notify(
             session,
             office,
-            administrators(session),
+            administrators(session, office.clock.today()),
             what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
             kind="skipped",
             case_number=number,

@@ -1,1 +1,1 @@
-"""Attacks: each test tries what must not work, on the real thing."""
+"""Attacks: what somebody hostile sends, and what a machine does at the worst moment."""

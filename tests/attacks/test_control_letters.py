@@ -31,7 +31,7 @@ from engine.definition.registry import pipeline_named
 from engine.errors import BadText, Refused, UnknownCase
 from engine.execution import parking
 from engine.execution.versions import case_migration
-from engine.people import accounts, persons
+from engine.people import accounts, mandates, persons
 from engine.people.intake import importing
 from engine.people.intake.columns import COLUMNS
 from engine.people.intake.fields import clean_cell
@@ -113,10 +113,10 @@ DOORS: dict[str, Door] = {
     "add_user reports_to": lambda o, r, n, text: accounts.add_user(o, "joko", ["officer"], reports_to=text),
     "give_own_code name": lambda o, r, n, text: accounts.give_own_code(o, text),
     "give_token name": lambda o, r, n, text: accounts.give_token(o, text),
-    "add_mandate name": lambda o, r, n, text: accounts.add_mandate(
+    "add_mandate name": lambda o, r, n, text: mandates.add_mandate(
         o, "owner-1", text, paper=EVIDENCE, by="budi", since=DAY
     ),
-    "revoke_mandates name": lambda o, r, n, text: accounts.revoke_mandates(o, "owner-1", text),
+    "revoke_mandates name": lambda o, r, n, text: mandates.revoke_mandates(o, "owner-1", text),
     "add_person name": lambda o, r, n, text: persons.add_person(o, text, national_id="3508166904956223"),
     "add_person address": lambda o, r, n, text: persons.add_person(
         o, "Joko", national_id="3508166904956223", address=text

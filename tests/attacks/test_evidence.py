@@ -18,7 +18,8 @@ from engine.actions.correction.correct import correct
 from engine.actions.lodge_appeal import lodge_appeal
 from engine.deadlines.clock import TurnedClock
 from engine.errors import BadAnswer, NotAllowed, Refused
-from engine.people.accounts import add_mandate, add_user, give_own_code
+from engine.people.accounts import add_user, give_own_code
+from engine.people.mandates import add_mandate
 from engine.people.persons import record_certificate
 from engine.runtime.file_store import attach
 from engine.runtime.migrations import migrate_schema

@@ -117,11 +117,19 @@ def ahead_of_the_record(office: Office, home: Path, filed: list[str]) -> list[st
 
 def sent_too_often(home: Path, before: dict[str, list[str]], under_way: set[str]) -> list[str]:
     """Return the letters that left again though they were not on their way when the power failed."""
-    return [
-        f"the letter {name} left {len(contents)} times"
-        for name, contents in letters_sent(home).items()
-        if len(contents) > 1 + (name in before and name in under_way)
-    ]
+    sent, left = letters_sent(home), letters_left(home, before, under_way)
+    return [f"the letter {name} left {len(sent[name])} times" for name, (_, again) in left.items() if again < 0]
+
+
+def letters_left(home: Path, before: dict[str, list[str]], under_way: set[str]) -> dict[str, tuple[list[str], int]]:
+    """Return by Message-ID the fingerprints that left, and how often the letter may leave again.
+
+    A letter may leave twice if it had left, and its end was not recorded, when the power failed.
+    """
+    return {
+        name: (sorted(set(contents)), 1 + (name in before and name in under_way) - len(contents))
+        for name, contents in sorted(letters_sent(home).items())
+    }
 
 
 def letters_under_way(office: Office) -> set[str]:

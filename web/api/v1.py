@@ -15,18 +15,20 @@ from sqlmodel import Session
 from engine.actions.answer import answer
 from engine.actions.withdraw import withdraw
 from engine.errors import NotAllowed
+from engine.people.intake.importers import MAY_IMPORT
 from engine.people.intake.importing import import_file
+from engine.people.own_codes import proved
 from engine.reports.case_views import case_history, case_view
 from engine.reports.pipeline_views import pipeline_list
 from engine.runtime.office import Office
 from models import Role
 from models.privacy import without_personal_numbers
-from web.common.access import CallerDep, OfficeDep, get_caller, inbox_of, require_visible
+from web.common.access import CallerDep, OfficeDep, address_of, authenticate, get_caller, inbox_of, require_visible
+from web.common.bodies import LARGEST_JSON, bounded
 from web.common.parameters import clean_parameters
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
-MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 class Problem(BaseModel):
@@ -57,11 +59,27 @@ def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"description": "Problem", "content": content} for code in codes}
 
 
+async def authenticate_importer(request: Request) -> None:
+    """Find the account of a request that brings a file, and refuse one that may not.
+
+    Raises:
+        Unauthorized: the request has no token, or an unknown one.
+        NotAllowed: the account may not import.
+    """
+    caller = await authenticate(request)
+    if not caller.roles & MAY_IMPORT:
+        raise NotAllowed(
+            f"{caller.name} may not import; that is for: {', '.join(sorted(MAY_IMPORT))}",
+            for_people="Impor data hanya untuk petugas, penyelia, dan administrator.",
+        )
+
+
 router = APIRouter(
     prefix="/api/v1",
     tags=["api"],
     dependencies=[Depends(get_caller), Depends(clean_parameters)],
-    responses=_problems(401, 422),
+    responses=_problems(400, 401, 408, 413, 422),
+    route_class=bounded(LARGEST_JSON, first=authenticate),
 )
 
 
@@ -98,7 +116,7 @@ def inbox(
         return inbox_of(office, session, caller, role=role, number=case)
 
 
-@router.post("/cases/{number}/answers/{key}", status_code=201, responses=_problems(403, 404, 409, 422))
+@router.post("/cases/{number}/answers/{key}", status_code=201, responses=_problems(403, 404, 409, 422, 429))
 def take_answer(
     number: str,
     key: str,
@@ -111,6 +129,7 @@ def take_answer(
     with office.run("web", by=caller.name) as run:
         with office.db.reading() as session:
             require_visible(office, session, caller, number)
+        data = proved(office, caller.name, data, address=address_of(request))
         taken = answer(office, run, number, key, by=caller.name, data=data)
     request.app.state.wake()
     return Answered(case=taken.case, question=taken.question, entry=taken.entry)
@@ -137,22 +156,27 @@ def _shown(office: Office, session: Session, number: str) -> dict[str, Any]:
     return shown
 
 
-@router.post("/imports", status_code=201, responses=_problems(403, 409, 413, 422))
 def take_import(
     file: Annotated[UploadFile, File()], office: OfficeDep, caller: CallerDep, dry_run: bool = False
 ) -> dict[str, Any]:
     """Take a file of businesses over, as ``jalur import``; at most 10 MiB."""
-    if not caller.roles & MAY_IMPORT:
-        raise NotAllowed(
-            f"{caller.name} may not import; that is for: {', '.join(sorted(MAY_IMPORT))}",
-            for_people="Impor data hanya untuk petugas, penyelia, dan administrator.",
-        )
     content = file.file.read(LARGEST_IMPORT + 1)
     if len(content) > LARGEST_IMPORT:
         raise TooLarge(LARGEST_IMPORT)
     with office.run("web", by=caller.name) as run:
         imported = import_file(office, run, name=_file_name(file.filename), content=content, dry_run=dry_run)
     return {"import": imported.import_id, **imported.as_json()}
+
+
+router.add_api_route(
+    "/imports",
+    take_import,
+    methods=["POST"],
+    status_code=201,
+    responses=_problems(403, 409, 422),
+    # The form around a file has a few hundred bytes.
+    route_class_override=bounded(LARGEST_IMPORT + 2**16, first=authenticate_importer, file=True),
+)
 
 
 def _file_name(given: str | None) -> str:

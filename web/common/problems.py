@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,28 +10,20 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from engine.errors import BadAnswer, BadText, NotAllowed, NotWaiting, Refused, UnknownCase
+from engine.people.attempts import TooManyAttempts
 from engine.runtime.encryption import Erased
 from models.privacy import without_personal_numbers
 from web.common.pages import page
 
-log = logging.getLogger(__name__)
-
 MEDIA_TYPE = "application/problem+json"
 
-# The first class that fits a refusal decides.
-STATUS: tuple[tuple[type[Refused], int, str], ...] = (
-    (UnknownCase, 404, "Unknown case"),
-    (NotWaiting, 409, "Not waiting for that answer"),
-    (NotAllowed, 403, "Not allowed"),
-    (BadAnswer, 422, "The answer is not filled in as it must be"),
-    (BadText, 422, "A text or a number can't be kept"),
-    (Erased, 410, "The person was erased"),
-    (Refused, 409, "Refused"),
-)
+# Nobody mends more at a time.
+MOST_FAULTS = 20
 TITLES = {
     400: ("Bad request", "Permintaan tidak dapat dibaca."),
     404: ("Not found", "Alamat ini tidak ada."),
     405: ("Method not allowed", "Cara memanggil alamat ini tidak didukung."),
+    414: ("The address is too long", "Alamat ini terlalu panjang. Periksa kembali tautannya."),
 }
 
 
@@ -47,14 +38,50 @@ class Unauthorized(Refused):
 
 
 class TooLarge(Refused):
-    """An upload above the limit."""
+    """A body above its route's limit."""
 
     def __init__(self, largest: int) -> None:
-        megabytes = largest // 2**20
+        size = f"{largest // 2**20} MiB" if largest >= 2**20 else f"{largest // 2**10} KiB"
         super().__init__(
-            f"The file is larger than {megabytes} MiB; split it",
-            for_people=f"Berkas lebih besar dari {megabytes} MiB. Bagilah menjadi beberapa berkas.",
+            f"The request is larger than {size}; split the file, or send less",
+            for_people=f"Isi permintaan lebih besar dari {size}. Bagilah berkasnya, atau kirim lebih sedikit.",
         )
+
+
+class TooSlow(Refused):
+    """A body that did not arrive in time."""
+
+    def __init__(self, within: float) -> None:
+        super().__init__(
+            f"The request was not whole after {within:.0f} seconds; send it again",
+            for_people=f"Permintaan belum lengkap setelah {within:.0f} detik. Periksa sambungan, lalu kirim lagi.",
+        )
+
+
+class Unreadable(Refused):
+    """A body that no form of ours looks like."""
+
+    def __init__(self, what: str, apa: str) -> None:
+        super().__init__(
+            f"The request {what}; no form is like that", for_people=f"Isi permintaan {apa}. Isi sesuai formulirnya."
+        )
+
+
+# The first class that fits a refusal decides.
+STATUS: tuple[tuple[type[Refused], int, str], ...] = (
+    (Unauthorized, 401, "A token is needed"),
+    (TooLarge, 413, "The request is too large"),
+    (TooSlow, 408, "The request is too slow"),
+    (Unreadable, 400, "Bad request"),
+    (TooManyAttempts, 429, "Too many attempts"),
+    (UnknownCase, 404, "Unknown case"),
+    (NotWaiting, 409, "Not waiting for that answer"),
+    (NotAllowed, 403, "Not allowed"),
+    (BadAnswer, 422, "The answer is not filled in as it must be"),
+    (BadText, 422, "A text or a number can't be kept"),
+    (Erased, 410, "The person was erased"),
+    (Refused, 409, "Refused"),
+)
 
 
 def problem(status: int, title: str, detail: str, kind: str = "about:blank", **parts: Any) -> JSONResponse:
@@ -76,56 +103,61 @@ def refused(error: Refused) -> JSONResponse:
     """Return a refusal as a problem; the refusal's parts are its members."""
     status, title = _status(error)
     kind = f"urn:jalur:{type(error).__name__}"
-    answer = problem(status, title, error.for_people, kind, **error.parts)
+    parts = dict(error.parts)
+    if isinstance(fields := parts.get("fields"), list):
+        parts["fields"] = fields[:MOST_FAULTS]
+    answer = problem(status, title, error.for_people, kind, **parts)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.seconds)
     return answer
 
 
 def _status(error: Refused) -> tuple[int, str]:
-    if isinstance(error, Unauthorized):
-        return 401, "A token is needed"
-    if isinstance(error, TooLarge):
-        return 413, "The file is too large"
     return next((status, title) for kind, status, title in STATUS if isinstance(error, kind))
 
 
 def add_to(app: FastAPI) -> None:
-    """Add handlers for all errors to ``app``: problems under /api, pages elsewhere."""
+    """Add handlers for refusals to ``app``: problems under /api, pages elsewhere.
+
+    Those that mask what was typed are plain functions, which run in a thread beside the event loop.
+    """
 
     @app.exception_handler(Refused)
-    async def _refused(request: Request, error: Refused) -> Response:
-        if _is_api(request):
+    def _refused(request: Request, error: Refused) -> Response:
+        if is_api(request):
             return refused(error)
         return page("refused.html", _status(error)[0], detail=without_personal_numbers(error.for_people))
 
     @app.exception_handler(RequestValidationError)
-    async def _unreadable(_: Request, error: RequestValidationError) -> Response:
+    def _unreadable(_: Request, error: RequestValidationError) -> Response:
         # The typed value is not repeated: it may be a personal number.
         fields = [
             {"field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
-            for fault in error.errors()
+            for fault in error.errors()[:MOST_FAULTS]
         ]
         return problem(422, "The request is not as it must be", "Isian permintaan tidak sesuai.", fields=fields)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        title, detail = TITLES.get(error.status_code, ("Refused", "Permintaan tidak dapat dilayani."))
-        if _is_api(request):
-            answer: Response = problem(error.status_code, title, detail)
-        else:
-            answer = page("refused.html", error.status_code, detail=detail)
+        answer = plain(request, error.status_code)
         answer.headers.update(error.headers or {})
         return answer
 
-    @app.exception_handler(Exception)
-    async def _failed(request: Request, error: Exception) -> Response:
-        log.error("%s failed: %s", request.method, without_personal_numbers(f"{type(error).__name__}: {error}"))
-        detail = "Terjadi kesalahan pada sistem kami. Silakan coba lagi beberapa saat lagi."
-        if _is_api(request):
-            return problem(500, "Internal error", detail)
-        return page("refused.html", 500, detail=detail)
+
+def plain(request: Request, status: int) -> Response:
+    """Return the answer to a request that reaches no route of ours."""
+    title, detail = TITLES.get(status, ("Refused", "Permintaan tidak dapat dilayani."))
+    return problem(status, title, detail) if is_api(request) else page("refused.html", status, detail=detail)
 
 
-def _is_api(request: Request) -> bool:
+def failed(request: Request) -> Response:
+    """Return the answer where something of ours failed; it tells nothing of our inside."""
+    detail = "Terjadi kesalahan pada sistem kami. Silakan coba lagi beberapa saat lagi."
+    return problem(500, "Internal error", detail) if is_api(request) else page("refused.html", 500, detail=detail)
+
+
+def is_api(request: Request) -> bool:
+    """Return whether a program asks, and not a person's browser."""
     return request.url.path.startswith("/api/")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Cookie
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from documents.formats import day_in_words
@@ -19,9 +19,9 @@ SHOWN = 200
 
 
 @router.get("/desk", response_class=HTMLResponse, include_in_schema=False)
-def desk(office: OfficeDep, jalur: Annotated[str | None, Cookie()] = None) -> Response:
+def desk(request: Request, office: OfficeDep) -> Response:
     """List the tasks of the signed-in account, the most urgent first."""
-    caller = caller_of_cookie(office, jalur or "")
+    caller = caller_of_cookie(request)
     if caller is None:
         return RedirectResponse("/login", 303)
     with office.db.reading() as session:

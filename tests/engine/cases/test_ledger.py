@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from engine.cases import ledger
 from engine.deadlines.clock import JAKARTA
+from engine.runtime.hash_chain import canonical
 from engine.runtime.office import Office
 from models import CaseFile, EntryKind, LedgerEntry
 from tests.engine.conftest import Begin
@@ -172,10 +173,10 @@ def test_the_canonical_form_does_not_depend_on_order_or_zone() -> None:
     """The same value is the same bytes; what has no canonical form is refused."""
     moment = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
     jakarta = moment.astimezone(JAKARTA)
-    assert ledger.canonical({"b": 1, "a": moment}) == ledger.canonical({"a": jakarta, "b": 1})
-    assert ledger.canonical({"a": "ñ"}) == '{"a":"ñ"}'.encode()
+    assert canonical({"b": 1, "a": moment}) == canonical({"a": jakarta, "b": 1})
+    assert canonical({"a": "ñ"}) == '{"a":"ñ"}'.encode()
     with pytest.raises(TypeError, match="not JSON serializable: object"):
-        ledger.canonical(object())
+        canonical(object())
 
 
 def test_a_salted_hash_gives_nothing_away_across_cases() -> None:
