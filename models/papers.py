@@ -109,7 +109,8 @@ class Upload(Base, table=True):
     """A file that an account gave as evidence, its place, and its use.
 
     Its place is a field of a question of a case. ``question`` has no count; a mandate or a recorded certificate has no case.
-    ``used_by`` is the ledger entry, or the id of the mandate or certificate.
+    ``used_by`` is the ledger entry, or the id of the mandate or certificate. ``taken_over_at`` is set where the use was recorded
+    before there were uploads.
     """
 
     __tablename__ = "upload"
@@ -123,6 +124,7 @@ class Upload(Base, table=True):
     at: datetime = Field(sa_type=Moment)
     run_id: str | None = Field(default=None, max_length=36, foreign_key="run.id")
     used_by: int = Field(sa_type=BigInteger)
+    taken_over_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Standing(Base, table=True):

@@ -1,7 +1,8 @@
 """Evidence: a file that an account uploads for one field of one case, and used there alone.
 
 A file that comes in with an act (`Attached`) is a new upload. A file that is only named was stored before: it is bound by its
-first use, and serves again in that place alone, for the same account: when a question is asked anew.
+first use, and serves again in that place alone, for the same account: when a question is asked anew. What was in use before
+there were uploads serves on in the cases of that time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlmodel import Session, insert, select
 from engine.definition.forms import Form, evidence_in
 from engine.errors import Refused
 from engine.runtime.file_store import Attached, Store
-from models import Document, Upload
+from models import CaseFile, Document, Upload
 
 Reason = tuple[str, str]
 NOT_KEPT: Reason = ("no kept file has this name; attach it", "berkas ini belum tersimpan; lampirkan")
@@ -134,11 +135,11 @@ def _why_not(session: Session, store: Store, given: Given, claimed: dict[str, Gi
     if not session.info.get("uploads_locked") and session.get_bind().dialect.name != "sqlite":
         session.execute(text("LOCK TABLE upload IN SHARE ROW EXCLUSIVE MODE"))
         session.info["uploads_locked"] = True
-    wanted = select(Upload.case_id, Upload.question, Upload.field, Upload.uploader)
-    earlier = {
-        (Place(case_id, question, field), uploader)
-        for case_id, question, field, uploader in session.exec(wanted.where(Upload.sha256 == given.sha256))
-    }
+    found = session.exec(select(Upload).where(Upload.sha256 == given.sha256)).all()
+    taken_over = [one.taken_over_at for one in found if one.taken_over_at is not None]
+    if taken_over and _is_older(session, given.place.case_id, min(taken_over)):
+        return None
+    earlier = {(Place(one.case_id, one.question, one.field), one.uploader) for one in found}
     if (taken := claimed.setdefault(given.sha256, given)) is not given:
         earlier.add((taken.place, taken.uploader))
         if taken.path != given.path:
@@ -146,6 +147,12 @@ def _why_not(session: Session, store: Store, given: Given, claimed: dict[str, Gi
     if earlier:
         return None if (given.place, given.uploader) in earlier else USED
     return None if store.find(given.sha256) else NOT_KEPT
+
+
+def _is_older(session: Session, case_id: int | None, moment: datetime) -> bool:
+    """Return whether the case was opened before ``moment``."""
+    case = session.get(CaseFile, case_id) if case_id is not None else None
+    return case is not None and case.opened_at < moment
 
 
 def _at(data: Any, path: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from engine.actions.answer import Answered, answer, answer_many
 from engine.actions.correction.correct import correct
 from engine.actions.lodge_appeal import lodge_appeal
+from engine.deadlines.clock import TurnedClock
 from engine.errors import BadAnswer, NotAllowed, Refused
 from engine.people.accounts import add_user, give_own_code
 from engine.people.mandates import add_mandate
@@ -318,19 +319,30 @@ def test_a_file_that_another_office_sent_is_that_offices(nib: Nib, office: Offic
         other.answers("budi", "statement#1", paper=f"sha256:{sent.sha256}", **SIGN)
 
 
-def test_what_was_recorded_before_there_were_uploads_is_bound_by_the_migration(nib: Nib, office: Office) -> None:
-    """Signed papers, objections and corrections in the ledger, mandates and certificates: nobody uses them again."""
+def test_what_was_recorded_before_there_were_uploads_is_bound_by_the_migration(
+    nib: Nib, office: Office, clock: TurnedClock
+) -> None:
+    """Ledger, mandates and certificates name it: the cases of that time go on with it, later ones don't get it."""
     story = nib().to_statement().signs_on_paper()
     add_mandate(office, "owner-1", "ani", paper=put(office, "mandate"), by="budi", since=date(2026, 1, 1))
-    shown = [(one.sha256, one.case_id, one.question, one.field, one.uploader, one.used_by) for one in uploads(office)]
-    moments = [one.at for one in uploads(office)]
+
+    def shown() -> list[tuple[Any, ...]]:
+        found = sorted(uploads(office), key=lambda one: one.case_id is None)
+        names = ("sha256", "case_id", "question", "field", "uploader", "at", "used_by")
+        return [tuple(getattr(one, name) for name in names) for one in found]
+
+    before = shown()
     migrate_schema(office.db, "-1")
     migrate_schema(office.db)
-    found = sorted(uploads(office), key=lambda one: one.case_id is None)
-    assert [(one.sha256, one.case_id, one.question, one.field, one.uploader, one.used_by) for one in found] == shown
-    assert [one.at for one in found] == moments
+    assert shown() == before
+    paper = str(EVIDENCE)
+    story.filed(evidence=paper)
+    clock.moment = datetime.now(UTC) + timedelta(days=1)
+    later = nib(national_id=ANOTHER).to_statement()
     with pytest.raises(BadAnswer, match="untuk hal lain"):
-        story.filed(evidence=str(EVIDENCE))
+        later.answers("budi", "statement#1", paper=paper, **SIGN)
+    with pytest.raises(Refused, match="uploaded for something else"):
+        add_mandate(office, "owner-2", "ani", paper=paper, by="budi", since=date(2026, 1, 1))
 
 
 def test_the_command_line_attaches_anew_and_names_once(

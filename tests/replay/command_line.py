@@ -252,7 +252,8 @@ class Played:
                 for number, owner, serial in cases if act.only is None else cases[act.only : act.only + 1]:
                     key, holder = self.asked(number, act.question)
                     data = self.attached(_numbered(json.dumps(act.data, ensure_ascii=False), serial))
-                    by = owner if act.by == OWNER else holder or act.by
+                    assigned = holder if holder != owner else None  # an officer takes the owner's paper at the counter
+                    by = owner if act.by == OWNER else assigned or act.by
                     self.jalur("answer", number, key, "--by", by, "--data", data)
             case Withdraws() | Contests():
                 verb = "withdraw" if isinstance(act, Withdraws) else "appeal"

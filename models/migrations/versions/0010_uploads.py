@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ UPLOAD = sa.table(
     sa.column("at", MOMENT),
     sa.column("run_id", sa.String),
     sa.column("used_by", sa.BigInteger),
+    sa.column("taken_over_at", MOMENT),
 )
 ENTRY = sa.table(
     "ledger_entry",
@@ -50,17 +52,19 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("run_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
         sa.Column("used_by", sa.BigInteger(), nullable=False),
+        sa.Column("taken_over_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_upload_case_id")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_upload_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
     )
     op.create_index("ix_upload_sha256", "upload", ["sha256"])
     op.create_index("ix_upload_case", "upload", ["case_id"])
-    _take_over_register()
-    _take_over_ledger()
+    now = datetime.now(UTC)
+    _take_over_register(now)
+    _take_over_ledger(now)
 
 
-def _take_over_register() -> None:
+def _take_over_register(now: datetime) -> None:
     """Write the papers of mandates and recorded certificates as uploads of those who recorded them."""
     for table, field, column in (
         ("mandate", "paper", "paper_sha256"),
@@ -77,12 +81,13 @@ def _take_over_register() -> None:
             account.c.name,
             recorded.c.recorded_at,
             recorded.c.id,
+            sa.literal(now, MOMENT),
         ).join_from(recorded, account, account.c.id == recorded.c.recorded_by_id)
-        names = ["sha256", "question", "field", "uploader", "at", "used_by"]
+        names = ["sha256", "question", "field", "uploader", "at", "used_by", "taken_over_at"]
         op.execute(UPLOAD.insert().from_select(names, given))
 
 
-def _take_over_ledger() -> None:
+def _take_over_ledger(now: datetime) -> None:
     """Write the files that ledger entries name; those in encrypted answers are bound when they are named again."""
     named = sa.select(ENTRY).where(sa.cast(ENTRY.c.result, sa.Text).like('%"sha256:%'))
     rows: list[dict[str, Any]] = []
@@ -99,6 +104,7 @@ def _take_over_ledger() -> None:
                     "at": entry["at"],
                     "run_id": entry["run_id"],
                     "used_by": entry["seq"],
+                    "taken_over_at": now,
                 }
             )
     if rows:
