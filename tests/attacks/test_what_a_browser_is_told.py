@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,10 +15,12 @@ from httpx import Response
 from sqlmodel import select
 
 from models import User
+from tests.attacks.served import Served, served
 from tests.scheduling.small_office import SmallOffice
 from tests.web.conftest import case as case
 from tests.web.conftest import client as client
 from tests.web.conftest import small as small
+from web import serving
 from web.common import login_cookie
 
 READ = ("/health", "/login", "/desk", "/check/LEG-2026-000001", "/api/v1/inbox", "/openapi.json", "/static/page.css")
@@ -155,3 +160,29 @@ def test_a_token_may_be_pasted_and_is_not_shown(client: TestClient) -> None:
     [field] = re.findall(r'<input id="token"[^>]*>', client.get("/login").text)
     assert 'type="password"' in field and 'autocomplete="current-password"' in field
     assert not re.search(r"pattern|maxlength|onpaste|minlength", field)
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(small: SmallOffice, signer_folder: Path) -> None:
+    """With a key of its own `serve` speaks the newest version that both know; whoever knows old ones only gets nothing."""
+    pair = {
+        "tls_key": signer_folder / "office-demo.key.pem",
+        "tls_certificate": signer_folder / "office-demo.cert.pem",
+    }
+    context = serving._tls(small.office.settings.model_copy(update=pair))
+    with served(small.office, context) as site:
+        assert spoken(site, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+        assert spoken(site, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
+        with pytest.raises(OSError):  # what an SSLError is, and a connection that is reset
+            spoken(site, ssl.TLSVersion.TLSv1_1)
+
+
+def spoken(site: Served, newest: ssl.TLSVersion) -> str | None:
+    """Return the version that is agreed on with a browser that knows none newer, and minds nothing."""
+    browser = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    browser.check_hostname, browser.verify_mode = False, ssl.CERT_NONE
+    browser.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore"):  # of the old versions
+        browser.minimum_version = ssl.TLSVersion.TLSv1
+        browser.maximum_version = newest
+    with site.connect() as plain, browser.wrap_socket(plain) as connection:
+        return connection.version()
