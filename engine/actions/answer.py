@@ -20,6 +20,7 @@ from engine.people.permissions import Actor, authorize_answer, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import AnyWait, EntryKind, User, WaitKind
 from models.privacy import without_personal_numbers
 
@@ -95,7 +96,7 @@ def _answer_chunk(
             given[place] = _check(work, dossiers, number, key, account, data)
         except Refused as refused:
             results[place] = refused
-    won = mark_settled(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
+    won = mark_settled(work, [one.wait for one in given.values()], "answered", work.now) if given else set()
     for place, one in given.items():
         number, key = one.dossier.case.number, one.wait.key
         if (one.wait.case_id, key) in won:
@@ -142,7 +143,11 @@ def _check(
     question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
     data = {**prefilled_values(work.office, dossier.key, wait), **data}
     form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
-    actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    user = account()
+    actor = authorize_answer(work.session, user, dossier.case, wait, question, form, local_date(now))
+    if work.session.is_modified(user):  # an outdated hash of the own code was renewed
+        work.session.flush()
+        record(work, "own code hashed anew", user.name, rows=[user], actor=user.name)
     return _Checked(dossier, wait, question, form, actor)
 
 

@@ -19,6 +19,7 @@ from engine.people.hierarchy import must_not_be_the_applicant, must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
 from engine.people.permissions import must_be_in_region, role_named, roles_of, user_named
 from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import CaseStatus, Delegation, Role, User, WaitKind
 
 ADMINISTRATOR = (Role.ADMINISTRATOR,)
@@ -89,6 +90,7 @@ def delegate(
             )
             work.session.add(dossier.row)
         _tell(work, {away, to} - {by}, f"delegated/{made.id}", number, f"Tugas didelegasikan dari {said}")
+        record(work, "delegated", away, {"delegation": made.id, "to": to}, rows=[made], actor=by)
         assert made.id is not None
         return made.id
 
@@ -144,6 +146,8 @@ def revoke(
         last = max(made for made, _ in ended)
         words = f"Pendelegasian dari {which} dicabut{why}"
         _tell(work, {away, to} - {by}, f"delegation-revoked/{last}", None, words)
+        rows = work.session.exec(select(Delegation).where(col(Delegation.id).in_([made for made, _ in ended]))).all()
+        record(work, "delegations revoked", away, {"to": to}, rows=rows, actor=by)
         return len(ended)
 
 

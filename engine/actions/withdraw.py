@@ -46,6 +46,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
             waits.remove(over)
         people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
         if people and len(people) == len(waits):
+            mark_settled(work, people[1:], "withdrawn", now)  # the first one bears the entry
             settle(
                 work,
                 row,
@@ -58,7 +59,6 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 outcome="withdrawn",
                 reason=reason,
             )
-            mark_settled(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
         else:
             row.withdrawal = {
                 "by": actor.name,

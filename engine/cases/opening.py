@@ -18,6 +18,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.case import HandedOn
 from engine.definition.registry import Pipeline
 from engine.errors import Refused
+from engine.runtime.bound_rows import bound_hash, reference
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.number_series import draw
@@ -141,6 +142,7 @@ def _open(
                 "facts": work.vault.encrypt(key, {**jsonable(facts), **given, **origin}),
                 **OPENED_STATE,
                 "opened_at": now,
+                "complete_at": None,
                 "last_seq": 0,
                 "head": "",
             }
@@ -165,6 +167,7 @@ def _open(
                 outcome="opened",
                 reason=f"dilanjutkan dari {origin_case.number}" if origin_case else None,
                 arguments_hash=ledger.salted_hash(row["salt"], row["subject_id"]),
+                rows={reference(CaseFile, row): bound_hash(CaseFile, row)},
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head

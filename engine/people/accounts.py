@@ -6,12 +6,12 @@ import hashlib
 import secrets
 from datetime import date
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from engine.errors import Refused
 from engine.people.own_codes import hash_own_code, new_own_code
 from engine.people.permissions import role_named, roles_of, user_named
-from engine.runtime.office import NO_RUN, Office
+from engine.runtime.office import NO_RUN, Office, Work
 from engine.runtime.office_ledger import record
 from models import Institution, Mandate, Person, User, UserRole
 
@@ -44,7 +44,7 @@ def add_user(
         user.region_code = region.replace(".", "") if region else user.region_code
         user.unit = unit or user.unit
         if institution:
-            user.institution_id = institution_coded(session, institution)
+            user.institution_id = institution_coded(work, institution)
         if reports_to:
             user.reports_to_id = user_named(session, reports_to).id
         session.add(user)
@@ -144,12 +144,13 @@ def revoke_mandates(office: Office, owner: str, name: str) -> int:
         return len(found)
 
 
-def institution_coded(session: Session, code: str) -> int:
+def institution_coded(work: Work, code: str) -> int:
     """Return the id of an institution; add an unknown one under its code."""
-    found = session.exec(select(Institution).where(Institution.code == code)).first()
+    found = work.session.exec(select(Institution).where(Institution.code == code)).first()
     if found is None:
         found = Institution(code=code, name=code, kind="office", region_code="35")
-        session.add(found)
-        session.flush()
+        work.session.add(found)
+        work.session.flush()
+        record(work, "institution added", code, rows=[found])
     assert found.id is not None
     return found.id

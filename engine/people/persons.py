@@ -14,7 +14,8 @@ from engine.people.intake import identity
 from engine.people.intake.cleaned import Cleaned, Fault
 from engine.people.permissions import roles_of, user_named
 from engine.runtime.adapters import ADDRESSED_BY, CHANNELS
-from engine.runtime.office import Office
+from engine.runtime.office import NO_RUN, Office
+from engine.runtime.office_ledger import record
 from models import (
     Business,
     DeclaredConflict,
@@ -171,7 +172,8 @@ def record_certificate(
     Raises:
         Refused: the person or the file does not exist, or the number is recorded already, for anybody.
     """
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         if session.get(Person, person) is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
         if office.store.find(evidence.removeprefix("sha256:")) is None:
@@ -197,6 +199,7 @@ def record_certificate(
         )
         session.add(recorded)
         session.flush()
+        record(work, "certificate recorded", f"person {person}", {"number": number}, rows=[recorded], actor=by)
         assert recorded.id is not None
         return recorded.id
 
@@ -228,11 +231,12 @@ def declare_conflict(
             f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
             for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
         )
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         towards = {
             "business": business if business and session.get(Business, business) else None,
             "person": person if person and session.get(Person, person) else None,
-            "institution": institution_coded(session, institution) if institution else None,
+            "institution": institution_coded(work, institution) if institution else None,
         }
         named = [(what, number) for what, number in towards.items() if number is not None]
         if len(named) != 1:
@@ -251,5 +255,6 @@ def declare_conflict(
         )
         session.add(declared)
         session.flush()
+        record(work, "conflict declared", name, {"towards": list(named[0])}, rows=[declared], actor=by)
         assert declared.id is not None
         return declared.id

@@ -19,9 +19,9 @@ from sqlmodel import Session, col, select
 from engine.errors import Refused
 from engine.people.intake.cleaned import Note
 from engine.people.intake.reading import Table, read_table
-from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
+from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows, record_accounts
 from engine.people.intake.rows import Limits, Row, check_rows
-from engine.runtime.office import Office, RunHandle
+from engine.runtime.office import Office, RunHandle, Work
 from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
@@ -128,8 +128,8 @@ def _import(
                     result = _result(table, match_rows(session, office.vault, rows))
                     result.import_id = import_id
             else:
-                with office.db.writing() as session:
-                    result = _take_over(office, session, name, content, table, rows, import_id, by)
+                with office.work(run) as work:
+                    result = _take_over(work, name, content, table, rows, import_id, by)
             break
         except IntegrityError:
             if attempt == ATTEMPTS:
@@ -140,8 +140,7 @@ def _import(
 
 
 def _take_over(
-    office: Office,
-    session: Session,
+    work: Work,
     name: str,
     content: bytes,
     table: Table,
@@ -149,6 +148,7 @@ def _take_over(
     import_id: int | None,
     by: str,
 ) -> Imported:
+    office, session = work.office, work.session
     if not office.db.is_sqlite:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
     if import_id is None:
@@ -167,10 +167,12 @@ def _take_over(
     now = office.clock.now()
     assert row.id is not None
     result.import_id = row.id
-    insert_businesses(session, office.vault, [one for one in matched if one.status == "accepted"], row.id, now)
+    accepted = [one for one in matched if one.status == "accepted"]
+    accounts = insert_businesses(session, office.vault, accepted, row.id, now)
     _keep_lines(office, session, row.id, key, table, matched)
     row.taken_over_at, row.content = now, None
     row.accepted, row.unchanged, row.refused = result.accepted, result.unchanged, result.refused_lines
+    record_accounts(work, accounts, row.id)
     return result
 
 

@@ -18,6 +18,8 @@ from engine.people.intake.cleaned import Note
 from engine.people.intake.rows import Row
 from engine.people.intake.spelling import shown_personal
 from engine.runtime.encryption import Vault
+from engine.runtime.office import Work
+from engine.runtime.office_ledger import record
 from models import Business, Person, PersonIndex, PersonKey, Role, User, UserRole, metadata
 
 T = TypeVar("T")
@@ -117,14 +119,15 @@ def _changed(column: str) -> Note:
 
 def insert_businesses(
     session: Session, vault: Vault, accepted: list[MatchedRow], import_id: int, now: datetime
-) -> None:
-    """Insert persons, look-up digests, accounts and businesses of the accepted rows.
+) -> list[int]:
+    """Insert persons, look-up digests, accounts and businesses of the accepted rows; return the accounts' ids.
 
     Mutates: ``accepted``, which get their person and business.
     """
     new = [one for one in accepted if one.known is None]
     _insert_persons(session, vault, new, now)
-    _open_accounts(session, [one.known for one in accepted if one.known and not one.known.has_account], now)
+    owners = [one.known for one in accepted if one.known and not one.known.has_account]
+    accounts = _open_accounts(session, owners, now)
     rows = [
         {
             "owner_id": one.known.person_id,
@@ -139,6 +142,7 @@ def insert_businesses(
     for one, business_id in zip(accepted, _inserted(session, Business, rows), strict=True):
         one.business_id = business_id
     _analyze_tables(session, len(rows))
+    return accounts
 
 
 def _insert_persons(session: Session, vault: Vault, new: list[MatchedRow], now: datetime) -> None:
@@ -169,11 +173,25 @@ def _insert_persons(session: Session, vault: Vault, new: list[MatchedRow], now: 
     _insert(session, PersonIndex, index)
 
 
-def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> None:
-    """Insert an account with the applicant's role for each owner."""
+def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> list[int]:
+    """Insert an account with the applicant's role for each owner; return their ids."""
     users = [{"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners]
     accounts = _inserted(session, User, users)
     _insert(session, UserRole, [{"user_id": user_id, "role": str(Role.APPLICANT)} for user_id in accounts])
+    return accounts
+
+
+def record_accounts(work: Work, accounts: list[int], import_id: int) -> None:
+    """Record in the office's ledger the accounts that an import opened.
+
+    Locks: the end of that ledger until the commit.
+    """
+    for ids in in_batches(accounts):
+        rows = [
+            *work.session.exec(select(User).where(col(User.id).in_(ids))),
+            *work.session.exec(select(UserRole).where(col(UserRole.user_id).in_(ids))),
+        ]
+        record(work, "accounts imported", f"import {import_id}", rows=rows)
 
 
 def _analyze_tables(session: Session, written: int) -> None:
