@@ -32,11 +32,12 @@ STARTS_CLOCK = "starts the clock"
 OPENS_WAY = "opens the way"
 CHANGES_REGISTER = "changes a register"
 LODGED = "appeal_lodged#1"
-# The faults of an entry.
+# The faults of an entry; the command line's catalogue has their Indonesian.
 MISSING = "entry {seq} is missing"
 UNFOLLOWED = "entry {seq} does not follow the one before it"
 CHANGED = "entry {seq}: its content is not what was hashed"
 CUT = "the chain counts {counted} entries, and ends after {found}"
+FAULTS = (MISSING, UNFOLLOWED, CHANGED, CUT)
 # The fields of an entry that its hash covers, and ``rows`` where it binds any.
 CHAINED = (
     "seq",

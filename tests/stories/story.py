@@ -17,13 +17,13 @@ from engine.actions.answer import answer
 from engine.actions.correction.correct import correct
 from engine.actions.recall import recall
 from engine.actions.withdraw import withdraw
-from engine.cases import ledger
 from engine.cases.dossier import fetch_row
 from engine.cases.opening import open_cases
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
 from engine.execution.drain import DrainResult, drain
 from engine.letters.letter_delivery import deliver
+from engine.reports.audit.whole_audit import audit_records
 from engine.reports.case_views import case_view
 from engine.runtime.office import Office
 from engine.sweeps.sweep import sweep
@@ -157,9 +157,9 @@ class Story:
         return told
 
     def is_whole(self) -> bool:
-        """Return whether the chain of hashes holds."""
+        """Return whether the chain of hashes holds, and every row of the case is what its entries say."""
         with self.office.db.reading() as session:
-            return ledger.verify(session, [self.number]).first_bad is None
+            return audit_records(self.office, session, [self.number]).findings == []
 
 
 def hold_to_its_word(request: pytest.FixtureRequest, stories: Sequence[Story]) -> None:
