@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.cases.ledger import CORRECTED, LODGED, RECALLED, salted_hash
+from engine.cases.issued_documents import issued_by, replaced_by
+from engine.cases.ledger import CORRECTED, LODGED, RECALLED, breaks, salted_hash
 from engine.deadlines.clock import local_date
 from engine.execution.versions.case_migration import MIGRATED, UNDONE
 from engine.reports.audit import sentences
@@ -18,7 +19,6 @@ from models import Answer, CaseFile, CaseStatus, Document, DocumentStatus, Entry
 from models.base import Base
 
 _EVIDENCE = re.compile(r"sha256:([0-9a-f]{64})")
-BY_MACHINE = (EntryKind.MACHINE, EntryKind.REMARK)
 HANDED_OUT = (DocumentStatus.READY, DocumentStatus.REPLACED, DocumentStatus.VOIDED)
 
 
@@ -37,6 +37,15 @@ def audit_case(vault: Vault, records: CaseRecords, evidence: set[str]) -> Iterat
     for name, finding in _of_rows(records):
         findings.setdefault(name, finding)
     yield from findings.values()
+
+
+def audit_document(records: CaseRecords, key: str) -> list[Finding]:
+    """Return what is wrong with one document of a case, or with the chain that issued it."""
+    case, name = records.case, f"{Document.__tablename__}/{key}"
+    chain = breaks(records.number, records.entries, case["last_seq"], case["head"])
+    wrong = [Finding("entry", records.number, broken.words, broken.facts) for broken in chain]
+    wrong += [finding for named, finding in _of_documents(records).items() if named == name]
+    return wrong or [finding for named, finding in _of_rows(records) if named == name]
 
 
 def _of_the_case(records: CaseRecords) -> dict[str, Finding]:
@@ -82,35 +91,35 @@ def _of_the_case(records: CaseRecords) -> dict[str, Finding]:
 
 def _of_documents(records: CaseRecords) -> dict[str, Finding]:
     """Return the documents whose number, hash or status is not what the ledger says."""
-    number, issued, replaced = records.number, dict[str, Values](), set[str]()
-    for entry in records.entries:
-        result = entry["result"]
-        if entry["outcome"] == "issued" and entry["kind"] in BY_MACHINE and "sha256" in result:
-            issued[result.get("key", entry["key"])] = result
-        elif entry["outcome"] == CORRECTED:
-            replaced.update(result.get("replaced", ()))
+    number, issued, replaced = records.number, issued_by(records.entries), replaced_by(records.entries)
     wrong = {}
     for document in records.rows[Document]:
-        name, status = reference(Document, document), document["status"]
-        entry = issued.pop(document["key"], None)
-        expected = (
-            DocumentStatus.REPLACED if (document["number"] or document["key"]) in replaced else DocumentStatus.READY
-        )
-        facts = {"key": document["key"], "number": document["number"]}
-        if entry and document["number"] != entry["number"]:
-            words = sentences.DOCUMENT_NUMBER
-            wrong[name] = found("document", number, words, **facts, issued=entry["number"])
-        elif entry and document["sha256"] != entry["sha256"]:
-            wrong[name] = found("document", number, sentences.DOCUMENT_FILE, **facts)
-        elif document["number"] and status in HANDED_OUT and not entry:
-            wrong[name] = found("document", number, sentences.DOCUMENT_UNISSUED, **facts)
-        elif status != expected and (entry or status in HANDED_OUT):
-            words = sentences.DOCUMENT_STATUS
-            wrong[name] = found("document", number, words, key=document["key"], status=status, expected=str(expected))
+        fault = _fault_of(document, issued.pop(document["key"], None), replaced)
+        if fault is not None:
+            words, facts = fault
+            facts = {"key": document["key"], "number": document["number"], **facts}
+            wrong[reference(Document, document)] = found("document", number, words, **facts)
     for key, entry in issued.items():
-        words = sentences.DOCUMENT_GONE
-        wrong[f"document/{key}"] = found("document", number, words, key=key, issued=entry["number"])
+        gone = found("document", number, sentences.DOCUMENT_GONE, key=key, issued=entry["number"])
+        wrong[f"{Document.__tablename__}/{key}"] = gone
     return wrong
+
+
+def _fault_of(
+    document: Values, entry: Mapping[str, Any] | None, replaced: set[str]
+) -> tuple[str, dict[str, Any]] | None:
+    """Return what is wrong with a document, whose entry is None where none issued it."""
+    number, status = document["number"], document["status"]
+    told = DocumentStatus.REPLACED if (number or document["key"]) in replaced else DocumentStatus.READY
+    if entry and number != entry["number"]:
+        return sentences.DOCUMENT_NUMBER, {"issued": entry["number"]}
+    if entry and document["sha256"] != entry["sha256"]:
+        return sentences.DOCUMENT_FILE, {}
+    if number and status in HANDED_OUT and not entry:
+        return sentences.DOCUMENT_UNISSUED, {}
+    if status != told and (entry or status in HANDED_OUT):
+        return sentences.DOCUMENT_STATUS, {"status": status, "expected": str(told)}
+    return None
 
 
 def _of_answers(vault: Vault, records: CaseRecords, evidence: set[str]) -> dict[str, Finding]:
