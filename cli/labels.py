@@ -20,7 +20,7 @@ HEADS = _each("""
     pipeline pipeline_version pipelines product provisional question questions reason reassigned refused
     reminded revision revoked role roles run running same seals seconds sent seq sha256 signed_by silent since
     skipped standing started_at state status stretches subject title to token unit until used_days valid value
-    version waiting waiting_for warnings was what will_breach would
+    version waiting waiting_for warnings was what will_breach would ended_at freed region reports_to revoked_at token_until
 """)
 
 # Every code that stands in a column, with its Indonesian in the catalogue; roles and endings have their titles elsewhere.

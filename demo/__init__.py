@@ -68,7 +68,7 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
     office = Office.open(Settings(home=home, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
     migrate_schema(office.db)
     for name, role in STAFF.items():
-        add_user(office, name, [role])
+        add_user(office, name, [role], region="35")
     way = _("{file} → NIB → halal certificate → curation → export center").format(file=FILE)
     console.print(f"[bold]Jalur demo[/bold]: {way}\n")
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
@@ -83,7 +83,7 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
         paper = store_evidence(office.store, PAPER, "pdf")
         people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, paper), _)
         certified(office, people)
-        add_user(office, "lina", ["panel_chair"])
+        add_user(office, "lina", ["panel_chair"], region="35")
         _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS), _)
         tell_of(office, console, stalled, _)
     with office.run("flow", by="delivery"):

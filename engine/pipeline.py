@@ -30,7 +30,7 @@ from engine.execution.replay import Replay, playing
 from engine.letters.queue import queue_letter, queue_paper
 from engine.people import impartiality
 from engine.people.impartiality import StandingInForce
-from engine.people.permissions import user_named
+from engine.people.permissions import user_ever_named
 from engine.runtime.links import check_url
 from engine.runtime.number_series import draw
 from models import Role, Standing
@@ -283,7 +283,7 @@ def held(*what: str, kind: str, of: int | str) -> list[StandingInForce]:
         Refused: no account has that name.
     """
     replay = _in_step(f"held {what}")
-    subject = of if isinstance(of, int) else user_named(replay.work.session, of).person_id or 0
+    subject = of if isinstance(of, int) else user_ever_named(replay.work.session, of).person_id or 0
     found = impartiality.standings(replay.work.session, kind, subject, what, replay.today)
     replay.notes.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found

@@ -68,7 +68,8 @@ class Series(Base, table=True):
 class Run(Base, table=True):
     """One run by one actor: a flow run, a web request or a command.
 
-    Every ledger entry names its run.
+    Every ledger entry names its run. ``way`` says how the actor is known (engine.runtime.proofs.Way); ``on_behalf_of`` is the
+    account for which an administrator acted, for the ``reason``.
     """
 
     __tablename__ = "run"
@@ -85,6 +86,9 @@ class Run(Base, table=True):
     pipeline: str | None = Field(default=None, max_length=64, index=True)
     flow_run_id: str | None = Field(default=None, max_length=36, index=True)
     by: str
+    way: str | None = Field(default=None, max_length=16)
+    on_behalf_of: str | None = Field(default=None, max_length=64)
+    reason: str | None = None
     started_at: datetime = Field(sa_type=Moment, index=True)
     seconds: float | None = None
     state: str = Field(default="running", max_length=16)

@@ -16,7 +16,8 @@ from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
 from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, record_hand_delivery
-from engine.people.permissions import Actor, authorize_answer, user_named
+from engine.people.impartiality import who_took_part
+from engine.people.permissions import Actor, authorize_answer, must_not_concern_the_stand_in, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
@@ -148,6 +149,8 @@ def _check(
     if work.session.is_modified(user):  # an outdated hash of the own code was renewed
         work.session.flush()
         record(work, "own code hashed anew", user.name, rows=[user], actor=user.name)
+    took_part = {*wait.apart_from, *who_took_part(work.session, number, question)} if work.run.on_behalf_of else ()
+    must_not_concern_the_stand_in(work, dossier.case, took_part, key)
     return _Checked(dossier, wait, question, form, actor)
 
 

@@ -15,7 +15,8 @@ from engine.letters.notices import notify
 from engine.people.delegations import sibling_accounts
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
-from engine.people.permissions import cached_roles, must_be_in_region, user_named
+from engine.people.permissions import must_be_in_region, must_not_concern_the_stand_in, user_named
+from engine.people.roles import cached_roles
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, Role, User
 
@@ -77,6 +78,7 @@ def give(
             for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
             question=wait.key,
         )
+    must_not_concern_the_stand_in(work, dossier.case)
     role = must_oversee(work.session, by, wait.holder, on=work.today, case=dossier.case)
     if is_over(wait.silent_at, work.now):
         raise NotWaiting(number, wait.key, [], "silent")
@@ -117,7 +119,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
                 case=number,
             )
         return
-    if question.of not in cached_roles(work.session, to):
+    if question.of not in cached_roles(work.session, to, work.today):
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
             for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",

@@ -33,7 +33,14 @@ from engine.errors import NotAllowed, Refused
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import superiors
 from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
-from engine.people.permissions import Actor, authorize_for_applicant, must_be_in_region, roles_of, user_named
+from engine.people.permissions import (
+    Actor,
+    authorize_for_applicant,
+    must_be_in_region,
+    must_not_concern_the_stand_in,
+    user_named,
+)
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, CaseFile, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
@@ -57,6 +64,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         user = user_named(work.session, by)
+        must_not_concern_the_stand_in(work, dossier.case)
         row, now = dossier.row, work.now
         last = _last_answer(dossier)
         waits = open_waits(dossier)
@@ -225,7 +233,7 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     """
     case, wait = dossier.case, dossier.past.waits[last.key]
     question = dossier.pipeline.questions[wait.question or ""]
-    roles = roles_of(session, user)
+    roles = roles_of(session, user, on)
     own = user.name in (last.actor, last.on_behalf_of)
     if own and question.of is Role.APPLICANT:
         return authorize_for_applicant(session, user, case, on)

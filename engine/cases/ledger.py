@@ -146,9 +146,9 @@ def write_entry(work: Work, case: Chained, *, kind: EntryKind, key: str, actor: 
 
     Mutates: ``case``, whose head moves to the new entry.
     """
+    fields |= work.run.signed(actor, fields.get("on_behalf_of"))
     moment = fields.pop("at", None) or work.now
-    rows = work.rows.take_hashes(case.id)
-    row = append(case, at=moment, run_id=work.run.id, kind=kind, key=key, actor=actor, rows=rows, **fields)
+    row = append(case, at=moment, run_id=work.run.id, kind=kind, key=key, rows=work.rows.take_hashes(case.id), **fields)
     work.rows.write(LedgerEntry, **row)
 
 

@@ -163,7 +163,7 @@ def _open(
                 run_id=work.run.id,
                 kind=EntryKind.OPENED,
                 key="opened#1",
-                actor=by,
+                **work.run.signed(by),
                 outcome="opened",
                 reason=f"dilanjutkan dari {origin_case.number}" if origin_case else None,
                 arguments_hash=ledger.salted_hash(row["salt"], row["subject_id"]),

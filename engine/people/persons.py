@@ -9,12 +9,13 @@ from sqlmodel import select
 
 from engine.definition.case import handle_of
 from engine.errors import NotAllowed, Refused
-from engine.people.accounts import add_user, institution_coded
+from engine.people.accounts import institution_coded, recorded, write_account
 from engine.people.intake import identity
 from engine.people.intake.cleaned import Cleaned, Fault
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.adapters import ADDRESSED_BY, CHANNELS
-from engine.runtime.office import NO_RUN, Office
+from engine.runtime.office import Office, RunHandle
 from engine.runtime.office_ledger import record
 from models import (
     Business,
@@ -26,6 +27,7 @@ from models import (
     RecordedCertificate,
     Role,
 )
+from models.base import Base
 
 # The numbers by which a person is found; an import cleans them alike.
 NUMBER_CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
@@ -37,7 +39,14 @@ NUMBER_CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
 
 
 def add_person(
-    office: Office, name: str, *, national_id: str, language: str = "id", region: str = "", **contact: str | None
+    office: Office,
+    name: str,
+    *,
+    national_id: str,
+    language: str = "id",
+    region: str = "",
+    run: RunHandle | None = None,
+    **contact: str | None,
 ) -> int:
     """Register a person (a candidate, a curator) with an account; return the person's id.
 
@@ -49,7 +58,8 @@ def add_person(
     """
     numbers = {name: _clean_number(name, given) for name, given in {**contact, "national_id": national_id}.items()}
     national_id = numbers["national_id"] or ""
-    with office.db.writing() as session:
+    with recorded(office, run) as run, office.work(run) as work:
+        session = work.session
         digest = office.vault.digest("national_id", national_id)
         known = session.exec(
             select(PersonIndex.person_id).where(PersonIndex.kind == "national_id", PersonIndex.digest == digest)
@@ -72,9 +82,8 @@ def add_person(
             if number := numbers.get(kind):
                 digest = office.vault.digest(kind, number.lower())
                 session.add(PersonIndex(kind=kind, digest=digest, person_id=person.id))
-        person_id = person.id
-    add_user(office, handle_of(person_id), [Role.APPLICANT], person=person_id)
-    return person_id
+        write_account(work, handle_of(person.id), [Role.APPLICANT], person=person.id)
+        return person.id
 
 
 def choose_channel(office: Office, person: int, channel: str | None, *, by: str) -> str | None:
@@ -98,7 +107,10 @@ def choose_channel(office: Office, person: int, channel: str | None, *, by: str)
         if found is None or key is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
         user = user_named(session, by)
-        if user.person_id != person and not roles_of(session, user) & {Role.OFFICER, Role.ADMINISTRATOR}:
+        if user.person_id != person and not roles_of(session, user, office.clock.today()) & {
+            Role.OFFICER,
+            Role.ADMINISTRATOR,
+        }:
             raise NotAllowed(
                 f"{by} is neither this person nor an officer",
                 for_people="Saluran dipilih oleh orangnya sendiri atau dicatat petugas.",
@@ -133,13 +145,14 @@ def _clean_number(name: str, given: str | None) -> str | None:
     return value
 
 
-def add_product(office: Office, business: int, name: str, cluster: str) -> int:
+def add_product(office: Office, business: int, name: str, cluster: str, *, run: RunHandle | None = None) -> int:
     """Register a product of a business, unless it has one of that name; return the product's id.
 
     Raises:
         Refused: there is no such business.
     """
-    with office.db.writing() as session:
+    with recorded(office, run) as run, office.work(run) as work:
+        session = work.session
         if session.get(Business, business) is None:
             raise Refused(f"There is no business {business}", for_people=f"Tidak ada usaha nomor {business}.")
         wanted = select(Product).where(Product.business_id == business, Product.name == name)
@@ -163,6 +176,7 @@ def record_certificate(
     source: str,
     evidence: str,
     by: str,
+    run: RunHandle | None = None,
 ) -> int:
     """Record a certificate that another body gave a person; return the record's id.
 
@@ -172,7 +186,7 @@ def record_certificate(
     Raises:
         Refused: the person or the file does not exist, or the number is recorded already, for anybody.
     """
-    with office.work(NO_RUN) as work:
+    with recorded(office, run) as run, office.work(run) as work:
         session = work.session
         if session.get(Person, person) is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
@@ -186,7 +200,7 @@ def record_certificate(
                 f"Certificate {number} ({what}) is recorded already",
                 for_people=f"Sertifikat {number} ({what}) sudah tercatat; periksa nomor dan pemegangnya.",
             )
-        recorded = RecordedCertificate(
+        certificate = RecordedCertificate(
             person_id=person,
             what=what,
             number=number,
@@ -197,11 +211,13 @@ def record_certificate(
             recorded_by_id=user_named(session, by).id or 0,
             recorded_at=office.clock.now(),
         )
-        session.add(recorded)
+        session.add(certificate)
         session.flush()
-        record(work, "certificate recorded", f"person {person}", {"number": number}, rows=[recorded], actor=by)
-        assert recorded.id is not None
-        return recorded.id
+        told = {"certificate": certificate.id, "person": person, "what": what}
+        actor = None if run.on_behalf_of else by
+        record(work, "certificate recorded", f"person {person}", told, rows=[certificate], actor=actor)
+        assert certificate.id is not None
+        return certificate.id
 
 
 CONFLICTS = ("family", "employer", "trainer", "consultant", "association", "other")
@@ -217,6 +233,7 @@ def declare_conflict(
     person: int | None = None,
     institution: str | None = None,
     until: date | None = None,
+    run: RunHandle | None = None,
 ) -> int:
     """Record an account's conflict of interest with a subject; return the record's id.
 
@@ -231,12 +248,12 @@ def declare_conflict(
             f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
             for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
         )
-    with office.work(NO_RUN) as work:
-        session = work.session
+    with recorded(office, run) as run, office.work(run) as work:
+        session, added = work.session, list[Base]()
         towards = {
             "business": business if business and session.get(Business, business) else None,
             "person": person if person and session.get(Person, person) else None,
-            "institution": institution_coded(work, institution) if institution else None,
+            "institution": institution_coded(session, institution, added) if institution else None,
         }
         named = [(what, number) for what, number in towards.items() if number is not None]
         if len(named) != 1:
@@ -255,6 +272,8 @@ def declare_conflict(
         )
         session.add(declared)
         session.flush()
-        record(work, "conflict declared", name, {"towards": list(named[0])}, rows=[declared], actor=by)
+        told = {"conflict": declared.id, "with": named[0][0], "kind": kind}
+        actor = None if run.on_behalf_of else by
+        record(work, "conflict declared", name, told, rows=[declared, *added], actor=actor)
         assert declared.id is not None
         return declared.id

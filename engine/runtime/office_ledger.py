@@ -53,7 +53,7 @@ def record(
         work.session,
         at=work.now,
         run_id=work.run.id or None,
-        actor=actor or work.run.by or "jalur",
+        actor=work.run.signed(actor)["actor"] if actor else work.run.by or "jalur",
         what=what,
         subject=subject,
         facts={**given, "rows": hashes} if hashes else given,

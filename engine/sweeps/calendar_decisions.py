@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from engine.deadlines.calendar import Calendar
 from engine.errors import NotAllowed, Refused
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle
 from engine.runtime.office_ledger import record
 from engine.sweeps.recalculate import Moved, recalculate
@@ -56,7 +57,7 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
     with office.work(run) as work:
         session = work.session
         if by is not None:
-            _may_decide(session, by)
+            _may_decide(session, by, office.clock.today())
         # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
         if not office.db.is_sqlite:
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
@@ -99,8 +100,8 @@ def must_know(calendar: Calendar, year: int) -> None:
         )
 
 
-def _may_decide(session: Session, name: str) -> None:
-    if roles_of(session, user_named(session, name)).isdisjoint(MAY_DECIDE):
+def _may_decide(session: Session, name: str, on: date) -> None:
+    if roles_of(session, user_named(session, name), on).isdisjoint(MAY_DECIDE):
         raise NotAllowed(
             f"{name} may not decide on which days the office works; that takes: {', '.join(MAY_DECIDE)}",
             for_people=f"{name} tidak berwenang menetapkan hari kerja kantor. Mintalah kepala bidang, kepala dinas atau "

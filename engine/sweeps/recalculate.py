@@ -111,7 +111,9 @@ def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason
     words = f"Tenggat {len(failed)} permohonan belum dihitung ulang ({named}): {reason}. Perbaiki, lalu ulangi keputusan itu."
     with office.work(run) as work:
         notify_all(
-            work.session, office, [News(administrators(work.session), f"not-moved/{run.id}", "failed", None, words)]
+            work.session,
+            office,
+            [News(administrators(work.session, work.today), f"not-moved/{run.id}", "failed", None, words)],
         )
 
 
@@ -256,7 +258,7 @@ def _tell(work: Work, dated: list[tuple[Row[Any], Times]], reason: str) -> None:
     counts: Counter[tuple[str, ...]] = Counter()
     for (_, role, _), rows in theirs.items():
         if role != Role.APPLICANT:
-            counts[tuple(asked_of(work.session, dossiers[rows[0].case_id], rows[0]))] += len(rows)
+            counts[tuple(asked_of(work.session, dossiers[rows[0].case_id], rows[0], work.today))] += len(rows)
     news = [
         News(
             names,

@@ -197,7 +197,8 @@ def _fire(
         )
     words = (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened)
     reason = "; ".join(filter(None, words))
-    write_remark(work, dossier.row, f"{wait.key}/{name}", SYSTEM, reason, outcome=outcome)
+    result = {"question": wait.key, "from": wait.holder, "to": told[0]} if outcome == "reassigned" else None
+    write_remark(work, dossier.row, f"{wait.key}/{name}", SYSTEM, reason, outcome=outcome, result=result)
 
 
 # The ledger's outcome of a rung; every other rung escalated the case. A question that nobody else may answer "stays".
@@ -240,7 +241,7 @@ def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> di
         notify(
             session,
             office,
-            administrators(session),
+            administrators(session, office.clock.today()),
             what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
             kind="skipped",
             case_number=number,

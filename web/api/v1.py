@@ -15,6 +15,7 @@ from sqlmodel import Session
 from engine.actions.answer import answer
 from engine.actions.withdraw import withdraw
 from engine.errors import NotAllowed
+from engine.people.intake.importers import MAY_IMPORT
 from engine.people.intake.importing import import_file
 from engine.reports.case_views import case_history, case_view
 from engine.reports.pipeline_views import pipeline_list
@@ -25,7 +26,6 @@ from web.common.access import CallerDep, OfficeDep, get_caller, inbox_of, requir
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
-MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 class Problem(BaseModel):

@@ -7,7 +7,7 @@ import time
 
 from sqlmodel import select
 
-from engine.people.permissions import roles_of
+from engine.people.roles import roles_of
 from engine.runtime.office import Office
 from models import User
 from web.common.access import Caller
@@ -31,7 +31,8 @@ def caller_of_cookie(office: Office, value: str) -> Caller | None:
         user = session.exec(select(User).where(User.id == int(number))).first()
         if user is None or not hmac.compare_digest(value.encode(), _value(office, user, int(until)).encode()):
             return None
-        return Caller(user, frozenset(roles_of(session, user)))
+        today = office.clock.today()
+        return Caller(user, frozenset(roles_of(session, user, today))) if user.has_token(today) else None
 
 
 def _value(office: Office, user: User, until: int) -> str:

@@ -26,8 +26,9 @@ from engine.execution.document_files import make_pending_files
 from engine.execution.versions.fit_check import what_stops
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
-from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
+from engine.people.permissions import Actor, must_be_in_region, must_not_concern_the_stand_in, user_named
 from engine.people.persons import NUMBER_CLEANERS
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle, Work
 from models import Business, CaseFile, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
@@ -72,6 +73,7 @@ def correct(
         with office.work(run) as work:
             dossier = _lock(work, number)
             actor = _may_correct(work, dossier, by)
+            must_not_concern_the_stand_in(work, dossier.case)
             _correct(work, dossier, actor, reason, data, evidence)
             pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
     except IntegrityError:
@@ -101,7 +103,7 @@ def _lock(work: Work, number: str) -> Dossier:
 
 def _may_correct(work: Work, dossier: Dossier, by: str) -> Actor:
     user, case = user_named(work.session, by), dossier.case
-    roles = roles_of(work.session, user)
+    roles = roles_of(work.session, user, work.today)
     role = next((one for one in MAY_CORRECT if one in roles), None)
     if role is None:
         raise NotAllowed(

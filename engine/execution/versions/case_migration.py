@@ -19,7 +19,8 @@ from engine.cases.ledger import valid_reason, write_remark
 from engine.definition.registry import pipeline_named
 from engine.errors import NotAllowed, Refused
 from engine.execution.versions.fit_check import Fit, MigrationReport, Target, find_fitting
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
@@ -126,7 +127,7 @@ def migrate_cases(office: Office, run: RunHandle, plan: MigrationPlan, *, by: st
     """
     reason = valid_reason(reason)
     with office.db.reading() as session:
-        _must_be_administrator(session, by)
+        _must_be_administrator(session, by, office.clock.today())
     report = _report_of(plan)
     for chunk in _chunks(plan.targets):
         fits = find_fitting(office, plan.pipeline, chunk, report)
@@ -223,8 +224,8 @@ def _chunks(targets: Mapping[int, Target]) -> Iterator[dict[int, Target]]:
         yield chunk
 
 
-def _must_be_administrator(session: Session, name: str) -> None:
-    if Role.ADMINISTRATOR not in roles_of(session, user_named(session, name)):
+def _must_be_administrator(session: Session, name: str, on: date) -> None:
+    if Role.ADMINISTRATOR not in roles_of(session, user_named(session, name), on):
         raise NotAllowed(
             f"{name} is no administrator, and only they move cases",
             for_people="Hanya administrator yang boleh memindahkan permohonan ke versi lain.",

@@ -18,10 +18,12 @@ from sqlmodel import Session, col, select
 
 from engine.errors import Refused
 from engine.people.intake.cleaned import Note
+from engine.people.intake.importers import refuse_other_regions, regions_to_import
 from engine.people.intake.reading import Table, read_table
-from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows, record_accounts
+from engine.people.intake.registering import MatchedRow, in_batches, insert_businesses, match_rows
 from engine.people.intake.rows import Limits, Row, check_rows
 from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
@@ -95,6 +97,7 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
 
     Raises:
         UnknownImport: there is no upload of that number.
+        NotAllowed: who uploaded it may not import.
     """
     with office.db.reading() as session:
         row = session.get(Import, import_id)
@@ -102,26 +105,35 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
             raise UnknownImport(import_id)
         if row.content is None:
             return recorded_result(session, row)
-        name = row.name
+        name, by = row.name, row.uploaded_by
         content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
-    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
+    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=by)
 
 
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
-    """Upload a file and take it over in the same transaction."""
+    """Upload a file and take it over in the same transaction.
+
+    Rows outside the importer's region are refused.
+
+    Raises:
+        NotAllowed: ``by`` is an account that may not import.
+    """
     return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
 
 
 def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
+    with office.db.reading() as session:
+        reached = regions_to_import(session, by, office.clock.today())
     table = read_table(content)
     limits = Limits.on(office.clock.today())
     for attempt in range(1, ATTEMPTS + 1):
         # Checked for each attempt, since matching adds its remarks to the rows.
         rows = [] if table.fault else check_rows(table, limits)
+        refuse_other_regions(rows, reached)
         try:
             if dry_run:
                 with office.db.reading() as session:
@@ -172,7 +184,8 @@ def _take_over(
     _keep_lines(office, session, row.id, key, table, matched)
     row.taken_over_at, row.content = now, None
     row.accepted, row.unchanged, row.refused = result.accepted, result.unchanged, result.refused_lines
-    record_accounts(work, accounts, row.id)
+    for some in in_batches(accounts):
+        record(work, "accounts opened", f"import {row.id}", rows=some)
     return result
 
 

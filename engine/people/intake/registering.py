@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
+from engine.deadlines.clock import local_date
 from engine.definition.case import handle_of
 from engine.people.intake.cleaned import Note
 from engine.people.intake.rows import Row
 from engine.people.intake.spelling import shown_personal
 from engine.runtime.encryption import Vault
-from engine.runtime.office import Work
-from engine.runtime.office_ledger import record
 from models import Business, Person, PersonIndex, PersonKey, Role, User, UserRole, metadata
 
 T = TypeVar("T")
@@ -119,15 +118,16 @@ def _changed(column: str) -> Note:
 
 def insert_businesses(
     session: Session, vault: Vault, accepted: list[MatchedRow], import_id: int, now: datetime
-) -> list[int]:
-    """Insert persons, look-up digests, accounts and businesses of the accepted rows; return the accounts' ids.
+) -> list[User | UserRole]:
+    """Insert persons, look-up digests, accounts and businesses of the accepted rows.
+
+    Return the rows of the new accounts, for the office's ledger.
 
     Mutates: ``accepted``, which get their person and business.
     """
     new = [one for one in accepted if one.known is None]
     _insert_persons(session, vault, new, now)
-    owners = [one.known for one in accepted if one.known and not one.known.has_account]
-    accounts = _open_accounts(session, owners, now)
+    accounts = _open_accounts(session, [one.known for one in accepted if one.known and not one.known.has_account], now)
     rows = [
         {
             "owner_id": one.known.person_id,
@@ -173,25 +173,18 @@ def _insert_persons(session: Session, vault: Vault, new: list[MatchedRow], now: 
     _insert(session, PersonIndex, index)
 
 
-def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> list[int]:
-    """Insert an account with the applicant's role for each owner; return their ids."""
-    users = [{"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners]
-    accounts = _inserted(session, User, users)
-    _insert(session, UserRole, [{"user_id": user_id, "role": str(Role.APPLICANT)} for user_id in accounts])
+def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> list[User | UserRole]:
+    """Insert an account with the applicant's role for each owner; return their rows."""
+    users: list[dict[str, Any]] = [
+        {"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners
+    ]
+    ids, since = _inserted(session, User, users), local_date(now)
+    roles: list[dict[str, Any]] = [{"user_id": user_id, "role": str(Role.APPLICANT), "since": since} for user_id in ids]
+    _insert(session, UserRole, roles)
+    accounts: list[User | UserRole] = []
+    for user_id, user, role in zip(ids, users, roles, strict=True):
+        accounts += [User(id=user_id, **user), UserRole(**role)]
     return accounts
-
-
-def record_accounts(work: Work, accounts: list[int], import_id: int) -> None:
-    """Record in the office's ledger the accounts that an import opened.
-
-    Locks: the end of that ledger until the commit.
-    """
-    for ids in in_batches(accounts):
-        rows = [
-            *work.session.exec(select(User).where(col(User.id).in_(ids))),
-            *work.session.exec(select(UserRole).where(col(UserRole.user_id).in_(ids))),
-        ]
-        record(work, "accounts imported", f"import {import_id}", rows=rows)
 
 
 def _analyze_tables(session: Session, written: int) -> None:

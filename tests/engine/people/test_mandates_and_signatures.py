@@ -13,7 +13,8 @@ import pytest
 from engine.actions.withdraw import withdraw
 from engine.cases.dossier import fetch_by_number
 from engine.errors import NotAllowed
-from engine.people.accounts import add_mandate, give_own_code, revoke_mandates
+from engine.people.accounts import give_own_code
+from engine.people.mandates import add_mandate, revoke_mandates
 from engine.people.own_codes import hash_own_code
 from engine.people.permissions import user_named
 from engine.runtime.office import Office

@@ -1,0 +1,1 @@
+"""Attacks: each test tries what must not work, on the real thing."""
