@@ -2,7 +2,7 @@
 
 A changed, removed or inserted entry breaks the chain at its place, and the case's ``head`` reveals a tail that was cut off.
 An entry also binds the rows that were written for its case since the entry before it (waits, answers, documents …), by their
-hashes in ``rows``. Only a seal outside the database can show a chain that was hashed anew.
+hashes in ``rows``. Only a checkpoint outside the database could show a chain that was hashed anew.
 """
 
 from __future__ import annotations

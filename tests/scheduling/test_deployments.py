@@ -85,7 +85,7 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
             assert "escalation" in scheduled["tags"]
     with office.db.reading() as session:
         assert session.exec(select(CaseFile.outcome).where(CaseFile.number == case)).one() == "legalized"
-        assert audit_records(office, session).findings == []
+        assert audit_records(office, session, [case]).findings == []
         runs = {run.flow_run_id: run for run in session.exec(select(Run).where(Run.kind == "flow"))}
         told = select(Digest.text).where(col(Digest.occasion).startswith("alert"))
         assert ["renewal: Crashed" in text for text in session.exec(told)] == [True]

@@ -1,1 +1,1 @@
-"""The audit: every tampering that the database itself shows, without any seal."""
+"""The audit: every tampering that the database itself shows."""

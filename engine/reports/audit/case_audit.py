@@ -15,6 +15,7 @@ from engine.reports.audit.case_records import CaseRecords, Values
 from engine.reports.audit.findings import Finding, found
 from engine.runtime.bound_rows import OF_A_CASE, bound_hash, is_bound, reference
 from engine.runtime.encryption import Vault
+from engine.runtime.hash_chain import as_object
 from models import Answer, CaseFile, CaseStatus, Document, DocumentStatus, EntryKind
 from models.base import Base
 
@@ -58,7 +59,8 @@ def _of_the_case(records: CaseRecords) -> dict[str, Finding]:
     told |= {"status": CaseStatus.OPEN, "outcome": None, "reason": None, "closed_at": None, "corrected_seq": 0}
     for entry in entries:
         if entry["key"] in (MIGRATED, UNDONE) and entry["kind"] == EntryKind.REMARK:
-            told |= {"version": entry["result"]["to"], "rule_date": entry["result"]["rules_to"]}
+            moved = as_object(entry["result"])
+            told |= {"version": moved.get("to"), "rule_date": moved.get("rules_to")}
         elif entry["kind"] == EntryKind.CLOSED:
             told |= {"status": CaseStatus.CLOSED, "closed_at": entry["at"]}
             told |= {name: entry[name] for name in ("outcome", "reason")}
@@ -125,9 +127,9 @@ def _fault_of(
 def _of_answers(vault: Vault, records: CaseRecords, evidence: set[str]) -> dict[str, Finding]:
     """Return the answers that are not what the ledger keeps the salted hash of."""
     hashes = {
-        entry["key"]: entry["result"]["answer"]
+        entry["key"]: as_object(entry["result"])["answer"]
         for entry in records.entries
-        if entry["kind"] != EntryKind.STEP and "answer" in (entry["result"] or {})
+        if entry["kind"] != EntryKind.STEP and "answer" in as_object(entry["result"])
     }
     number, wrong = records.number, {}
     for answer in records.rows[Answer]:
@@ -155,9 +157,9 @@ def _of_rows(records: CaseRecords) -> Iterator[tuple[str, Finding]]:
     number = records.number
     recorded: dict[str, tuple[str | None, int]] = {}
     for entry in records.entries:
-        for name, hashed in (entry["rows"] or {}).items():
+        for name, hashed in as_object(entry["rows"]).items():
             recorded[name] = hashed, entry["seq"]
-    for name, hashed in (records.case["pending_rows"] or {}).items():
+    for name, hashed in as_object(records.case["pending_rows"]).items():
         recorded[name] = hashed, records.case["last_seq"] + 1
     for table in OF_A_CASE:
         rows = [records.case] if table is CaseFile else records.rows[table]

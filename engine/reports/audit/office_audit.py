@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from engine.reports.audit import sentences
 from engine.reports.audit.findings import Finding, found
 from engine.runtime.bound_rows import OF_A_CASE, OF_THE_OFFICE, bound_hash, reference
+from engine.runtime.hash_chain import as_object
 from engine.runtime.office_ledger import office_hash
 from models import CaseFile, LedgerEntry, OfficeChain, OfficeEntry, Run, triggers
 
@@ -82,7 +83,7 @@ def _of_the_chain(session: Session, recorded: dict[str, tuple[str | None, int]])
             words = sentences.OFFICE_CHANGED
             yield found("office_entry", None, words, seq=seq)
         previous, expected = entry["hash"], seq + 1
-        for name, hashed in entry["facts"].get("rows", {}).items():
+        for name, hashed in as_object(as_object(entry["facts"]).get("rows")).items():
             recorded[name] = hashed, seq
     end = session.execute(select(col(OfficeChain.last_seq), col(OfficeChain.head))).all()
     if [tuple(one) for one in end] != ([(expected - 1, previous)] if end or expected > 1 else []):
