@@ -31,6 +31,10 @@ VALUES = {
     """),
     "state": _each("running completed refused failed crashed"),
     "kind": _each("public joint_leave office cli flow web"),
+    "what": _each("""
+        entry case answer document letter wait clock_segment standing number trigger file run account account_role mandate
+        declared_conflict delegation recorded_certificate institution calendar_day office_entry
+    """),
     "check": _each("signature_intact signer_trusted unchanged_since_signing facts_readable recorded file"),
     "standing": _each("law policy unconfirmed provisional"),
     "holder": _each("office applicant outside"),

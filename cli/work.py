@@ -138,7 +138,7 @@ def give_answer(
 
     words = as_json_or_read(data, "--data")
     with acting(json, by, reason) as here, here.run() as run:
-        given = proved(here.office, by, attach_named_files(here.office.store, words))
+        given = proved(here.office, by, attach_named_files(here.office.store, words), run=run)
         done = answer(here.office, run, number, question, by=by, data=given)
         here.tell({"case": done.case, "question": done.question, "entry": done.entry})
 

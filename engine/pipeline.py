@@ -409,6 +409,7 @@ def strike_from_register(row: Standing) -> None:
     """
     replay = _in_step(f"strike_from_register {row.what}")
     replay.notes.registered.append(row.what)
+    replay.work.rows.note(Standing, row.model_dump(), removed=True)
     replay.work.session.delete(row)
 
 
@@ -432,6 +433,7 @@ def close(case: Case, outcome: E, reason: str) -> E:
 def _note_change(replay: Replay, row: Standing) -> None:
     if row in replay.work.session.new or replay.work.session.is_modified(row):
         replay.notes.registered.append(row.what)
+        replay.work.rows.note(Standing, row.model_dump())
 
 
 def _in_step(word: str) -> Replay:

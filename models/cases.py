@@ -131,6 +131,7 @@ class CaseFile(Base, table=True):
 
     ``complete_at`` is the moment at which the dossier was complete and the legal clock began; ``holder`` has to act now;
     ``segments`` counts the rows of `ClockSegment`. Entries up to ``corrected_seq`` were written before the facts were corrected.
+    ``pending_rows`` has the hashes of rows that were written since the last entry, and that the next one binds.
     """
 
     __tablename__ = "case_file"
@@ -167,12 +168,13 @@ class CaseFile(Base, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     last_seq: int = 0
     head: str = Field(default="", max_length=64)
+    pending_rows: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class LedgerEntry(Base, table=True):
     """One entry in the ledger of a case: append-only by trigger, chained by hash.
 
-    See engine/cases/ledger.py.
+    ``rows`` has the hashes of the case's rows that the entry binds, null for a row that was removed. See engine/cases/ledger.py.
     """
 
     __tablename__ = "ledger_entry"
@@ -191,6 +193,7 @@ class LedgerEntry(Base, table=True):
     rule_versions: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     pipeline_version: int
     run_id: str = Field(max_length=36, foreign_key="run.id")
+    rows: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     previous_hash: str = Field(max_length=64)
     hash: str = Field(max_length=64)
 

@@ -103,7 +103,7 @@ def _answer_chunk(
             given[place] = _check(work, dossiers, raw, account, forms.get(place))
         except Refused as refused:
             results[place] = refused
-    won = mark_settled(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
+    won = mark_settled(work, [one.wait for one in given.values()], "answered", work.now) if given else set()
     for place, one in given.items():
         number, key = one.dossier.case.number, one.wait.key
         if (one.wait.case_id, key) in won:

@@ -20,6 +20,7 @@ from engine.people.impartiality import must_be_impartial, who_took_part
 from engine.people.permissions import must_be_in_region, user_named
 from engine.people.roles import role_named, roles_of
 from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import CaseStatus, Delegation, Role, User, WaitKind
 
 ADMINISTRATOR = (Role.ADMINISTRATOR,)
@@ -90,6 +91,7 @@ def delegate(
             )
             work.session.add(dossier.row)
         _tell(work, {away, to} - {by}, f"delegated/{made.id}", number, f"Tugas didelegasikan dari {said}")
+        record(work, "delegated", away, {"delegation": made.id, "to": to}, rows=[made], actor=by)
         assert made.id is not None
         return made.id
 
@@ -145,6 +147,8 @@ def revoke(
         last = max(made for made, _ in ended)
         words = f"Pendelegasian dari {which} dicabut{why}"
         _tell(work, {away, to} - {by}, f"delegation-revoked/{last}", None, words)
+        rows = work.session.exec(select(Delegation).where(col(Delegation.id).in_([made for made, _ in ended]))).all()
+        record(work, "delegations revoked", away, {"to": to}, rows=rows, actor=by)
         return len(ended)
 
 

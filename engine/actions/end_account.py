@@ -13,9 +13,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from engine.actions.reassign import from_to
-from engine.cases import ledger
 from engine.cases.dossier import Dossier, lock_dossiers
-from engine.cases.ledger import valid_reason
+from engine.cases.ledger import valid_reason, write_remark
 from engine.cases.waits import compare_and_set, open_waits, overwrite
 from engine.errors import NotAllowed, Refused
 from engine.letters.notices import notify
@@ -26,7 +25,7 @@ from engine.people.permissions import user_ever_named
 from engine.people.roles import role_named, roles_of
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
-from models import AnyWait, CaseFile, EntryKind, LedgerEntry, Role, Wait, WaitKind
+from models import AnyWait, CaseFile, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 
 CHUNK = 200
@@ -116,7 +115,7 @@ def _free_in(work: Work, dossier: Dossier, order: _Order, done: Ended) -> None:
     for wait in sorted(held, key=lambda one: one.key):
         if wait.role == Role.APPLICANT or order.role not in (None, wait.role):
             continue
-        if compare_and_set(work.session, wait, holder=None):
+        if compare_and_set(work, wait, holder=None):
             _write(work, dossier, wait, order)
             done.freed.append({"case": dossier.case.number, "question": wait.key})
     work.session.add(dossier.row)
@@ -129,21 +128,11 @@ def _write(work: Work, dossier: Dossier, wait: AnyWait, order: _Order) -> None:
     if len(several) > 1:
         beside = sibling_accounts(work.session, wait) | {order.name}
         told["apart_from"] = sorted({*wait.apart_from, *beside})
-        overwrite(work.session, wait, apart_from=told["apart_from"])
+        overwrite(work, wait, apart_from=told["apart_from"])
     what = f"peran {order.role} {order.name}" if order.role else f"akun {order.name}"
-    entry = ledger.append(
-        dossier.row,
-        at=work.now,
-        run_id=work.run.id,
-        kind=EntryKind.REMARK,
-        key="reassigned",
-        **work.run.signed(work.run.on_behalf_of or work.run.by),
-        role=_acting_role(work),
-        outcome="reassigned",
-        reason=f"{wait.key}: {from_to(order.name, None)}; {what} diakhiri: {order.reason}",
-        result=told,
-    )
-    work.rows.write(LedgerEntry, **entry)
+    by, reason = work.run.on_behalf_of or work.run.by, f"{what} diakhiri: {order.reason}"
+    said = f"{wait.key}: {from_to(order.name, None)}; {reason}"
+    write_remark(work, dossier.row, "reassigned", by, said, role=_acting_role(work), result=told)
 
 
 def _acting_role(work: Work) -> Role | None:

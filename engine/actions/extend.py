@@ -78,7 +78,7 @@ def extend(
                 f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
                 f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        if not compare_and_set(work.session, wait, extended_until=until, rung=rung, **times.values()):
+        if not compare_and_set(work, wait, extended_until=until, rung=rung, **times.values()):
             raise NotWaiting(number, wait.key, [])
         said = (
             f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"

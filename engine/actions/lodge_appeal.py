@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from sqlmodel import insert
 
 from engine.actions.form_filling import filled_in
 from engine.cases import case_state, ledger
@@ -20,8 +19,8 @@ from engine.definition.forms import Evidence, Form, Question
 from engine.definition.registry import Appeal, NoAppeal, appeal_options, appeals_inside
 from engine.errors import BadAnswer, Refused
 from engine.people.permissions import authorize_for_applicant, user_named
-from engine.runtime.office import Office, RunHandle, Work
-from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
+from engine.runtime.office import Office, RunHandle
+from models import Answer, CaseStatus, EntryKind, Role
 from models.privacy import without_personal_numbers
 
 
@@ -60,14 +59,17 @@ def lodge_appeal(
             raise BadAnswer(number, LODGED, faults)
         words = form.model_dump(mode="json")
         now = work.now
-        entry = ledger.append(
+        encrypted = work.vault.encrypt(dossier.key, words)
+        work.rows.write(Answer, case_id=row.id, key=LODGED, sealed=encrypted, at=now)
+        ledger.write_entry(
+            work,
             row,
             at=now,
-            run_id=run.id,
             kind=EntryKind.ANSWER,
             key=LODGED,
+            actor=actor.name,
             role=actor.role,
-            **run.signed(actor.name, actor.on_behalf_of),
+            on_behalf_of=actor.on_behalf_of,
             outcome="lodged",
             reason=without_personal_numbers(words["reason"]),
             result={
@@ -78,17 +80,10 @@ def lodge_appeal(
             },
             rule_versions=dossier.case.rules.take_used(),
         )
-        _write(work, dossier, entry, words)
         record_uploads(work.session, files, at=now, run_id=run.id, used_by=row.last_seq)
         case_state.contest(row)
         work.session.add(row)
     run.cases += 1
-
-
-def _write(work: Work, dossier: Dossier, entry: dict[str, object], words: dict[str, object]) -> None:
-    work.session.execute(insert(LedgerEntry).values(**entry))
-    encrypted = work.vault.encrypt(dossier.key, words)
-    work.session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=encrypted, at=entry["at"]))
 
 
 def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:

@@ -42,7 +42,7 @@ from engine.people.permissions import (
 )
 from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle, Work
-from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
+from models import AnyWait, CaseFile, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
@@ -76,12 +76,13 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
                 key=last.key,
             )
         actor = _may_recall(work.session, user, dossier, last, local_date(now))
-        mark_settled(work.session, waits, RECALLED, now)
+        mark_settled(work, waits, RECALLED, now)
         since = [entry for entry in _since(dossier, last) if entry.kind in REPLAYED]
         superseded = [last.key, *(entry.key for entry in since), *sorted(wait.key for wait in waits)]
         recounted = any(entry.outcome == STARTS_CLOCK for entry in since)
         if recounted:
             row.complete_at = None
+            work.rows.note(CaseFile, row.model_dump())
         _tell(work, dossier, last, reason, recounted)
         case_state.resume(row)
         write_remark(

@@ -47,6 +47,7 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
             waits.remove(over)
         people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
         if people and len(people) == len(waits):
+            mark_settled(work, people[1:], "withdrawn", now)  # the first one bears the entry
             settle(
                 work,
                 row,
@@ -59,7 +60,6 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 outcome="withdrawn",
                 reason=reason,
             )
-            mark_settled(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
         else:
             signed = run.signed(actor.name, actor.on_behalf_of)
             row.withdrawal = {

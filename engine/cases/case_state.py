@@ -7,7 +7,7 @@ the case's row. tests/engine/cases/test_case_state.py holds that no other module
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -119,22 +119,16 @@ def _change(session: Session, ids: Iterable[int], **values: Any) -> None:
     )
 
 
-def change_version(session: Session, before: CaseFile, values: dict[str, Any]) -> bool:
+def change_version(case: CaseFile, before: CaseFile, version: int, rule_date: date) -> bool:
     """Change version and rule date of a case; return False if it went on since ``before``.
 
     An answer writes a ledger entry. A worker that comes by opens waits without one, but the case is ready no more.
     """
     as_read = ("status", "version", "rule_date", "last_seq", "ready")
-    changed = session.execute(
-        update(CaseFile)
-        .where(
-            col(CaseFile.id) == before.id, *(col(getattr(CaseFile, name)) == getattr(before, name) for name in as_read)
-        )
-        .values(values)
-        .returning(col(CaseFile.id))
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+    if any(getattr(case, name) != getattr(before, name) for name in as_read):
+        return False
+    case.version, case.rule_date = version, rule_date
+    return True
 
 
 def _begin(case: CaseFile) -> None:

@@ -19,6 +19,7 @@ from engine.definition.case import HandedOn
 from engine.definition.incoming import must_be_clean
 from engine.definition.registry import Pipeline
 from engine.errors import Refused
+from engine.runtime.bound_rows import bound_hash, reference
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.number_series import draw
@@ -144,6 +145,7 @@ def _open(
                 "facts": work.vault.encrypt(key, {**jsonable(facts), **given, **origin}),
                 **OPENED_STATE,
                 "opened_at": now,
+                "complete_at": None,
                 "last_seq": 0,
                 "head": "",
             }
@@ -168,6 +170,7 @@ def _open(
                 outcome="opened",
                 reason=f"dilanjutkan dari {origin_case.number}" if origin_case else None,
                 arguments_hash=ledger.salted_hash(row["salt"], row["subject_id"]),
+                rows={reference(CaseFile, row): bound_hash(CaseFile, row)},
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head

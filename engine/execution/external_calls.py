@@ -19,7 +19,7 @@ from engine.cases.dossier import Dossier, fetch_dossiers, lock_dossiers, lock_ro
 from engine.cases.evidence import given_in, record_uploads
 from engine.cases.ledger import jsonable
 from engine.cases.subject_facts import PersonFacts, load_persons
-from engine.cases.waits import overwrite, settle
+from engine.cases.waits import overwrite, put_off, settle
 from engine.deadlines.due_dates import times_of
 from engine.definition.forms import Form
 from engine.errors import PipelineMistake
@@ -173,14 +173,8 @@ def _put_off(office: Office, wait: Wait, reason: str, *, end_unknown: bool, afte
     later = office.clock.now() + (after or backoff(wait.attempt))
     with office.db.writing() as session:
         session.exec(select(CaseFile.id).where(col(CaseFile.id) == wait.case_id).with_for_update()).one()
-        overwrite(
-            session,
-            wait,
-            leased_until=None,
-            next_attempt_at=later,
-            note=without_personal_numbers(reason)[:500],
-            end_unknown=end_unknown,
-        )
+        said = without_personal_numbers(reason)[:500]
+        put_off(session, wait, until=later, note=said, end_unknown=end_unknown)
 
 
 def _ask_officer(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unknown: bool) -> None:
@@ -200,7 +194,7 @@ def _ask_officer(office: Office, run: RunHandle, wait: Wait, reason: str, *, end
         segments = ClockSegments(work, dossier, now)
         times = times_of(work.calendar, rules, question, now, legal_due=segments.legal_due(question, None))
         turned = overwrite(
-            work.session,
+            work,
             wait,
             kind=WaitKind.PERSON,
             role=str(question.of),

@@ -31,7 +31,7 @@ from engine.execution.clock_segments import ClockSegments, Return, last_return
 from engine.people.impartiality import must_be_impartial, named_in
 from engine.people.permissions import has_ended
 from engine.runtime.office import Work
-from models import AnyWait, EntryKind, LedgerEntry, Role, Wait, WaitKind
+from models import AnyWait, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_numbers
 
 
@@ -338,8 +338,7 @@ class LedgerRecorder(Recorder):
         )
 
     def _write(self, kind: EntryKind, key: str, **fields: Any) -> None:
-        row = ledger.append(self.row, at=self.now, run_id=self.work.run.id, kind=kind, key=key, **fields)
-        self.work.rows.write(LedgerEntry, **row)
+        ledger.write_entry(self.work, self.row, at=self.now, kind=kind, key=key, **fields)
 
     def _encrypted(self, plain: Any) -> bytes:
         return self.work.vault.encrypt(self.dossier.key, plain)

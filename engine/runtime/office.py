@@ -151,6 +151,7 @@ class Office:
         with self.db.writing() as session:
             work = Work(self, run, session)
             yield work
+            work.rows.leave_hashes(session)
             work.rows.insert(session)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import text
-from sqlmodel import Session, col, insert, select
+from sqlmodel import Session, col, select
 
 from engine.cases.ledger import optional_reason
 from engine.deadlines.calendar import Calendar
@@ -16,6 +16,7 @@ from engine.errors import NotAllowed, Refused
 from engine.people.permissions import user_named
 from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle
+from engine.runtime.office_ledger import record
 from engine.sweeps.recalculate import Moved, recalculate
 from models import CalendarDay, CalendarKind, Role
 
@@ -53,7 +54,8 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
             "Say in words why: the name of the day off, or the reason to work on it",
             for_people="Tuliskan nama hari libur itu, atau alasan tetap bekerja.",
         )
-    with office.db.writing() as session:
+    with office.work(run) as work:
+        session = work.session
         if by is not None:
             _may_decide(session, by, office.clock.today())
         # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
@@ -70,14 +72,12 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
         elif refused:
             raise refused
         else:
-            row = {
-                "day": day,
-                "kind": str(kind),
-                "name": name,
-                "recorded_by": by or run.by,
-                "recorded_at": office.clock.now(),
-            }
-            session.execute(insert(CalendarDay).values(**row))
+            decided = CalendarDay(
+                day=day, kind=str(kind), name=name, recorded_by=by or run.by, recorded_at=office.clock.now()
+            )
+            session.add(decided)
+            session.flush()
+            record(work, "day decided", day.isoformat(), {"kind": str(kind)}, rows=[decided], actor=by)
     with office.db.reading() as session:
         office.refresh_calendar(session)
     what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"

@@ -66,7 +66,7 @@ def reassign_to_next(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
         return told_of(work.session, dossier, wait, "holder", today)
     barred = took_part | {name for name in others if name}
     following.sort(key=lambda name: _is_unreachable(work.session, dossier, wait, name, today, barred))
-    overwrite(work.session, wait, holder=following[0])
+    overwrite(work, wait, holder=following[0])
     return _with_delegates(work.session, dossier, wait, [following[0], wait.holder], today)
 
 

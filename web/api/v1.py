@@ -129,7 +129,7 @@ def take_answer(
     with office.run("web", by=caller.name) as run:
         with office.db.reading() as session:
             require_visible(office, session, caller, number)
-        data = proved(office, caller.name, data, address=address_of(request))
+        data = proved(office, caller.name, data, run=run, address=address_of(request))
         taken = answer(office, run, number, key, by=caller.name, data=data)
     request.app.state.wake()
     return Answered(case=taken.case, question=taken.question, entry=taken.entry)

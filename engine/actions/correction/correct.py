@@ -146,7 +146,7 @@ def _correct(
     reissued = reissue(work, dossier, rewriting)
     for wait in open_waits(dossier, *WaitKind):
         request = rewrite_encrypted(work, dossier, wait.request, rewriting)
-        overwrite(work.session, wait, request=request, note=rewriting(wait.note))
+        overwrite(work, wait, request=request, note=rewriting(wait.note))
     said = [
         {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
         for one in changes
@@ -154,6 +154,7 @@ def _correct(
     row.facts = work.vault.encrypt(
         dossier.key, {**corrected_facts(facts, changes), "corrected": [*facts.get("corrected", []), *said]}
     )
+    work.rows.note(CaseFile, row.model_dump())
     key = _remark(
         work,
         row,

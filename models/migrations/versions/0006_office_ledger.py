@@ -1,4 +1,4 @@
-"""the office's ledger: a chain for what belongs to no single case"""
+"""the office's ledger, and the hashes of a case's rows in its own entries"""
 
 from __future__ import annotations
 
@@ -36,8 +36,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_office_entry_run_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_office_entry")),
     )
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("rows", sa.JSON(none_as_null=True), nullable=True))
+
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("pending_rows", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.drop_column("pending_rows")
+
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_column("rows")
+
     op.drop_table("office_entry")
     op.drop_table("office_chain")
