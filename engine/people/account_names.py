@@ -6,6 +6,7 @@ import re
 
 from engine.cases.ledger import SYSTEM
 from engine.definition.case import handle_of
+from engine.definition.incoming import must_be_clean
 from engine.errors import Refused
 from engine.runtime.proofs import MACHINE_PREFIX
 from models.privacy import masked, without_personal_numbers
@@ -25,6 +26,7 @@ def must_be_a_name(name: str, person: int | None = None) -> None:
             can't be printed.
     """
     must_be_printable(name)
+    must_be_clean(name=name)
     if is_personal(name):
         raise Refused(
             f"{_hidden(name)} is a personal number or mail address; the name of an account stands in ledgers for good. "
