@@ -15,5 +15,8 @@ def jalur() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what it writes is for its own account alone."""
+    from engine.runtime.private_files import keep_private
+
+    keep_private()
     app()

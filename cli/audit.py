@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.context import opened
 from cli.labels import value_of
+from cli.language import _
 from cli.options import Json
+
+if TYPE_CHECKING:
+    from engine.reports.audit.whole_audit import Audit
 
 app = typer.Typer()
 audit_app = typer.Typer(help="Check the ledger.", no_args_is_help=True)
@@ -32,17 +36,29 @@ def verify_document(
 
 
 @audit_app.command("verify")
-def verify_ledger(case: Annotated[str | None, typer.Option(help="Only this case.")] = None, json: Json = False) -> None:
-    """Check every chain of the ledger, or one; name the first bad entry."""
+def verify_ledger(
+    case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    files: Annotated[bool, typer.Option("--files", help="Read the stored files, too.")] = False,
+    json: Json = False,
+) -> None:
+    """Name everything that was tampered with, as far as the database and its ledgers can show it."""
     from engine.cases.dossier import fetch_row
-    from engine.cases.ledger import verify
+    from engine.reports.audit.whole_audit import audit_records
 
     with opened(json) as here, here.reading() as session:
         if case is not None:
             fetch_row(session, case)
-        audit = verify(session, None if case is None else [case])
-        bad = audit.first_bad
-        first = {"case": bad.case, "seq": bad.seq, "what": bad.what} if bad else None
-        here.tell({"entries": audit.entries, "seals": 0, "intact": bad is None, "first_bad": first})
-        if bad:
+        audit = audit_records(here.office, session, None if case is None else [case], files=files)
+        here.tell(audit.as_json() if json else _in_words(audit))
+        if not audit.intact:
             raise typer.Exit(1)
+
+
+def _in_words(audit: Audit) -> dict[str, Any]:
+    """Return the result for people; the first bad entry is among the findings."""
+    findings = [
+        {"what": value_of("what", one.what), "case": one.case, "detail": _(one.words).format(**one.facts)}
+        for one in audit.findings
+    ]
+    told = audit.as_json()
+    return {"entries": told["entries"], "seals": told["seals"], "intact": told["intact"], "findings": findings}

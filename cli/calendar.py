@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.context import Here, opened, say
-from cli.options import Json, as_date
+from cli.context import Here, acting, opened, say
+from cli.options import Behalf, Json, as_date
 
 if TYPE_CHECKING:
     from engine.sweeps.recalculate import Moved
@@ -51,13 +51,14 @@ def add_day(
     day: Day,
     name: Annotated[str, typer.Argument(help="Why the office does not work then.")],
     by: Decider = None,
+    because: Behalf = None,
     json: Json = False,
 ) -> None:
     """Add a day off of the office's own; open clocks that run over it are derived again."""
     from engine.sweeps.calendar_decisions import add_day_off
 
-    with opened(json, by) as here, here.run() as run:
-        _tell_moved(here, add_day_off(here.office, run, as_date(day, "DATE"), name, by=by))
+    with acting(json, by, because) as here, here.run() as run:
+        _tell_moved(here, add_day_off(here.office, run, as_date(day, "DATE"), name, by=here.account))
 
 
 @calendar_app.command("cancel")
@@ -65,13 +66,14 @@ def cancel_day(
     day: Day,
     reason: Annotated[str, typer.Argument(help="Why the office works then all the same.")],
     by: Decider = None,
+    because: Behalf = None,
     json: Json = False,
 ) -> None:
     """Cancel a listed day off; open clocks that run over it are derived again."""
     from engine.sweeps.calendar_decisions import cancel_day_off
 
-    with opened(json, by) as here, here.run() as run:
-        _tell_moved(here, cancel_day_off(here.office, run, as_date(day, "DATE"), reason, by=by))
+    with acting(json, by, because) as here, here.run() as run:
+        _tell_moved(here, cancel_day_off(here.office, run, as_date(day, "DATE"), reason, by=here.account))
 
 
 def _tell_moved(here: Here, moved: Sequence[Moved]) -> None:

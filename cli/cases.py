@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli.context import opened
+from cli.context import acting, opened
 from cli.options import (
+    Behalf,
     By,
     Json,
     Mover,
@@ -15,6 +16,7 @@ from cli.options import (
     OneQuestion,
     Reason,
     ToVersion,
+    WhoActs,
     WhyMoved,
     as_date,
     as_date_if_named,
@@ -50,13 +52,13 @@ def show_history(number: Number, json: Json = False) -> None:
 
 
 @case_app.command("retry")
-def retry_case(number: Number, by: By = "administrator", json: Json = False) -> None:
+def retry_case(number: Number, by: WhoActs = None, reason: Behalf = None, json: Json = False) -> None:
     """Free a parked case, so that the next run tries it again."""
     from engine.execution.parking import retry
 
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
-            retry(here.office, run, number, by=by)
+            retry(here.office, run, number, by=here.by)
         here.show(number)
 
 
@@ -65,7 +67,7 @@ def withdraw_case(number: Number, by: By, reason: Reason = "", json: Json = Fals
     """Withdraw an application, whatever it waits for."""
     from engine.actions.withdraw import withdraw
 
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
             withdraw(here.office, run, number, by=by, reason=reason)
         here.show(number)
@@ -83,7 +85,7 @@ def reassign_question(
     """Give an open question to somebody else, or back to the whole role."""
     from engine.actions.reassign import reassign
 
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
             reassign(here.office, run, number, question, to=None if to == "nobody" else to, by=by, reason=reason)
         here.show(number)
@@ -104,7 +106,7 @@ def delegate_case(
     from engine.actions.delegate import delegate
 
     first, last = as_date_if_named(since, "--since"), as_date(until, "--until")
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
             delegate(here.office, run, away, to, since=first, until=last, reason=reason, by=by, number=number)
         here.show(number)
@@ -124,7 +126,7 @@ def extend_date(
     from engine.actions.extend import extend
 
     last = as_date(until, "--until")
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
             extend(here.office, run, number, question, until=last, reason=reason, by=by, agreed_with=agreed_with)
         here.show(number)
@@ -140,12 +142,12 @@ def lodge_appeal(
 ) -> None:
     """Contest the ending of a case; others rule on the objection in the same ledger."""
     from engine.actions.lodge_appeal import lodge_appeal
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
             lodge_appeal(
-                here.office, run, number, by=by, reason=reason, evidence=store_named_files(here.office.store, evidence)
+                here.office, run, number, by=by, reason=reason, evidence=attach_named_files(here.office.store, evidence)
             )
         here.show(number)
 
@@ -169,7 +171,7 @@ def migrate_case(
     if undo and (to or rules_on):
         raise wrong("--undo goes back to where the case was: leave out --to and --rules-on")
     day = as_date_if_named(rules_on, "--rules-on")
-    with opened(json, by) as here:
+    with opened(json) if dry_run else acting(json, by, reason) as here:
         office = here.office
         if undo:
             plan = case_migration.plan_case_undo(office, number)
@@ -189,7 +191,7 @@ def recall_answer(number: Number, by: By, reason: Reason, json: Json = False) ->
     """Take back the last answer and ask again, unless something irreversible followed from it."""
     from engine.actions.recall import recall
 
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
             recall(here.office, run, number, by=by, reason=reason)
         here.show(number)
@@ -200,17 +202,17 @@ def correct_register(
     number: Number,
     by: By,
     reason: Reason,
-    data: Annotated[str, typer.Option(help='The right values, as JSON: {"owner.name": …}. A dash reads it.')],
+    data: Annotated[str, typer.Option(help='The right values, as JSON: {"owner.name": …}. - reads it, @FILE a file.')],
     evidence: Annotated[str | None, typer.Option(help="@path/to/file that shows what is right.")] = None,
     json: Json = False,
 ) -> None:
     """Correct a name or number that was registered wrong; its documents are made anew."""
     from engine.actions.correction.correct import correct
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
     right = as_json_or_read(data, "--data")
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         with here.run() as run:
-            kept = store_named_files(here.office.store, evidence) if evidence else None
+            kept = attach_named_files(here.office.store, evidence) if evidence else None
             correct(here.office, run, number, by=by, reason=reason, data=right, evidence=kept)
         here.show(number)

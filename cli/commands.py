@@ -15,7 +15,7 @@ import typer.main
 from typer.core import TyperCommand
 
 from cli.help import Command, Group
-from cli.wrong_usage import told_in_words
+from cli.wrong_usage import must_be_clean_words, told_in_words
 
 # In the order of `jalur --help`. A test holds the names against what each file registers.
 FILES = {
@@ -40,8 +40,9 @@ class Commands(Group):
         self.commands = cast("MutableMapping[str, Any]", Made())
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
-        """Read the words before the command's name."""
+        """Read the words before the command's name; refuse words with letters that can't be kept."""
         with told_in_words():
+            must_be_clean_words(args[1])
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:

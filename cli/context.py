@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,13 +25,22 @@ class Here:
     """Hold a command's open office, its account, and whether a program reads its result."""
 
     office: Office
-    named: str | None
     json: bool
 
     @property
+    def account(self) -> str | None:
+        """Return the account whose rights count; None where the machine's own user acts."""
+        from engine.runtime.proofs import Way
+
+        proof = self.office.proof
+        return proof.acts_as if proof and proof.way not in (Way.MACHINE, Way.FIRST) else None
+
+    @property
     def by(self) -> str:
-        """Return the account named with --by; where none was, that of the machine's own user."""
-        return self.named or f"cli:{getpass.getuser()}"
+        """Return the actor: an account, or where none was named or proven the machine's own user."""
+        from engine.runtime.proofs import machine_user
+
+        return self.account or machine_user()
 
     def run(self, pipeline: str | None = None) -> AbstractContextManager[RunHandle]:
         """Record what is done inside as one run of the command line."""
@@ -57,8 +65,23 @@ class Here:
 
 
 @contextmanager
-def opened(json: bool = False, by: str | None = None, *, made: bool = True) -> Iterator[Here]:
-    """Open the office for one command, which acts on the account ``by``.
+def acting(
+    json: bool = False, by: str | None = None, reason: str | None = None, *, first: bool = False
+) -> Iterator[Here]:
+    """Open the office for a command by which ``by`` acts, as far as that is proven or believed.
+
+    ``reason`` is why an administrator acts on behalf of ``by``; what is ``first`` is done before anybody has a token.
+    """
+    from engine.people.proving import prove
+
+    with opened(json) as here:
+        here.office.proof = prove(here.office, by, reason, first=first)
+        yield here
+
+
+@contextmanager
+def opened(json: bool = False, *, made: bool = True) -> Iterator[Here]:
+    """Open the office for one command that reads, or that time calls for.
 
     Refuses in words, with exit code 1, a database that was not ``made`` yet and all that is refused inside.
     """
@@ -70,7 +93,7 @@ def opened(json: bool = False, by: str | None = None, *, made: bool = True) -> I
         try:
             if made:
                 must_be_migrated(office.db)
-            yield Here(office, by, json)
+            yield Here(office, json)
         finally:
             office.close()
 

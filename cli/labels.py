@@ -20,7 +20,7 @@ HEADS = _each("""
     pipeline pipeline_version pipelines product provisional question questions reason reassigned refused
     reminded revision revoked role roles run running same seals seconds sent seq sha256 signed_by silent since
     skipped standing started_at state status stretches subject title to token unit until used_days valid value
-    version waiting waiting_for warnings was what will_breach would
+    version waiting waiting_for warnings was what will_breach would ended_at freed region reports_to revoked_at token_until
 """)
 
 # Every code that stands in a column, with its Indonesian in the catalogue; roles and endings have their titles elsewhere.
@@ -31,6 +31,10 @@ VALUES = {
     """),
     "state": _each("running completed refused failed crashed"),
     "kind": _each("public joint_leave office cli flow web"),
+    "what": _each("""
+        entry case answer document letter wait clock_segment standing number trigger file run account account_role mandate
+        declared_conflict delegation recorded_certificate institution calendar_day office_entry
+    """),
     "check": _each("signature_intact signer_trusted unchanged_since_signing facts_readable recorded file"),
     "standing": _each("law policy unconfirmed provisional"),
     "holder": _each("office applicant outside"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.context import opened, refusals_told, say, tell
+from cli.context import acting, opened, refusals_told, say, tell
 from cli.options import Json, Mover, ToVersion, WhyMoved, as_date_if_named, who_and_why
 from cli.wrong_usage import wrong
 
@@ -55,7 +55,7 @@ def migrate_cases(
 
     if undo and to:
         raise wrong("--undo goes back to where the cases were: leave out --to")
-    with opened(json, by) as here:
+    with opened(json) if dry_run else acting(json, by, reason) as here:
         office = here.office
         if undo:
             plan = case_migration.plan_run_undo(office, pipeline, undo)

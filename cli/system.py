@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.context import opened, refusals_told, say, tell
 from cli.language import _, language
 from cli.options import Json
+
+if TYPE_CHECKING:
+    from engine.runtime.private_files import LaidOpen
 
 app = typer.Typer()
 
@@ -18,9 +21,12 @@ app = typer.Typer()
 def migrate_database(json: Json = False) -> None:
     """Create the database, or bring it to the newest revision."""
     from engine.runtime.migrations import migrate_schema
+    from engine.runtime.private_files import close_to_others
 
     with opened(json, made=False) as here:
-        here.tell({"revision": migrate_schema(here.office.db)})
+        revision = migrate_schema(here.office.db)
+        _tell_what_lay_open(close_to_others(here.office.settings))
+        here.tell({"revision": revision})
 
 
 @app.command("serve")
@@ -33,12 +39,15 @@ def keep_serving(
     ] = None,
 ) -> None:
     """Start Prefect's server, the deployments and the web app, until Ctrl-C."""
+    from engine.runtime.private_files import close_to_others
     from engine.runtime.settings import Settings
     from web.serving import serve
 
     given: dict[str, Any] = {"tls_key": tls_key, "tls_certificate": tls_certificate}
     with refusals_told(False):
-        serve(Settings(**{name: file.absolute() for name, file in given.items() if file}), say=say)
+        settings = Settings(**{name: file.absolute() for name, file in given.items() if file})
+        _tell_what_lay_open(close_to_others(settings))
+        serve(settings, say=say)
 
 
 @app.command("demo")
@@ -48,6 +57,18 @@ def carry_demo() -> None:
 
     with refusals_told(False):
         raise typer.Exit(main(_, language()))
+
+
+def _tell_what_lay_open(found: list[LaidOpen]) -> None:
+    for path, mode, closed in found:
+        if closed:
+            say("Others could read {path} ({mode}); now only its owner can.", path=path, mode=mode)
+        else:
+            say(
+                "Others can read {path} ({mode}), and it is not ours: let its owner run chmod go= on it.",
+                path=path,
+                mode=mode,
+            )
 
 
 @app.command("preview")

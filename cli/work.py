@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cli.context import opened, say
+from cli.context import acting, opened, say
 from cli.labels import subject_in_words
 from cli.language import language
-from cli.options import By, Json, LastDay, Number, Reason, as_date_if_named, as_json
+from cli.options import Behalf, By, Json, LastDay, Number, Reason, WhoActs, as_date_if_named, as_json_or_read
 from cli.wrong_usage import said_again, wrong
 
 app = typer.Typer()
@@ -21,17 +21,22 @@ def import_businesses(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX.", exists=True, dir_okay=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and change nothing.")] = False,
     refused_to: Annotated[Path | None, typer.Option(help="Where to write the refused rows with their reasons.")] = None,
+    by: WhoActs = None,
+    reason: Behalf = None,
     json: Json = False,
 ) -> None:
     """Import businesses from a file; a bad row is refused alone, with its reason."""
+    from engine.people.intake.bounds import LARGEST_FILE
     from engine.people.intake.importing import import_file
     from engine.people.intake.refused_rows import refused_rows
+    from engine.runtime.private_files import write_private
 
-    with opened(json) as here, here.run() as run:
-        content = file.read_bytes()
+    with acting(json, by, reason) as here, here.run() as run:
+        with file.open("rb") as whole:
+            content = whole.read(LARGEST_FILE + 1)  # one byte too many is refused, as a file without end is
         imported = import_file(here.office, run, name=file.name, content=content, by=here.by, dry_run=dry_run)
         if refused_to and imported.import_id is not None:
-            refused_to.write_bytes(refused_rows(here.office, imported.import_id))
+            write_private(refused_to, refused_rows(here.office, imported.import_id))
         here.tell(imported.as_json("id" if json else language()))
         if imported.file_refused:
             raise typer.Exit(1)
@@ -44,7 +49,9 @@ def open_new(
     person: Annotated[int | None, typer.Option(help="Id of a person.")] = None,
     product: Annotated[int | None, typer.Option(help="Id of a product.")] = None,
     imported: Annotated[bool, typer.Option("--imported", help="Every imported subject without a case yet.")] = False,
-    facts: Annotated[str | None, typer.Option(help="More facts, as JSON.")] = None,
+    facts: Annotated[str | None, typer.Option(help="More facts, as JSON; - reads it, @FILE a file.")] = None,
+    by: WhoActs = None,
+    reason: Behalf = None,
     json: Json = False,
 ) -> None:
     """Open cases of a pipeline for businesses, persons or products."""
@@ -55,8 +62,8 @@ def open_new(
     named = {kind: number for kind, number in given.items() if number is not None}
     if len(named) + imported != 1:
         raise wrong("name one of --business, --person, --product or --imported")
-    more = as_json(facts, "--facts") if facts else None
-    with opened(json) as here:
+    more = as_json_or_read(facts, "--facts") if facts else None
+    with acting(json, by, reason) as here:
         wanted = pipeline_named(pipeline)
         if named and wanted.subject not in named:
             raise wrong("{pipeline} needs --{subject} ID", pipeline=wanted.name, subject=wanted.subject)
@@ -77,6 +84,8 @@ def open_new(
 def advance(
     pipeline: Annotated[str | None, typer.Argument(help="Name of the pipeline; none: all.")] = None,
     case: Annotated[str | None, typer.Option(help="Only this case.")] = None,
+    by: WhoActs = None,
+    reason: Behalf = None,
     json: Json = False,
 ) -> None:
     """Run the Prefect flow of a pipeline here and now, over all ready cases or one."""
@@ -84,7 +93,7 @@ def advance(
     from engine.definition.registry import current, pipeline_named
     from scheduling.run_here import advance_here
 
-    with opened(json) as here:
+    with acting(json, by, reason) as here:
         if case:
             with here.reading() as session:
                 pipeline = fetch_row(session, case).pipeline
@@ -116,17 +125,20 @@ def give_answer(
     number: Number,
     question: Annotated[str, typer.Argument(help="The question as the inbox names it, e.g. dossier_check#1.")],
     by: By,
-    data: Annotated[str, typer.Option(help="The filled-in form, as JSON; @path/to/file attaches evidence.")],
+    data: Annotated[
+        str, typer.Option(help="The form, as JSON; - reads it, @FILE a file. In it @path attaches evidence.")
+    ],
+    reason: Behalf = None,
     json: Json = False,
 ) -> None:
     """Answer a question of a case."""
     from engine.actions.answer import answer
     from engine.people.own_codes import proved
-    from engine.runtime.file_store import store_named_files
+    from engine.runtime.file_store import attach_named_files
 
-    words = as_json(data, "--data")
-    with opened(json, by) as here, here.run() as run:
-        given = proved(here.office, by, store_named_files(here.office.store, words))
+    words = as_json_or_read(data, "--data")
+    with acting(json, by, reason) as here, here.run() as run:
+        given = proved(here.office, by, attach_named_files(here.office.store, words), run=run)
         done = answer(here.office, run, number, question, by=by, data=given)
         here.tell({"case": done.case, "question": done.question, "entry": done.entry})
 
@@ -145,7 +157,7 @@ def reassign_held(
     from engine.actions.reassign_many import reassign_many
     from engine.definition.registry import pipeline_named
 
-    with opened(json, by) as here:
+    with acting(json, by, reason) as here:
         only = pipeline_named(pipeline).name if pipeline is not None else None
         with here.run(only) as run:
             done = reassign_many(here.office, run, holder=holder, to=to, by=by, reason=reason, role=role, pipeline=only)
@@ -177,7 +189,7 @@ def delegate_or_revoke(
     if end and since:
         raise wrong("--since is for a new one; --revoke ends it from this moment")
     first, last = as_date_if_named(since, "--since"), as_date_if_named(until, "--until")
-    with opened(json, by) as here, here.run() as run:
+    with acting(json, by, reason) as here, here.run() as run:
         if last is None:
             ended = revoke(here.office, run, away, to, by=by, role=role, reason=reason)
             here.tell({"from": away, "to": to, "role": role, "revoked": ended})

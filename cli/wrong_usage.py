@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -79,6 +79,21 @@ def told_in_words() -> Iterator[None]:
 def wrong(words: str, **parts: object) -> typer.BadParameter:
     """Return the error that a word of the command line is wrong, told in the reader's language."""
     return typer.BadParameter(_(words).format(**parts))
+
+
+def must_be_clean_words(words: Sequence[str]) -> None:
+    """Check the words of a command line; tabs and line ends are taken as they are.
+
+    Raises:
+        WrongUsage: one holds NUL, an escape, another control letter or half a letter.
+    """
+    for place, word in enumerate(words, start=1):
+        if not word.isprintable():
+            from engine.definition.incoming import has_control_letters  # only unusual words need the engine
+
+            if has_control_letters(word):
+                said = _("Word {place} of the command holds a control letter: type it anew")
+                raise WrongUsage(said.format(place=place))
 
 
 def said_again(message: str) -> str:

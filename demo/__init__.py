@@ -33,9 +33,10 @@ from engine.people.accounts import add_user
 from engine.people.intake.importing import Imported, import_file
 from engine.people.intake.refused_rows import refused_rows
 from engine.people.persons import add_product
-from engine.runtime.file_store import store_evidence
+from engine.runtime.file_store import attach
 from engine.runtime.migrations import migrate_schema
 from engine.runtime.office import Office
+from engine.runtime.private_files import write_private
 from engine.runtime.settings import PROJECT_ROOT, Environment, Settings, is_checkout, shipped
 from engine.sweeps.sweep import sweep
 from models import Business, CaseFile, CaseStatus, Standing
@@ -68,7 +69,7 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
     office = Office.open(Settings(home=home, env=Environment.DEMO, database_url="sqlite:///var/jalur.db"), clock)
     migrate_schema(office.db)
     for name, role in STAFF.items():
-        add_user(office, name, [role])
+        add_user(office, name, [role], region="35")
     way = _("{file} → NIB → halal certificate → curation → export center").format(file=FILE)
     console.print(f"[bold]Jalur demo[/bold]: {way}\n")
     nib, halal, regular, lsp, curation = map(pipeline_named, PIPELINES)
@@ -80,10 +81,10 @@ def main(_: Callable[[str], str] = str, language: str = "en") -> int:
         _carry(office, clock, nib, NibScript, businesses, _)
         _carry(office, clock, halal, HalalScript, _legalized(office, HALAL_CASES), _)
         _carry(office, clock, regular, RegularScript, [], _)
-        paper = store_evidence(office.store, PAPER, "pdf")
+        paper = attach(office.store, PAPER, "pdf")
         people = _carry(office, clock, lsp, CompetencyScript, hire_lsp(office, paper), _)
         certified(office, people)
-        add_user(office, "lina", ["panel_chair"])
+        add_user(office, "lina", ["panel_chair"], region="35")
         _carry(office, clock, curation, CurationScript, _products(office, PRODUCTS), _)
         tell_of(office, console, stalled, _)
     with office.run("flow", by="delivery"):
@@ -112,7 +113,7 @@ def _import(office: Office, _: Callable[[str], str], language: str) -> Imported:
         refused.add_row(str(remark["line"]), remark["column"], remark["reason"])
     console.print(refused)
     assert imported.import_id is not None
-    office.settings.path("refused.csv").write_bytes(refused_rows(office, imported.import_id))
+    write_private(office.settings.path("refused.csv"), refused_rows(office, imported.import_id))
     return imported
 
 

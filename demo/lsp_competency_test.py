@@ -29,10 +29,10 @@ PLENARY = ("indra", "joko", "kartini")
 
 def hire_lsp(office: Office, evidence: str) -> list[int]:
     """Give the LSP its people, and the assessors BNSP's certificates; register the candidates."""
-    add_user(office, "lia", ["lsp_officer"])
+    add_user(office, "lia", ["lsp_officer"], region="35")
     for place, name in enumerate(("asih", "wahyu", *PLENARY)):
         person = add_person(office, name.title(), national_id=f"357801410185{place + 1:04d}", region="3578")
-        add_user(office, name, ["plenary" if name in PLENARY else "assessor"], person=person)
+        add_user(office, name, ["plenary" if name in PLENARY else "assessor"], person=person, region="35")
         for what in () if name in PLENARY else ("assessor", "assessor:ukm"):
             since = office.clock.today() - timedelta(days=200)
             record_certificate(

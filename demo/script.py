@@ -12,7 +12,7 @@ from engine.actions.withdraw import withdraw
 from engine.definition.case import handle_of
 from engine.people.accounts import give_own_code
 from engine.people.own_codes import proved
-from engine.runtime.file_store import store_evidence
+from engine.runtime.file_store import attach
 from engine.runtime.office import Office
 from models import CaseFile, Person, Standing, Wait, WaitKind
 
@@ -63,7 +63,7 @@ class Script:
         """
         self.office = office
         self.path = {number: self.paths.get(place % self.of, "straight") for place, number in enumerate(opened)}
-        self.evidence = store_evidence(office.store, PAPER, "pdf")
+        self.evidence = attach(office.store, PAPER, "pdf")
         self.started = office.clock.today()
         self._codes: dict[str, str] = {}
 

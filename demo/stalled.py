@@ -51,7 +51,7 @@ def stall(office: Office, clock: TurnedClock, pipeline: Pipeline, subject: int) 
     Return its number.
     """
     for name, role in (("sari", "supervisor"), ("kadis", "office_head")):
-        add_user(office, name, [role])
+        add_user(office, name, [role], region="35")
     with office.run("cli", by="budi", pipeline=pipeline.name) as run:
         number = open_cases(office, run, pipeline, [subject], by="budi").opened[0]
     advance_here(office, [pipeline], [number], by="demo")

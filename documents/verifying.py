@@ -125,6 +125,16 @@ def verify_pdf(pdf: bytes, trusted: Iterable[asn1crypto.x509.Certificate], *, la
     return Verification(checks, name, signatures[0].self_reported_timestamp, enclosed)
 
 
+def number_within(pdf: bytes) -> str | None:
+    """Return the document number in the facts inside a file; None where they can't be read."""
+    try:
+        enclosed = read_enclosed(PdfFileReader(BytesIO(pdf)))
+    except Exception:  # a damaged file may break a reader anywhere
+        return None
+    number = (enclosed or {}).get("facts", {}).get("document_number")  # type: ignore[union-attr]
+    return str(number) if number else None
+
+
 def read_enclosed(reader: PdfFileReader) -> dict[str, JSON] | None:
     """Return the JSON that `render` put into the file, or None where it is missing or damaged."""
     try:

@@ -66,16 +66,33 @@ class NotAllowed(Refused):
 
 
 class BadAnswer(Refused):
-    """The form is not filled in correctly; ``fields`` names each fault."""
+    """The form is not filled in correctly.
 
-    def __init__(self, number: str, key: str, fields: list[dict[str, str]]) -> None:
+    ``fields`` names the first faults, ``more`` counts those beyond.
+    """
+
+    def __init__(self, number: str, key: str, fields: list[dict[str, str]], more: int = 0) -> None:
         faults = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in fields)
+        rest, sisanya = (f"; and {more} more", f"; dan {more} lagi") if more else ("", "")
         super().__init__(
-            f"The answer to {key} of case {number} can't be taken: {faults}. See: jalur inbox --case {number} --json",
-            for_people=f"Jawaban untuk {key} pada permohonan {number} belum dapat diterima: {faults}.",
+            f"The answer to {key} of case {number} can't be taken: {faults}{rest}. "
+            f"See: jalur inbox --case {number} --json",
+            for_people=f"Jawaban untuk {key} pada permohonan {number} belum dapat diterima: {faults}{sisanya}.",
             case=number,
             key=key,
             fields=fields,
+            **({"more": more} if more else {}),
+        )
+
+
+class BadText(Refused):
+    """A text or a number can't be kept or printed; ``field`` names it."""
+
+    def __init__(self, field: str, english: str, reason: str) -> None:
+        super().__init__(
+            f"{field or 'What was given'} {english}",
+            for_people=f"{field or 'Yang diisikan'}: {reason}.",
+            field=field,
         )
 
 

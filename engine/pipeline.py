@@ -30,7 +30,7 @@ from engine.execution.replay import Replay, playing
 from engine.letters.queue import queue_letter, queue_paper
 from engine.people import impartiality
 from engine.people.impartiality import StandingInForce
-from engine.people.permissions import user_named
+from engine.people.permissions import user_ever_named
 from engine.runtime.links import check_url
 from engine.runtime.number_series import draw
 from models import Role, Standing
@@ -283,7 +283,7 @@ def held(*what: str, kind: str, of: int | str) -> list[StandingInForce]:
         Refused: no account has that name.
     """
     replay = _in_step(f"held {what}")
-    subject = of if isinstance(of, int) else user_named(replay.work.session, of).person_id or 0
+    subject = of if isinstance(of, int) else user_ever_named(replay.work.session, of).person_id or 0
     found = impartiality.standings(replay.work.session, kind, subject, what, replay.today)
     replay.notes.relied_on += [one.case_number or one.reference or one.what for one in found]
     return found
@@ -409,6 +409,7 @@ def strike_from_register(row: Standing) -> None:
     """
     replay = _in_step(f"strike_from_register {row.what}")
     replay.notes.registered.append(row.what)
+    replay.work.rows.note(Standing, row.model_dump(), removed=True)
     replay.work.session.delete(row)
 
 
@@ -432,6 +433,7 @@ def close(case: Case, outcome: E, reason: str) -> E:
 def _note_change(replay: Replay, row: Standing) -> None:
     if row in replay.work.session.new or replay.work.session.is_modified(row):
         replay.notes.registered.append(row.what)
+        replay.work.rows.note(Standing, row.model_dump())
 
 
 def _in_step(word: str) -> Replay:

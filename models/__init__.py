@@ -1,7 +1,20 @@
 """The tables of the database, and the invariants that the database itself keeps."""
 
 from models.base import Base, Role, metadata
-from models.cases import Answer, AnyWait, CaseFile, CaseStatus, EntryKind, LedgerEntry, Run, Series, Wait, WaitKind
+from models.cases import (
+    Answer,
+    AnyWait,
+    CaseFile,
+    CaseStatus,
+    EntryKind,
+    LedgerEntry,
+    OfficeChain,
+    OfficeEntry,
+    Run,
+    Series,
+    Wait,
+    WaitKind,
+)
 from models.intake import Import, ImportLine
 from models.legal_time import (
     CalendarDay,
@@ -14,7 +27,7 @@ from models.legal_time import (
     Renewal,
     Sweep,
 )
-from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing
+from models.papers import Document, DocumentStatus, Letter, LetterStatus, Standing, Upload
 from models.people import (
     Attempt,
     Business,
@@ -56,6 +69,8 @@ __all__ = [
     "LetterStatus",
     "Mandate",
     "Notice",
+    "OfficeChain",
+    "OfficeEntry",
     "Person",
     "PersonIndex",
     "PersonKey",
@@ -67,6 +82,7 @@ __all__ = [
     "Series",
     "Standing",
     "Sweep",
+    "Upload",
     "User",
     "UserRole",
     "Wait",

@@ -68,7 +68,8 @@ class Series(Base, table=True):
 class Run(Base, table=True):
     """One run by one actor: a flow run, a web request or a command.
 
-    Every ledger entry names its run.
+    Every ledger entry names its run. ``way`` says how the actor is known (engine.runtime.proofs.Way); ``on_behalf_of`` is the
+    account for which an administrator acted, for the ``reason``.
     """
 
     __tablename__ = "run"
@@ -85,11 +86,42 @@ class Run(Base, table=True):
     pipeline: str | None = Field(default=None, max_length=64, index=True)
     flow_run_id: str | None = Field(default=None, max_length=36, index=True)
     by: str
+    way: str | None = Field(default=None, max_length=16)
+    on_behalf_of: str | None = Field(default=None, max_length=64)
+    reason: str | None = None
     started_at: datetime = Field(sa_type=Moment, index=True)
     seconds: float | None = None
     state: str = Field(default="running", max_length=16)
     cases: int = 0
     error: str | None = None
+
+
+class OfficeChain(Base, table=True):
+    """The end of the office's ledger, in one row: whoever appends to the chain locks it until the commit."""
+
+    __tablename__ = "office_chain"
+    id: int = Field(default=1, primary_key=True)
+    last_seq: int = Field(default=0, sa_type=BigInteger)
+    head: str = Field(default="", max_length=64)
+
+
+class OfficeEntry(Base, table=True):
+    """One entry in the office's ledger: append-only by trigger, chained by hash.
+
+    ``facts["rows"]`` has the hashes of the rows that the entry binds, null for a row that was removed. See
+    engine/runtime/office_ledger.py.
+    """
+
+    __tablename__ = "office_entry"
+    seq: int = Field(sa_column=Column(RowId, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_type=Moment)
+    run_id: str | None = Field(default=None, max_length=36, foreign_key="run.id")
+    actor: str
+    what: str = Field(max_length=64)
+    subject: str
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    previous_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
 
 
 class CaseFile(Base, table=True):
@@ -99,6 +131,7 @@ class CaseFile(Base, table=True):
 
     ``complete_at`` is the moment at which the dossier was complete and the legal clock began; ``holder`` has to act now;
     ``segments`` counts the rows of `ClockSegment`. Entries up to ``corrected_seq`` were written before the facts were corrected.
+    ``pending_rows`` has the hashes of rows that were written since the last entry, and that the next one binds.
     """
 
     __tablename__ = "case_file"
@@ -135,12 +168,13 @@ class CaseFile(Base, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     last_seq: int = 0
     head: str = Field(default="", max_length=64)
+    pending_rows: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class LedgerEntry(Base, table=True):
     """One entry in the ledger of a case: append-only by trigger, chained by hash.
 
-    See engine/cases/ledger.py.
+    ``rows`` has the hashes of the case's rows that the entry binds, null for a row that was removed. See engine/cases/ledger.py.
     """
 
     __tablename__ = "ledger_entry"
@@ -159,6 +193,7 @@ class LedgerEntry(Base, table=True):
     rule_versions: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     pipeline_version: int
     run_id: str = Field(max_length=36, foreign_key="run.id")
+    rows: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     previous_hash: str = Field(max_length=64)
     hash: str = Field(max_length=64)
 

@@ -133,6 +133,7 @@ class Digest(Base, table=True):
     attempt: int = 0
     next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    end_unknown: bool = Field(default=False, description="an attempt may have delivered it: later copies are marked")
     error: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Documents, letters, and the standings that certificates give."""
+"""Documents, letters, uploads, and the standings that certificates give."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, text
 from sqlmodel import Field
 
 from models.base import Base, Moment
+from models.cases import RowId
 
 
 class DocumentStatus(StrEnum):
@@ -99,8 +100,31 @@ class Letter(Base, table=True):
     attempt: int = 0
     next_attempt_at: datetime | None = Field(default=None, sa_type=Moment)
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    end_unknown: bool = Field(default=False, description="an attempt may have delivered it: later copies are marked")
     error: str | None = None
     remarks: list[Any] = Field(default_factory=list, sa_type=JSON)
+
+
+class Upload(Base, table=True):
+    """A file that an account gave as evidence, its place, and its use.
+
+    Its place is a field of a question of a case. ``question`` has no count; a mandate or a recorded certificate has no case.
+    ``used_by`` is the ledger entry, or the id of the mandate or certificate. ``taken_over_at`` is set where the use was recorded
+    before there were uploads.
+    """
+
+    __tablename__ = "upload"
+    __table_args__ = (Index("ix_upload_sha256", "sha256"), Index("ix_upload_case", "case_id"))
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
+    sha256: str = Field(max_length=64)
+    case_id: int | None = Field(default=None, foreign_key="case_file.id", sa_type=BigInteger)
+    question: str = Field(max_length=64)
+    field: str = Field(max_length=256)
+    uploader: str = Field(max_length=64)
+    at: datetime = Field(sa_type=Moment)
+    run_id: str | None = Field(default=None, max_length=36, foreign_key="run.id")
+    used_by: int = Field(sa_type=BigInteger)
+    taken_over_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Standing(Base, table=True):

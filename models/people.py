@@ -108,7 +108,10 @@ class Institution(Base, table=True):
 
 
 class User(Base, table=True):
-    """An account that may act in Jalur; the ledger names it as the actor."""
+    """An account that may act in Jalur; the ledger names it as the actor.
+
+    An ended one stays as a name of the past: it has no token and no code, acts in nothing and is asked nothing.
+    """
 
     __tablename__ = "account"
     id: int | None = Field(default=None, primary_key=True)
@@ -119,8 +122,18 @@ class User(Base, table=True):
     region_code: str | None = Field(default=None, max_length=8)
     reports_to_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     own_code_hash: str | None = None
+    own_code_since: datetime | None = Field(default=None, sa_type=Moment)
     api_token_hash: str | None = Field(default=None, max_length=64, index=True)
+    token_since: datetime | None = Field(default=None, sa_type=Moment)
+    token_until: date | None = None
     created_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_because: str | None = None
+
+    def has_token(self, on: date) -> bool:
+        """Return whether the account may be signed in to with its token on ``on``."""
+        current = self.token_until is None or on <= self.token_until
+        return self.api_token_hash is not None and current and self.ended_at is None
 
     def works_in(self, region_code: str) -> bool:
         """Return whether a region lies in the account's; one without a region works everywhere."""
@@ -142,11 +155,17 @@ class Attempt(Base, table=True):
 
 
 class UserRole(Base, table=True):
-    """A role of an account."""
+    """A role of an account, until its last day or until it was ended.
+
+    engine/people/roles.py reads them. ``since`` is None for roles that were given before this was written down.
+    """
 
     __tablename__ = "account_role"
     user_id: int = Field(primary_key=True, foreign_key="account.id")
     role: str = Field(primary_key=True, max_length=32)
+    since: date | None = None
+    until: date | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Mandate(Base, table=True):

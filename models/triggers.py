@@ -8,8 +8,14 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-APPEND_ONLY = {"ledger_entry": ("case_id", "seq"), "clock_segment": ("case_id", "seq"), "calendar_day": ("id",)}
+APPEND_ONLY = {
+    "ledger_entry": ("case_id", "seq"),
+    "office_entry": ("seq",),
+    "clock_segment": ("case_id", "seq"),
+    "calendar_day": ("id",),
+}
 MESSAGE = "the ledger is append-only"
+BODY = f" BEGIN RAISE EXCEPTION '{MESSAGE}'; END "  # of PostgreSQL's function
 
 
 def install(connection: Connection) -> None:
@@ -19,31 +25,56 @@ def install(connection: Connection) -> None:
 
 
 def in_force(connection: Connection) -> list[str]:
-    """Return the names of the append-only triggers that the database has, sorted."""
+    """Return the names of the append-only triggers that the database has as `install` makes them, sorted.
+
+    One that is disabled, or that does something else under the same name, is not in force.
+    """
+    names = expected(connection)
     if connection.dialect.name == "sqlite":
-        found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    else:
-        found = connection.execute(text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"))
-    return sorted(name for (name,) in found if name.startswith("append_only_"))
+        made = {name: sql for name, sql in _on_sqlite(_tables(connection))}
+        found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        return sorted(name for name, sql in found if name in names and sql == made[name])
+    found = connection.execute(
+        text(
+            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid "
+            "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgqual IS NULL AND tgnargs = 0 AND prosrc = :body "
+            "AND tgname = 'append_only_' || relname || CASE tgtype WHEN 27 THEN '_row' WHEN 34 THEN '_truncate' END"
+        ),
+        {"body": BODY},
+    )
+    return sorted(name for (name,) in found if name in names)
+
+
+def expected(connection: Connection) -> list[str]:
+    """Return the names of the triggers that `install` makes, sorted."""
+    events = ("delete", "insert", "update") if connection.dialect.name == "sqlite" else ("row", "truncate")
+    return sorted(f"append_only_{table}_{event}" for table in _tables(connection) for event in events)
+
+
+def _tables(connection: Connection) -> list[str]:
+    return [table for table in APPEND_ONLY if connection.dialect.has_table(connection, table)]
+
+
+def _on_sqlite(tables: list[str]) -> list[tuple[str, str]]:
+    """Return the triggers of SQLite: name and statement."""
+    return [
+        (
+            f"append_only_{table}_{event}",
+            f"CREATE TRIGGER append_only_{table}_{event} BEFORE {event} ON {table} "
+            f"{when}BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+        )
+        for table in tables
+        for event, when in (("update", ""), ("delete", ""), ("insert", f"WHEN {_is_there(table)} "))
+    ]
 
 
 def _statements(connection: Connection) -> list[str]:
-    tables = [table for table in APPEND_ONLY if connection.dialect.has_table(connection, table)]
+    tables = _tables(connection)
     if connection.dialect.name == "sqlite":
         return [
-            statement
-            for table in tables
-            for event, when in (("update", ""), ("delete", ""), ("insert", f"WHEN {_is_there(table)} "))
-            for statement in (
-                f"DROP TRIGGER IF EXISTS append_only_{table}_{event}",
-                f"CREATE TRIGGER append_only_{table}_{event} BEFORE {event} ON {table} "
-                f"{when}BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
-            )
+            statement for name, create in _on_sqlite(tables) for statement in (f"DROP TRIGGER IF EXISTS {name}", create)
         ]
-    function = (
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{MESSAGE}'; END $$"
-    )
+    function = f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $${BODY}$$"
     return [
         function,
         *(

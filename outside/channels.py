@@ -1,7 +1,7 @@
 """Letters to send: `Message`, the `Channel` that sends it, and the `Receipt` that proves it.
 
 Delivery is "at least once": a mail server can't be asked about a letter. A Message-ID made from the letter's key lets
-mail programs and folders recognise a second sending; a gateway for text messages can be asked.
+mail programs and folders recognise a second sending, and its reader is told; a gateway for text messages can be asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from outside.errors import Bounced
 
-__all__ = ["Attachment", "Bounced", "Channel", "Message", "Receipt", "SupportsLookUp", "message_id_for", "send_once"]
+__all__ = [
+    "Attachment",
+    "Bounced",
+    "Channel",
+    "Message",
+    "Receipt",
+    "SupportsLookUp",
+    "may_repeat",
+    "message_id_for",
+    "send_once",
+]
 
 
 _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
@@ -55,6 +65,7 @@ class Message(BaseModel):
 
     `sender` is 'Name <address>' or an address; `to_address` is a telephone number (E.164) for a gateway;
     `language` is 'id' or 'en'. `written_at` becomes the Date header, so that equal letters are equal bytes.
+    `perhaps_sent` says that an earlier attempt may have delivered it: a channel that can't know marks the copy.
     Contact data and contents are kept out of `repr`.
     """
 
@@ -70,6 +81,7 @@ class Message(BaseModel):
     attachments: tuple[Attachment, ...] = Field(default=(), repr=False)
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "id"
     written_at: AwareDatetime | None = None
+    perhaps_sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,11 @@ class Receipt:
 
 
 class Channel(Protocol):
-    """The protocol of channels that send letters."""
+    """The protocol of channels that send letters.
+
+    One that may repeat a letter without knowing sets ``may_repeat = True``: the engine then records that an attempt
+    begins, so that a second copy is marked.
+    """
 
     @property
     def name(self) -> str:
@@ -109,6 +125,11 @@ class SupportsLookUp(Protocol):
         Raises:
             TryLater, EndUnknown, Bounced: see `Channel.send`.
         """
+
+
+def may_repeat(channel: Channel) -> bool:
+    """Return whether a channel can neither be asked about a letter nor recognise it itself."""
+    return bool(getattr(channel, "may_repeat", False))
 
 
 def send_once(channel: Channel, message: Message, *, earlier_attempt_unknown: bool) -> Receipt:

@@ -42,7 +42,7 @@ class FolderChannel:
             Bounced: `to_address` is no mail address.
         """
         name = file_name(message.message_id)
-        contents = as_mime(message)
+        contents = as_mime(message.model_copy(update={"perhaps_sent": False}))  # a folder knows whether it has it
         try:
             new = self._write_local(self._local, name, contents) if self._local else self._write_far(name, contents)
         except OSError as error:

@@ -2,7 +2,7 @@
 
 SMTP's 4xx means "not now", 5xx for recipient or contents "never" (RFC 5321, 4.2.1). A 5xx about our log-in, relaying or
 sender is our misconfiguration: TryLater with a note, else every letter would count as bounced. A connection that breaks
-after the contents went out has an unknown end.
+after the contents went out has an unknown end; the letter is sent again, and says so.
 """
 
 from __future__ import annotations
@@ -17,23 +17,31 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from html import escape
 from typing import Literal
 
 from outside.channels import Bounced, Message, Receipt
 from outside.errors import EndUnknown, OutsideError, TryLater, without_personal_data
+from outside.smtp_session import EncryptedSession, PlainSession
 
+# Shorter than the lease of a letter, so that no other worker takes it up meanwhile.
+DEADLINE = 60.0
 _ADMINISTRATOR_PAUSE = timedelta(hours=1)
 _LOG_IN_FIRST = frozenset({530, 534, 535, 538})
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_PERHAPS_SENT = {
+    "id": "Surat ini mungkin sudah Anda terima. Isinya sama; bila sudah, abaikan yang kedua ini.",
+    "en": "You may have received this letter already. It says the same; if so, ignore this second copy.",
+}
 
 
 def as_mime(message: Message) -> bytes:
     """Return a letter as RFC 5322 in 7 bits with CRLF; equal messages give equal bytes.
 
     Text and HTML are alternatives, attachments stand beside them; Auto-Submitted (RFC 3834) suppresses
-    automatic replies.
+    automatic replies. A letter that was perhaps sent bears a header and a first line that say so.
 
     Raises:
         Bounced: `to_address` is no mail address.
@@ -47,9 +55,13 @@ def as_mime(message: Message) -> bytes:
     mail["To"] = Address(display_name=message.to_name, addr_spec=_recipient(message))
     mail["Subject"] = message.subject
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.text, cte="quoted-printable")
-    if message.html is not None:
-        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    text, html = message.text, message.html
+    if message.perhaps_sent:
+        mail["X-Jalur-Copy"] = "perhaps sent before"
+        text, html = _with_remark(_PERHAPS_SENT.get(message.language, _PERHAPS_SENT["en"]), text, html)
+    mail.set_content(text, cte="quoted-printable")
+    if html is not None:
+        mail.add_alternative(html, subtype="html", cte="quoted-printable")
     for attachment in message.attachments:
         kind, _, subtype = attachment.mime.partition("/")
         mail.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.filename)
@@ -63,10 +75,20 @@ def as_mime(message: Message) -> bytes:
     return contents if contents.endswith(b"\r\n") else contents + b"\r\n"
 
 
+def _with_remark(remark: str, text: str, html: str | None) -> tuple[str, str | None]:
+    """Return both forms of a letter with a remark before their first words."""
+    if html is None:
+        return f"{remark}\n\n{text}", None
+    body = re.search(r"<body[^>]*>", html, re.IGNORECASE)
+    place = body.end() if body else 0
+    return f"{remark}\n\n{text}", f"{html[:place]}<p>{escape(remark)}</p>{html[place:]}"
+
+
 class SmtpChannel:
     """A channel by SMTP (RFC 5321), one connection per letter; certificates are always verified."""
 
     name = "smtp"
+    may_repeat = True
 
     def __init__(
         self,
@@ -77,13 +99,15 @@ class SmtpChannel:
         *,
         security: Literal["starttls", "ssl", "none"] = "starttls",
         timeout: float = 20.0,
+        deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the server's address and our log-in there.
 
         `security` is 'starttls' (refused where the server lacks it), 'ssl', or 'none'. `timeout` is in seconds,
-        for each wait. A message without `written_at` is dated by `now`.
+        for each wait; `deadline` for a letter, from the look-up of the server to its last answer. A message without
+        `written_at` is dated by `now`.
 
         Raises:
             ValueError: a password would leave this machine unencrypted, or `tls` does not verify certificates.
@@ -92,7 +116,8 @@ class SmtpChannel:
             raise ValueError("a password is sent over TLS only")
         if tls is not None and tls.verify_mode is not ssl.CERT_REQUIRED:
             raise ValueError("TLS certificates of the mail server are always verified")
-        self._host, self._port, self._security, self._timeout = host, port, security, timeout
+        self._host, self._port, self._security = host, port, security
+        self._timeout, self._deadline = timeout, deadline
         self._username, self._password = username, password
         self._tls = tls or ssl.create_default_context()
         self._now = now
@@ -140,12 +165,13 @@ class SmtpChannel:
         raise trouble
 
     def _connected(self) -> smtplib.SMTP:
-        server: smtplib.SMTP
+        server: PlainSession | EncryptedSession
         if self._security == "ssl":
-            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._tls)
+            server = EncryptedSession(self._timeout, self._deadline, self._tls)
         else:
-            server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+            server = PlainSession(self._timeout, self._deadline)
         try:
+            server.greet(self._host, self._port)
             server.ehlo_or_helo_if_needed()
             if self._security == "starttls":
                 server.starttls(context=self._tls)

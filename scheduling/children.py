@@ -23,6 +23,7 @@ ENDS_WITHIN = 2.0
 # Linux for a SIGTERM when the thread that started it ends (1 is PR_SET_PDEATHSIG), and is not born where that has ended.
 LAUNCH = """
 import ctypes, os, signal, sys
+os.umask(0o077)
 parent, niceness, *command = sys.argv[1:]
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)

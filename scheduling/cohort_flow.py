@@ -29,6 +29,7 @@ from pydantic import Field
 from engine.definition.registry import Pipeline
 from engine.execution.drain import DrainResult, drain
 from engine.runtime.office import Office, RunHandle
+from engine.runtime.private_files import keep_private
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -143,7 +144,7 @@ def cohort_flow(pipeline: Pipeline, module: str = "flows.deployed") -> Any:
             cases: Numbers of the cases to advance; leave it empty for all that are ready.
         """
         here = _in_process.get()
-        office = here.office if here else Office.open()
+        office = here.office if here else _own_office()
         kind, by = (here.kind, here.by) if here else ("flow", _starter())
         flow_run_id = str(flow_run.id)
         if here:
@@ -241,7 +242,7 @@ async def own_run(pipeline: str | None = None) -> AsyncIterator[tuple[Office, Ru
     Raises:
         FailedHere: the flow failed; Prefect is told the type of the error alone.
     """
-    office = Office.open()
+    office = _own_office()
     try:
         with office.run("flow", by=_starter(), pipeline=pipeline, flow_run_id=str(flow_run.id)) as run:
             yield office, run
@@ -249,6 +250,12 @@ async def own_run(pipeline: str | None = None) -> AsyncIterator[tuple[Office, Ru
         raise FailedHere(f"{type(error).__name__}: see jalur runs --failed") from None
     finally:
         office.close()
+
+
+def _own_office() -> Office:
+    """Open the office in a worker's process, which was not started by us."""
+    keep_private()
+    return Office.open()
 
 
 def _starter() -> str:

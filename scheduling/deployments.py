@@ -22,6 +22,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
 
+from engine.runtime.private_files import keep_private
 from engine.runtime.settings import shipped
 
 log = logging.getLogger(__name__)
@@ -89,5 +90,6 @@ async def _keep_registered(runner: Runner, last: UUID) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     with suppress(KeyboardInterrupt):
         asyncio.run(serve_all())

@@ -17,7 +17,8 @@ from sqlmodel import col, select, update
 
 from engine.definition.registry import all_versions
 from engine.runtime.database import insert_new
-from engine.runtime.office import Office
+from engine.runtime.office import NO_RUN, Office
+from engine.runtime.office_ledger import record
 from models import Run
 from models.privacy import without_personal_numbers
 
@@ -54,7 +55,8 @@ def _record_as_failed(office: Office, lost: FlowRun) -> bool:
         f"{', '.join(lost.tags) or lost.name}: {state.name}: {state.message or ''}" if state else lost.name
     )[:2000]
     names = {pipeline.name for pipeline in all_versions()}
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         known = session.exec(select(Run.state).where(Run.flow_run_id == flow_run_id)).first()
         if known is None:
             # Two deliveries may come upon it at the same moment.
@@ -73,6 +75,10 @@ def _record_as_failed(office: Office, lost: FlowRun) -> bool:
                 )
                 .returning(col(Run.id))
             )
-            return written.first() is not None
-        died = update(Run).where(col(Run.flow_run_id) == flow_run_id, col(Run.state) == "running")
-        return session.execute(died.values(state="failed", error=error).returning(col(Run.id))).first() is not None
+        else:
+            died = update(Run).where(col(Run.flow_run_id) == flow_run_id, col(Run.state) == "running")
+            written = session.execute(died.values(state="failed", error=error).returning(col(Run.id)))
+        failed = [session.get_one(Run, run_id) for run_id in written.scalars()]
+        if failed:
+            record(work, "run lost", flow_run_id, rows=failed)
+        return bool(failed)

@@ -1,11 +1,8 @@
-"""Prefect's server as we start it: a call that met a locked database is soon refused, and may soon come again.
+"""Prefect's server as we start it: what meets a locked database soon fails, and comes again.
 
-On SQLite the server answers 503 where two of its own writers meet, some of a hundred calls. Its client then waits two
-seconds and more, unless the answer says how long: a tenth of a second is enough.
-
-A writer may not wait for the lock as long as Prefect lets it, a minute. After a failed statement (a run that the database has
-lost) Python's collector resets its cursor in the thread of the event loop. That needs the connection, where another writer
-waits for a lock that only the event loop can have released: for that minute the server answered nobody.
+On SQLite the server answers 503 where two of its own writers meet, some of a hundred calls. Its client then waits two seconds
+and more, unless the answer says how long: a tenth of a second is enough. Why a writer waits for the lock a second instead of
+Prefect's minute: docs/decisions/0013-prefects-lock.md.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from tests.postgres import postgres_server
 
 MASTER_KEY = SecretStr("amFsdXItdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGVzISE=")
 CUTS = "cuts of the replay test"
+MATRIX = "calls of the test of who sees what"
 # Every row of every table, whatever refers to it, and the ids from one again; the ledger's triggers are put back in force.
 EMPTY = """
 DO $$ DECLARE found record; BEGIN
@@ -173,13 +174,17 @@ def on_server(server: str, statement: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cuts were made, and how."""
+    """Print how many cuts were made, and how, and how many calls tried who sees what."""
     sums: dict[str, list[int]] = {}
+    calls = 0
     for report in terminalreporter.getreports("passed"):
         for name, told in report.user_properties:
             if name == CUTS:
                 how, *numbers = told
                 sums[how] = [a + b for a, b in zip(sums.get(how, [0, 0, 0, 0, 0]), [1, *numbers], strict=True)]
+            calls += told if name == MATRIX else 0
+    if calls:
+        terminalreporter.write_line(f"who sees what: {calls} calls over route, role and account")
     for how, (endings, made, commits, calls, played) in sums.items():
         terminalreporter.write_line(
             f"replay: {made} cuts {how}, in {endings} endings at {commits} commits and {calls} calls; {played} of "

@@ -10,11 +10,14 @@ from sqlmodel import select
 
 from engine.people.accounts import add_user
 from engine.people.persons import add_person, add_product, record_certificate
-from engine.runtime.office import Office
+from engine.runtime.file_store import Attached
+from engine.runtime.office import NO_RUN, Office
+from engine.runtime.office_ledger import record
 from models import Business, Role, User, UserRole
 
 PAPER = b"%PDF-1.4\n% a made-up paper of the tests\n"
-EVIDENCE = f"sha256:{sha256(PAPER).hexdigest()}"
+# The paper as it comes in with an act: each use is an upload of its own.
+EVIDENCE = Attached(f"sha256:{sha256(PAPER).hexdigest()}")
 
 
 def register_person(office: Office, national_id: str = "3508166904956220", **changes: Any) -> int:
@@ -84,12 +87,16 @@ def hire_staff(office: Office) -> None:
         "admin": Role.ADMINISTRATOR,
     }
     # In one transaction: most stories begin here, and by `add_user` each account would be one that waits for the disk.
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         hired = set(session.exec(select(User.name)))  # a test that hires twice means the same five
         users = {name: User(name=name, created_at=office.clock.now()) for name in staff if name not in hired}
         session.add_all(users.values())
         session.flush()
-        session.add_all(UserRole(user_id=user.id or 0, role=staff[name]) for name, user in users.items())
+        roles = [UserRole(user_id=user.id or 0, role=staff[name]) for name, user in users.items()]
+        session.add_all(roles)
+        session.flush()
+        record(work, "accounts written", "staff", rows=[*users.values(), *roles])
 
 
 def hire_curator(office: Office, name: str, cluster: str = "makanan", until: date | None = None) -> int:

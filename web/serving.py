@@ -19,6 +19,7 @@ import uvicorn
 
 from engine.errors import Refused
 from engine.runtime.office import Office
+from engine.runtime.private_files import keep_private
 from engine.runtime.settings import Environment, Settings
 from scheduling.children import Child, ask_all_to_end, kill_all
 from scheduling.server import flush_logs, pointed_at, started
@@ -58,6 +59,7 @@ def serve(settings: Settings, *, say: Callable[..., None] | None = None) -> None
             plain HTTP beyond this machine.
     """
     _must_be_private(settings)
+    keep_private()
     say = say or (lambda line, **parts: print(line.format(**parts), file=sys.stderr, flush=True))
     before = {number: signal.signal(number, _stopped) for number in (signal.SIGINT, signal.SIGTERM)}
     ended = True

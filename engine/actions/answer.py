@@ -1,4 +1,7 @@
-"""Record people's answers: each settles its wait and makes its case ready to be advanced."""
+"""Record people's answers: each settles its wait and makes its case ready to be advanced.
+
+Forms are filled in before the transaction (engine/actions/filled_forms.py), so that a bad answer never holds the write lock.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,18 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from engine.actions.form_filling import filled_in
+from engine.actions.filled_forms import Filled, Raw, fill_in, fill_in_all
 from engine.actions.time_up import end_by_time
-from engine.cases.dossier import Dossier, lock_by_numbers, prefilled_values
+from engine.cases.dossier import Dossier, lock_by_numbers
+from engine.cases.evidence import Given, given_in, record_uploads, unfit
 from engine.cases.waits import mark_settled, open_keys, open_wait, write_settlement
 from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
-from engine.errors import NotWaiting, Refused, UnknownCase
-from engine.letters.hand_delivery import HAND_DELIVERY, HandDelivery, record_hand_delivery
-from engine.people.permissions import Actor, authorize_answer, user_named
+from engine.definition.incoming import shown
+from engine.errors import BadAnswer, NotWaiting, Refused, UnknownCase
+from engine.letters.hand_delivery import HandDelivery, record_hand_delivery
+from engine.people.impartiality import who_took_part
+from engine.people.permissions import Actor, authorize_answer, must_not_concern_the_stand_in, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
@@ -51,9 +57,7 @@ def answer(office: Office, run: RunHandle, number: str, key: str, *, by: str, da
     return taken
 
 
-def answer_many(
-    office: Office, run: RunHandle, answers: list[tuple[str, str, dict[str, Any]]], *, by: str
-) -> list[Answered | Refused]:
+def answer_many(office: Office, run: RunHandle, answers: list[Raw], *, by: str) -> list[Answered | Refused]:
     """Record answers to many cases (number, key, data), a chunk in each transaction.
 
     The chunks go by the order of the case numbers. A refused answer does not stop the others: its refusal stands in its
@@ -62,8 +66,12 @@ def answer_many(
     results: dict[int, Answered | Refused] = {}
     waiting = iter(sorted(enumerate(answers), key=lambda item: item[1][0]))
     while chunk := list(islice(waiting, CHUNK)):
-        with office.work(run) as work:
-            results.update(_answer_chunk(work, chunk, by))
+        forms = fill_in_all(office, chunk)
+        results.update({place: form for place, form in forms.items() if isinstance(form, Refused)})
+        good = [(place, raw) for place, raw in chunk if place not in results]
+        if good:
+            with office.work(run) as work:
+                results.update(_answer_chunk(work, good, forms, by))
     run.cases += sum(isinstance(result, Answered) for result in results.values())
     return [results[place] for place in range(len(answers))]
 
@@ -77,25 +85,25 @@ class _Checked:
     question: Question[Any]
     form: Form
     actor: Actor
+    files: Sequence[Given]
 
 
 def _answer_chunk(
-    work: Work,
-    answers: list[tuple[int, tuple[str, str, dict[str, Any]]]],
-    by: str,
+    work: Work, answers: list[tuple[int, Raw]], forms: Mapping[int, Filled | Refused], by: str
 ) -> dict[int, Answered | Refused]:
     """Lock the cases, check every answer, win the waits in one update, and write what was won."""
-    dossiers = _lock_cases(work, {number for _, (number, _, _) in answers})
+    # A number with letters that no number has is asked of no database: PostgreSQL stops at NUL.
+    dossiers = _lock_cases(work, {number for _, (number, _, _) in answers if number.isprintable()})
     # Looked up once in a chunk, and only if one of its questions is open: else the refusal is `NotWaiting`.
     account = cache(partial(user_named, work.session, by))
     results: dict[int, Answered | Refused] = {}
     given: dict[int, _Checked] = {}
-    for place, (number, key, data) in answers:
+    for place, raw in answers:
         try:
-            given[place] = _check(work, dossiers, number, key, account, data)
+            given[place] = _check(work, dossiers, raw, account, forms.get(place))
         except Refused as refused:
             results[place] = refused
-    won = mark_settled(work.session, [one.wait for one in given.values()], "answered", work.now) if given else set()
+    won = mark_settled(work, [one.wait for one in given.values()], "answered", work.now) if given else set()
     for place, one in given.items():
         number, key = one.dossier.case.number, one.wait.key
         if (one.wait.case_id, key) in won:
@@ -123,13 +131,13 @@ def _lock_cases(work: Work, numbers: set[str]) -> dict[str, Dossier | Refused]:
 def _check(
     work: Work,
     dossiers: Mapping[str, Dossier | Refused],
-    number: str,
-    key: str,
+    raw: Raw,
     account: Callable[[], User],
-    data: dict[str, Any],
+    filled: Filled | Refused | None,
 ) -> _Checked:
+    number, key, _ = raw
     if number not in dossiers:
-        raise UnknownCase(number)
+        raise UnknownCase(shown(number))
     dossier = dossiers[number]
     if isinstance(dossier, Refused):
         raise dossier
@@ -138,12 +146,17 @@ def _check(
     if is_over(wait.silent_at, now):
         end_by_time(work, dossier, wait)
         raise NotWaiting(number, key, open_keys(dossier, but=key), "silent")
-    by_hand = wait.kind == WaitKind.HAND_DELIVERY
-    question = HAND_DELIVERY if by_hand else dossier.pipeline.questions[wait.question or ""]
-    data = {**prefilled_values(work.office, dossier.key, wait), **data}
-    form = filled_in(number, key, question, data, lambda sha256: work.office.store.find(sha256) is not None)
+    if not isinstance(filled, Filled) or not filled.fits(wait):  # it was asked, or corrected, this very moment
+        filled = fill_in(work.office, dossier.pipeline, dossier.key, wait, raw)
+    form, question = filled.form, filled.question
     actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
-    return _Checked(dossier, wait, question, form, actor)
+    took_part = {*wait.apart_from, *who_took_part(work.session, number, question)} if work.run.on_behalf_of else ()
+    must_not_concern_the_stand_in(work, dossier.case, took_part, key)
+    files = given_in(form, filled.data, filled.known, case_id=dossier.row.id, key=key, by=actor.name)
+    faults = [{"field": one.path, "reason": why} for one, (_, why) in unfit(work.session, work.office.store, files)]
+    if faults:
+        raise BadAnswer(number, key, faults)
+    return _Checked(dossier, wait, question, form, actor, files)
 
 
 def _write(work: Work, given: _Checked) -> int:
@@ -152,7 +165,7 @@ def _write(work: Work, given: _Checked) -> int:
     words.pop("own_code", None)  # checked, never kept
     if isinstance(form, HandDelivery):
         record_hand_delivery(work.session, given.wait, form)
-    return write_settlement(
+    entry = write_settlement(
         work,
         given.dossier.row,
         given.wait,
@@ -162,9 +175,11 @@ def _write(work: Work, given: _Checked) -> int:
         on_behalf_of=actor.on_behalf_of,
         outcome=form.decided(),
         reason=_reason(form),
-        result=_how_signed(form) if given.question.signed else None,
+        result=_how_signed(form, actor) if given.question.signed else None,
         answer=(given.dossier.key, words),
     )
+    record_uploads(work.session, given.files, at=work.now, run_id=work.run.id, used_by=entry)
+    return entry
 
 
 def _reason(form: Form) -> str | None:
@@ -172,6 +187,7 @@ def _reason(form: Form) -> str | None:
     return without_personal_numbers(reason) if isinstance(reason, str) and reason else None
 
 
-def _how_signed(form: Form) -> dict[str, Any]:
-    paper = form.paper if isinstance(form, ApplicantForm) else None
-    return {"signed": "paper", "evidence": paper} if paper else {"signed": "own_code"}
+def _how_signed(form: Form, actor: Actor) -> dict[str, Any]:
+    if actor.on_paper and isinstance(form, ApplicantForm):
+        return {"signed": "paper", "evidence": form.paper}
+    return {"signed": "own_code"}

@@ -17,8 +17,10 @@ from engine.errors import NotAllowed, Refused
 from engine.letters.notices import notify
 from engine.people.hierarchy import must_not_be_the_applicant, must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
-from engine.people.permissions import must_be_in_region, role_named, roles_of, user_named
+from engine.people.permissions import must_be_in_region, user_named
+from engine.people.roles import role_named, roles_of
 from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import CaseStatus, Delegation, Role, User, WaitKind
 
 ADMINISTRATOR = (Role.ADMINISTRATOR,)
@@ -89,6 +91,7 @@ def delegate(
             )
             work.session.add(dossier.row)
         _tell(work, {away, to} - {by}, f"delegated/{made.id}", number, f"Tugas didelegasikan dari {said}")
+        record(work, "delegated", away, {"delegation": made.id, "to": to}, rows=[made], actor=by)
         assert made.id is not None
         return made.id
 
@@ -144,6 +147,8 @@ def revoke(
         last = max(made for made, _ in ended)
         words = f"Pendelegasian dari {which} dicabut{why}"
         _tell(work, {away, to} - {by}, f"delegation-revoked/{last}", None, words)
+        rows = work.session.exec(select(Delegation).where(col(Delegation.id).in_([made for made, _ in ended]))).all()
+        record(work, "delegations revoked", away, {"to": to}, rows=rows, actor=by)
         return len(ended)
 
 
@@ -181,7 +186,7 @@ def _lock_accounts(session: Session, away: str, to: str) -> tuple[User, User]:
 
 
 def _must_make_sense(work: Work, away: User, to: User, made: Delegation) -> None:
-    roles, today = roles_of(work.session, away) - {Role.APPLICANT}, work.today
+    roles, today = roles_of(work.session, away, work.today) - {Role.APPLICANT}, work.today
     wrong: tuple[str, str] | None = None
     if away.id == to.id or (to.person_id is not None and away.person_id == to.person_id):
         wrong = (
@@ -214,7 +219,7 @@ def _must_make_sense(work: Work, away: User, to: User, made: Delegation) -> None
             f"{away.name} holds no {made.role} role to delegate; theirs: {theirs}",
             f"{away.name} tidak memegang peran {made.role}. Perannya: {theirs}.",
         )
-    elif not roles_of(work.session, to) - {Role.APPLICANT}:
+    elif not roles_of(work.session, to, work.today) - {Role.APPLICANT}:
         wrong = f"{to.name} holds no role of the office", f"{to.name} tidak memegang peran apa pun di kantor."
     if wrong:
         raise Refused(f"{wrong[0]}; nothing was delegated", for_people=wrong[1])
@@ -267,7 +272,7 @@ def _must_be_of_use(work: Work, dossier: Dossier, away: User, to: User, made: De
     case, number = dossier.case, dossier.case.number
     must_be_in_region(away, case)
     must_not_be_the_applicant(away, case)
-    roles = {made.role} if made.role else roles_of(work.session, away)
+    roles = {made.role} if made.role else roles_of(work.session, away, work.today)
     theirs = [one for one in dossier.pipeline.questions.values() if one.of in roles - {Role.APPLICANT}]
     if dossier.row.status == CaseStatus.CLOSED or not theirs:
         raise Refused(

@@ -23,7 +23,8 @@ from engine.letters.notices import notify
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_not_be_concerned
-from engine.people.permissions import cached_roles, user_named
+from engine.people.permissions import must_not_concern_the_stand_in, user_named
+from engine.people.roles import cached_roles
 from engine.runtime.office import Office, RunHandle, Work
 from models import AnyWait, LedgerEntry, Role, User
 from rules import Rule
@@ -61,8 +62,11 @@ def extend(
             raise NotWaiting(number, wait.key, [], "silent")
         question, actor = dossier.pipeline.questions[wait.question or ""], user_named(work.session, by)
         must_not_be_concerned(work.session, actor, dossier.case, work.today)
+        must_not_concern_the_stand_in(work, dossier.case)
         role = _may_agree(work.session, actor, dossier, wait, question, work.today)
-        _must_be_the_other_side(work.session, actor, user_named(work.session, agreed_with), dossier, wait, question)
+        _must_be_the_other_side(
+            work.session, actor, user_named(work.session, agreed_with), dossier, wait, question, work.today
+        )
         before = _date_of(dossier, wait)
         _must_be_in_turn(work, dossier, wait)
         _must_be_of_a_length(office, dossier, question, before, until)
@@ -74,7 +78,7 @@ def extend(
                 f"{wait.key} stays at {before}: the case's own budget ends then, and no extension moves that",
                 f"Tenggat {wait.key} tetap {before.isoformat()} karena batas waktu perkara sendiri berakhir saat itu.",
             )
-        if not compare_and_set(work.session, wait, extended_until=until, rung=rung, **times.values()):
+        if not compare_and_set(work, wait, extended_until=until, rung=rung, **times.values()):
             raise NotWaiting(number, wait.key, [])
         said = (
             f"{wait.key}: {before.isoformat()} menjadi {after.isoformat()}, disepakati dengan {agreed_with}; {reason}"
@@ -98,7 +102,7 @@ def _may_agree(
     try:
         return must_oversee(session, user, wait.holder, on=on, case=dossier.case)
     except NotAllowed:
-        roles = cached_roles(session, user)
+        roles = cached_roles(session, user, on)
         here = {one.of for one in dossier.pipeline.questions.values()}
         theirs = {role for role in CASE_OFFICERS if role in here}
         if wait.holder is None and question.of is not Role.APPLICANT:
@@ -110,12 +114,12 @@ def _may_agree(
 
 
 def _must_be_the_other_side(
-    session: Session, user: User, other: User, dossier: Dossier, wait: AnyWait, question: Question[object]
+    session: Session, user: User, other: User, dossier: Dossier, wait: AnyWait, question: Question[object], on: date
 ) -> None:
     applicant = dossier.case.applicant
     side = other.person_id == applicant.person_id
     if question.of is not Role.APPLICANT:
-        side = side or (wait.holder in (None, other.name) and question.of in cached_roles(session, other))
+        side = side or (wait.holder in (None, other.name) and question.of in cached_roles(session, other, on))
     if not side or other.id == user.id:
         asked = (
             applicant.handle if question.of is Role.APPLICANT else f"{wait.holder or question.of}, {applicant.handle}"

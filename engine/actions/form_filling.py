@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
-from unicodedata import category, normalize
 
 from pydantic import ValidationError
 
 from engine.definition.forms import Form, Question
+from engine.definition.incoming import flaws_of, normalised, shown
 from engine.errors import BadAnswer
 
+# A refusal names so many faults, and counts the others.
+MOST_FAULTS = 20
 # By pydantic's own names of faults. The input is never repeated: it may be a personal number.
 IN_WORDS = {
     "missing": "wajib diisi",
@@ -26,6 +29,7 @@ IN_WORDS = {
     "bool_parsing": "jawab ya atau tidak",
     "int_type": "harus berupa bilangan bulat",
     "int_parsing": "harus berupa bilangan bulat",
+    "int_parsing_size": "bilangan ini terlalu panjang",
     "list_type": "harus berupa daftar",
     "date_type": "harus berupa tanggal, misalnya 2026-01-31",
     "date_parsing": "harus berupa tanggal, misalnya 2026-01-31",
@@ -34,77 +38,33 @@ IN_WORDS = {
 }
 
 
-def filled_in(
-    number: str, key: str, question: Question[Any], data: dict[str, Any], is_kept: Callable[[str], bool]
-) -> Form:
+def filled_in(number: str, key: str, question: Question[Any], data: dict[str, Any]) -> Form:
     """Return the form filled in with ``data``.
 
-    ``is_kept`` tells whether a file is in the store: evidence that nobody can open is none.
+    It asks neither the database nor the store, so that it may run outside of any transaction.
 
     Raises:
-        BadAnswer: Names every faulty field.
+        BadAnswer: Names the first 20 faulty fields, and counts the others.
     """
-    data = _plain(data)
-    if faults := [{"field": field, "reason": reason} for field, reason in _unwritable(data)]:
-        raise BadAnswer(number, key, faults)
+    _must_be_fit(number, key, data)
     try:
-        form: Form = question.form.model_validate(data)
+        form: Form = question.form.model_validate(normalised(data))
     except ValidationError as error:
-        raise BadAnswer(number, key, [_fault(one) for one in error.errors(include_url=False)]) from None
-    lost = [field for field, sha256 in _evidence(data) if not is_kept(sha256)]
-    if lost:
-        raise BadAnswer(
-            number, key, [{"field": field, "reason": "berkas ini belum tersimpan; lampirkan"} for field in lost]
-        )
+        found = error.errors(include_url=False, include_input=False)
+        faults = [_fault(one) for one in islice(found, MOST_FAULTS)]
+        raise BadAnswer(number, key, faults, more=len(found) - len(faults)) from None
+    _must_be_fit(number, key, form.model_dump())  # a long row of digits becomes a number only here
     return form
 
 
-def _plain(value: Any) -> Any:
-    """Return ``value`` with its texts normalised: NFC, tabs as spaces, lines ending in LF."""
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
-        return value
-    return normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
-
-
-def _unwritable(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each field with a letter that neither database nor paper can keep, and the reason."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _unwritable(inner, f"{field}.{name}" if field else str(name))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _unwritable(inner, f"{field}.{place}")
-    elif not isinstance(value, str) or (value.isascii() and value.replace("\n", "").isprintable()):
-        return
-    elif any(category(letter) in ("Cc", "Cf", "Cs") and letter != "\n" for letter in value):
-        yield field, "berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak); ketik ulang"
-    else:
-        from documents.alphabet import (
-            printable_letters,
-        )  # imported late: it reads fonts, which only unusual letters need
-
-        if strange := "".join(sorted(set(value) - printable_letters())):
-            yield field, f"huruf atau gambar ini tidak dapat dicetak: {strange[:20]}; tulis dengan huruf Latin"
-
-
-def _evidence(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each file that the data names, at any depth, with its field."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _evidence(inner, f"{field}.{name}" if field else str(name))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _evidence(inner, f"{field}.{place}")
-    elif isinstance(value, str) and value.startswith("sha256:"):
-        yield field, value.removeprefix("sha256:")
+def _must_be_fit(number: str, key: str, data: Any) -> None:
+    if flaws := flaws_of(data):
+        faults = [{"field": one.field or "form", "reason": one.reason} for one in flaws[:MOST_FAULTS]]
+        raise BadAnswer(number, key, faults, more=len(flaws) - len(faults))
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
-    field = ".".join(str(part) for part in fault["loc"])
+    field = ".".join(shown(part) for part in fault["loc"])
     reason = IN_WORDS.get(fault["type"], "").format_map(_Words(fault.get("ctx", {})))
     own = re.fullmatch(r"(?s)Value error, (?:(\w+): )?(.*)", fault["msg"])
     if own:  # our forms say which field they mean: "deficiencies: sebutkan …"

@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from sqlmodel import insert
 
 from engine.actions.form_filling import filled_in
 from engine.cases import case_state, ledger
 from engine.cases.dossier import Dossier, lock_by_number
+from engine.cases.evidence import given_in, record_uploads, unfit
 from engine.cases.ledger import LODGED
 from engine.deadlines.clock import local_date
 from engine.definition.forms import Evidence, Form, Question
 from engine.definition.registry import Appeal, NoAppeal, appeal_options, appeals_inside
-from engine.errors import Refused
+from engine.errors import BadAnswer, Refused
 from engine.people.permissions import authorize_for_applicant, user_named
-from engine.runtime.office import Office, RunHandle, Work
-from models import Answer, CaseStatus, EntryKind, LedgerEntry, Role
+from engine.runtime.office import Office, RunHandle
+from models import Answer, CaseStatus, EntryKind, Role
 from models.privacy import without_personal_numbers
 
 
@@ -47,24 +47,24 @@ def lodge_appeal(
         BadAnswer: The reason or the evidence is faulty.
         Refused: The case is open or parked, its ending can't be contested or was contested before, or the time is up.
     """
+    data = {"reason": reason, **({"evidence": evidence} if evidence else {})}
+    form = filled_in(number, LODGED, APPEAL_LODGED, data)
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         row, today = dossier.row, work.today
         actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
         appeal = _may_be_contested(office, dossier)
-        form = filled_in(
-            number,
-            LODGED,
-            APPEAL_LODGED,
-            {"reason": reason, **({"evidence": evidence} if evidence else {})},
-            lambda sha256: office.store.find(sha256) is not None,
-        )
+        files = given_in(form, data, {}, case_id=row.id, key=LODGED, by=actor.name)
+        if faults := [{"field": one.path, "reason": why} for one, (_, why) in unfit(work.session, office.store, files)]:
+            raise BadAnswer(number, LODGED, faults)
         words = form.model_dump(mode="json")
         now = work.now
-        entry = ledger.append(
+        encrypted = work.vault.encrypt(dossier.key, words)
+        work.rows.write(Answer, case_id=row.id, key=LODGED, sealed=encrypted, at=now)
+        ledger.write_entry(
+            work,
             row,
             at=now,
-            run_id=run.id,
             kind=EntryKind.ANSWER,
             key=LODGED,
             actor=actor.name,
@@ -75,21 +75,15 @@ def lodge_appeal(
             result={
                 "appeal": appeal.name,
                 "version": appeal.version,
-                "evidence": evidence,
+                "evidence": words["evidence"],
                 "answer": ledger.salted_hash(row.salt, words),
             },
             rule_versions=dossier.case.rules.take_used(),
         )
-        _write(work, dossier, entry, words)
+        record_uploads(work.session, files, at=now, run_id=run.id, used_by=row.last_seq)
         case_state.contest(row)
         work.session.add(row)
     run.cases += 1
-
-
-def _write(work: Work, dossier: Dossier, entry: dict[str, object], words: dict[str, object]) -> None:
-    work.session.execute(insert(LedgerEntry).values(**entry))
-    encrypted = work.vault.encrypt(dossier.key, words)
-    work.session.execute(insert(Answer).values(case_id=dossier.row.id, key=LODGED, sealed=encrypted, at=entry["at"]))
 
 
 def _may_be_contested(office: Office, dossier: Dossier) -> Appeal:

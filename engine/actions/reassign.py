@@ -6,9 +6,8 @@ judged by the result. The question, its arguments and its clock stay. Of many at
 
 from __future__ import annotations
 
-from engine.cases import ledger
 from engine.cases.dossier import Dossier, lock_by_number
-from engine.cases.ledger import valid_reason
+from engine.cases.ledger import valid_reason, write_remark
 from engine.cases.waits import compare_and_set, question_of_a_person
 from engine.deadlines.clock import is_over
 from engine.errors import NotAllowed, NotWaiting, Refused
@@ -16,9 +15,10 @@ from engine.letters.notices import notify
 from engine.people.delegations import sibling_accounts
 from engine.people.hierarchy import must_oversee
 from engine.people.impartiality import must_be_impartial, who_took_part
-from engine.people.permissions import cached_roles, must_be_in_region, user_named
+from engine.people.permissions import must_be_in_region, must_not_concern_the_stand_in, user_named
+from engine.people.roles import cached_roles
 from engine.runtime.office import Office, RunHandle, Work
-from models import AnyWait, EntryKind, LedgerEntry, Role, User
+from models import AnyWait, Role, User
 
 
 def reassign(
@@ -78,30 +78,20 @@ def give(
             for_people=f"{wait.key} adalah langkah pemohon sendiri dan tidak dapat dialihkan.",
             question=wait.key,
         )
+    must_not_concern_the_stand_in(work, dossier.case)
     role = must_oversee(work.session, by, wait.holder, on=work.today, case=dossier.case)
     if is_over(wait.silent_at, work.now):
         raise NotWaiting(number, wait.key, [], "silent")
     _must_be_able(work, dossier, wait, to)
-    if not compare_and_set(work.session, wait, holder=to.name if to else None):
+    if not compare_and_set(work, wait, holder=to.name if to else None):
         raise Refused(
             f"{wait.key} of {number} was settled or given to somebody else meanwhile. See: jalur case show {number}",
             for_people=f"{wait.key} pada {number} baru saja dijawab atau dialihkan. Lihat kembali permohonannya.",
             case=number,
         )
     names = {"question": wait.key, "from": wait.holder, "to": to.name if to else None}
-    entry = ledger.append(
-        dossier.row,
-        at=work.now,
-        run_id=work.run.id,
-        kind=EntryKind.REMARK,
-        key="reassigned",
-        actor=by.name,
-        role=role,
-        outcome="reassigned",
-        reason=f"{wait.key}: {from_to(wait.holder, names['to'])}; {reason}",
-        result=names,
-    )
-    work.rows.write(LedgerEntry, **entry)
+    said = f"{wait.key}: {from_to(wait.holder, names['to'])}; {reason}"
+    write_remark(work, dossier.row, "reassigned", by.name, said, role=role, result=names)
 
 
 def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) -> None:
@@ -129,7 +119,7 @@ def _must_be_able(work: Work, dossier: Dossier, wait: AnyWait, to: User | None) 
                 case=number,
             )
         return
-    if question.of not in cached_roles(work.session, to):
+    if question.of not in cached_roles(work.session, to, work.today):
         raise NotAllowed(
             f"{wait.key} is for the role {question.of}, which {to.name} does not hold",
             for_people=f"{wait.key} hanya untuk peran {question.of}; {to.name} tidak memegangnya.",

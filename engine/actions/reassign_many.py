@@ -16,7 +16,8 @@ from engine.cases.waits import open_waits
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
 from engine.letters.notices import notify
-from engine.people.permissions import role_named, user_named
+from engine.people.permissions import user_ever_named, user_named
+from engine.people.roles import role_named
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from models import CaseFile, Wait, WaitKind
@@ -57,7 +58,8 @@ def reassign_many(
     if pipeline is not None:
         pipeline = pipeline_named(pipeline).name
     with office.db.reading() as session:
-        for name in (holder, by, *to):
+        user_ever_named(session, holder)
+        for name in (by, *to):
             user_named(session, name)
         wanted = select(Wait.case_id).where(
             col(Wait.settled_at).is_(None), Wait.kind == WaitKind.PERSON, Wait.holder == holder

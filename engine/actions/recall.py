@@ -33,9 +33,16 @@ from engine.errors import NotAllowed, Refused
 from engine.letters.queue import write_to_applicant
 from engine.people.hierarchy import superiors
 from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
-from engine.people.permissions import Actor, authorize_for_applicant, must_be_in_region, roles_of, user_named
+from engine.people.permissions import (
+    Actor,
+    authorize_for_applicant,
+    must_be_in_region,
+    must_not_concern_the_stand_in,
+    user_named,
+)
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle, Work
-from models import AnyWait, CaseStatus, EntryKind, Letter, Role, User, WaitKind
+from models import AnyWait, CaseFile, CaseStatus, EntryKind, Letter, Role, User, WaitKind
 
 MAY_RECALL = (Role.DIVISION_HEAD, Role.ADMINISTRATOR)
 BY_TIME = ("silent", "passed")
@@ -57,6 +64,7 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         user = user_named(work.session, by)
+        must_not_concern_the_stand_in(work, dossier.case)
         row, now = dossier.row, work.now
         last = _last_answer(dossier)
         waits = open_waits(dossier)
@@ -68,12 +76,13 @@ def recall(office: Office, run: RunHandle, number: str, *, by: str, reason: str)
                 key=last.key,
             )
         actor = _may_recall(work.session, user, dossier, last, local_date(now))
-        mark_settled(work.session, waits, RECALLED, now)
+        mark_settled(work, waits, RECALLED, now)
         since = [entry for entry in _since(dossier, last) if entry.kind in REPLAYED]
         superseded = [last.key, *(entry.key for entry in since), *sorted(wait.key for wait in waits)]
         recounted = any(entry.outcome == STARTS_CLOCK for entry in since)
         if recounted:
             row.complete_at = None
+            work.rows.note(CaseFile, row.model_dump())
         _tell(work, dossier, last, reason, recounted)
         case_state.resume(row)
         write_remark(
@@ -224,7 +233,7 @@ def _may_recall(session: Session, user: User, dossier: Dossier, last: Row[Any], 
     """
     case, wait = dossier.case, dossier.past.waits[last.key]
     question = dossier.pipeline.questions[wait.question or ""]
-    roles = roles_of(session, user)
+    roles = roles_of(session, user, on)
     own = user.name in (last.actor, last.on_behalf_of)
     if own and question.of is Role.APPLICANT:
         return authorize_for_applicant(session, user, case, on)

@@ -23,7 +23,7 @@ def end_by_time(work: Work, dossier: Dossier, wait: AnyWait) -> bool:
     if effect and not effect.by_law:
         effect = None
     row = dossier.row
-    if not mark_settled(work.session, [wait], "passed" if effect else "silent", work.now):
+    if not mark_settled(work, [wait], "passed" if effect else "silent", work.now):
         return False
     until = local_date(wait.silent_at or work.now)
     said: dict[str, Any] = {"outcome": "silent", "reason": f"no answer until {until}"}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from engine.actions.time_up import end_by_time
 from engine.cases.dossier import lock_by_number
-from engine.cases.ledger import valid_reason, write_remark
+from engine.cases.ledger import optional_reason, valid_reason, write_remark
 from engine.cases.waits import mark_settled, open_waits, settle
 from engine.deadlines.clock import is_over, local_date
 from engine.errors import Refused
 from engine.people.permissions import authorize_for_applicant, user_named
 from engine.runtime.office import Office, RunHandle
 from models import CaseStatus, EntryKind, WaitKind
-from models.privacy import without_personal_numbers
 
 
 def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: str) -> None:
@@ -24,8 +23,10 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
     Raises:
         UnknownCase: No case has this number.
         NotAllowed: ``by`` is neither the applicant nor somebody who acts for them.
+        BadText: The reason holds letters that can't be kept or printed.
         Refused: The reason is missing, or the case is closed or being withdrawn already.
     """
+    reason = optional_reason(reason)
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         row = dossier.row
@@ -39,13 +40,14 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
             )
         now = work.now
         actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, local_date(now))
-        reason = valid_reason(reason) if actor.on_behalf_of else without_personal_numbers(reason)
+        reason = valid_reason(reason) if actor.on_behalf_of else reason
         waits = sorted(open_waits(dossier), key=lambda wait: wait.key)
         for over in [wait for wait in waits if is_over(wait.silent_at, now)]:
             end_by_time(work, dossier, over)
             waits.remove(over)
         people = [wait for wait in waits if wait.kind == WaitKind.PERSON]
         if people and len(people) == len(waits):
+            mark_settled(work, people[1:], "withdrawn", now)  # the first one bears the entry
             settle(
                 work,
                 row,
@@ -58,12 +60,12 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 outcome="withdrawn",
                 reason=reason,
             )
-            mark_settled(work.session, people[1:], "withdrawn", now)  # the first one bears the entry
         else:
+            signed = run.signed(actor.name, actor.on_behalf_of)
             row.withdrawal = {
-                "by": actor.name,
+                "by": signed["actor"],
                 "role": actor.role,
-                "on_behalf_of": actor.on_behalf_of,
+                "on_behalf_of": signed["on_behalf_of"],
                 "reason": reason,
             }
             said = {"role": actor.role, "on_behalf_of": actor.on_behalf_of}

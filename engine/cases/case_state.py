@@ -7,10 +7,11 @@ the case's row. tests/engine/cases/test_case_state.py holds that no other module
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from sqlalchemy import case as choose
 from sqlmodel import Session, col, update
 
 from engine.runtime.database import among
@@ -20,6 +21,9 @@ P = ParamSpec("P")
 Transition = Callable[Concatenate[CaseFile, P], None]
 
 OPEN, PARKED, CLOSED = CaseStatus.OPEN, CaseStatus.PARKED, CaseStatus.CLOSED
+# What ``attempts`` counts: one for a chunk of cases that ended with the process, and one more each time that the case had
+# been advanced by itself.
+TOGETHER = 1
 # The columns of the state of a case that is opened: ready to be claimed.
 OPENED_STATE: dict[str, Any] = {"status": str(OPEN), "ready": True, "attempts": 0}
 
@@ -86,31 +90,45 @@ def contest(case: CaseFile) -> None:
 
 
 def lease_cases(session: Session, ids: Iterable[int], until: datetime) -> None:
-    """Lease claimed cases to a worker ``until`` a moment, and count the attempt."""
+    """Lease claimed cases to a worker ``until`` a moment."""
+    _change(session, ids, leased_until=until)
+
+
+def count_together(session: Session, ids: Iterable[int]) -> None:
+    """Count that cases are about to be advanced together: one of them may be what ends the process."""
+    _change(session, ids, attempts=choose((col(CaseFile.attempts) < TOGETHER, TOGETHER), else_=col(CaseFile.attempts)))
+
+
+def count_alone(session: Session, ids: Iterable[int]) -> None:
+    """Count that each of these cases is about to be advanced by itself."""
+    alone = choose((col(CaseFile.attempts) < TOGETHER, TOGETHER + 1), else_=col(CaseFile.attempts) + 1)
+    _change(session, ids, attempts=alone)
+
+
+def give_back(session: Session, ids: Iterable[int], attempts: int) -> None:
+    """Give claimed cases back as they were: what failed was not theirs."""
+    _change(session, ids, leased_until=None, attempts=attempts)
+
+
+def _change(session: Session, ids: Iterable[int], **values: Any) -> None:
     session.exec(
         update(CaseFile)
         .where(among(session, col(CaseFile.id), ids))
-        .values(leased_until=until, attempts=col(CaseFile.attempts) + 1)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
 
 
-def change_version(session: Session, before: CaseFile, values: dict[str, Any]) -> bool:
+def change_version(case: CaseFile, before: CaseFile, version: int, rule_date: date) -> bool:
     """Change version and rule date of a case; return False if it went on since ``before``.
 
     An answer writes a ledger entry. A worker that comes by opens waits without one, but the case is ready no more.
     """
     as_read = ("status", "version", "rule_date", "last_seq", "ready")
-    changed = session.execute(
-        update(CaseFile)
-        .where(
-            col(CaseFile.id) == before.id, *(col(getattr(CaseFile, name)) == getattr(before, name) for name in as_read)
-        )
-        .values(values)
-        .returning(col(CaseFile.id))
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
+    if any(getattr(case, name) != getattr(before, name) for name in as_read):
+        return False
+    case.version, case.rule_date = version, rule_date
+    return True
 
 
 def _begin(case: CaseFile) -> None:

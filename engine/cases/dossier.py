@@ -20,6 +20,7 @@ from engine.cases.recalled_keys import NO_RECALLS, RecalledKeys, read_recalls
 from engine.cases.subject_facts import kind_of
 from engine.deadlines.legal_clock import Segment
 from engine.definition.case import Applicant, Case, HandedOn
+from engine.definition.incoming import shown
 from engine.definition.registry import Pipeline, pipeline_named
 from engine.errors import UnknownCase
 from engine.runtime.batches import process_batch
@@ -145,6 +146,7 @@ def fetch_by_number(office: Office, session: Session, number: str) -> Dossier:
     Raises:
         UnknownCase: there is no case of that number.
     """
+    _must_be_printable(number)
     return _known(number, fetch_by_numbers(office, session, [number]))
 
 
@@ -165,12 +167,19 @@ def lock_by_number(work: Work, number: str) -> Dossier:
 
     Locks: the case's row.
     """
+    _must_be_printable(number)
     which = col(CaseFile.number) == number
     return _known(number, _by_numbers(_fetch(work.office, work.session, which, lock=True)))
 
 
 def _by_numbers(found: Iterable[Dossier]) -> dict[str, Dossier]:
     return {dossier.row.number: dossier for dossier in found}
+
+
+def _must_be_printable(number: str) -> None:
+    """Refuse a number with letters that no number has: PostgreSQL stops at NUL."""
+    if not number.isprintable():
+        raise UnknownCase(shown(number))
 
 
 def _known(number: str, found: Mapping[str, Dossier]) -> Dossier:
@@ -185,6 +194,7 @@ def fetch_row(session: Session, number: str) -> CaseFile:
     Raises:
         UnknownCase: there is no case of that number.
     """
+    _must_be_printable(number)
     case = session.scalars(select(CaseFile).where(col(CaseFile.number) == number)).first()
     if case is None:
         raise UnknownCase(number)

@@ -1,24 +1,24 @@
 """The ledger: one append-only hash chain per case, verified from first entry to head.
 
-An entry's hash is SHA-256 over the previous hash and the canonical JSON of its own fields: a changed, removed or
-inserted entry breaks the chain at its place, and the case's ``head`` reveals a tail that was cut off.
+A changed, removed or inserted entry breaks the chain at its place, and the case's ``head`` reveals a tail that was cut off.
+An entry also binds the rows that were written for its case since the entry before it (waits, answers, documents …), by their
+hashes in ``rows``. Only a checkpoint outside the database could show a chain that was hashed anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
-from sqlalchemy import select
-from sqlmodel import Session
 
+from engine.definition.incoming import must_be_clean, normalised
 from engine.errors import Refused
+from engine.runtime.hash_chain import canonical, link_hash
 from engine.runtime.office import Work
 from models import CaseFile, EntryKind, LedgerEntry
 from models.privacy import without_personal_numbers
@@ -33,7 +33,13 @@ STARTS_CLOCK = "starts the clock"
 OPENS_WAY = "opens the way"
 CHANGES_REGISTER = "changes a register"
 LODGED = "appeal_lodged#1"
-# The fields of an entry that its hash covers.
+# The faults of an entry; the command line's catalogue has their Indonesian.
+MISSING = "entry {seq} is missing"
+UNFOLLOWED = "entry {seq} does not follow the one before it"
+CHANGED = "entry {seq}: its content is not what was hashed"
+CUT = "the chain counts {counted} entries, and ends after {found}"
+FAULTS = (MISSING, UNFOLLOWED, CHANGED, CUT)
+# The fields of an entry that its hash covers, and ``rows`` where it binds any.
 CHAINED = (
     "seq",
     "at",
@@ -57,11 +63,6 @@ def jsonable(value: BaseModel | Any) -> Any:
     return to_jsonable_python(value)
 
 
-def canonical(value: Any) -> bytes:
-    """Return JSON with sorted keys and no spaces: equal values give equal bytes."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
-
-
 def salted_hash(salt: str, value: Any) -> str:
     """Return SHA-256 over the case's salt and ``value``.
 
@@ -78,6 +79,7 @@ class Chained(Protocol):
     version: int
     last_seq: int
     head: str
+    pending_rows: dict[str, str | None] | None
 
 
 @dataclass
@@ -89,18 +91,31 @@ class Head:
     version: int
     last_seq: int = 0
     head: str = ""
+    pending_rows: dict[str, str | None] | None = None
 
 
 def append(
-    case: Chained, *, at: datetime, run_id: str, kind: str, key: str, actor: str, **fields: Any
+    case: Chained,
+    *,
+    at: datetime,
+    run_id: str,
+    kind: str,
+    key: str,
+    actor: str,
+    rows: Mapping[str, str | None] | None = None,
+    **fields: Any,
 ) -> dict[str, Any]:
     """Return the row of the case's next entry, for the caller to insert.
 
-    The caller holds the lock of the case's row: no other writer can take the same ``seq``.
+    The entry binds ``rows`` and those that wait in the case's row. The caller holds the lock of the case's row: no other
+    writer can take the same ``seq``.
 
     Mutates: ``case``, whose head moves to the new entry.
     """
     case.last_seq += 1
+    bound = {**(case.pending_rows or {}), **(rows or {})}
+    if case.pending_rows is not None:
+        case.pending_rows = None
     row: dict[str, Any] = {
         "case_id": case.id,
         "seq": case.last_seq,
@@ -117,11 +132,25 @@ def append(
         "rule_versions": {},
         "pipeline_version": case.version,
         "run_id": run_id,
+        "rows": bound or None,
         "previous_hash": case.head,
         **fields,
     }
     row["hash"] = case.head = entry_hash(case.number, case.head, row)
     return row
+
+
+def write_entry(work: Work, case: Chained, *, kind: EntryKind, key: str, actor: str, **fields: Any) -> None:
+    """Write the case's next entry, which binds the rows that this unit of work noted for the case.
+
+    The caller holds the lock of the case's row.
+
+    Mutates: ``case``, whose head moves to the new entry.
+    """
+    fields |= work.run.signed(actor, fields.get("on_behalf_of"))
+    moment = fields.pop("at", None) or work.now
+    row = append(case, at=moment, run_id=work.run.id, kind=kind, key=key, rows=work.rows.take_hashes(case.id), **fields)
+    work.rows.write(LedgerEntry, **row)
 
 
 def write_remark(work: Work, row: CaseFile, key: str, actor: str, reason: str | None, **fields: Any) -> None:
@@ -131,97 +160,67 @@ def write_remark(work: Work, row: CaseFile, key: str, actor: str, reason: str | 
 
     Mutates: ``row``, whose head moves to the remark.
     """
-    entry = append(
-        row,
-        at=work.now,
-        run_id=work.run.id,
-        kind=EntryKind.REMARK,
-        key=key,
-        actor=actor,
-        reason=reason,
-        **{"outcome": key, **fields},
-    )
-    work.rows.write(LedgerEntry, **entry)
+    fields = {"outcome": key, **fields}
+    write_entry(work, row, kind=EntryKind.REMARK, key=key, actor=actor, reason=reason, **fields)
 
 
-def entry_hash(case_number: str, previous: str, row: dict[str, Any]) -> str:
-    """Return the hash of an entry that follows ``previous`` in the chain of that case."""
-    fields = {name: row[name] for name in CHAINED}
-    return hashlib.sha256(previous.encode() + canonical({"case": case_number, **fields})).hexdigest()
+def entry_hash(case_number: str, previous: str, row: Mapping[str, Any]) -> str:
+    """Return the hash of an entry that follows ``previous`` in the chain of that case.
+
+    An entry that binds no rows has the hash that it had before entries could bind any.
+    """
+    fields = {"case": case_number, **{name: row[name] for name in CHAINED}}
+    return link_hash(previous, {**fields, "rows": row["rows"]} if row["rows"] is not None else fields)
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The first bad entry of a chain, and its fault."""
+    """A bad entry of a chain, and its fault in words with places for its facts."""
 
-    case: str
     seq: int
-    what: str
+    words: str
+    facts: Mapping[str, int]
+
+    @property
+    def what(self) -> str:
+        """Return the fault in English."""
+        return self.words.format(**self.facts)
 
 
-@dataclass(frozen=True)
-class Audit:
-    """The result of a verification: how many entries were read, and the first bad one."""
-
-    entries: int
-    first_bad: Broken | None
-
-
-def verify(session: Session, numbers: list[str] | None = None) -> Audit:
-    """Check the chains of all cases, or of the given ones, up to the first bad entry."""
-    entries = 0
-    for case, chain in _chains(session, numbers):
-        rows = list(chain)
-        entries += len(rows)
-        broken = first_break(case.number, rows, case.last_seq, case.head)
-        if broken:
-            return Audit(entries, broken)
-    return Audit(entries, None)
-
-
-def first_break(number: str, chain: list[LedgerEntry], last_seq: int, head: str) -> Broken | None:
-    """Return the first break in the chain of one case; None when the chain is whole."""
-    previous = ""
-    for expected, entry in enumerate(chain, start=1):
-        if entry.seq != expected:
-            return Broken(number, expected, f"entry {expected} is missing")
-        if entry.previous_hash != previous:
-            return Broken(number, entry.seq, "it does not follow the entry before it")
-        if entry.hash != entry_hash(number, previous, entry.model_dump()):
-            return Broken(number, entry.seq, "its content is not what was hashed")
-        previous = entry.hash
-    if len(chain) != last_seq or previous != head:
-        return Broken(number, len(chain) + 1, f"the case counts {last_seq} entries; the ledger ends after {len(chain)}")
-    return None
-
-
-def _chains(session: Session, numbers: list[str] | None) -> Iterator[tuple[CaseFile, Iterable[LedgerEntry]]]:
-    wanted = select(CaseFile).order_by(CaseFile.id)  # type: ignore[arg-type]
-    if numbers is not None:
-        wanted = wanted.where(CaseFile.number.in_(numbers))  # type: ignore[attr-defined]
-    for cases in session.scalars(wanted).yield_per(500).partitions():
-        ids = [case.id for case in cases]
-        by_case: dict[int | None, list[LedgerEntry]] = {case_id: [] for case_id in ids}
-        found = select(LedgerEntry).where(LedgerEntry.case_id.in_(ids))  # type: ignore[attr-defined]
-        for entry in session.scalars(found.order_by(LedgerEntry.case_id, LedgerEntry.seq)):  # type: ignore[arg-type]
-            by_case[entry.case_id].append(entry)
-        for case in cases:
-            yield case, by_case[case.id]
-            session.expunge(case)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    raise TypeError  # orjson says of which type
+def breaks(number: str, chain: Iterable[Mapping[str, Any]], last_seq: int, head: str) -> Iterator[Broken]:
+    """Yield every break in the chain of one case, whose entries come in order."""
+    previous, expected = "", 1
+    for entry in chain:
+        seq = entry["seq"]
+        if seq != expected:
+            yield Broken(expected, MISSING, {"seq": expected})
+        elif entry["previous_hash"] != previous:
+            yield Broken(seq, UNFOLLOWED, {"seq": seq})
+        if entry["hash"] != entry_hash(number, entry["previous_hash"], entry):
+            yield Broken(seq, CHANGED, {"seq": seq})
+        previous, expected = entry["hash"], seq + 1
+    if expected - 1 != last_seq or previous != head:
+        yield Broken(expected, CUT, {"counted": last_seq, "found": expected - 1})
 
 
 def valid_reason(reason: str) -> str:
     """Return a reason, stripped, with personal numbers masked.
 
     Raises:
+        BadText: the reason holds letters that can't be kept or printed.
         Refused: the reason has less than three characters.
     """
-    if len(reason.strip()) < 3:
+    reason = optional_reason(reason)
+    if len(reason) < 3:
         raise Refused("Say why, in words: --reason", for_people="Tuliskan alasannya.")
-    return without_personal_numbers(reason.strip())
+    return reason
+
+
+def optional_reason(reason: str) -> str:
+    """Return a reason that may be empty, stripped, with personal numbers masked.
+
+    Raises:
+        BadText: the reason holds letters that can't be kept or printed.
+    """
+    must_be_clean(reason=reason)
+    return without_personal_numbers(str(normalised(reason)).strip())

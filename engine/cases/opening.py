@@ -16,8 +16,10 @@ from engine.cases.ledger import jsonable
 from engine.cases.subject_facts import Subject, kind_of
 from engine.deadlines.clock import local_date
 from engine.definition.case import HandedOn
+from engine.definition.incoming import must_be_clean
 from engine.definition.registry import Pipeline
 from engine.errors import Refused
+from engine.runtime.bound_rows import bound_hash, reference
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.number_series import draw
@@ -47,9 +49,11 @@ def open_cases(
     A subject that does not exist, or has an open case in this pipeline, is refused in the result; the others are opened.
 
     Raises:
+        BadText: ``facts`` hold what can't be kept or printed, or are too large.
         Refused: ``facts`` name ``handed_on``, which only another case can give.
     """
     kind_of(pipeline.subject)
+    must_be_clean(by=by, facts=facts)
     if "handed_on" in (facts or {}):
         raise Refused(
             "A case that comes from another one is opened by that one; leave out handed_on",
@@ -141,6 +145,7 @@ def _open(
                 "facts": work.vault.encrypt(key, {**jsonable(facts), **given, **origin}),
                 **OPENED_STATE,
                 "opened_at": now,
+                "complete_at": None,
                 "last_seq": 0,
                 "head": "",
             }
@@ -161,10 +166,11 @@ def _open(
                 run_id=work.run.id,
                 kind=EntryKind.OPENED,
                 key="opened#1",
-                actor=by,
+                **work.run.signed(by),
                 outcome="opened",
                 reason=f"dilanjutkan dari {origin_case.number}" if origin_case else None,
                 arguments_hash=ledger.salted_hash(row["salt"], row["subject_id"]),
+                rows={reference(CaseFile, row): bound_hash(CaseFile, row)},
             )
         )
         row["last_seq"], row["head"] = case.last_seq, case.head

@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, update
 
 from engine.cases import case_state, ledger
-from engine.cases.dossier import Dossier
+from engine.cases.dossier import WAITED, Dossier
+from engine.definition.incoming import shown
 from engine.errors import NotWaiting, Refused
 from engine.runtime.database import among
 from engine.runtime.encryption import Key
 from engine.runtime.office import Work
-from models import Answer, AnyWait, CaseFile, EntryKind, LedgerEntry, Wait, WaitKind
+from models import Answer, AnyWait, CaseFile, EntryKind, Wait, WaitKind
 
 PROCESS_KINDS = tuple(kind for kind in WaitKind if kind is not WaitKind.HAND_DELIVERY)
 MACHINE_KINDS = (WaitKind.EXTERNAL, WaitKind.ISSUE, WaitKind.HAND_ON)
@@ -50,7 +51,7 @@ def open_wait(dossier: Dossier, key: str) -> AnyWait:
     """
     wait = dossier.past.waits.get(key)
     if wait is None or wait.settled_at is not None or wait.kind not in PEOPLE_KINDS:
-        raise NotWaiting(dossier.case.number, key, open_keys(dossier), wait.settled_as if wait else None)
+        raise NotWaiting(dossier.case.number, shown(key), open_keys(dossier), wait.settled_as if wait else None)
     return wait
 
 
@@ -73,7 +74,7 @@ def question_of_a_person(dossier: Dossier, key: str | None) -> AnyWait:
     wanted = wanted if "#" in wanted or not wanted else f"{wanted}#1"
     if wanted not in waiting:
         was = dossier.past.waits.get(wanted)
-        raise NotWaiting(number, wanted, sorted(waiting), was.settled_as if was else None)
+        raise NotWaiting(number, shown(wanted), sorted(waiting), was.settled_as if was else None)
     return waiting[wanted]
 
 
@@ -94,68 +95,86 @@ def settle(
 
     Mutates: ``case``.
     """
-    if not mark_settled(work.session, [wait], settled_as, work.now):
+    if not mark_settled(work, [wait], settled_as, work.now):
         return None
     seq = write_settlement(work, case, wait, kind=kind, actor=actor, answer=answer, **fields)
     work.session.add(case)
     return seq
 
 
-def mark_settled(session: Session, waits: Iterable[AnyWait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
-    """Mark the open ones of ``waits`` as settled; return the case and key of each."""
+def mark_settled(work: Work, waits: Iterable[AnyWait], settled_as: str, now: datetime) -> set[tuple[int, str]]:
+    """Mark the open ones of ``waits`` as settled; return the case and key of each.
+
+    The caller holds the locks of the cases' rows.
+    """
     cases: dict[str, list[int]] = defaultdict(list)
     for wait in waits:
         cases[wait.key].append(wait.case_id)
     won: set[tuple[int, str]] = set()
     for key, ids in sorted(cases.items()):
-        settled = session.scalars(
-            update(Wait)
-            .where(col(Wait.key) == key, among(session, col(Wait.case_id), ids), col(Wait.settled_at).is_(None))
-            .values(settled_at=now, settled_as=settled_as, leased_until=None)
-            .returning(col(Wait.case_id))
-            .execution_options(synchronize_session=False)
-        )
-        won |= {(case_id, key) for case_id in settled}
+        values = {"settled_at": now, "settled_as": settled_as, "leased_until": None}
+        won |= {(case_id, key) for case_id in overwrite_many(work, key, ids, values)}
     return won
 
 
-def compare_and_set(session: Session, wait: AnyWait, **values: Any) -> bool:
+def compare_and_set(work: Work, wait: AnyWait, **values: Any) -> bool:
     """Change columns of an open wait; return False if they changed since it was read.
 
-    A wait that was settled since then is not changed either.
+    A wait that was settled since then is not changed either. The caller holds the lock of the case's row.
     """
-    as_read = (col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values)
-    return _update(session, wait, values, *as_read)
+    as_read = [col(getattr(Wait, name)).is_not_distinct_from(getattr(wait, name)) for name in values]
+    return bool(_update(work, wait.key, [wait.case_id], values, *as_read))
 
 
-def overwrite(session: Session, wait: AnyWait, **values: Any) -> bool:
-    """Change columns of an open wait, whatever their values; return False if it was settled."""
-    return _update(session, wait, values)
+def overwrite(work: Work, wait: AnyWait, **values: Any) -> bool:
+    """Change columns of an open wait, whatever their values; return False if it was settled.
+
+    The caller holds the lock of the case's row.
+    """
+    return bool(_update(work, wait.key, [wait.case_id], values))
 
 
-def _update(session: Session, wait: AnyWait, values: dict[str, Any], *conditions: ColumnElement[bool]) -> bool:
-    here = (col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
-    changed = session.execute(
-        update(Wait)
-        .where(*here, *conditions)
-        .values(values)
-        .returning(col(Wait.key))
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
-
-
-def overwrite_many(session: Session, key: str, cases: Iterable[int], values: dict[str, Any]) -> None:
-    """Change the open waits of one key in many cases in one update.
+def overwrite_many(work: Work, key: str, cases: Iterable[int], values: dict[str, Any]) -> list[int]:
+    """Change the open waits of one key in many cases in one update; return the cases.
 
     The caller holds the locks of the cases' rows.
     """
+    return _update(work, key, cases, values)
+
+
+def put_off(session: Session, wait: AnyWait, *, until: datetime, note: str, end_unknown: bool | None = None) -> None:
+    """Give up the lease of an open machine wait until a moment, and note why.
+
+    No ledger binds these columns.
+    """
+    unknown = {} if end_unknown is None else {"end_unknown": end_unknown}
     session.execute(
         update(Wait)
-        .where(col(Wait.key) == key, among(session, col(Wait.case_id), cases), col(Wait.settled_at).is_(None))
-        .values(values)
+        .where(col(Wait.case_id) == wait.case_id, col(Wait.key) == wait.key, col(Wait.settled_at).is_(None))
+        .values(leased_until=None, next_attempt_at=until, note=note, **unknown)
         .execution_options(synchronize_session=False)
     )
+
+
+def _update(
+    work: Work, key: str, cases: Iterable[int], values: dict[str, Any], *conditions: ColumnElement[bool]
+) -> list[int]:
+    """Change the open waits of one key, and note them as they stand now; return their cases."""
+    changed = work.session.execute(
+        update(Wait)
+        .where(
+            col(Wait.key) == key,
+            among(work.session, col(Wait.case_id), cases),
+            col(Wait.settled_at).is_(None),
+            *conditions,
+        )
+        .values(values)
+        .returning(*WAITED)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for wait in changed:
+        work.rows.note(Wait, wait._mapping)
+    return [wait.case_id for wait in changed]
 
 
 def reset_attempts(session: Session, case: CaseFile) -> None:
@@ -190,10 +209,10 @@ def write_settlement(
         key, plain = answer
         result = {**(result or {}), "answer": ledger.salted_hash(case.salt, plain)}
         work.rows.write(Answer, case_id=case.id, key=wait.key, sealed=work.vault.encrypt(key, plain), at=now)
-    row = ledger.append(
+    ledger.write_entry(
+        work,
         case,
         at=now,
-        run_id=work.run.id,
         kind=kind,
         key=wait.key,
         actor=actor,
@@ -201,7 +220,6 @@ def write_settlement(
         result=result,
         **fields,
     )
-    work.rows.write(LedgerEntry, **row)
     if kind is not EntryKind.REMARK:
         case_state.wake(case)
     return case.last_seq

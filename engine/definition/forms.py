@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
 from models import Role
+
+
+class NamedFile(str):
+    """The name of a file in a field for evidence: ``sha256:`` and 64 hexadecimal digits.
+
+    The type tells such a field from other texts, which may look the same and name nothing.
+    """
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the file."""
+        return self.removeprefix("sha256:")
+
 
 Evidence = Annotated[
     str,
@@ -18,7 +31,23 @@ Evidence = Annotated[
         pattern=r"^sha256:[0-9a-f]{64}$",
         description="A file kept as evidence, by its hash. On the command line: @path/to/file",
     ),
+    AfterValidator(lambda text: NamedFile(text)),
 ]
+
+
+def evidence_in(value: Any, field: str = "") -> Iterator[tuple[str, NamedFile]]:
+    """Yield each file that a form names in a field for evidence, with the field's path."""
+    if isinstance(value, NamedFile):
+        yield field, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from evidence_in(getattr(value, name), f"{field}.{name}" if field else name)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from evidence_in(inner, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            yield from evidence_in(inner, f"{field}.{place}")
 
 
 class Form(BaseModel):

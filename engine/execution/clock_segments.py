@@ -14,7 +14,7 @@ from engine.deadlines.clock import local_date
 from engine.deadlines.legal_clock import Segment, case_due_date, stop_limit
 from engine.definition.forms import Question
 from engine.runtime.office import Work
-from models import AnyWait, ClockSegment, EntryKind, Holder, Role
+from models import AnyWait, CaseFile, ClockSegment, EntryKind, Holder, Role
 from rules import Rule
 
 INCOMPLETE = "dossier not complete"
@@ -89,6 +89,7 @@ class ClockSegments:
     def start_legal_clock(self) -> None:
         """Start the legal clock now, if it has not started: the dossier is complete."""
         self._row.complete_at = self._row.complete_at or self._now
+        self._rows.note(CaseFile, self._row.model_dump())
 
     def contest(self) -> None:
         """Note that an appeal follows: the legal clock has ended.

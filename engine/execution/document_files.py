@@ -24,6 +24,7 @@ from models.privacy import without_personal_numbers
 log = logging.getLogger(__name__)
 
 BATCH = 25
+DOCUMENTED = list(Document.__table__.c)  # type: ignore[attr-defined]
 
 
 class StoredFile(NamedTuple):
@@ -76,10 +77,10 @@ def _attempt(
 def _publish(office: Office, run: RunHandle, results: Sequence[tuple[Document, dict[str, Any]]]) -> None:
     """Write what came of each document, with a remark for one that was reissued.
 
-    Locks: the cases of reissued documents.
+    Locks: the cases of documents that were made.
     """
     with office.work(run) as work:
-        cases = lock_rows(work, {one.case_id for one, values in results if one.number and not values["error"]})
+        cases = lock_rows(work, {one.case_id for one, values in results if not values["error"]})
         for document, values in results:
             published = work.session.execute(
                 update(Document)
@@ -90,8 +91,10 @@ def _publish(office: Office, run: RunHandle, results: Sequence[tuple[Document, d
                     col(Document.leased_until) == document.leased_until,  # or its facts were corrected meanwhile
                 )
                 .values(**values)
-                .returning(col(Document.key))
+                .returning(*DOCUMENTED)
             ).first()
+            if published and not values["error"]:
+                work.rows.note(Document, published._mapping)
             if published and document.number and not values["error"]:
                 hashed = {"number": document.number, "sha256": values["sha256"]}
                 write_remark(work, cases[document.case_id], document.key, SYSTEM, None, outcome="issued", result=hashed)

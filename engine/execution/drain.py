@@ -1,13 +1,14 @@
 """Draining: every ready case is advanced from wait to wait, until nothing is left to do now.
 
 Each flow run does this. A chunk of cases commits together; if it fails, each of its cases is run again in a transaction of its
-own.
+own. What fails by itself is parked, unless the database failed: then the run ends, and the next one takes the case up.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
@@ -17,7 +18,7 @@ from sqlmodel import col, select
 from engine.cases import case_state
 from engine.cases.dossier import Dossier, lock_dossiers
 from engine.cases.waits import open_keys
-from engine.execution.claims import FATAL_ATTEMPTS, Claimed, claim_cases
+from engine.execution.claims import FATAL_ATTEMPTS, Claimed, begin_alone, claim_cases, give_back
 from engine.execution.document_files import make_pending_files
 from engine.execution.external_calls import call_waiting
 from engine.execution.hand_on import hand_on_waiting
@@ -26,6 +27,7 @@ from engine.execution.parking import park
 from engine.execution.replay import PlainStage, Replay, Stage
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.outages import is_outage
 from models import CaseFile, CaseStatus
 
 log = logging.getLogger(__name__)
@@ -98,7 +100,8 @@ def drain(
     only = _ids(office, numbers) if numbers is not None else None
     fine = True
     while True:
-        if chunk := claim_cases(office, pipeline, only):
+        apart = max(FINE_UP_TO - len(result.advanced), 0) if fine else 0
+        if chunk := claim_cases(office, pipeline, only, apart_up_to=apart):
             fine = fine and len(result.advanced | {case.number for case in chunk}) <= FINE_UP_TO
             _advance_claimed(office, run, chunk, worker, result, fine)
         elif not (
@@ -120,34 +123,43 @@ def _advance_claimed(
     A case that has killed the process too often is parked.
     """
     fatal = [case for case in chunk if case.attempts >= FATAL_ATTEMPTS]
-    ids = [case.id for case in chunk if case not in fatal]
+    others = [case for case in chunk if case not in fatal]
     for case in fatal:
-        error = f"The process died {case.attempts} times while it advanced this case"
+        error = f"The process died {case.deaths} times while it advanced this case"
         park(office, run, case.id, error)
         result.note(case.number, "", error, CaseStatus.PARKED)
-    groups = [[case_id] for case_id in ids] if fine else [ids] if ids else []
-    for group in groups:
-        if fine:
-            _advance_group(office, run, group, worker, result)
-        else:
-            name = f"advance {len(group)} cases"
-            worker.piece(name, partial(_advance_group, office, run, group, PlainWorker(), result))
+    if fine:
+        for case in others:
+            if len(chunk) > 1:
+                begin_alone(office, case)
+            _advance_group(office, run, [case], worker, result)
+    elif others:
+        name = f"advance {len(others)} cases"
+        worker.piece(name, partial(_advance_group, office, run, others, PlainWorker(), result))
 
 
-def _advance_group(office: Office, run: RunHandle, ids: list[int], stage: Stage, result: DrainResult) -> None:
-    """Advance cases in one transaction; where it fails, each in its own, and park what fails."""
+def _advance_group(office: Office, run: RunHandle, cases: list[Claimed], stage: Stage, result: DrainResult) -> None:
+    """Advance cases in one transaction; where it fails, each in its own, and park what fails.
 
-    def advanced(group: Sequence[int]) -> list[Move]:
+    Raises:
+        DBAPIError: the database failed; the case is given back, if it can be.
+    """
+
+    def advanced(group: Sequence[Claimed]) -> list[Move]:
         with office.work(run) as work:
             office.refresh_calendar(work.session)  # before any case is locked: see sweeps/recalculate.py
-            return [_play(work, dossier, stage) for dossier in lock_dossiers(work, group)]
+            return [_play(work, dossier, stage) for dossier in lock_dossiers(work, [case.id for case in group])]
 
-    def parked(case_id: int, error: Exception) -> list[Move]:
-        number, message = park(office, run, case_id, f"{type(error).__name__}: {error}")
+    def parked(case: Claimed, error: Exception) -> list[Move]:
+        if is_outage(error):
+            with suppress(Exception):  # its lease runs out by itself
+                give_back(office, case)
+            raise error
+        number, message = park(office, run, case.id, f"{type(error).__name__}: {error}")
         log.error("Case %s is parked: %s", number, message)
         return [(number, "", message, CaseStatus.PARKED)]
 
-    for moves in process_batch(ids, advanced, parked):
+    for moves in process_batch(cases, advanced, parked):
         for number, before, after, status in moves:
             result.note(number, before, after, status)
 

@@ -16,14 +16,16 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from engine.cases.dossier import Dossier, fetch_dossiers, lock_dossiers, lock_rows
+from engine.cases.evidence import given_in, record_uploads
 from engine.cases.ledger import jsonable
 from engine.cases.subject_facts import PersonFacts, load_persons
-from engine.cases.waits import overwrite, settle
+from engine.cases.waits import overwrite, put_off, settle
 from engine.deadlines.due_dates import times_of
 from engine.definition.forms import Form
 from engine.errors import PipelineMistake
 from engine.execution.claims import claim_waits
 from engine.execution.clock_segments import ClockSegments
+from engine.runtime.file_store import attach
 from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.office import Office, RunHandle
 from models import CaseFile, EntryKind, Role, Wait, WaitKind
@@ -52,7 +54,7 @@ class Calling:
 
     def keep(self, content: bytes) -> str:
         """Keep a file as evidence; return the name by which a form refers to it: ``sha256:…``."""
-        return f"sha256:{self.office.store.put(content)[0]}"
+        return attach(self.office.store, content)
 
     def persons(self, ids: list[int]) -> list[PersonFacts]:
         """Return the persons with these ids, whom the call has to name to the body outside."""
@@ -147,16 +149,20 @@ def _call(office: Office, dossier: Dossier, wait: Wait) -> Form | ByHand:
 def _settle(office: Office, run: RunHandle, dossier: Dossier, wait: Wait, answer: Form) -> None:
     with office.work(run) as work:
         row = lock_rows(work, [wait.case_id])[wait.case_id]
-        settle(
+        actor = answer.by or "machine"
+        entry = settle(
             work,
             row,
             wait,
             settled_as="answered",
             kind=EntryKind.MACHINE,
-            actor=answer.by or "machine",
+            actor=actor,
             answer=(dossier.key, jsonable(answer)),
             outcome=answer.decided(),
         )
+        if entry is not None:
+            files = given_in(answer, {}, {}, case_id=row.id, key=wait.key, by=actor)
+            record_uploads(work.session, files, at=work.now, run_id=run.id, used_by=entry)
 
 
 def _put_off(office: Office, wait: Wait, reason: str, *, end_unknown: bool, after: timedelta | None = None) -> None:
@@ -167,14 +173,8 @@ def _put_off(office: Office, wait: Wait, reason: str, *, end_unknown: bool, afte
     later = office.clock.now() + (after or backoff(wait.attempt))
     with office.db.writing() as session:
         session.exec(select(CaseFile.id).where(col(CaseFile.id) == wait.case_id).with_for_update()).one()
-        overwrite(
-            session,
-            wait,
-            leased_until=None,
-            next_attempt_at=later,
-            note=without_personal_numbers(reason)[:500],
-            end_unknown=end_unknown,
-        )
+        said = without_personal_numbers(reason)[:500]
+        put_off(session, wait, until=later, note=said, end_unknown=end_unknown)
 
 
 def _ask_officer(office: Office, run: RunHandle, wait: Wait, reason: str, *, end_unknown: bool) -> None:
@@ -194,7 +194,7 @@ def _ask_officer(office: Office, run: RunHandle, wait: Wait, reason: str, *, end
         segments = ClockSegments(work, dossier, now)
         times = times_of(work.calendar, rules, question, now, legal_due=segments.legal_due(question, None))
         turned = overwrite(
-            work.session,
+            work,
             wait,
             kind=WaitKind.PERSON,
             role=str(question.of),

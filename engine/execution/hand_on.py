@@ -78,6 +78,7 @@ def _bar_who_decided(work: Work, target: Pipeline, origins: Mapping[int, HandedO
         facts = work.vault.decrypt(other.key, other.row.facts)
         handed_on = jsonable(replace(known, decided_by=decided))
         other.row.facts = work.vault.encrypt(other.key, {**facts, "handed_on": handed_on})
+        work.rows.note(CaseFile, other.row.model_dump())
         write_remark(work, other.row, "examines_anew", SYSTEM, f"dilanjutkan dari {origin.number}")
         work.session.add(other.row)
 

@@ -16,11 +16,11 @@ from sqlmodel import Session, col, insert, select, update
 
 from engine.cases.dossier import Dossier, fetch_readable, lock_rows
 from engine.cases.ledger import SYSTEM
-from engine.cases.waits import overwrite, settle
+from engine.cases.waits import mark_settled, put_off, write_settlement
 from engine.deadlines.clock import local_date
 from engine.definition.declarations import Paper
 from engine.execution.claims import claim_waits
-from engine.execution.document_files import StoredFile, make_and_store
+from engine.execution.document_files import DOCUMENTED, StoredFile, make_and_store
 from engine.execution.parking import park
 from engine.runtime.leases import backoff, lease, renew_lease
 from engine.runtime.number_series import draw
@@ -67,7 +67,7 @@ def _put_off(office: Office, run: RunHandle, wait: Wait, error: Exception) -> No
     said = without_personal_numbers(f"{type(error).__name__}: {error}")[:500]
     with office.db.writing() as session:
         later = office.clock.now() + backoff(wait.attempt)
-        overwrite(session, wait, leased_until=None, next_attempt_at=later, note=said)
+        put_off(session, wait, until=later, note=said)
     if wait.attempt >= ATTEMPTS_BEFORE_PARKED:
         park(office, run, wait.case_id, f"{wait.key} could not be issued: {said}")
 
@@ -168,20 +168,22 @@ def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, fil
     with office.work(run) as work:
         row = lock_rows(work, [wait.case_id])[wait.case_id]
         issued_on = local_date(document.at)
-        seq = settle(
+        if not mark_settled(work, [wait], "answered", work.now):
+            return
+        published = work.session.execute(
+            update(Document)
+            .where(col(Document.case_id) == document.case_id, col(Document.key) == document.key)
+            .values(status=str(DocumentStatus.READY), seq=row.last_seq + 1, **file._asdict())
+            .returning(*DOCUMENTED)
+        ).one()
+        work.rows.note(Document, published._mapping)
+        write_settlement(
             work,
             row,
             wait,
-            settled_as="answered",
             kind=EntryKind.MACHINE,
             actor=SYSTEM,
             outcome="issued",
             result={"key": document.key, "number": document.number, "sha256": file.sha256, "issued_on": str(issued_on)},
         )
-        if seq is None:
-            return
-        work.session.execute(
-            update(Document)
-            .where(col(Document.case_id) == document.case_id, col(Document.key) == document.key)
-            .values(status=str(DocumentStatus.READY), seq=seq, **file._asdict())
-        )
+        work.session.add(row)

@@ -8,6 +8,7 @@ from engine.cases import case_state
 from engine.cases.dossier import lock_by_number, lock_rows
 from engine.cases.ledger import SYSTEM, write_remark
 from engine.cases.waits import reset_attempts
+from engine.definition.incoming import must_be_clean
 from engine.errors import Refused
 from engine.runtime.office import Office, RunHandle
 from models import CaseStatus, Document, DocumentStatus
@@ -32,9 +33,11 @@ def retry(office: Office, run: RunHandle, number: str, *, by: str) -> None:
     """Free a parked case, so that the next run tries it again.
 
     Raises:
+        BadText: ``by`` holds letters that can't be kept.
         UnknownCase: there is no such case.
         Refused: the case is not parked.
     """
+    must_be_clean(by=by)
     with office.work(run) as work:
         dossier = lock_by_number(work, number)
         row = dossier.row

@@ -29,8 +29,9 @@ from engine.definition.forms import Question
 from engine.errors import LedgerMisfit
 from engine.execution.clock_segments import ClockSegments, Return, last_return
 from engine.people.impartiality import must_be_impartial, named_in
+from engine.people.permissions import has_ended
 from engine.runtime.office import Work
-from models import AnyWait, EntryKind, LedgerEntry, Role, Wait, WaitKind
+from models import AnyWait, EntryKind, Role, Wait, WaitKind
 from models.privacy import without_numbers
 
 
@@ -258,9 +259,14 @@ class LedgerRecorder(Recorder):
     def _ask(self, call: Call, asked: Asked) -> None:
         question, known, note = asked.question, asked.known, asked.note
         took_part = self.who_answered(question.apart_from) | set(asked.apart_from)
-        if asked.assignee:
+        assignee = asked.assignee
+        if assignee and has_ended(self.work.session, assignee):
+            took_part.add(assignee)  # the pipeline's choice of before; its whole role is asked instead
+            self._give_back(call, assignee)
+            assignee = None
+        if assignee:
             today = local_date(self.now)
-            must_be_impartial(self.work.session, asked.assignee, self.case, question, today, took_part)
+            must_be_impartial(self.work.session, assignee, self.case, question, today, took_part)
         legal_due = self.segments.legal_due(question, self._returned)
         times = times_of(self.work.calendar, self.case.rules, question, self.now, legal_due=legal_due)
         self._open_wait(
@@ -268,11 +274,22 @@ class LedgerRecorder(Recorder):
             kind=WaitKind.PERSON,
             question=question.name,
             role=question.of,
-            holder=self.case.applicant.handle if question.of is Role.APPLICANT else asked.assignee,
+            holder=self.case.applicant.handle if question.of is Role.APPLICANT else assignee,
             apart_from=sorted(took_part),
             request=self._encrypted({"known": self.up_to_date(known)}) if known else None,
             note=without_numbers(self.up_to_date(note), own_numbers(self.case.facts)) if note else None,
             **times.values(),
+        )
+
+    def _give_back(self, call: Call, assignee: str) -> None:
+        """Write that the question goes to its whole role: the chosen account has ended since."""
+        self._write(
+            EntryKind.REMARK,
+            "reassigned",
+            actor=SYSTEM,
+            outcome="reassigned",
+            reason=f"{call.key}: dari {assignee} kepada semua; akun {assignee} sudah diakhiri",
+            result={"question": call.key, "from": assignee, "to": None},
         )
 
     def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> NoReturn:
@@ -321,8 +338,7 @@ class LedgerRecorder(Recorder):
         )
 
     def _write(self, kind: EntryKind, key: str, **fields: Any) -> None:
-        row = ledger.append(self.row, at=self.now, run_id=self.work.run.id, kind=kind, key=key, **fields)
-        self.work.rows.write(LedgerEntry, **row)
+        ledger.write_entry(self.work, self.row, at=self.now, kind=kind, key=key, **fields)
 
     def _encrypted(self, plain: Any) -> bytes:
         return self.work.vault.encrypt(self.dossier.key, plain)

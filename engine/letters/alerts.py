@@ -78,7 +78,7 @@ def report_troubles(office: Office) -> int:
     parked again after a retry is a new trouble; so is the next time without sweeps.
     """
     with office.db.writing() as session:
-        told_to = administrators(session)
+        told_to = administrators(session, office.clock.today())
         found = {
             one.what: one for one in (*_missing_sweeps(office, session), *_parked(session), *_failed(office, session))
         }

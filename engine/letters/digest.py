@@ -28,10 +28,10 @@ from engine.letters.digest_outbox import (
 )
 from engine.letters.sweep_health import stale_warning
 from engine.people.delegations import DelegationInForce, delegations_to
-from engine.people.permissions import roles_of
+from engine.people.roles import is_staff, roles_of
 from engine.runtime.links import desk_url
 from engine.runtime.office import Office
-from models import CaseFile, Delegation, Digest, Notice, Role, User, UserRole, Wait, WaitKind
+from models import CaseFile, Delegation, Digest, Notice, User, Wait, WaitKind
 from rules import book
 
 # Notices of any other kind stand under the last heading.
@@ -112,8 +112,7 @@ def _without_digest(session: Session, today: date, *, with_news: bool) -> list[i
         select(Digest.id).where(Digest.account_id == User.id, Digest.day == today, Digest.occasion == MORNING).exists()
     )
     news = select(Notice.id).where(Notice.account_id == User.id, col(Notice.told_at).is_(None)).exists()
-    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
-    wanted = select(User.id).where(news if with_news else works, ~had)
+    wanted = select(User.id).where(news if with_news else is_staff(today), ~had, col(User.ended_at).is_(None))
     return sorted(number or 0 for number in session.exec(wanted))
 
 
@@ -133,7 +132,7 @@ def _write(office: Office, account: int, today: date, board: _Board) -> bool:
 def _facts(
     session: Session, office: Office, user: User, news: list[Notice], today: date, board: _Board
 ) -> dict[str, Any]:
-    roles, absences = roles_of(session, user), delegations_to(session, user, today)
+    roles, absences = roles_of(session, user, today), delegations_to(session, user, today)
     waiting = sum(count for one, count in board.counts if one.is_for(user, roles, absences))
     due = [fact for one, fact in board.due if one.is_for(user, roles, absences)]
     said = {fact["what"] for fact in due}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from pydantic import Field
-from sqlmodel import Session, col, func, insert, select, update
+from sqlmodel import Session, col, func, select, update
 
 from engine.definition.forms import Form, Question
 from engine.letters.outbox import unsent
 from engine.runtime.leases import same_row
-from engine.runtime.office import Office
+from engine.runtime.office import NO_RUN, Office
 from models import AnyWait, CaseFile, Letter, LetterStatus, Role, Wait, WaitKind
 from models.privacy import without_personal_numbers
 
@@ -39,7 +39,8 @@ def leave_to_an_officer(office: Office, letter: Letter, why: str, status: Letter
     Locks: the letter's case, so that two workers never give one number to two tasks.
     """
     now = office.clock.now()
-    with office.db.writing() as session:
+    with office.work(NO_RUN) as work:
+        session = work.session
         case = session.exec(select(CaseFile).where(CaseFile.id == letter.case_id).with_for_update()).one()
         ended = session.execute(
             update(Letter)
@@ -52,21 +53,17 @@ def leave_to_an_officer(office: Office, letter: Letter, why: str, status: Letter
         known = session.exec(
             select(func.count()).where(Wait.case_id == case.id, Wait.kind == WaitKind.HAND_DELIVERY)
         ).one()
-        session.execute(
-            insert(Wait).values(
-                case_id=case.id,
-                key=f"{HAND_DELIVERY.name}#{known + 1}",
-                pipeline=case.pipeline,
-                kind=str(WaitKind.HAND_DELIVERY),
-                question=HAND_DELIVERY.name,
-                role=str(HAND_DELIVERY.of),
-                arguments_hash="",
-                apart_from=[],
-                note=f"{letter.key}: {letter.subject} ({without_personal_numbers(why)[:200]})",
-                asked_at=now,
-                attempt=0,
-                end_unknown=False,
-            )
+        work.rows.write(
+            Wait,
+            case_id=case.id,
+            key=f"{HAND_DELIVERY.name}#{known + 1}",
+            pipeline=case.pipeline,
+            kind=str(WaitKind.HAND_DELIVERY),
+            question=HAND_DELIVERY.name,
+            role=str(HAND_DELIVERY.of),
+            arguments_hash="",
+            note=f"{letter.key}: {letter.subject} ({without_personal_numbers(why)[:200]})",
+            asked_at=now,
         )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
+from engine.deadlines.clock import local_date
+from engine.people.roles import has_role, is_staff
 from engine.runtime.database import among, insert_new
 from engine.runtime.office import Office
-from models import Notice, Role, User, UserRole
+from models import Notice, Role, User
 from models.privacy import without_personal_numbers
 
 
@@ -23,10 +26,10 @@ class News(NamedTuple):
     words: str
 
 
-def administrators(session: Session) -> dict[str, int]:
-    """Return the ids of the administrators' accounts by name."""
-    wanted = select(User.name, User.id).join(UserRole, col(UserRole.user_id) == col(User.id))
-    return {name: number or 0 for name, number in session.exec(wanted.where(UserRole.role == Role.ADMINISTRATOR))}
+def administrators(session: Session, on: date) -> dict[str, int]:
+    """Return the ids of the administrators' accounts on ``on`` by name."""
+    wanted = select(User.name, User.id).where(has_role(Role.ADMINISTRATOR, on), col(User.ended_at).is_(None))
+    return {name: number or 0 for name, number in session.exec(wanted)}
 
 
 def notify(
@@ -55,10 +58,9 @@ def notify_all(session: Session, office: Office, news: Iterable[News]) -> None:
     names = sorted({name for name, _ in rows})
     if not names:
         return
-    works = select(UserRole.role).where(UserRole.user_id == User.id, UserRole.role != Role.APPLICANT).exists()
-    wanted = select(User.name, User.id).where(among(session, col(User.name), names), works)
-    ids = dict(session.exec(wanted).all())
     now = office.clock.now()
+    wanted = select(User.name, User.id).where(among(session, col(User.name), names), is_staff(local_date(now)))
+    ids = dict(session.exec(wanted.where(col(User.ended_at).is_(None))).all())
     values = [
         {
             "account_id": ids[name],

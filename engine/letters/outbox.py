@@ -1,6 +1,7 @@
 """The outbox: leases unsent letters and digests, tries one channel after the other, retries.
 
 A row is leased and its attempt counted before a channel gets it: a row that kills the process is given up in the end, too.
+Where a channel can't tell what became of an attempt, the row says so from before the attempt on, and later copies are marked.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from engine.runtime.leases import backoff, claim, lease, renew_lease, same_row
 from engine.runtime.office import Office
 from models import Digest, Letter, LetterStatus
 from models.privacy import without_personal_numbers
-from outside.channels import Message, send_once
+from outside.channels import Message, may_repeat, send_once
 from outside.errors import Bounced, EndUnknown, TryLater
 
 log = logging.getLogger(__name__)
@@ -111,25 +112,32 @@ def _send_or_put_off(office: Office, outbox: Outbox[T], row: T) -> str | None:
 def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
     bounce, tried = parcel.earlier_bounce, row.channel if row.attempt > 1 else None
     ways = sorted(parcel.ways, key=lambda way: way.channel.name != tried)
+    perhaps_sent = row.end_unknown
     for way in ways:
         name = way.channel.name
         if way.keeps_quiet_hours and (morning := quiet_until(office)):
             end_attempt(office, row, attempt=row.attempt - 1, next_attempt_at=morning, error=bounce)
             return "later"
-        if name != tried and len(ways) > 1:
-            _write_channel(office, row, name)
+        message = parcel.message_for(way).model_copy(update={"perhaps_sent": perhaps_sent})
+        _begin_attempt(office, row, way, changed=name != tried and len(ways) > 1)
+        known = {"end_unknown": perhaps_sent} if may_repeat(way.channel) else {}
         try:
-            receipt = send_once(way.channel, parcel.message_for(way), earlier_attempt_unknown=row.attempt > 1)
+            receipt = send_once(way.channel, message, earlier_attempt_unknown=row.attempt > 1)
         except Bounced as bounced:
             bounce = str(bounced)
             parcel.record_bounce(way, bounce)
+            if known:
+                _write(office, row, **known)
         except EndUnknown as unknown:
-            return _put_off(office, outbox, row, str(unknown), unknown.after, channel=name)
+            row.end_unknown = True
+            return _put_off(office, outbox, row, str(unknown), unknown.after, channel=name, end_unknown=True)
         except TryLater as later:
-            return _put_off(office, outbox, row, str(later), later.after, channel=name if name == tried else None)
+            kept = {"channel": name if name == tried else None, **known}
+            row.end_unknown = perhaps_sent
+            return _put_off(office, outbox, row, str(later), later.after, **kept)
         else:
             now = office.clock.now()
-            end_attempt(office, row, LetterStatus.SENT, channel=receipt.channel, sent_at=now, error=None)
+            end_attempt(office, row, LetterStatus.SENT, channel=receipt.channel, sent_at=now, error=None, **known)
             return "sent"
     if bounce is None:
         outbox.leave_to_people(office, row, "no channel reaches them", LetterStatus.BY_HAND)
@@ -138,18 +146,30 @@ def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
     return "bounced"
 
 
-def _write_channel(office: Office, row: Letter | Digest, channel: str) -> None:
-    """Write the channel of this attempt, before the message is handed to it.
+def _begin_attempt(office: Office, row: Letter | Digest, way: Way, *, changed: bool) -> None:
+    """Write the channel of this attempt, before the message is handed to it, and that its end is unknown.
 
     After an attempt with an unknown end the next one tries the same channel first, whatever the reader chose meanwhile: that
     channel can be asked, or recognises the message by its id, while another one would deliver it twice.
     """
+    values: dict[str, Any] = {"channel": way.channel.name} if changed else {}
+    if may_repeat(way.channel):
+        values |= {"channel": way.channel.name, "end_unknown": True}
+    if values:
+        _write(office, row, **values)
+
+
+def _write(office: Office, row: Letter | Digest, **values: Any) -> None:
     with office.db.writing() as session:
-        session.execute(update(type(row)).where(*same_row(row)).values(channel=channel))
+        session.execute(update(type(row)).where(*same_row(row)).values(**values))
 
 
 def _put_off(office: Office, outbox: Outbox[T], row: T, why: str, after: timedelta | None = None, **values: Any) -> str:
     if row.attempt >= ATTEMPTS:
+        if row.end_unknown:
+            why = f"{why}; an attempt may have reached them"
+        if "end_unknown" in values:
+            _write(office, row, end_unknown=values["end_unknown"])
         outbox.leave_to_people(office, row, why, LetterStatus.GIVEN_UP)
         return "given_up"
     pause = after or backoff(row.attempt, FIRST_PAUSE, LONGEST_PAUSE)

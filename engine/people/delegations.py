@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from engine.cases.ledger import RECALLED
 from engine.cases.recalled_keys import read_recalls
-from models import AnyWait, Delegation, LedgerEntry, Role, User, UserRole, Wait
+from engine.people.roles import roles_by_account
+from models import AnyWait, Delegation, EntryKind, LedgerEntry, Role, User, Wait
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ def delegations_to(session: Session, user: User, on: date) -> list[DelegationInF
 
     Read once per transaction, since one transaction may bring hundreds of answers.
     """
-    known: dict[int | None, list[DelegationInForce]] = session.info.setdefault("delegations_to", {})
-    if user.id not in known:
-        known[user.id] = _delegations(session, col(Delegation.to_id) == user.id)
-    return [one for one in known[user.id] if one.since <= on <= one.until]
+    known: dict[tuple[int | None, date], list[DelegationInForce]] = session.info.setdefault("delegations_to", {})
+    if (user.id, on) not in known:
+        known[user.id, on] = _delegations(session, on, col(Delegation.to_id) == user.id)
+    return known[user.id, on]
 
 
 def delegates_of(session: Session, name: str, case_id: int, role: Role, on: date) -> list[User]:
@@ -55,31 +56,44 @@ def delegates_of(session: Session, name: str, case_id: int, role: Role, on: date
     """
     known: dict[date, list[DelegationInForce]] = session.info.setdefault("delegations_on", {})
     if on not in known:
-        known[on] = _delegations(session, col(Delegation.since) <= on, col(Delegation.until) >= on)
+        known[on] = _delegations(session, on)
     return [one.delegate for one in known[on] if one.delegator.name == name and one.covers(case_id, role)]
 
 
-def _delegations(session: Session, *which: ColumnElement[bool]) -> list[DelegationInForce]:
+def _delegations(session: Session, on: date, *which: ColumnElement[bool]) -> list[DelegationInForce]:
     delegator, delegate = aliased(User), aliased(User)
     wanted = (
         select(Delegation, delegator, delegate)
         .join(delegator, col(delegator.id) == col(Delegation.from_id))
         .join(delegate, col(delegate.id) == col(Delegation.to_id))
-        .where(col(Delegation.revoked_at).is_(None), *which)
+        .where(col(Delegation.revoked_at).is_(None), col(Delegation.since) <= on, col(Delegation.until) >= on, *which)
+        .where(col(delegator.ended_at).is_(None), col(delegate.ended_at).is_(None))
         .order_by(col(Delegation.id))
     )
     found = session.exec(wanted).all()
-    roles: dict[int, set[Role]] = {}
     delegators = {one.from_id for one, _, _ in found}
-    held = select(UserRole.user_id, UserRole.role).where(col(UserRole.user_id).in_(delegators))
-    for user_id, role in session.exec(held) if delegators else ():
-        roles.setdefault(user_id, set()).add(Role(role))
+    roles = roles_by_account(session, delegators, on) if delegators else {}
     return [
         DelegationInForce(
             giver, taker, frozenset(roles.get(one.from_id, ())), one.role, one.case_id, one.since, one.until
         )
         for one, giver, taker in found
     ]
+
+
+def was_given_back(session: Session, wait: AnyWait) -> bool:
+    """Return whether the question was given back to its whole role by an account that held it."""
+    remarks = (
+        select(LedgerEntry.result)
+        .where(
+            LedgerEntry.case_id == wait.case_id,
+            LedgerEntry.kind == EntryKind.REMARK,
+            LedgerEntry.outcome == "reassigned",
+        )
+        .order_by(col(LedgerEntry.seq))
+    )
+    told = [result for result in session.exec(remarks) if result and result.get("question") == wait.key]
+    return bool(told) and told[-1].get("to") is None
 
 
 def sibling_accounts(session: Session, wait: AnyWait) -> set[str]:

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from engine.definition.case import Case
 from engine.errors import NotAllowed
 from engine.people.impartiality import must_not_be_concerned
-from engine.people.permissions import cached_roles
+from engine.people.roles import cached_roles
 from models import Role, User
 
 HIGHER = (Role.SUPERVISOR, Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
@@ -33,7 +33,7 @@ def must_oversee(
     Raises:
         NotAllowed: ``user`` is none of these.
     """
-    roles = cached_roles(session, user)
+    roles = cached_roles(session, user, on)
     office = [role for role in reversed(officials) if role in roles]
     if case is not None:
         must_not_be_the_applicant(user, case)
@@ -76,11 +76,14 @@ def _superior_names(session: Session, name: str | None) -> list[str]:
 
 
 def superiors(session: Session, name: str | None) -> Iterator[User]:
-    """Yield the superiors of an account, nearest first; a circle of superiors is walked once."""
+    """Yield the superiors of an account, nearest first; a circle of superiors is walked once.
+
+    An ended superior is passed over: their own superior is next.
+    """
     user = session.exec(select(User).where(User.name == name)).first() if name else None
     seen: set[int | None] = set()
     while user is not None and user.id not in seen:
         seen.add(user.id)
         user = session.get(User, user.reports_to_id) if user.reports_to_id else None
-        if user is not None and user.id not in seen:
+        if user is not None and user.id not in seen and user.ended_at is None:
             yield user

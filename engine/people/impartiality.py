@@ -20,6 +20,7 @@ from engine.cases.recalled_keys import read_recalls
 from engine.definition.case import Case
 from engine.definition.forms import Question
 from engine.errors import NotAllowed
+from engine.people.roles import has_role
 from models import (
     Business,
     CaseFile,
@@ -29,7 +30,6 @@ from models import (
     RecordedCertificate,
     Standing,
     User,
-    UserRole,
     Wait,
 )
 
@@ -125,7 +125,7 @@ def assignable(
 
     ``holds`` names a required standing.
     """
-    wanted = select(User).join(UserRole, col(UserRole.user_id) == col(User.id)).where(UserRole.role == question.of)
+    wanted = select(User).where(has_role(question.of, on), col(User.ended_at).is_(None))
     if holds:
         wanted = wanted.where(col(User.person_id).in_(_holders(holds, on)))
     took_part = set(apart_from)

@@ -19,7 +19,8 @@ from pwdlib.hashers.base import ensure_bytes, ensure_str
 from sqlmodel import select
 
 from engine.people.attempts import code_was_right, count_code
-from engine.runtime.office import Office
+from engine.runtime.office import Office, RunHandle
+from engine.runtime.office_ledger import record
 from models import User
 
 _SCRYPT = re.compile(r"(?P<salt>[0-9a-f]{32}):(?P<digest>[0-9a-f]{64})")
@@ -70,10 +71,13 @@ def verify_own_code(code: str, kept: str) -> tuple[bool, str | None]:
     return _CODES.verify_and_update(code, kept)
 
 
-def proved(office: Office, by: str, data: dict[str, Any], *, address: str = HERE) -> dict[str, Any]:
+def proved(
+    office: Office, by: str, data: dict[str, Any], *, run: RunHandle | None = None, address: str = HERE
+) -> dict[str, Any]:
     """Return an answer's data with a proof in the place of a right own code.
 
-    Each code is counted for its account and ``address``, then hashed without any lock.
+    Each code is counted for its account and ``address``, then hashed without any lock. A ``run`` also replaces a hash that is
+    out of date.
 
     Raises:
         TooManyAttempts: the pause after the last wrong code is not over.
@@ -89,12 +93,20 @@ def proved(office: Office, by: str, data: dict[str, Any], *, address: str = HERE
         return {**data, "own_code": "wrong"}
     with office.db.writing() as session:
         code_was_right(office, session, user.id or 0, address)
-        if renewed:
-            kept = session.exec(select(User).where(User.id == user.id).with_for_update()).one()
-            if kept.own_code_hash == user.own_code_hash:  # else a new code was made meanwhile
-                kept.own_code_hash = renewed
-                session.add(kept)
-    return {**data, "own_code": proof_of(user.id or 0, renewed or user.own_code_hash)}
+    kept = _renewed(office, run, user, renewed) if run and renewed else user.own_code_hash
+    return {**data, "own_code": proof_of(user.id or 0, kept)}
+
+
+def _renewed(office: Office, run: RunHandle, user: User, renewed: str) -> str:
+    """Keep a code's new hash, unless a new code was made meanwhile; return the hash that it was looked at with."""
+    with office.work(run) as work:
+        kept = work.session.exec(select(User).where(User.id == user.id).with_for_update()).one()
+        if kept.own_code_hash == user.own_code_hash:
+            kept.own_code_hash = renewed
+            work.session.add(kept)
+            work.session.flush()
+            record(work, "own code hashed anew", user.name, rows=[kept], actor=user.name)
+    return renewed
 
 
 def proof_of(user_id: int, kept: str) -> str:

@@ -1,44 +1,75 @@
 """Permissions of an account: its roles, its right to answer or to act for an applicant.
 
-An applicant's answer comes from the owner, from an account with a mandate in force, or on paper that an officer scans.
+An applicant's answer comes from the owner, from an account with a mandate in force, or on paper that is handed in at the counter.
 Checks run in the transaction that records the act.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from engine.deadlines.clock import local_date
 from engine.definition.case import Case
 from engine.definition.forms import ApplicantForm, Question
+from engine.definition.incoming import shown
 from engine.errors import NotAllowed, Refused
-from engine.people.delegations import delegations_to, sibling_accounts
-from engine.people.impartiality import must_be_impartial, who_took_part
+from engine.people.delegations import delegations_to, sibling_accounts, was_given_back
+from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
 from engine.people.own_codes import proof_of, verify_own_code
-from models import AnyWait, Mandate, Role, User, UserRole
+from engine.people.roles import cached_roles
+from engine.runtime.office import Work
+from models import AnyWait, Mandate, Role, User
+
+# The role that takes papers at the counter: it alone records what an applicant signed on paper.
+AT_THE_COUNTER = Role.OFFICER
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The account that acts, its role, and the account on whose behalf; the ledger records all."""
+    """The account that acts, its role, and the account on whose behalf; the ledger records all.
+
+    ``on_paper`` means that the applicant signed on paper, which this account took at the counter.
+    """
 
     name: str
     role: Role
     on_behalf_of: str | None = None
+    on_paper: bool = False
 
 
 def user_named(session: Session, name: str) -> User:
-    """Return the account of that name.
+    """Return the account of that name, which acts or is asked now.
+
+    Raises:
+        Refused: there is none.
+        NotAllowed: the account has ended.
+    """
+    user = user_ever_named(session, name)
+    if user.ended_at is not None:
+        day = local_date(user.ended_at).isoformat()
+        raise NotAllowed(
+            f"The account {name} was ended on {day}; it does nothing more and is asked nothing. See: jalur user list",
+            for_people=f"Akun {name} sudah diakhiri pada {day}. Hubungi administrator bila ini keliru.",
+            user=name,
+        )
+    return user
+
+
+def user_ever_named(session: Session, name: str) -> User:
+    """Return the account of that name, ended or not.
 
     Raises:
         Refused: there is none.
     """
-    user = session.exec(select(User).where(User.name == name)).first()
+    user = session.exec(select(User).where(User.name == name)).first() if name.isprintable() else None
     if user is None:
+        name = shown(name)
         raise Refused(
             f"There is no user {name}. Add one: jalur user add {name} --role ROLE",
             for_people=f"Tidak ada pengguna bernama {name}.",
@@ -47,32 +78,21 @@ def user_named(session: Session, name: str) -> User:
     return user
 
 
-def role_named(name: str) -> Role:
-    """Return the role of that name (``division_head`` or ``division-head``).
+def has_ended(session: Session, name: str) -> bool:
+    """Return whether the account of that name has ended."""
+    ended = select(User.id).where(User.name == name, col(User.ended_at).is_not(None))
+    return session.exec(ended).first() is not None
+
+
+def must_not_concern_the_stand_in(work: Work, case: Case, took_part: Iterable[str] = (), key: str = "") -> None:
+    """Refuse an administrator who acts on behalf of somebody in a case that concerns themselves.
 
     Raises:
-        Refused: there is none; the message lists the roles.
+        NotAllowed: they took part, are the applicant, or declared a conflict.
     """
-    try:
-        return Role(name.replace("-", "_"))
-    except ValueError:
-        raise Refused(
-            f"There is no role {name}; there are: {', '.join(Role)}",
-            for_people=f"Tidak ada peran {name}. Yang ada: {', '.join(Role)}.",
-        ) from None
-
-
-def roles_of(session: Session, user: User) -> set[Role]:
-    """Return the roles that a user holds."""
-    return {Role(role) for role in session.exec(select(UserRole.role).where(UserRole.user_id == user.id))}
-
-
-def cached_roles(session: Session, user: User) -> set[Role]:
-    """Return the roles of a user, read once per transaction."""
-    known: dict[int | None, set[Role]] = session.info.setdefault("roles", {})
-    if user.id not in known:
-        known[user.id] = roles_of(session, user)
-    return known[user.id]
+    if work.run.on_behalf_of is not None:
+        user = user_named(work.session, work.run.by)
+        must_not_be_concerned(work.session, user, case, work.today, took_part, key)
 
 
 def authorize_answer(
@@ -92,20 +112,22 @@ def authorize_answer(
     if question.of is Role.APPLICANT:
         return _for_the_applicant(session, user, case, question, form, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
-    if _is_their_own(session, user, case, wait, question):
+    if _is_their_own(session, user, case, wait, question, on):
+        if wait.holder is None and wait.apart_from and was_given_back(session, wait):
+            took_part |= sibling_accounts(session, wait)
         must_be_impartial(session, user, case, question, on, took_part, wait.key)
         return Actor(user.name, question.of)
     delegators = _delegators(session, user, case, wait, question, on)
     if not delegators:
-        raise _not_for_this_account(session, user, case, wait, question)
+        raise _not_for_this_account(session, user, case, wait, question, on)
     must_be_impartial(session, user, case, question, on, took_part | sibling_accounts(session, wait), wait.key)
     delegator = _first_unbarred(session, delegators, case, wait, question, on, took_part)
     return Actor(user.name, question.of, on_behalf_of=delegator.name)
 
 
-def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]) -> bool:
+def _is_their_own(session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date) -> bool:
     return (
-        question.of in cached_roles(session, user)
+        question.of in cached_roles(session, user, on)
         and wait.holder in (None, user.name)
         and user.works_in(case.region_code)
     )
@@ -150,10 +172,10 @@ def _first_unbarred(
 
 
 def _not_for_this_account(
-    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any]
+    session: Session, user: User, case: Case, wait: AnyWait, question: Question[Any], on: date
 ) -> NotAllowed:
     """Return the refusal of a question for another role, another assignee or another region."""
-    roles = cached_roles(session, user)
+    roles = cached_roles(session, user, on)
     if question.of not in roles:
         return NotAllowed(
             f"{wait.key} is for the role {question.of}; {user.name} has: {', '.join(sorted(roles)) or 'none'}",
@@ -181,7 +203,7 @@ def authorize_for_applicant(session: Session, user: User, case: Case, on: date) 
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
         return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in cached_roles(session, user):
+    if Role.OFFICER in cached_roles(session, user, on):
         must_be_in_region(user, case)
         return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
     raise _not_a_representative(user, case)
@@ -189,27 +211,34 @@ def authorize_for_applicant(session: Session, user: User, case: Case, on: date) 
 
 def mandate_in_force(session: Session, user: User, owner_id: int, on: date) -> bool:
     """Return whether ``user`` holds a mandate to act for that owner on ``on``."""
-    found = session.exec(
-        select(Mandate).where(
-            Mandate.owner_id == owner_id, Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)
-        )
-    )
-    return any(mandate.since <= on and (mandate.until is None or on <= mandate.until) for mandate in found)
+    return owner_id in mandators(session, user, on)
+
+
+def mandators(session: Session, user: User, on: date) -> set[int]:
+    """Return the owners for whom ``user`` holds a mandate on ``on``."""
+    found = session.exec(select(Mandate).where(Mandate.user_id == user.id, col(Mandate.revoked_at).is_(None)))
+    return {one.owner_id for one in found if one.since <= on and (one.until is None or on <= one.until)}
 
 
 def _for_the_applicant(
     session: Session, user: User, case: Case, question: Question[Any], form: object, on: date
 ) -> Actor:
+    """Return the capacity in which ``user`` answers for the applicant.
+
+    Owners and mandated accounts sign with their own code, whatever paper they attach: a file that they upload themselves
+    proves nothing. Paper signs where an account of the counter took it from somebody else.
+    """
+    at_the_counter = AT_THE_COUNTER in cached_roles(session, user, on)
     on_paper = isinstance(form, ApplicantForm) and form.paper is not None
     if user.person_id == case.applicant.person_id:
-        if question.signed and not on_paper:
+        if question.signed:
             _check_own_code(user, form)
         return Actor(user.name, Role.APPLICANT)
     if mandate_in_force(session, user, case.applicant.person_id, on):
-        if question.signed and not on_paper:
+        if question.signed and not (on_paper and at_the_counter):
             _check_own_code(user, form)
-        return Actor(user.name, Role.COMPANION, on_behalf_of=case.applicant.handle)
-    if Role.OFFICER in cached_roles(session, user):
+        return Actor(user.name, Role.COMPANION, case.applicant.handle, on_paper=on_paper and at_the_counter)
+    if at_the_counter:
         if not on_paper:
             raise NotAllowed(
                 f"{user.name} may record this answer of {case.applicant.handle} only from a scanned paper: "
@@ -218,7 +247,7 @@ def _for_the_applicant(
                 user=user.name,
             )
         must_be_in_region(user, case)
-        return Actor(user.name, Role.OFFICER, on_behalf_of=case.applicant.handle)
+        return Actor(user.name, AT_THE_COUNTER, case.applicant.handle, on_paper=True)
     raise _not_a_representative(user, case)
 
 
@@ -270,7 +299,8 @@ def _check_own_code(user: User, form: object) -> None:
     what = "is wrong" if code and user.own_code_hash else "is missing"
     raise NotAllowed(
         f"This must be signed, and the own code of {user.name} {what}. "
-        f"Make one (jalur user code {user.name}), or attach the signed paper",
-        for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, atau lampirkan kertas bertanda tangan.",
+        f"Make one (jalur user code {user.name}), or hand the signed paper in at the counter",
+        for_people="Jawaban ini harus ditandatangani: isi kode pribadi yang benar, "
+        "atau serahkan kertas bertanda tangan kepada petugas loket.",
         user=user.name,
     )

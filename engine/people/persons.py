@@ -7,14 +7,18 @@ from datetime import date
 
 from sqlmodel import select
 
+from engine.cases.evidence import given_for, must_serve, record_uploads
 from engine.definition.case import handle_of
+from engine.definition.incoming import must_be_clean
 from engine.errors import NotAllowed, Refused
-from engine.people.accounts import add_user, institution_coded
+from engine.people.accounts import institution_coded, recorded, write_account
 from engine.people.intake import identity
 from engine.people.intake.cleaned import Cleaned, Fault
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.adapters import ADDRESSED_BY, CHANNELS
-from engine.runtime.office import Office
+from engine.runtime.office import Office, RunHandle
+from engine.runtime.office_ledger import record
 from models import (
     Business,
     DeclaredConflict,
@@ -25,6 +29,7 @@ from models import (
     RecordedCertificate,
     Role,
 )
+from models.base import Base
 
 # The numbers by which a person is found; an import cleans them alike.
 NUMBER_CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
@@ -36,7 +41,14 @@ NUMBER_CLEANERS: dict[str, Callable[[str], Cleaned | Fault]] = {
 
 
 def add_person(
-    office: Office, name: str, *, national_id: str, language: str = "id", region: str = "", **contact: str | None
+    office: Office,
+    name: str,
+    *,
+    national_id: str,
+    language: str = "id",
+    region: str = "",
+    run: RunHandle | None = None,
+    **contact: str | None,
 ) -> int:
     """Register a person (a candidate, a curator) with an account; return the person's id.
 
@@ -44,11 +56,14 @@ def add_person(
     person's id is returned, and nothing of theirs is changed.
 
     Raises:
+        BadText: the name or an address holds letters that can't be kept or printed.
         Refused: a number is malformed; the message names its field.
     """
+    must_be_clean(name=name, language=language, region=region, **contact)
     numbers = {name: _clean_number(name, given) for name, given in {**contact, "national_id": national_id}.items()}
     national_id = numbers["national_id"] or ""
-    with office.db.writing() as session:
+    with recorded(office, run) as run, office.work(run) as work:
+        session = work.session
         digest = office.vault.digest("national_id", national_id)
         known = session.exec(
             select(PersonIndex.person_id).where(PersonIndex.kind == "national_id", PersonIndex.digest == digest)
@@ -71,9 +86,8 @@ def add_person(
             if number := numbers.get(kind):
                 digest = office.vault.digest(kind, number.lower())
                 session.add(PersonIndex(kind=kind, digest=digest, person_id=person.id))
-        person_id = person.id
-    add_user(office, handle_of(person_id), [Role.APPLICANT], person=person_id)
-    return person_id
+        write_account(work, handle_of(person.id), [Role.APPLICANT], person=person.id)
+        return person.id
 
 
 def choose_channel(office: Office, person: int, channel: str | None, *, by: str) -> str | None:
@@ -97,7 +111,10 @@ def choose_channel(office: Office, person: int, channel: str | None, *, by: str)
         if found is None or key is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
         user = user_named(session, by)
-        if user.person_id != person and not roles_of(session, user) & {Role.OFFICER, Role.ADMINISTRATOR}:
+        if user.person_id != person and not roles_of(session, user, office.clock.today()) & {
+            Role.OFFICER,
+            Role.ADMINISTRATOR,
+        }:
             raise NotAllowed(
                 f"{by} is neither this person nor an officer",
                 for_people="Saluran dipilih oleh orangnya sendiri atau dicatat petugas.",
@@ -132,13 +149,15 @@ def _clean_number(name: str, given: str | None) -> str | None:
     return value
 
 
-def add_product(office: Office, business: int, name: str, cluster: str) -> int:
+def add_product(office: Office, business: int, name: str, cluster: str, *, run: RunHandle | None = None) -> int:
     """Register a product of a business, unless it has one of that name; return the product's id.
 
     Raises:
         Refused: there is no such business.
     """
-    with office.db.writing() as session:
+    must_be_clean(name=name, cluster=cluster)
+    with recorded(office, run) as run, office.work(run) as work:
+        session = work.session
         if session.get(Business, business) is None:
             raise Refused(f"There is no business {business}", for_people=f"Tidak ada usaha nomor {business}.")
         wanted = select(Product).where(Product.business_id == business, Product.name == name)
@@ -162,6 +181,7 @@ def record_certificate(
     source: str,
     evidence: str,
     by: str,
+    run: RunHandle | None = None,
 ) -> int:
     """Record a certificate that another body gave a person; return the record's id.
 
@@ -169,13 +189,18 @@ def record_certificate(
     (``sha256:…``).
 
     Raises:
-        Refused: the person or the file does not exist, or the number is recorded already, for anybody.
+        BadText: a text holds letters that can't be kept or printed.
+        Refused: the person does not exist, the file can't serve, or the number is recorded already, for anybody.
     """
-    with office.db.writing() as session:
+    must_be_clean(what=what, number=number, source=source)
+    with recorded(office, run) as run, office.work(run) as work:
+        session = work.session
         if session.get(Person, person) is None:
             raise Refused(f"There is no person {person}", for_people=f"Tidak ada orang bernomor {person}.")
-        if office.store.find(evidence.removeprefix("sha256:")) is None:
-            raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas sertifikatnya.")
+        recorder = user_named(session, by)
+        given = given_for(str(RecordedCertificate.__tablename__), "evidence", evidence, by=by)
+        must_serve(session, office.store, given)
+        now = office.clock.now()
         taken = select(RecordedCertificate.id).where(
             RecordedCertificate.what == what, RecordedCertificate.number == number
         )
@@ -184,7 +209,7 @@ def record_certificate(
                 f"Certificate {number} ({what}) is recorded already",
                 for_people=f"Sertifikat {number} ({what}) sudah tercatat; periksa nomor dan pemegangnya.",
             )
-        recorded = RecordedCertificate(
+        certificate = RecordedCertificate(
             person_id=person,
             what=what,
             number=number,
@@ -192,13 +217,17 @@ def record_certificate(
             until=until,
             source=source,
             evidence_sha256=evidence.removeprefix("sha256:"),
-            recorded_by_id=user_named(session, by).id or 0,
-            recorded_at=office.clock.now(),
+            recorded_by_id=recorder.id or 0,
+            recorded_at=now,
         )
-        session.add(recorded)
+        session.add(certificate)
         session.flush()
-        assert recorded.id is not None
-        return recorded.id
+        told = {"certificate": certificate.id, "person": person, "what": what}
+        actor = None if run.on_behalf_of else by
+        assert certificate.id is not None
+        record_uploads(session, [given], at=now, run_id=run.id, used_by=certificate.id)
+        record(work, "certificate recorded", f"person {person}", told, rows=[certificate], actor=actor)
+        return certificate.id
 
 
 CONFLICTS = ("family", "employer", "trainer", "consultant", "association", "other")
@@ -214,6 +243,7 @@ def declare_conflict(
     person: int | None = None,
     institution: str | None = None,
     until: date | None = None,
+    run: RunHandle | None = None,
 ) -> int:
     """Record an account's conflict of interest with a subject; return the record's id.
 
@@ -228,11 +258,13 @@ def declare_conflict(
             f"{kind} is no kind of conflict; there are: {', '.join(CONFLICTS)}",
             for_people=f"Tidak ada jenis benturan kepentingan {kind}. Yang ada: {', '.join(CONFLICTS)}.",
         )
-    with office.db.writing() as session:
+    must_be_clean(institution=institution)
+    with recorded(office, run) as run, office.work(run) as work:
+        session, added = work.session, list[Base]()
         towards = {
             "business": business if business and session.get(Business, business) else None,
             "person": person if person and session.get(Person, person) else None,
-            "institution": institution_coded(session, institution) if institution else None,
+            "institution": institution_coded(session, institution, added) if institution else None,
         }
         named = [(what, number) for what, number in towards.items() if number is not None]
         if len(named) != 1:
@@ -251,5 +283,8 @@ def declare_conflict(
         )
         session.add(declared)
         session.flush()
+        told = {"conflict": declared.id, "with": named[0][0], "kind": kind}
+        actor = None if run.on_behalf_of else by
+        record(work, "conflict declared", name, told, rows=[declared, *added], actor=actor)
         assert declared.id is not None
         return declared.id

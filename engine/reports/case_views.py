@@ -15,6 +15,9 @@ from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.legal_clock import DAY, legal_clock, stop_limit, stretches
 from engine.definition.registry import pipeline_named
 from engine.errors import Refused
+from engine.reports.audit.case_audit import audit_document
+from engine.reports.audit.case_records import read_cases
+from engine.reports.audit.findings import Finding
 from engine.reports.inbox import inbox
 from engine.runtime.office import Office
 from models import CaseFile, CaseStatus, ClockSegment, Document, Holder, LedgerEntry, Letter, Run, Wait
@@ -28,9 +31,6 @@ def case_view(office: Office, session: Session, number: str) -> dict[str, Any]:
         UnknownCase: there is no case of this number.
     """
     case = fetch_row(session, number)
-    documents = session.exec(
-        select(Document).where(Document.case_id == case.id).order_by(col(Document.seq), col(Document.key))
-    )
     letters = session.exec(select(Letter).where(Letter.case_id == case.id).order_by(col(Letter.seq), col(Letter.key)))
     return {
         "number": case.number,
@@ -41,23 +41,38 @@ def case_view(office: Office, session: Session, number: str) -> dict[str, Any]:
         "reason": case.reason,
         "error": case.error or _failed_attempt(session, case),
         "waiting_for": inbox(office, session, number=number),
-        "documents": [
-            {
-                "kind": document.kind,
-                "number": document.number,
-                "path": office.store.location(document.path) if document.path else None,
-                "sha256": document.sha256,
-                "status": document.status,
-                "error": document.error,
-            }
-            for document in documents
-        ],
+        "documents": _documents(office, session, case),
         "letters": [
             {"to": letter.to_name, "letter": letter.letter, "status": letter.status, "subject": letter.subject}
             for letter in letters
         ],
         "clock": _clock(office, session, case),
     }
+
+
+def _documents(office: Office, session: Session, case: CaseFile) -> list[dict[str, Any]]:
+    wanted = select(Document).where(Document.case_id == case.id).order_by(col(Document.seq), col(Document.key))
+    documents = session.exec(wanted).all()
+    if not documents:
+        return []
+    [records] = read_cases(session, [case.number])
+    return [_document(office, document, audit_document(records, document.key)) for document in documents]
+
+
+def _document(office: Office, document: Document, faults: list[Finding]) -> dict[str, Any]:
+    """Return a document as its row has it; without number and file where the ledger has it otherwise."""
+    shown: dict[str, Any] = {
+        "kind": document.kind,
+        "number": document.number,
+        "path": office.store.location(document.path) if document.path else None,
+        "sha256": document.sha256,
+        "status": document.status,
+        "error": document.error,
+    }
+    if not faults:
+        return shown
+    error = f"{faults[0].detail}. See: jalur audit verify"
+    return {**shown, "number": None, "path": None, "sha256": None, "status": "unknown", "error": error}
 
 
 def case_history(session: Session, number: str) -> list[dict[str, Any]]:

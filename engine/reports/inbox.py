@@ -15,7 +15,8 @@ from engine.definition.registry import pipeline_named
 from engine.errors import NotAllowed, Refused
 from engine.letters.hand_delivery import HAND_DELIVERY
 from engine.people.delegations import delegations_to
-from engine.people.permissions import authorize_answer, cached_roles, mandate_in_force, role_named, user_named
+from engine.people.permissions import authorize_answer, mandate_in_force, user_named
+from engine.people.roles import cached_roles, role_named
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office
 from models import CaseFile, Person, PersonKey, Role, Wait, WaitKind
@@ -76,7 +77,7 @@ def _answerable(
     """
     user, today = user_named(session, name), office.clock.today()
     roles = {
-        *cached_roles(session, user),
+        *cached_roles(session, user, today),
         *(role for one in delegations_to(session, user, today) for role in one.roles),
     }
     asked = [(number, wait) for number, wait in waits if wait.role == Role.APPLICANT or wait.role in roles]

@@ -10,8 +10,10 @@ from sqlmodel import Session, col, select
 
 from engine.cases.replaced_documents import replacement_of
 from engine.errors import Refused
+from engine.reports.audit.case_audit import audit_document
+from engine.reports.audit.case_records import read_cases
 from engine.runtime.office import Office
-from models import Document, DocumentStatus
+from models import CaseFile, Document, DocumentStatus
 
 
 def check_document(office: Office, what: str) -> dict[str, Any]:
@@ -36,29 +38,74 @@ def check_document(office: Office, what: str) -> dict[str, Any]:
             )
         if document.path is None:
             return _result(document, None, [_check("file", False, "Berkasnya belum selesai dibuat.")])
-        return _verdict(office, session, office.store.get(document.path))
+        try:
+            return _verdict(office, session, office.store.get(document.path), document)
+        except (FileNotFoundError, ValueError):
+            return _result(document, None, [_check("file", False, "Berkas di penyimpanan kantor hilang atau rusak.")])
 
 
-def _verdict(office: Office, session: Session, pdf: bytes) -> dict[str, Any]:
+def agrees(office: Office, session: Session, document: Document) -> bool:
+    """Return whether row, ledger, stored file and signed facts name the same document.
+
+    Whoever can write to the database can point a row to another's file, or renumber it; the entries of its case tell.
+    """
+    from documents.verifying import number_within  # pyHanko takes half a second
+
+    if not is_as_issued(session, document):
+        return False
+    if document.path is None:
+        return document.sha256 is None
+    try:
+        content = office.store.get(document.path)
+    except (FileNotFoundError, ValueError):
+        return False
+    if sha256(content).hexdigest() != document.sha256:
+        return False
+    return number_within(content) in (None, document.number)  # a paper has none; its hash is in the ledger all the same
+
+
+def is_as_issued(session: Session, document: Document) -> bool:
+    """Return whether the row of a document is what the entries of its case say, in a chain that is whole."""
+    number = session.exec(select(CaseFile.number).where(CaseFile.id == document.case_id)).first()
+    records = next(read_cases(session, [number or ""]), None)
+    return records is not None and not audit_document(records, document.key)
+
+
+def _verdict(office: Office, session: Session, pdf: bytes, asked: Document | None = None) -> dict[str, Any]:
     from documents.verifying import verify_pdf  # pyHanko takes half a second
 
-    digest = sha256(pdf).hexdigest()
-    document = session.exec(
-        select(Document).where(Document.sha256 == digest).order_by(col(Document.number).is_(None))
-    ).first()
     found = verify_pdf(pdf, office.trusted_certificates)
+    claimed = found.facts.get("document_number")
+    digest = sha256(pdf).hexdigest()
+    document = asked or _recorded(session, digest, claimed)
     checks = [_check(one.name, one.passed, one.detail) for one in found.checks]
     if document is not None and document.number is None:
         checks = [one for one in checks if one["name"] == "facts"]
-    known = document is not None and document.status == DocumentStatus.READY
-    detail = "Hash berkas tercatat dan berlaku." if known else "Hash berkas ini tidak ada dalam catatan kantor."
-    if document is not None and not known:
-        detail = f"Dokumen ini tercatat dengan status {document.status}."
-        if document.status == DocumentStatus.REPLACED and (newer := replacement_of(session, document)):
-            detail = f"Dokumen ini sudah diganti dengan {newer.number or 'dokumen yang baru'}."
-    checks.append(_check("recorded", known, detail))
-    claimed = found.facts.get("document_number")
+    checks.append(_check("recorded", *_is_recorded(session, document, digest, claimed)))
     return _result(document, found.signed_by, checks, str(claimed) if claimed else None)
+
+
+def _recorded(session: Session, digest: str, claimed: object) -> Document | None:
+    """Return the document whose file has that hash; of several, the one that bears the signed number."""
+    found = session.exec(
+        select(Document).where(Document.sha256 == digest).order_by(col(Document.number).is_(None))
+    ).all()
+    return next((one for one in found if one.number == claimed), found[0] if found else None)
+
+
+def _is_recorded(session: Session, document: Document | None, digest: str, claimed: object) -> tuple[bool, str]:
+    """Return whether our records have that very file as a document in force, and the reason in words."""
+    if document is None:
+        return False, "Hash berkas ini tidak ada dalam catatan kantor."
+    if document.sha256 != digest or not is_as_issued(session, document):
+        return False, "Catatan dokumen ini tidak sesuai dengan buku besar perkaranya. Laporkan kepada administrator."
+    if claimed is not None and document.number != claimed:
+        return False, f"Nomor pada berkas ({claimed}) bukan nomor yang tercatat ({document.number})."
+    if document.status == DocumentStatus.READY:
+        return True, "Hash berkas tercatat dan berlaku."
+    if document.status == DocumentStatus.REPLACED and (newer := replacement_of(session, document)):
+        return False, f"Dokumen ini sudah diganti dengan {newer.number or 'dokumen yang baru'}."
+    return False, f"Dokumen ini tercatat dengan status {document.status}."
 
 
 def _result(

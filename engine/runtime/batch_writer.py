@@ -1,16 +1,21 @@
-"""Write-behind buffer: the rows of a unit of work are inserted together at its end."""
+"""Write-behind buffer: the rows of a unit of work are inserted together at its end.
+
+It also keeps the hashes of the rows of cases that the unit of work wrote: the next entry of a case binds them
+(engine/cases/ledger.py). What no entry of this unit of work binds stays in the case's own row until one does.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import JSON, Dialect, Insert, LargeBinary, bindparam, column, func, insert, select
 from sqlmodel import Session
 
-from models import Answer, ClockSegment, Document, LedgerEntry, Letter, Standing, Wait
+from engine.runtime.bound_rows import OF_A_CASE, bound_hash, is_bound, reference
+from models import Answer, CaseFile, ClockSegment, Document, LedgerEntry, Letter, Standing, Wait
 from models.base import Base, Moment
 
 # Parents before children, for the foreign keys.
@@ -25,10 +30,38 @@ class BatchWriter:
 
     def __init__(self) -> None:
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self._hashes: dict[int, dict[str, str | None]] = defaultdict(dict)
 
     def write(self, table: type[Base], **row: Any) -> None:
         """Add a row; the table's own defaults fill what is not given."""
-        self._rows[table].append({**_defaults(table), **row})
+        whole = {**_defaults(table), **row}
+        self._rows[table].append(whole)
+        if table in OF_A_CASE:
+            self.note(table, whole)
+
+    def note(self, table: type[Base], row: Mapping[str, Any], *, removed: bool = False) -> None:
+        """Note a row of a case that was written elsewhere, whole, as it stands now; its next entry binds it.
+
+        The caller holds the lock of the case's row.
+        """
+        if is_bound(table, row):
+            case_id = row["id" if table is CaseFile else "case_id"]
+            self._hashes[case_id][reference(table, row)] = None if removed else bound_hash(table, row)
+
+    def take_hashes(self, case_id: int | None) -> dict[str, str | None]:
+        """Return the hashes of the case's rows that were noted, for the entry that binds them, and forget them."""
+        return self._hashes.pop(case_id or 0, {})
+
+    def leave_hashes(self, session: Session) -> None:
+        """Leave in the rows of their cases the hashes that no entry has bound.
+
+        Locks: those of the cases that the session has not loaded.
+        """
+        for case_id, hashes in sorted(self._hashes.items()):
+            case = session.identity_map.get(session.identity_key(CaseFile, case_id))
+            case = case or session.get_one(CaseFile, case_id, with_for_update=True)
+            case.pending_rows = {**(case.pending_rows or {}), **hashes}
+        self._hashes.clear()
 
     def last_wait(self, case_id: int | None) -> str | None:
         """Return the key of the last wait opened for that case in this chunk, or None."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlmodel import Session
+
 import models
+from engine.deadlines.clock import Clock
 from engine.errors import Refused
 from engine.runtime.database import Database
+from engine.runtime.take_over import take_over
 
 SCRIPTS = Path(models.__file__).parent / "migrations"
 
@@ -14,7 +18,7 @@ SCRIPTS = Path(models.__file__).parent / "migrations"
 def migrate_schema(db: Database, revision: str = "head") -> str:
     """Migrate the tables to ``revision``; return the revision reached.
 
-    A missing database is created.
+    A missing database is created. The ledgers take over the rows of a database that is older than what they bind.
     """
     from alembic import command
     from alembic.config import Config
@@ -27,6 +31,9 @@ def migrate_schema(db: Database, revision: str = "head") -> str:
         config.attributes["connection"] = connection
         downwards = revision == "base" or revision.startswith("-")
         (command.downgrade if downwards else command.upgrade)(config, revision)
+        if revision == "head":
+            with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+                take_over(session, Clock().now())
     return at_revision(db) or "base"
 
 

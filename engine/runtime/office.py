@@ -17,11 +17,13 @@ from sqlmodel import Session
 from engine.deadlines.calendar import Calendar, read_calendar
 from engine.deadlines.clock import Clock, TurnedClock
 from engine.errors import Refused
+from engine.runtime import office_ledger
 from engine.runtime.adapters import Adapters, adapters_of
 from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.database import Database
 from engine.runtime.encryption import Vault, vault_of
 from engine.runtime.file_store import Store
+from engine.runtime.proofs import Proof
 from engine.runtime.settings import Settings
 from models import Run
 from models.privacy import without_personal_numbers
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 class RunHandle:
     """A run under way: a command, a web request or a flow run.
 
-    Each ledger entry of the run bears its id.
+    Each ledger entry of the run bears its id. ``on_behalf_of`` is the account for which an administrator acts.
     """
 
     id: str
@@ -42,6 +44,13 @@ class RunHandle:
     by: str
     cases: int = 0
     state: str = "completed"
+    on_behalf_of: str | None = None
+
+    def signed(self, actor: str, on_behalf_of: str | None = None) -> dict[str, Any]:
+        """Return the actor of an entry, and for whom: an administrator signs with their own name."""
+        if self.on_behalf_of is not None and actor == self.on_behalf_of:
+            return {"actor": self.by, "on_behalf_of": on_behalf_of or actor}
+        return {"actor": actor, "on_behalf_of": on_behalf_of}
 
 
 # For a unit of work that is rolled back: no row of `models.Run` is written for it.
@@ -94,7 +103,10 @@ class Work:
 
 @dataclass
 class Office:
-    """Settings, database, clock, keys, file store and adapters of one installation."""
+    """Settings, database, clock, keys, file store and adapters of one installation.
+
+    ``proof`` tells how the actor of a command is known; where several people are served at once it is None.
+    """
 
     settings: Settings
     db: Database
@@ -102,6 +114,7 @@ class Office:
     vault: Vault
     adapters: Adapters
     store: Store = field(repr=False)
+    proof: Proof | None = None
     _calendar: Calendar | None = field(default=None, init=False, repr=False)
 
     @classmethod
@@ -138,6 +151,7 @@ class Office:
         with self.db.writing() as session:
             work = Work(self, run, session)
             yield work
+            work.rows.leave_hashes(session)
             work.rows.insert(session)
 
     @property
@@ -174,22 +188,24 @@ class Office:
 
         A run that raises is recorded as failed, with its error, or as refused.
         """
-        handle = RunHandle(str(uuid.uuid4()), kind, by)
+        proof = self.proof if self.proof and by in (self.proof.by, self.proof.acts_as) else None
+        by = proof.by if proof else by
+        handle = RunHandle(str(uuid.uuid4()), kind, by, on_behalf_of=proof.on_behalf_of if proof else None)
         started = time.monotonic()
+        begun: dict[str, Any] = {
+            "id": handle.id,
+            "kind": kind,
+            "by": by,
+            "way": str(proof.way) if proof else None,
+            "on_behalf_of": handle.on_behalf_of,
+            "reason": proof.reason if proof else None,
+            "pipeline": pipeline,
+            "flow_run_id": flow_run_id,
+            "started_at": self.clock.now(),
+        }
         with self.db.writing() as session:
             self.refresh_calendar(session)
-            session.execute(
-                insert(Run).values(
-                    id=handle.id,
-                    kind=kind,
-                    by=by,
-                    pipeline=pipeline,
-                    flow_run_id=flow_run_id,
-                    started_at=self.clock.now(),
-                    state="running",
-                    cases=0,
-                )
-            )
+            session.execute(insert(Run).values(**begun, state="running", cases=0))
         error: str | None = None
         try:
             yield handle
@@ -198,14 +214,13 @@ class Office:
             error = without_personal_numbers(f"{type(raised).__name__}: {raised}")[:2000]
             raise
         finally:
-            with self.db.writing() as session:
-                session.execute(
-                    update(Run)
-                    .where(Run.id == handle.id)  # type: ignore[arg-type]
-                    .values(
-                        seconds=round(time.monotonic() - started, 3),
-                        state=handle.state,
-                        cases=handle.cases,
-                        error=error,
-                    )
-                )
+            ended: dict[str, Any] = {
+                "seconds": round(time.monotonic() - started, 3),
+                "state": handle.state,
+                "cases": handle.cases,
+                "error": error,
+            }
+            with self.work(handle) as work:
+                work.session.execute(update(Run).where(Run.id == handle.id).values(**ended))  # type: ignore[arg-type]
+                told = {name: begun[name] for name in ("kind", "way", "on_behalf_of", "reason") if begun[name]}
+                office_ledger.record(work, "run ended", handle.id, told, rows=[Run(**begun, **ended)])

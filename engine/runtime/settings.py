@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = Field(
         default=None, description="32 bytes in base64; made by itself in demo and test"
     )
+    token_file: Path | None = Field(default=None, description="A file with the token that proves --by")
     signer_key: Path | None = Field(default=None, description="PEM key of the office's signer")
     signer_certificate: Path | None = Field(default=None, description="PEM certificate of the office's signer")
     oss_url: str | None = Field(default=None, description="Base URL of OSS; without it officers file by hand")

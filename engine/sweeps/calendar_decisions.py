@@ -8,15 +8,17 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import text
-from sqlmodel import Session, col, insert, select
+from sqlmodel import Session, col, select
 
+from engine.cases.ledger import optional_reason
 from engine.deadlines.calendar import Calendar
 from engine.errors import NotAllowed, Refused
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle
+from engine.runtime.office_ledger import record
 from engine.sweeps.recalculate import Moved, recalculate
 from models import CalendarDay, CalendarKind, Role
-from models.privacy import without_personal_numbers
 
 MAY_DECIDE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD, Role.ADMINISTRATOR)
 
@@ -46,15 +48,16 @@ def cancel_day_off(office: Office, run: RunHandle, day: date, reason: str, *, by
 
 
 def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name: str, by: str | None) -> list[Moved]:
-    name = without_personal_numbers(name.strip())
+    name = optional_reason(name)
     if not name:
         raise Refused(
             "Say in words why: the name of the day off, or the reason to work on it",
             for_people="Tuliskan nama hari libur itu, atau alasan tetap bekerja.",
         )
-    with office.db.writing() as session:
+    with office.work(run) as work:
+        session = work.session
         if by is not None:
-            _may_decide(session, by)
+            _may_decide(session, by, office.clock.today())
         # The lock waits for every transaction that counts by the old days; SQLite has one writer anyway.
         if not office.db.is_sqlite:
             session.execute(text("LOCK TABLE calendar_day IN ACCESS EXCLUSIVE MODE"))
@@ -69,14 +72,12 @@ def _decide(office: Office, run: RunHandle, day: date, kind: CalendarKind, name:
         elif refused:
             raise refused
         else:
-            row = {
-                "day": day,
-                "kind": str(kind),
-                "name": name,
-                "recorded_by": by or run.by,
-                "recorded_at": office.clock.now(),
-            }
-            session.execute(insert(CalendarDay).values(**row))
+            decided = CalendarDay(
+                day=day, kind=str(kind), name=name, recorded_by=by or run.by, recorded_at=office.clock.now()
+            )
+            session.add(decided)
+            session.flush()
+            record(work, "day decided", day.isoformat(), {"kind": str(kind)}, rows=[decided], actor=by)
     with office.db.reading() as session:
         office.refresh_calendar(session)
     what = "hari libur baru" if kind is CalendarKind.OFFICE else "hari libur dibatalkan"
@@ -99,8 +100,8 @@ def must_know(calendar: Calendar, year: int) -> None:
         )
 
 
-def _may_decide(session: Session, name: str) -> None:
-    if roles_of(session, user_named(session, name)).isdisjoint(MAY_DECIDE):
+def _may_decide(session: Session, name: str, on: date) -> None:
+    if roles_of(session, user_named(session, name), on).isdisjoint(MAY_DECIDE):
         raise NotAllowed(
             f"{name} may not decide on which days the office works; that takes: {', '.join(MAY_DECIDE)}",
             for_people=f"{name} tidak berwenang menetapkan hari kerja kantor. Mintalah kepala bidang, kepala dinas atau "

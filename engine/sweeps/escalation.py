@@ -17,13 +17,14 @@ from engine.errors import NotAllowed
 from engine.people.delegations import delegates_of, sibling_accounts
 from engine.people.hierarchy import HIGHER, superiors
 from engine.people.impartiality import assignable, must_be_impartial, must_not_be_concerned, who_took_part
+from engine.people.roles import cached_roles, has_role
 from engine.runtime.office import Work
-from models import AnyWait, Role, User, UserRole
+from models import AnyWait, Role, User
 
 
-def asked_of(session: Session, dossier: Dossier, wait: AnyWait) -> list[str]:
+def asked_of(session: Session, dossier: Dossier, wait: AnyWait, on: date) -> list[str]:
     """Return the wait's assignee, or all who may take it."""
-    return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code)
+    return [wait.holder] if wait.holder else _with_role(session, wait.role or "", dossier.case.region_code, on)
 
 
 def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: date) -> list[str]:
@@ -34,11 +35,11 @@ def told_of(session: Session, dossier: Dossier, wait: AnyWait, whom: str, on: da
     is told. Who is away on ``on`` is told for the record.
     """
     if whom == "holder":
-        return _with_delegates(session, dossier, wait, asked_of(session, dossier, wait), on)
+        return _with_delegates(session, dossier, wait, asked_of(session, dossier, wait, on), on)
     above = HIGHER[max(HIGHER.index(Role(whom)), _above(wait.role)) :]
     for role in above:
-        line = [user.name for user in superiors(session, wait.holder) if role in _roles(session, user)]
-        if found := line[:1] or _with_role(session, role, dossier.case.region_code):
+        line = [user.name for user in superiors(session, wait.holder) if role in cached_roles(session, user, on)]
+        if found := line[:1] or _with_role(session, role, dossier.case.region_code, on):
             return _with_delegates(session, dossier, wait, found, on, role)
     return []
 
@@ -65,7 +66,7 @@ def reassign_to_next(work: Work, dossier: Dossier, wait: AnyWait) -> list[str]:
         return told_of(work.session, dossier, wait, "holder", today)
     barred = took_part | {name for name in others if name}
     following.sort(key=lambda name: _is_unreachable(work.session, dossier, wait, name, today, barred))
-    overwrite(work.session, wait, holder=following[0])
+    overwrite(work, wait, holder=following[0])
     return _with_delegates(work.session, dossier, wait, [following[0], wait.holder], today)
 
 
@@ -117,15 +118,9 @@ def _is_barred(
     return False
 
 
-def _with_role(session: Session, role: str, region: str) -> list[str]:
+def _with_role(session: Session, role: str, region: str, on: date) -> list[str]:
     """Return the holders of the role in the narrowest region around ``region`` that has any."""
-    users = session.exec(
-        select(User).join(UserRole, col(UserRole.user_id) == col(User.id)).where(UserRole.role == role)
-    ).all()
+    users = session.exec(select(User).where(has_role(role, on), col(User.ended_at).is_(None))).all()
     near = [user for user in users if user.works_in(region)]
     closest = max((len(user.region_code or "") for user in near), default=0)
     return sorted(user.name for user in near if len(user.region_code or "") == closest)
-
-
-def _roles(session: Session, user: User) -> set[str]:
-    return set(session.exec(select(UserRole.role).where(UserRole.user_id == user.id)))

@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session, col, or_, select
 
-from engine.cases import ledger
 from engine.cases.dossier import SEGMENTS, Dossier, lock_dossiers, lock_rows
+from engine.cases.ledger import write_remark
 from engine.cases.waits import overwrite_many
 from engine.deadlines.clock import JAKARTA, local_date
 from engine.deadlines.due_dates import Times, keep_told_dates, times_of
@@ -30,7 +30,7 @@ from engine.runtime.batches import process_batch
 from engine.runtime.database import among
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import asked_of
-from models import CaseFile, ClockSegment, EntryKind, LedgerEntry, Role, Wait
+from models import CaseFile, ClockSegment, Role, Wait
 from models.privacy import without_personal_numbers
 from rules import RulesAt
 
@@ -111,7 +111,9 @@ def _report(office: Office, run: RunHandle, failed: dict[str, Exception], reason
     words = f"Tenggat {len(failed)} permohonan belum dihitung ulang ({named}): {reason}. Perbaiki, lalu ulangi keputusan itu."
     with office.work(run) as work:
         notify_all(
-            work.session, office, [News(administrators(work.session), f"not-moved/{run.id}", "failed", None, words)]
+            work.session,
+            office,
+            [News(administrators(work.session, work.today), f"not-moved/{run.id}", "failed", None, words)],
         )
 
 
@@ -223,20 +225,11 @@ def _move(work: Work, ids: set[int], day: date, reason: str, known: dict[Any, Ti
     for row, times in changed:
         alike[row.key, times].append(row.case_id)
     for (key, times), of in alike.items():  # a few updates: many cases were asked the same on the same day
-        overwrite_many(work.session, key, of, times.values())
+        overwrite_many(work, key, of, times.values())
     dated = [(row, times) for row, times in changed if (times.due_at, times.silent_at) != (row.due_at, row.silent_at)]
     for row, times in dated:
-        entry = ledger.append(
-            cases[row.case_id],
-            at=work.now,
-            run_id=work.run.id,
-            kind=EntryKind.REMARK,
-            key=f"{row.key}/moved",
-            actor=work.run.by,
-            outcome="moved",
-            reason="; ".join([*_in_words(row, times), reason]),
-        )
-        work.rows.write(LedgerEntry, **entry)
+        said = "; ".join([*_in_words(row, times), reason])
+        write_remark(work, cases[row.case_id], f"{row.key}/moved", work.run.by, said, outcome="moved")
     _tell(work, dated, reason)
     return [
         Moved(row.number, row.key, local_date(row.due_at), local_date(times.due_at) if times.due_at else None)
@@ -265,7 +258,7 @@ def _tell(work: Work, dated: list[tuple[Row[Any], Times]], reason: str) -> None:
     counts: Counter[tuple[str, ...]] = Counter()
     for (_, role, _), rows in theirs.items():
         if role != Role.APPLICANT:
-            counts[tuple(asked_of(work.session, dossiers[rows[0].case_id], rows[0]))] += len(rows)
+            counts[tuple(asked_of(work.session, dossiers[rows[0].case_id], rows[0], work.today))] += len(rows)
     news = [
         News(
             names,

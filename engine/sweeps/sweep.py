@@ -19,9 +19,8 @@ from sqlmodel import col, insert, select, update
 from documents.formats import day_in_words
 from engine.actions.reassign import from_to
 from engine.actions.time_up import end_by_time
-from engine.cases import ledger
 from engine.cases.dossier import Dossier, lock_dossiers
-from engine.cases.ledger import SYSTEM
+from engine.cases.ledger import SYSTEM, write_remark
 from engine.cases.waits import compare_and_set
 from engine.deadlines.clock import Clock, is_over, local_date
 from engine.deadlines.due_dates import Rung, effect_of, ladder_key, ladder_of, next_due, rungs_due
@@ -32,7 +31,7 @@ from engine.people.hierarchy import HIGHER
 from engine.runtime.batches import process_batch
 from engine.runtime.office import Office, RunHandle, Work
 from engine.sweeps.escalation import reassign_to_next, told_of
-from models import AnyWait, CaseFile, EntryKind, LedgerEntry, Role, Sweep, Wait
+from models import AnyWait, CaseFile, Role, Sweep, Wait
 from models.base import Moment
 from models.privacy import without_personal_numbers
 
@@ -140,7 +139,7 @@ def _sweep_one(work: Work, dossier: Dossier, key: str, now: datetime, swept: Swe
     due_on = local_date(wait.due_at) if wait.due_at else None
     fired = rungs_due(work.calendar, ladder, wait.asked_at, wait.due_at, now)
     coming = next_due(work.calendar, ladder, asked_on, due_on, wait.silent_at, fired)
-    if not compare_and_set(work.session, wait, rung=fired, next_due_at=coming):
+    if not compare_and_set(work, wait, rung=fired, next_due_at=coming):
         return
     swept.due += 1
     rungs = ladder[wait.rung : fired]
@@ -197,19 +196,10 @@ def _fire(
             case_number=number,
             words=f"{question.title}: {'; '.join(filter(None, (happened, _how_late(work.office, due_on))))}",
         )
-    entry = ledger.append(
-        dossier.row,
-        at=work.now,
-        run_id=work.run.id,
-        kind=EntryKind.REMARK,
-        key=f"{wait.key}/{name}",
-        actor=SYSTEM,
-        outcome=outcome,
-        reason="; ".join(
-            filter(None, (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened))
-        ),
-    )
-    work.rows.write(LedgerEntry, **entry)
+    words = (f"tenggat {due_on.isoformat()}", ", ".join(told) or "tidak ada penerima", happened)
+    reason = "; ".join(filter(None, words))
+    result = {"question": wait.key, "from": wait.holder, "to": told[0]} if outcome == "reassigned" else None
+    write_remark(work, dossier.row, f"{wait.key}/{name}", SYSTEM, reason, outcome=outcome, result=result)
 
 
 # The ledger's outcome of a rung; every other rung escalated the case. A question that nobody else may answer "stays".
@@ -252,7 +242,7 @@ def _passed_over(office: Office, case_id: int, key: str, error: Exception) -> di
         notify(
             session,
             office,
-            administrators(session),
+            administrators(session, office.clock.today()),
             what=f"skipped/{number}/{key}/{due_at:%Y-%m-%d}/{kind}"[:200],
             kind="skipped",
             case_number=number,

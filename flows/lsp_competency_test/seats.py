@@ -130,8 +130,9 @@ def number_is_taken(number: str) -> bool:
 
 
 def unknown(accounts: list[str]) -> list[str]:
-    """Return the names that belong to no account."""
-    known = this_step.session.exec(select(User.name).where(col(User.name).in_(accounts))).all()
+    """Return the names that belong to no account, or to one that has ended."""
+    there = select(User.name).where(col(User.name).in_(accounts), col(User.ended_at).is_(None))
+    known = this_step.session.exec(there).all()
     return sorted(set(accounts) - set(known))
 
 

@@ -1,1 +1,1 @@
-"""Attacks: each line of what an attacker did, done again."""
+"""Attacks: what somebody hostile sends, and what a machine does at the worst moment."""

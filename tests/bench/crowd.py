@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlmodel import insert, select
 
-from engine.cases.ledger import canonical
 from engine.cases.opening import open_cases
 from engine.deadlines.clock import JAKARTA, morning_of
 from engine.deadlines.due_dates import ladder_of, next_due, rung_times, times_of
@@ -24,6 +23,7 @@ from engine.definition.case import handle_of
 from engine.definition.forms import Question
 from engine.definition.registry import pipeline_named
 from engine.execution.drain import drain
+from engine.runtime.hash_chain import canonical
 from engine.runtime.office import Office
 from models import CaseFile, Role, Run, User, UserRole
 from rules import RulesAt

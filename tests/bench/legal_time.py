@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlmodel import col, func, or_, select
 
-from engine.cases import ledger
 from engine.deadlines.clock import JAKARTA, TurnedClock
+from engine.reports.audit.whole_audit import audit_records
 from engine.reports.forecast import forecast
 from engine.reports.time_report import by_pipeline
 from engine.runtime.migrations import migrate_schema
@@ -116,7 +116,7 @@ def _verify(office: Office, touched: int) -> int:
         numbers = list(
             session.exec(select(CaseFile.number).where(col(CaseFile.last_seq) > 1, col(CaseFile.id) > PATTERNS))
         )
-        audit = ledger.verify(session, numbers)
+        audit = audit_records(office, session, numbers)
     assert len(numbers) >= touched and audit.first_bad is None, (len(numbers), audit)
     return audit.entries
 

@@ -12,10 +12,10 @@ from typing import Any
 from sqlmodel import col, func, select
 
 from engine.actions.answer import Answered, answer, answer_many
-from engine.cases import ledger
 from engine.cases.opening import open_cases
 from engine.definition.registry import pipeline_named
 from engine.execution.drain import drain
+from engine.reports.audit.whole_audit import audit_records
 from engine.runtime.office import Office, RunHandle
 from engine.runtime.settings import Settings
 from models import Answer, CaseFile, CaseStatus, EntryKind, LedgerEntry, Wait
@@ -131,7 +131,7 @@ def check(office: Office, cases: int) -> dict[str, Any]:
         steps = session.scalar(select(func.count()).select_from(LedgerEntry).where(LedgerEntry.kind == EntryKind.STEP))
         answers = session.scalar(select(func.count()).select_from(Answer))
         open_waits = session.scalar(select(func.count()).select_from(Wait).where(col(Wait.settled_at).is_(None)))
-        audit = ledger.verify(session)
+        audit = audit_records(office, session)
     assert closed == numbers == cases, (closed, numbers, cases)
     assert str(last).endswith(f"-{cases:06d}"), last  # no gap: the last number is the count
     assert steps == cases * measured.STEPS and answers == cases * measured.ANSWERS, (steps, answers)

@@ -231,7 +231,7 @@ def test_withdraw_escalate_deliver_runs_and_audit(
     assert {"run", "kind", "flow_run_id", "started_at", "seconds", "state", "by", "cases", "error"} == set(recorded[0])
     assert jalur("runs", "--failed") == []
     audit = jalur("audit", "verify")
-    assert audit == {"entries": 5 * 3 + 1, "seals": 0, "intact": True, "first_bad": None}
+    assert audit == {"entries": 5 * 3 + 1, "seals": 0, "intact": True, "first_bad": None, "findings": []}
     assert jalur("audit", "verify", "--case", opened[1])["entries"] == 3
     assert "not parked" in jalur("case", "retry", opened[1], code=1)["error"]
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import orjson
 from sqlmodel import Session, col, select
 
-from engine.cases import ledger
 from engine.cases.dossier import Dossier, fetch_by_numbers
 from engine.cases.ledger import LODGED, RECALLED
 from engine.definition.registry import pipeline_named
 from engine.execution.replay import PlainStage, Replay
+from engine.reports.audit.whole_audit import audit_records
 from engine.runtime.office import Office, RunHandle, Work
 from models import (
     Answer,
@@ -45,7 +45,11 @@ def broken(office: Office, before: set[int | None], ground: Ground) -> None:
     """Raise AssertionError with everything that does not hold in this office."""
     with office.db.reading() as session:
         cases = [case for case in session.exec(select(CaseFile).order_by(col(CaseFile.id))) if case.id not in before]
-        faults = [*_whole(session, cases), *_without_gaps(session, cases), *_keeps_numbers(office, session, cases)]
+        faults = [
+            *_whole(office, session, cases),
+            *_without_gaps(session, cases),
+            *_keeps_numbers(office, session, cases),
+        ]
         for case in cases:
             entries = session.exec(select(LedgerEntry).where(LedgerEntry.case_id == case.id)).all()
             waits = {wait.key: wait for wait in session.exec(select(Wait).where(Wait.case_id == case.id))}
@@ -58,10 +62,9 @@ def broken(office: Office, before: set[int | None], ground: Ground) -> None:
     assert not faults, "\n".join(faults)
 
 
-def _whole(session: Session, cases: list[CaseFile]) -> Iterator[str]:
-    bad = ledger.verify(session, [case.number for case in cases]).first_bad
-    if bad:
-        yield f"{bad.case}: the chain breaks at {bad.seq}: {bad.what}"
+def _whole(office: Office, session: Session, cases: list[CaseFile]) -> Iterator[str]:
+    for finding in audit_records(office, session, [case.number for case in cases]).findings:
+        yield f"{finding.case}: {finding.detail}"
 
 
 def _without_gaps(session: Session, cases: list[CaseFile]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.people import PAPER
+from tests.people import EVIDENCE, PAPER
 from tests.replay.randomness import Randomness
 from tests.replay.script import OWNER, Act, Answers, Contests, Imports, Opens, Passes, Script, Withdraws
 
@@ -251,8 +251,9 @@ class Played:
                 cases = self.cases(part)
                 for number, owner, serial in cases if act.only is None else cases[act.only : act.only + 1]:
                     key, holder = self.asked(number, act.question)
-                    data = _numbered(json.dumps(act.data, ensure_ascii=False), serial)
-                    by = owner if act.by == OWNER else holder or act.by
+                    data = self.attached(_numbered(json.dumps(act.data, ensure_ascii=False), serial))
+                    assigned = holder if holder != owner else None  # an officer takes the owner's paper at the counter
+                    by = owner if act.by == OWNER else assigned or act.by
                     self.jalur("answer", number, key, "--by", by, "--data", data)
             case Withdraws() | Contests():
                 verb = "withdraw" if isinstance(act, Withdraws) else "appeal"
@@ -264,6 +265,13 @@ class Played:
                     words = [word.replace("{number}", number).replace("{owner}", owner) for word in act.words]
                     by = owner if act.by == OWNER else act.by
                     self.jalur(*words, *(("--by", by) if by else ()))
+
+    def attached(self, data: str) -> str:
+        """Return an answer in which the paper is attached, not named: each use of it is an upload."""
+        paper = self.home / "paper.pdf"
+        if EVIDENCE in data and not paper.exists():
+            paper.write_bytes(PAPER)
+        return data.replace(EVIDENCE, f"@{paper}")
 
     def cases(self, part: Part) -> list[tuple[str, str, int]]:
         """Return number, applicant's account and serial of each case of a script, the oldest of each applicant first."""

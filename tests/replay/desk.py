@@ -10,15 +10,18 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 from unittest import mock
 
 from sqlalchemy import update
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from documents.signing import LocalSigner
 from engine.actions.answer import answer_many
 from engine.actions.lodge_appeal import lodge_appeal
 from engine.actions.withdraw import withdraw
+from engine.cases import opening
 from engine.cases.opening import open_cases, subjects_without_case
 from engine.deadlines.clock import JAKARTA, TurnedClock
 from engine.definition.registry import pipeline_named
@@ -76,6 +79,22 @@ def perform(office: Office, script: Script, act: Act) -> None:
     """
     assert isinstance(office.clock, TurnedClock)
     office.clock.moment = morning_of(act.on)
+    with _salts_drawn_from(act, office):
+        _do(office, script, act)
+        advance(office, script)
+
+
+@contextmanager
+def _salts_drawn_from(act: Act, office: Office) -> Iterator[None]:
+    """Draw the salts of cases that an act opens from the act, and from how many there were: two runs have the same hashes."""
+    with office.db.reading() as session:
+        drawn = Random(f"{act} {session.scalar(select(func.count()).select_from(CaseFile))}")
+    salts = SimpleNamespace(token_hex=lambda size: drawn.randbytes(size).hex())
+    with mock.patch.object(opening, "secrets", salts):
+        yield
+
+
+def _do(office: Office, script: Script, act: Act) -> None:
     match act:
         case Imports():
             with office.run("cli", by="budi") as run:
@@ -96,7 +115,6 @@ def perform(office: Office, script: Script, act: Act) -> None:
         case Passes():
             with office.run("flow", by="escalation") as run:
                 sweep(office, run)
-    advance(office, script)
 
 
 def advance(office: Office, script: Script) -> None:

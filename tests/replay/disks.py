@@ -86,7 +86,7 @@ def sqlite_place(home: Path, signer: Path) -> Place:
 def copy_folder(source: Path, target: Path) -> Path:
     """Copy a home. Files that are written once are linked."""
     target.mkdir(parents=True, exist_ok=True)
-    for folder, names in _folders(source):
+    for folder, names in folders(source):
         into = os.path.join(target, os.path.relpath(folder, source))
         os.makedirs(into, exist_ok=True)
         for name in names:
@@ -97,7 +97,7 @@ def copy_folder(source: Path, target: Path) -> Path:
 def contents(home: Path) -> str:
     """Return a hash of all that lies in a folder: two moments with the same are the same cut."""
     digest = hashlib.sha256()
-    for folder, names in sorted(_folders(home)):
+    for folder, names in sorted(folders(home)):
         for name in sorted(names):
             digest.update(f"\0{os.path.relpath(folder, home)}/{name}\0".encode())
             if not name.endswith(WRITTEN_ONCE):
@@ -105,7 +105,7 @@ def contents(home: Path) -> str:
     return digest.hexdigest()
 
 
-def _folders(home: Path) -> Iterator[tuple[str, list[str]]]:
+def folders(home: Path) -> Iterator[tuple[str, list[str]]]:
     """Give each folder that holds a file with its files; SQLite's shared memory is of the process, not of the disk."""
     for folder, _, names in os.walk(home):
         if kept := [name for name in names if not name.endswith("-shm")]:

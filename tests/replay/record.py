@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from engine.cases import ledger
 from engine.cases.dossier import Dossier, fetch_by_numbers
+from engine.reports.audit.whole_audit import audit_records
 from engine.runtime.office import Office
 from models import Business, CaseFile, Document, LedgerEntry, Letter, Person, Series, Standing, User, Wait
 from outside.channels import message_id_for
@@ -19,13 +20,13 @@ from outside.channels import message_id_for
 # Columns that differ between two runs: ids and salts, sealed words (they are compared unsealed), and traces of a second
 # try. Everything else counts, times to the microsecond.
 CHANCE: dict[type[Any], set[str]] = {
-    LedgerEntry: {"case_id", "run_id", "arguments_hash", "previous_hash", "hash"},
+    LedgerEntry: {"case_id", "run_id", "arguments_hash", "rows", "previous_hash", "hash"},
     Wait: {"case_id", "arguments_hash", "request", "note", "attempt", "end_unknown", "next_attempt_at"},
     Document: {"case_id", "facts", "attempt", "leased_until"},
     Letter: {"case_id", "sealed", "to_person_id", "attempt"},
     Standing: {"case_id", "subject_id"},
 }
-OF_CASES = {"case_id", "id", "salt", "facts", "head", "person_id", "subject_id"}
+OF_CASES = {"case_id", "id", "salt", "facts", "head", "pending_rows", "person_id", "subject_id"}
 OF_CASE = "case "
 
 Record = dict[str, Any]
@@ -36,7 +37,7 @@ def record_of(office: Office, home: Path, filed: list[str]) -> Record:
     with office.db.reading() as session:
         numbers = session.exec(select(CaseFile.number).order_by(col(CaseFile.id))).all()
         record: Record = {
-            "first break of a chain": ledger.verify(session).first_bad,
+            "what an audit finds": audit_records(office, session, files=True).as_json()["findings"],
             "series": {series.name: series.last for series in session.exec(select(Series))},
             "persons, businesses": [session.scalar(select(func.count()).select_from(t)) for t in (Person, Business)],
             "filed at OSS": filed,
@@ -117,11 +118,19 @@ def ahead_of_the_record(office: Office, home: Path, filed: list[str]) -> list[st
 
 def sent_too_often(home: Path, before: dict[str, list[str]], under_way: set[str]) -> list[str]:
     """Return the letters that left again though they were not on their way when the power failed."""
-    return [
-        f"the letter {name} left {len(contents)} times"
-        for name, contents in letters_sent(home).items()
-        if len(contents) > 1 + (name in before and name in under_way)
-    ]
+    sent, left = letters_sent(home), letters_left(home, before, under_way)
+    return [f"the letter {name} left {len(sent[name])} times" for name, (_, again) in left.items() if again < 0]
+
+
+def letters_left(home: Path, before: dict[str, list[str]], under_way: set[str]) -> dict[str, tuple[list[str], int]]:
+    """Return by Message-ID the fingerprints that left, and how often the letter may leave again.
+
+    A letter may leave twice if it had left, and its end was not recorded, when the power failed.
+    """
+    return {
+        name: (sorted(set(contents)), 1 + (name in before and name in under_way) - len(contents))
+        for name, contents in sorted(letters_sent(home).items())
+    }
 
 
 def letters_under_way(office: Office) -> set[str]:

@@ -127,7 +127,8 @@ class SmallOffice:
                 self.businesses.append(business.id or 0)
             for name, role in ROLES.items():
                 person_id = int(name.removeprefix("owner-")) if name.startswith("owner-") else None
-                user = User(name=name, person_id=person_id, created_at=now)
+                region = None if person_id else "35"
+                user = User(name=name, person_id=person_id, region_code=region, created_at=now)
                 session.add(user)
                 session.flush()
                 session.add(UserRole(user_id=user.id or 0, role=role))

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from engine.cases import ledger
 from engine.people.accounts import add_user
 from engine.people.intake import importing
+from engine.reports.audit.whole_audit import audit_records
 from models import CaseFile, Digest, Run
 from scheduling.server import environment, started
 from tests.scheduling.conftest import ROOT, PrefectApi, eventually, program, running
@@ -85,7 +85,7 @@ def test_a_case_is_carried_through_a_real_deployment(small: SmallOffice, tmp_pat
             assert "escalation" in scheduled["tags"]
     with office.db.reading() as session:
         assert session.exec(select(CaseFile.outcome).where(CaseFile.number == case)).one() == "legalized"
-        assert ledger.verify(session).first_bad is None
+        assert audit_records(office, session, [case]).findings == []
         runs = {run.flow_run_id: run for run in session.exec(select(Run).where(Run.kind == "flow"))}
         told = select(Digest.text).where(col(Digest.occasion).startswith("alert"))
         assert ["renewal: Crashed" in text for text in session.exec(told)] == [True]

@@ -14,6 +14,7 @@ from sqlmodel import col, select, update
 
 from engine.actions.delegate import delegate
 from engine.deadlines.clock import JAKARTA, TurnedClock
+from engine.people.accounts import add_user
 from engine.reports.case_views import case_history, case_view
 from engine.reports.inbox import inbox
 from engine.reports.pipeline_views import pipeline_list
@@ -138,8 +139,9 @@ def test_a_body_that_is_no_object_is_a_problem(small: SmallOffice, client: TestC
 
 
 def test_another_role_may_not_answer(small: SmallOffice, client: TestClient, case: str) -> None:
-    """A companion sees the case and may not decide for the office."""
-    answer = client.post(f"/api/v1/cases/{case}/answers/dossier_check", json=COMPLETE, headers=small.token("ani"))
+    """A supervisor sees the case and does not check dossiers."""
+    add_user(small.office, "sari", ["supervisor"], region="35.08")
+    answer = client.post(f"/api/v1/cases/{case}/answers/dossier_check", json=COMPLETE, headers=small.token("sari"))
     assert answer.status_code == 403
     assert "hanya dapat dijawab oleh peran officer" in answer.json()["detail"]
 

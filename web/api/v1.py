@@ -15,6 +15,7 @@ from sqlmodel import Session
 from engine.actions.answer import answer
 from engine.actions.withdraw import withdraw
 from engine.errors import NotAllowed
+from engine.people.intake.importers import MAY_IMPORT
 from engine.people.intake.importing import import_file
 from engine.people.own_codes import proved
 from engine.reports.case_views import case_history, case_view
@@ -24,10 +25,10 @@ from models import Role
 from models.privacy import without_personal_numbers
 from web.common.access import CallerDep, OfficeDep, address_of, authenticate, get_caller, inbox_of, require_visible
 from web.common.bodies import LARGEST_JSON, bounded
+from web.common.parameters import clean_parameters
 from web.common.problems import MEDIA_TYPE, TooLarge
 
 LARGEST_IMPORT = 10 * 2**20
-MAY_IMPORT = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 class Problem(BaseModel):
@@ -76,8 +77,8 @@ async def authenticate_importer(request: Request) -> None:
 router = APIRouter(
     prefix="/api/v1",
     tags=["api"],
-    dependencies=[Depends(get_caller)],
-    responses=_problems(400, 401, 408, 413),
+    dependencies=[Depends(get_caller), Depends(clean_parameters)],
+    responses=_problems(400, 401, 408, 413, 422),
     route_class=bounded(LARGEST_JSON, first=authenticate),
 )
 
@@ -128,7 +129,7 @@ def take_answer(
     with office.run("web", by=caller.name) as run:
         with office.db.reading() as session:
             require_visible(office, session, caller, number)
-        data = proved(office, caller.name, data, address=address_of(request))
+        data = proved(office, caller.name, data, run=run, address=address_of(request))
         taken = answer(office, run, number, key, by=caller.name, data=data)
     request.app.state.wake()
     return Answered(case=taken.case, question=taken.question, entry=taken.entry)

@@ -13,6 +13,7 @@ from documents.formats import day_in_words
 from engine.cases.replaced_documents import replacement_of
 from engine.deadlines.clock import local_date
 from engine.definition.registry import pipeline_named
+from engine.reports.verification import agrees
 from engine.runtime.encryption import Erased
 from engine.runtime.office import Office
 from models import CaseFile, CaseStatus, Document, DocumentStatus, Person, PersonKey
@@ -29,6 +30,10 @@ DOCUMENT_WORDS = {
     DocumentStatus.REPLACED: "Tidak berlaku lagi: dokumen ini sudah diganti dengan yang baru.",
     DocumentStatus.VOIDED: "Tidak berlaku: dokumen ini dibatalkan.",
 }
+DISAGREES = (
+    "Tidak dapat dipastikan: catatan dokumen ini tidak sesuai dengan buku besar kami. Hubungi kantor kami sebelum "
+    "memakai dokumen ini."
+)
 CASE_WORDS = {
     CaseStatus.OPEN: "Sedang diproses.",
     CaseStatus.PARKED: "Sedang diproses.",
@@ -73,6 +78,8 @@ def _document(office: Office, session: Session, number: str) -> Known | None:
     if found is None or found[0].status not in DOCUMENT_WORDS:
         return None
     document, case = found
+    if document.status != DocumentStatus.VOIDED and not agrees(office, session, document):
+        return Known(number=number, what="Dokumen", status=DISAGREES, good=False)
     kind = pipeline_named(case.pipeline, case.version).paper(document.kind)
     words = DOCUMENT_WORDS[DocumentStatus(document.status)]
     newer = replacement_of(session, document) if document.status == DocumentStatus.REPLACED else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,19 +9,17 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from engine.errors import UnknownCase
 from engine.people.attempts import failed_sign_in
-from engine.people.delegations import delegations_to
-from engine.people.permissions import mandate_in_force, roles_of
+from engine.people.proving import account_of_token
+from engine.people.roles import roles_of
+from engine.people.sight import visible_numbers
 from engine.reports.inbox import inbox
 from engine.runtime.office import Office
-from models import CaseFile, Role, User
+from models import Role, User
 from web.common.problems import Unauthorized
-
-# Staff see the cases of their region, applicants their own, and holders of a mandate those of its giver.
-STAFF = frozenset(Role) - {Role.APPLICANT}
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,13 @@ def caller_of_token(office: Office, token: str) -> Caller:
     """Return the account of a token.
 
     Raises:
-        Unauthorized: no account has this token.
+        Unauthorized: no account has this token, or its last day is over.
     """
-    digest = hashlib.sha256(token.encode()).hexdigest()
     with office.db.reading() as session:
-        user = session.exec(select(User).where(User.api_token_hash == digest)).first()
+        user = account_of_token(session, office, token)
         if user is None:
             raise Unauthorized
-        return Caller(user, frozenset(roles_of(session, user)))
+        return Caller(user, frozenset(roles_of(session, user, office.clock.today())))
 
 
 async def caller_behind(request: Request, token: str) -> Caller:
@@ -107,25 +103,8 @@ CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
 def visible_cases(office: Office, session: Session, caller: Caller, numbers: set[str]) -> set[str]:
-    """Return the cases, of those with these numbers, that ``caller`` may see.
-
-    While a delegation is in force, the delegate sees the delegator's cases as well.
-    """
-    cases = session.exec(
-        select(CaseFile.number, CaseFile.id, CaseFile.person_id, CaseFile.region_code).where(
-            col(CaseFile.number).in_(sorted(numbers))
-        )
-    ).all()
-    staff, today = bool(caller.roles & STAFF), office.clock.today()
-    absences = delegations_to(session, caller.user, today)
-    return {
-        number
-        for number, case_id, person, where in cases
-        if person == caller.user.person_id
-        or (staff and caller.user.works_in(where))
-        or any(one.delegator.works_in(where) and one.case_id in (None, case_id) for one in absences)
-        or mandate_in_force(session, caller.user, person, today)
-    }
+    """Return the cases, of those with these numbers, that ``caller`` may see today."""
+    return visible_numbers(session, caller.user, caller.roles, numbers, office.clock.today())
 
 
 def require_visible(office: Office, session: Session, caller: Caller, number: str) -> None:

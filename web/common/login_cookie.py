@@ -9,7 +9,7 @@ import time
 from fastapi import Request, Response
 from sqlmodel import select
 
-from engine.people.permissions import roles_of
+from engine.people.roles import roles_of
 from engine.runtime.office import Office
 from models import User
 from web.common.access import Caller, get_office
@@ -48,7 +48,8 @@ def caller_of_cookie(request: Request) -> Caller | None:
         user = session.exec(select(User).where(User.id == int(number))).first()
         if user is None or not hmac.compare_digest(value.encode(), _value(office, user, int(until)).encode()):
             return None
-        return Caller(user, frozenset(roles_of(session, user)))
+        today = office.clock.today()
+        return Caller(user, frozenset(roles_of(session, user, today))) if user.has_token(today) else None
 
 
 def _named(request: Request) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from engine.errors import BadAnswer, NotAllowed, NotWaiting, Refused, UnknownCase
+from engine.errors import BadAnswer, BadText, NotAllowed, NotWaiting, Refused, UnknownCase
 from engine.people.attempts import TooManyAttempts
 from engine.runtime.encryption import Erased
 from models.privacy import without_personal_numbers
@@ -78,6 +78,7 @@ STATUS: tuple[tuple[type[Refused], int, str], ...] = (
     (NotWaiting, 409, "Not waiting for that answer"),
     (NotAllowed, 403, "Not allowed"),
     (BadAnswer, 422, "The answer is not filled in as it must be"),
+    (BadText, 422, "A text or a number can't be kept"),
     (Erased, 410, "The person was erased"),
     (Refused, 409, "Refused"),
 )

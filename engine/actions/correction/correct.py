@@ -16,18 +16,21 @@ from sqlmodel import col, delete, func, select
 from engine.actions.correction.fields import changes_of, corrected_facts
 from engine.actions.correction.reissue import Reissued, reissue, rewrite_encrypted
 from engine.cases.dossier import Dossier, fetch_dossiers
+from engine.cases.evidence import given_for, must_serve, record_uploads
 from engine.cases.ledger import CORRECTED, salted_hash, valid_reason, write_remark
 from engine.cases.replaced_documents import Change, Rewriting
 from engine.cases.waits import MACHINE_KINDS, open_waits, overwrite
 from engine.deadlines.clock import local_date
 from engine.definition.case import Applicant
+from engine.definition.incoming import must_be_clean
 from engine.errors import NotAllowed, Refused, UnknownCase
 from engine.execution.document_files import make_pending_files
 from engine.execution.versions.fit_check import what_stops
 from engine.letters.queue import write_to_applicant
 from engine.people.impartiality import must_not_be_concerned
-from engine.people.permissions import Actor, must_be_in_region, roles_of, user_named
+from engine.people.permissions import Actor, must_be_in_region, must_not_concern_the_stand_in, user_named
 from engine.people.persons import NUMBER_CLEANERS
+from engine.people.roles import roles_of
 from engine.runtime.office import Office, RunHandle, Work
 from models import Business, CaseFile, CaseStatus, LedgerEntry, Person, PersonIndex, Product, Role, WaitKind
 
@@ -68,10 +71,12 @@ def correct(
     Locks: all cases of the person, in the order of their ids.
     """
     reason = valid_reason(reason)
+    must_be_clean(data=data)
     try:
         with office.work(run) as work:
             dossier = _lock(work, number)
             actor = _may_correct(work, dossier, by)
+            must_not_concern_the_stand_in(work, dossier.case)
             _correct(work, dossier, actor, reason, data, evidence)
             pipeline, case_id = dossier.pipeline.name, dossier.row.id or 0
     except IntegrityError:
@@ -101,7 +106,7 @@ def _lock(work: Work, number: str) -> Dossier:
 
 def _may_correct(work: Work, dossier: Dossier, by: str) -> Actor:
     user, case = user_named(work.session, by), dossier.case
-    roles = roles_of(work.session, user)
+    roles = roles_of(work.session, user, work.today)
     role = next((one for one in MAY_CORRECT if one in roles), None)
     if role is None:
         raise NotAllowed(
@@ -130,8 +135,9 @@ def _correct(
             for_people=f"{busy[0]} pada {number} sedang diproses. Ulangi perbaikan setelah selesai.",
             case=number,
         )
-    if evidence and work.office.store.find(evidence.removeprefix("sha256:")) is None:
-        raise Refused(f"There is no kept file {evidence}", for_people="Lampirkan berkas buktinya.", case=number)
+    files = [given_for("corrected", "evidence", evidence, by=actor.name, case_id=row.id)] if evidence else []
+    for one in files:
+        must_serve(work.session, work.office.store, one)
     stuck = what_stops(work.office, work.session, _copy(dossier)) if row.status == CaseStatus.PARKED else ""
     facts = work.vault.decrypt(dossier.key, row.facts)
     changes = changes_of(number, row.subject_kind, facts, data)
@@ -140,7 +146,7 @@ def _correct(
     reissued = reissue(work, dossier, rewriting)
     for wait in open_waits(dossier, *WaitKind):
         request = rewrite_encrypted(work, dossier, wait.request, rewriting)
-        overwrite(work.session, wait, request=request, note=rewriting(wait.note))
+        overwrite(work, wait, request=request, note=rewriting(wait.note))
     said = [
         {"at": now.isoformat(), "by": actor.name, "reason": reason, "field": one.path, "old": one.old}
         for one in changes
@@ -148,6 +154,7 @@ def _correct(
     row.facts = work.vault.encrypt(
         dossier.key, {**corrected_facts(facts, changes), "corrected": [*facts.get("corrected", []), *said]}
     )
+    work.rows.note(CaseFile, row.model_dump())
     key = _remark(
         work,
         row,
@@ -161,6 +168,7 @@ def _correct(
     )
     if any((one.kind, one.field) == ("person", "name") for one in changes):
         _remark_other_cases(work, row, actor)
+    record_uploads(work.session, files, at=now, run_id=work.run.id, used_by=row.last_seq)
     _tell(work, dossier, key, changes, reissued)
     work.flush()
     anew = fetch_dossiers(work.office, work.session, [row.id or 0])[0]

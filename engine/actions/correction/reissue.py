@@ -65,6 +65,7 @@ def reissue(work: Work, dossier: Dossier, rewriting: Rewriting) -> Reissued:
         if one.status in UNMADE and corrected != facts[one.key]:
             one.facts, one.leased_until, one.attempt = work.vault.encrypt(dossier.key, corrected), None, 0
             work.session.add(one)
+            work.rows.note(Document, one.model_dump())
         elif one.key in keys:
             number = drawn.get(one.key)
             names[one.number or one.key] = number or keys[one.key]
@@ -86,6 +87,7 @@ def reissue(work: Work, dossier: Dossier, rewriting: Rewriting) -> Reissued:
             )
             one.status = DocumentStatus.REPLACED
             work.session.add(one)
+            work.rows.note(Document, one.model_dump())
     _refer_to_new(work, dossier, rewriting, keys)
     bundles = {keys[one.key] for one in documents if one.key in keys and _kind(dossier, one).bundle}
     return Reissued(names, [key for key in keys.values() if key not in bundles])
@@ -128,6 +130,7 @@ def _refer_to_new(work: Work, dossier: Dossier, rewriting: Rewriting, keys: Mapp
     for standing in work.session.exec(select(Standing).where(Standing.case_id == case_id)):
         standing.reference = rewriting.numbers(standing.reference)
         work.session.add(standing)
+        work.rows.note(Standing, standing.model_dump())
     for letter in work.session.exec(select(Letter).where(Letter.case_id == case_id, col(Letter.status).in_(UNSENT))):
         letter.sealed = rewrite_encrypted(work, dossier, letter.sealed, rewriting) or letter.sealed
         letter.subject = rewriting(letter.subject)
@@ -137,6 +140,7 @@ def _refer_to_new(work: Work, dossier: Dossier, rewriting: Rewriting, keys: Mapp
         if attached != letter.attachments:
             letter.attachments, letter.status = attached, LetterStatus.WAITING
         work.session.add(letter)
+        work.rows.note(Letter, letter.model_dump())
 
 
 def rewrite_encrypted(work: Work, dossier: Dossier, encrypted: bytes | None, rewriting: Rewriting) -> bytes | None:

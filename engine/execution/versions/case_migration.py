@@ -13,17 +13,18 @@ from itertools import islice
 
 from sqlmodel import Session, col, select
 
-from engine.cases import case_state, ledger
-from engine.cases.dossier import fetch_row
-from engine.cases.ledger import valid_reason
+from engine.cases import case_state
+from engine.cases.dossier import fetch_row, lock_rows
+from engine.cases.ledger import valid_reason, write_remark
 from engine.definition.registry import pipeline_named
 from engine.errors import NotAllowed, Refused
 from engine.execution.versions.fit_check import Fit, MigrationReport, Target, find_fitting
-from engine.people.permissions import roles_of, user_named
+from engine.people.permissions import user_named
+from engine.people.roles import roles_of
 from engine.runtime.database import among
 from engine.runtime.leases import CHUNK
 from engine.runtime.office import Office, RunHandle, Work
-from models import CaseFile, CaseStatus, EntryKind, LedgerEntry, Role
+from models import CaseFile, CaseStatus, LedgerEntry, Role
 
 MIGRATED, UNDONE = "migrated", "migration_undone"
 NOT_MOVED = (
@@ -126,7 +127,7 @@ def migrate_cases(office: Office, run: RunHandle, plan: MigrationPlan, *, by: st
     """
     reason = valid_reason(reason)
     with office.db.reading() as session:
-        _must_be_administrator(session, by)
+        _must_be_administrator(session, by, office.clock.today())
     report = _report_of(plan)
     for chunk in _chunks(plan.targets):
         fits = find_fitting(office, plan.pipeline, chunk, report)
@@ -159,42 +160,35 @@ def migrate_fitting(
 
     A case that went on since it was found to fit is refused.
 
+    Locks: the cases.
+
     Mutates:
         report: each case is added, as moved or refused.
     """
+    fits = list(fits)
     with office.work(run) as work:
+        rows = lock_rows(work, [fit.row.id or 0 for fit in fits])
         for fit in fits:
-            if _migrate(work, fit, act, by, reason):
+            if _migrate(work, rows[fit.row.id or 0], fit, act, by, reason):
                 report.moved.append(fit.row.number)
             else:
                 report.refuse(fit.row.number, *WENT_ON)
 
 
-def _migrate(work: Work, fit: Fit, act: str, by: str, reason: str) -> bool:
+def _migrate(work: Work, row: CaseFile, fit: Fit, act: str, by: str, reason: str) -> bool:
     """Move one case, with a remark; return False where it went on since it was found to fit."""
     before = fit.row
-    head = ledger.Head(before.id, before.number, fit.version, before.last_seq, before.head)
-    entry = ledger.append(
-        head,
-        at=work.now,
-        run_id=work.run.id,
-        kind=EntryKind.REMARK,
-        key=act,
-        actor=by,
-        role=Role.ADMINISTRATOR,
-        outcome=act,
-        reason=reason,
-        result={
-            "from": before.version,
-            "to": fit.version,
-            "rules_from": before.rule_date.isoformat(),
-            "rules_to": fit.rules_on.isoformat(),
-        },
-    )
-    moved = {"version": fit.version, "rule_date": fit.rules_on, "last_seq": head.last_seq, "head": head.head}
-    if not case_state.change_version(work.session, before, moved):
+    if not case_state.change_version(row, before, fit.version, fit.rules_on):
         return False
-    work.rows.write(LedgerEntry, **entry)
+    work.rows.note(CaseFile, row.model_dump())
+    moved = {
+        "from": before.version,
+        "to": fit.version,
+        "rules_from": before.rule_date.isoformat(),
+        "rules_to": fit.rules_on.isoformat(),
+    }
+    write_remark(work, row, act, by, reason, role=Role.ADMINISTRATOR, result=moved)
+    work.session.add(row)
     return True
 
 
@@ -230,8 +224,8 @@ def _chunks(targets: Mapping[int, Target]) -> Iterator[dict[int, Target]]:
         yield chunk
 
 
-def _must_be_administrator(session: Session, name: str) -> None:
-    if Role.ADMINISTRATOR not in roles_of(session, user_named(session, name)):
+def _must_be_administrator(session: Session, name: str, on: date) -> None:
+    if Role.ADMINISTRATOR not in roles_of(session, user_named(session, name), on):
         raise NotAllowed(
             f"{name} is no administrator, and only they move cases",
             for_people="Hanya administrator yang boleh memindahkan permohonan ke versi lain.",

@@ -27,11 +27,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Note:
-    """A remark on a column, in Indonesian and English; `FILE` stands for the whole file."""
+    """A remark on a column, in Indonesian and English; `FILE` stands for the whole file.
+
+    ``count`` is the number of remarks that it stands for, where only the columns of several are named.
+    """
 
     column: str
     reason_id: str
     reason_en: str
+    count: int = 1
 
 
 class Unreadable(Exception):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.definition.incoming import has_control_letters
 from engine.people.intake import identity
 from engine.people.intake.cleaned import Cleaned, Fault
 from engine.people.intake.money import rupiah_cleaner
@@ -231,7 +232,12 @@ CLEANERS: dict[str, Cleaner] = {
 
 
 def clean_cell(column: str, raw: str) -> Cleaned | Fault:
-    """Clean the raw cell of a column."""
+    """Clean the raw cell of a column; one with NUL, an escape or half a letter is refused."""
+    if has_control_letters(raw):
+        return Fault(
+            "Sel ini berisi tanda yang tidak dapat disimpan (NUL atau huruf rusak). Ketik ulang isinya.",
+            "The cell holds letters that can't be kept (NUL, an escape, half a letter). Type it anew.",
+        )
     return _clean_known(column, raw) if column in REPEATED else CLEANERS[column](raw)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -16,12 +17,16 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from engine.errors import Refused
-from engine.people.intake.cleaned import Note
-from engine.people.intake.reading import Table, read_table
-from engine.people.intake.registering import MatchedRow, insert_businesses, match_rows
-from engine.people.intake.rows import Limits, Row, check_rows
-from engine.runtime.office import Office, RunHandle
+from engine.definition.incoming import has_control_letters
+from engine.errors import BadText, Refused
+from engine.people.intake.bounds import MOST_REMARKS
+from engine.people.intake.cleaned import FILE, Note
+from engine.people.intake.importers import refuse_other_regions, regions_to_import
+from engine.people.intake.reader import Checked, read_rows
+from engine.people.intake.registering import MatchedRow, in_batches, insert_businesses, match_rows
+from engine.people.intake.rows import Limits, Row
+from engine.runtime.office import Office, RunHandle, Work
+from engine.runtime.office_ledger import record
 from models import Import, ImportLine, PersonKey, metadata
 from models.privacy import without_personal_numbers
 
@@ -43,19 +48,19 @@ class Remark:
 
 @dataclass
 class Imported:
-    """The result of an import. ``refused`` has one remark per fault; a line may have several."""
+    """The result of an import. ``refused`` has one remark per fault; a line may have several.
+
+    Of faults and of warnings the first `MOST_REMARKS` are told, and one more remark counts the rest. ``refused_lines`` is
+    the number of refused rows.
+    """
 
     import_id: int | None = None
     accepted: int = 0
     unchanged: int = 0
+    refused_lines: int = 0
     refused: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
     file_refused: bool = False
-
-    @property
-    def refused_lines(self) -> int:
-        """The number of refused rows."""
-        return 0 if self.file_refused else len({remark.line for remark in self.refused})
 
     def as_json(self, language: str = "id") -> dict[str, Any]:
         """Return the JSON of ``jalur import --json``, with reasons in ``language`` (id or en)."""
@@ -79,7 +84,12 @@ class UnknownImport(Refused):
 
 
 def upload(office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None) -> int:
-    """Keep a file, encrypted under a key of its own, until `take_over`; return its number."""
+    """Keep a file, encrypted under a key of its own, until `take_over`; return its number.
+
+    Raises:
+        BadText: the name of the file holds letters that can't be kept.
+    """
+    _must_be_a_name(name)
     with office.db.writing() as session:
         row, key = _kept(office, session, name, content, by or run.by)
         row.content = office.vault.encrypt(key, base64.b64encode(content).decode())
@@ -95,6 +105,7 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
 
     Raises:
         UnknownImport: there is no upload of that number.
+        NotAllowed: who uploaded it may not import.
     """
     with office.db.reading() as session:
         row = session.get(Import, import_id)
@@ -102,34 +113,44 @@ def take_over(office: Office, run: RunHandle, import_id: int, *, dry_run: bool =
             raise UnknownImport(import_id)
         if row.content is None:
             return recorded_result(session, row)
-        name = row.name
+        name, by = row.name, row.uploaded_by
         content = base64.b64decode(office.vault.decrypt(session.get(PersonKey, row.key_id), row.content))
-    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=run.by)
+    return _import(office, run, name, content, import_id=import_id, dry_run=dry_run, by=by)
 
 
 def import_file(
     office: Office, run: RunHandle, *, name: str, content: bytes, by: str | None = None, dry_run: bool = False
 ) -> Imported:
-    """Upload a file and take it over in the same transaction."""
+    """Upload a file and take it over in the same transaction.
+
+    Rows outside the importer's region are refused.
+
+    Raises:
+        BadText: the name of the file holds letters that can't be kept.
+        NotAllowed: ``by`` is an account that may not import.
+    """
     return _import(office, run, name, content, import_id=None, dry_run=dry_run, by=by or run.by)
 
 
 def _import(
     office: Office, run: RunHandle, name: str, content: bytes, *, import_id: int | None, dry_run: bool, by: str
 ) -> Imported:
-    table = read_table(content)
-    limits = Limits.on(office.clock.today())
+    _must_be_a_name(name)
+    with office.db.reading() as session:
+        reached = regions_to_import(session, by, office.clock.today())
+    checked = read_rows(content, Limits.on(office.clock.today()))
     for attempt in range(1, ATTEMPTS + 1):
-        # Checked for each attempt, since matching adds its remarks to the rows.
-        rows = [] if table.fault else check_rows(table, limits)
+        # Copied for each attempt, since matching adds its remarks to the rows.
+        rows = [replace(row, faults=[*row.faults], cautions=[*row.cautions]) for row in checked.rows]
+        refuse_other_regions(rows, reached)
         try:
             if dry_run:
                 with office.db.reading() as session:
-                    result = _result(table, match_rows(session, office.vault, rows))
+                    result = _result(checked, match_rows(session, office.vault, rows))
                     result.import_id = import_id
             else:
-                with office.db.writing() as session:
-                    result = _take_over(office, session, name, content, table, rows, import_id, by)
+                with office.work(run) as work:
+                    result = _take_over(work, name, content, checked, rows, import_id, by)
             break
         except IntegrityError:
             if attempt == ATTEMPTS:
@@ -139,16 +160,21 @@ def _import(
     return result
 
 
+def _must_be_a_name(name: str) -> None:
+    if has_control_letters(name):
+        raise BadText("file", "has a name with letters that can't be kept; rename it", "ganti nama berkasnya")
+
+
 def _take_over(
-    office: Office,
-    session: Session,
+    work: Work,
     name: str,
     content: bytes,
-    table: Table,
+    checked: Checked,
     rows: list[Row],
     import_id: int | None,
     by: str,
 ) -> Imported:
+    office, session = work.office, work.session
     if not office.db.is_sqlite:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": IMPORT_LOCK})
     if import_id is None:
@@ -163,14 +189,17 @@ def _take_over(
         assert loaded is not None
         row, key = found, loaded
     matched = match_rows(session, office.vault, rows)
-    result = _result(table, matched)
+    result = _result(checked, matched)
     now = office.clock.now()
     assert row.id is not None
     result.import_id = row.id
-    insert_businesses(session, office.vault, [one for one in matched if one.status == "accepted"], row.id, now)
-    _keep_lines(office, session, row.id, key, table, matched)
+    accepted = [one for one in matched if one.status == "accepted"]
+    accounts = insert_businesses(session, office.vault, accepted, row.id, now)
+    _keep_lines(office, session, row.id, key, checked, matched)
     row.taken_over_at, row.content = now, None
     row.accepted, row.unchanged, row.refused = result.accepted, result.unchanged, result.refused_lines
+    for some in in_batches(accounts):
+        record(work, "accounts opened", f"import {row.id}", rows=some)
     return result
 
 
@@ -189,19 +218,19 @@ def _kept(office: Office, session: Session, name: str, content: bytes, by: str) 
 
 
 def _keep_lines(
-    office: Office, session: Session, import_id: int, key: PersonKey, table: Table, matched: list[MatchedRow]
+    office: Office, session: Session, import_id: int, key: PersonKey, checked: Checked, matched: list[MatchedRow]
 ) -> None:
     """Keep every raw line, encrypted under the key of its person or, if unknown, of the file."""
-    header = [table.fault] if table.fault else []
+    header = [checked.fault] if checked.fault else []
     lines = [
         {
             "import_id": import_id,
             "line": 1,
-            "status": "refused" if table.fault else "header",
+            "status": "refused" if checked.fault else "header",
             "business_id": None,
             "key_id": key.id,
-            "sealed": office.vault.encrypt(key, table.header),
-            "remarks": _remarks("fault", header) + _remarks("caution", table.warnings),
+            "sealed": office.vault.encrypt(key, checked.header),
+            "remarks": _remarks("fault", header) + _remarks("caution", checked.warnings),
         }
     ]
     for one in matched:
@@ -220,37 +249,64 @@ def _keep_lines(
     session.execute(insert(metadata.tables["import_line"]), lines)
 
 
-def _result(table: Table, matched: list[MatchedRow]) -> Imported:
-    result = Imported(file_refused=table.fault is not None)
+def _result(checked: Checked, matched: list[MatchedRow]) -> Imported:
+    result = Imported(file_refused=checked.fault is not None)
     result.accepted = sum(one.status == "accepted" for one in matched)
     result.unchanged = sum(one.status == "unchanged" for one in matched)
-    if table.fault:
-        result.refused.append(_remark(1, asdict(table.fault)))
-    result.warnings += [_remark(1, asdict(note)) for note in table.warnings]
-    for one in matched:
-        result.refused += [_remark(one.row.line, asdict(note)) for note in one.row.faults]
-        result.warnings += [_remark(one.row.line, asdict(note)) for note in one.row.cautions]
+    result.refused_lines = sum(one.status == "refused" for one in matched)
+    header = [checked.fault] if checked.fault else []
+    faults = [(1, header), *((one.row.line, one.row.faults) for one in matched)]
+    cautions = [(1, checked.warnings), *((one.row.line, one.row.cautions) for one in matched)]
+    result.refused = _told((line, asdict(note)) for line, notes in faults for note in notes)
+    result.warnings = _told((line, asdict(note)) for line, notes in cautions for note in notes)
     return result
 
 
 def recorded_result(session: Session, row: Import) -> Imported:
     """Return the recorded result of an import."""
     assert row.id is not None
-    result = Imported(row.id, row.accepted, row.unchanged)
-    lines = select(ImportLine).where(ImportLine.import_id == row.id).order_by(col(ImportLine.line))
-    for line in session.exec(lines):
-        result.file_refused |= line.line == 1 and line.status == "refused"
-        for note in line.remarks:
-            (result.refused if note["kind"] == "fault" else result.warnings).append(_remark(line.line, note))
+    result = Imported(row.id, row.accepted, row.unchanged, row.refused)
+    wanted = select(ImportLine.line, ImportLine.status, ImportLine.remarks).where(ImportLine.import_id == row.id)
+    lines = session.exec(wanted.order_by(col(ImportLine.line))).all()
+    result.file_refused = any(line == 1 and status == "refused" for line, status, _ in lines)
+    notes = [(line, note) for line, _, remarks in lines for note in remarks]
+    result.refused = _told((line, note) for line, note in notes if note["kind"] == "fault")
+    result.warnings = _told((line, note) for line, note in notes if note["kind"] != "fault")
     return result
 
 
-def _remarks(kind: str, notes: list[Note]) -> list[dict[str, str]]:
-    return [{"kind": kind, **asdict(note)} for note in notes]
+def _told(notes: Iterable[tuple[int, dict[str, Any]]]) -> list[Remark]:
+    """Return the first `MOST_REMARKS` remarks, and one more that counts the rest."""
+    told: list[Remark] = []
+    left_out, begins = 0, 0
+    for line, note in notes:
+        if len(told) < MOST_REMARKS:
+            told.append(Remark(line, note["column"], note["reason_id"], note["reason_en"]))
+        else:
+            left_out, begins = left_out + note.get("count", 1), begins or line
+    if left_out:
+        told.append(
+            Remark(
+                begins,
+                FILE,
+                f"Mulai baris ini masih ada {left_out} catatan lagi yang tidak ditulis di sini. Perbaiki dahulu yang "
+                f"tertulis, atau unduh baris yang ditolak: di sana setiap baris ada.",
+                f"From this line on there are {left_out} more remarks, which are not written here. Correct those that "
+                f"are, or download the refused rows: each row is there.",
+            )
+        )
+    return told
 
 
-def _remark(line: int, note: dict[str, str]) -> Remark:
-    return Remark(line, note["column"], note["reason_id"], note["reason_en"])
+def _remarks(kind: str, notes: list[Note]) -> list[dict[str, Any]]:
+    return [{"kind": kind, **_as_kept(note)} for note in notes]
+
+
+def _as_kept(note: Note) -> dict[str, Any]:
+    kept = asdict(note)
+    if note.count == 1:
+        del kept["count"]
+    return kept
 
 
 def _remark_as_json(remark: Remark, language: str) -> dict[str, Any]:

@@ -7,15 +7,25 @@ required column missing) is one fault on line 1; a fault in a row never stops th
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
+from engine.people.intake.bounds import (
+    LARGEST_FILE,
+    LONGEST_CELL,
+    MOST_CELLS,
+    MOST_LETTERS,
+    MOST_LINES,
+    MOST_ROWS,
+    too_many_letters,
+    too_many_lines,
+)
 from engine.people.intake.cleaned import FILE, Note, Unreadable
 from engine.people.intake.columns import REQUIRED, Header, known_columns, read_header
 from engine.people.intake.spelling import plain
 
-LARGEST_FILE = 20 * 1024 * 1024
-MOST_ROWS = 100_000
+# How many lines apart somebody is told which was reached.
+TELL_EVERY = 1_000
 # A title, a date, an empty line: people put them above the header.
 LINES_ABOVE_HEADER = 20
 # A cell with line breaks (an address) has a few lines; more mean that a quote was never closed.
@@ -35,11 +45,15 @@ MIXED_SCRIPTS, ANY_MESS = 1.0, 9.0
 
 @dataclass(frozen=True)
 class Record:
-    """The raw cells of a record, its first line, and whether one of its quotes is never closed."""
+    """The raw cells of a record, its first line, and whether one of its quotes is never closed.
+
+    ``too_long`` has the length of each cell that was cut at `LONGEST_CELL`, by its place.
+    """
 
     line: int
     cells: list[str]
     stray_quote: bool = False
+    too_long: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -59,10 +73,10 @@ class Table:
         }
 
 
-def read_table(content: bytes) -> Table:
+def read_table(content: bytes, reached: Callable[[int], None] = lambda line: None) -> Table:
     """Read a file into a table; `Table.fault` tells why a file can't be read.
 
-    The format is recognised by the content, since people rename files.
+    The format is recognised by the content, since people rename files. ``reached`` is told the line, now and then.
     """
     try:
         if len(content) > LARGEST_FILE:
@@ -73,20 +87,23 @@ def read_table(content: bytes) -> Table:
         if content.startswith(b"PK\x03\x04"):
             from engine.people.intake.workbook import sheets  # openpyxl takes a while to import
 
-            return _best([(title, _sheet(rows)) for title, rows in sheets(content)])
-        return _read_text(content)
+            return _best([(title, _sheet(rows, reached)) for title, rows in sheets(content)])
+        return _read_text(content, reached)
     except Unreadable as error:
         return Table(fault=error.remark)
 
 
-def _read_text(content: bytes) -> Table:
+def _read_text(content: bytes, reached: Callable[[int], None]) -> Table:
     text, warnings = _decoded(content)
     # Not str.splitlines(): it also splits at separators that Word leaves in cells. DOS programs end a file with \x1a.
-    lines = text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > MOST_LINES:
+        raise too_many_lines()
+    lines = text.split("\n")
     if not any(line.strip(" \t,;|") for line in lines):
         raise _empty()
     delimiter = max(DELIMITERS, key=lambda sign: _recognised(lines, sign))
-    table = _table(_records(lines, delimiter))
+    table = _table(_records(lines, delimiter), reached)
     table.warnings = warnings + table.warnings
     return table
 
@@ -142,7 +159,7 @@ def _records(lines: list[str], delimiter: str) -> Iterator[Record]:
     while at < len(lines):
         line = lines[at]
         if '"' not in line:
-            cells, taken, stray = line.split(delimiter), 1, False
+            cells, taken, stray = _split(line, delimiter), 1, False
         else:
             cells, taken, stray = _quoted(lines, at, delimiter, width)
         width = width or (len(cells) if known_columns(cells) >= len(REQUIRED) else 0)
@@ -174,18 +191,26 @@ def _is_open(text: str, delimiter: str) -> bool:
 
 def _split(text: str, delimiter: str) -> list[str]:
     if '"' not in text:
-        return text.split(delimiter)
+        return _capped(text.split(delimiter), delimiter)
     try:
         # csv's own limit of a cell is too low; LARGEST_FILE limits the file as a whole.
         csv.field_size_limit(LARGEST_FILE)
-        return next(csv.reader([text], delimiter=delimiter), [""])
+        return _capped(next(csv.reader([text], delimiter=delimiter), [""]), delimiter)
     except csv.Error:
-        return text.split(delimiter)
+        return _capped(text.split(delimiter), delimiter)
 
 
-def _sheet(rows: Iterator[list[str]]) -> Table:
+def _capped(cells: list[str], delimiter: str) -> list[str]:
+    """Return at most `MOST_CELLS` cells; what stands beyond is one more, or none where nothing does."""
+    if len(cells) <= MOST_CELLS:
+        return cells
+    beyond = delimiter.join(cells[MOST_CELLS:])
+    return [*cells[:MOST_CELLS], beyond] if beyond.strip(f" {delimiter}") else cells[:MOST_CELLS]
+
+
+def _sheet(rows: Iterator[tuple[int, list[str]]], reached: Callable[[int], None]) -> Table:
     try:
-        return _table(Record(line, cells) for line, cells in enumerate(rows, start=1))
+        return _table((Record(line, cells) for line, cells in rows), reached)
     except Unreadable as error:
         return Table(fault=error.remark)
 
@@ -209,15 +234,21 @@ def _best(sheets: list[tuple[str, Table]]) -> Table:
     return table
 
 
-def _table(records: Iterator[Record]) -> Table:
+def _table(records: Iterator[Record], reached: Callable[[int], None]) -> Table:
     """Find the header among the first records; keep the records below, counting lines from it."""
     table = Table()
     nearest: Record | None = None
     header: Header | None = None
-    start = 1
-    for record in records:
+    start, letters, told = 1, 0, 0
+    for record in map(_shortened, records):
         if not any(map(plain, record.cells)):
             continue
+        if record.line >= told + TELL_EVERY:
+            told = record.line
+            reached(told)
+        letters += sum(map(len, record.cells))
+        if letters > MOST_LETTERS:
+            raise too_many_letters(record.line)
         if header is None:
             if nearest is None or known_columns(record.cells) > known_columns(nearest.cells):
                 nearest = record
@@ -230,10 +261,12 @@ def _table(records: Iterator[Record]) -> Table:
             continue
         if len(table.records) >= MOST_ROWS:
             raise Unreadable(
-                f"Berkas ini memuat lebih dari {MOST_ROWS} baris. Bagi menjadi beberapa berkas.",
-                f"The file has more than {MOST_ROWS} rows. Split it into several files.",
+                f"Berkas ini memuat lebih dari {MOST_ROWS} baris data (sampai baris {record.line}). "
+                f"Bagi menjadi beberapa berkas, lalu unggah lagi.",
+                f"The file has more than {MOST_ROWS} rows (up to line {record.line}). "
+                f"Split it into several files and upload them.",
             )
-        table.records.append(Record(record.line - start + 1, record.cells, record.stray_quote))
+        table.records.append(replace(record, line=record.line - start + 1))
     if nearest is None:
         raise _empty()
     header = header or read_header(nearest.cells)
@@ -244,6 +277,14 @@ def _table(records: Iterator[Record]) -> Table:
             Note(FILE, "Berkas ini hanya berisi judul kolom, tanpa baris.", "The file has a header only, and no rows.")
         )
     return table
+
+
+def _shortened(record: Record) -> Record:
+    """Return a record whose cells are cut where they are longer than any spreadsheet's."""
+    if max(map(len, record.cells), default=0) <= LONGEST_CELL:
+        return record
+    too_long = {place: len(cell) for place, cell in enumerate(record.cells) if len(cell) > LONGEST_CELL}
+    return replace(record, cells=[cell[:LONGEST_CELL] for cell in record.cells], too_long=too_long)
 
 
 def _empty() -> Unreadable:

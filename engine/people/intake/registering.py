@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
+from engine.deadlines.clock import local_date
 from engine.definition.case import handle_of
 from engine.people.intake.cleaned import Note
 from engine.people.intake.rows import Row
@@ -117,14 +118,16 @@ def _changed(column: str) -> Note:
 
 def insert_businesses(
     session: Session, vault: Vault, accepted: list[MatchedRow], import_id: int, now: datetime
-) -> None:
+) -> list[User | UserRole]:
     """Insert persons, look-up digests, accounts and businesses of the accepted rows.
+
+    Return the rows of the new accounts, for the office's ledger.
 
     Mutates: ``accepted``, which get their person and business.
     """
     new = [one for one in accepted if one.known is None]
     _insert_persons(session, vault, new, now)
-    _open_accounts(session, [one.known for one in accepted if one.known and not one.known.has_account], now)
+    accounts = _open_accounts(session, [one.known for one in accepted if one.known and not one.known.has_account], now)
     rows = [
         {
             "owner_id": one.known.person_id,
@@ -139,6 +142,7 @@ def insert_businesses(
     for one, business_id in zip(accepted, _inserted(session, Business, rows), strict=True):
         one.business_id = business_id
     _analyze_tables(session, len(rows))
+    return accounts
 
 
 def _insert_persons(session: Session, vault: Vault, new: list[MatchedRow], now: datetime) -> None:
@@ -169,11 +173,18 @@ def _insert_persons(session: Session, vault: Vault, new: list[MatchedRow], now: 
     _insert(session, PersonIndex, index)
 
 
-def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> None:
-    """Insert an account with the applicant's role for each owner."""
-    users = [{"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners]
-    accounts = _inserted(session, User, users)
-    _insert(session, UserRole, [{"user_id": user_id, "role": str(Role.APPLICANT)} for user_id in accounts])
+def _open_accounts(session: Session, owners: list[KnownPerson], now: datetime) -> list[User | UserRole]:
+    """Insert an account with the applicant's role for each owner; return their rows."""
+    users: list[dict[str, Any]] = [
+        {"name": handle_of(owner.person_id), "person_id": owner.person_id, "created_at": now} for owner in owners
+    ]
+    ids, since = _inserted(session, User, users), local_date(now)
+    roles: list[dict[str, Any]] = [{"user_id": user_id, "role": str(Role.APPLICANT), "since": since} for user_id in ids]
+    _insert(session, UserRole, roles)
+    accounts: list[User | UserRole] = []
+    for user_id, user, role in zip(ids, users, roles, strict=True):
+        accounts += [User(id=user_id, **user), UserRole(**role)]
+    return accounts
 
 
 def _analyze_tables(session: Session, written: int) -> None:

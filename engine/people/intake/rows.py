@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from engine.people.intake.bounds import LONGEST_CELL, MOST_REMARKS
 from engine.people.intake.cleaned import FILE, Fault, Note
 from engine.people.intake.columns import COLUMNS, REQUIRED
 from engine.people.intake.fields import clean_cell
@@ -50,6 +51,7 @@ def check_rows(table: Table, limits: Limits) -> list[Row]:
     rows = [_row(table, record, limits) for record in table.records]
     _refuse_rounded_ids(rows)
     _refuse_second_mentions(rows)
+    _shorten_remarks(rows)
     return rows
 
 
@@ -74,6 +76,7 @@ def _row(table: Table, record: Record, limits: Limits) -> Row:
             )
         )
     _check_width(table, record, row)
+    _check_length(table, record, row)
     _check_scale(row, limits)
     _compare_numbers(row)
     return row
@@ -104,6 +107,23 @@ def _check_width(table: Table, record: Record, row: Row) -> None:
                 first,
                 f"Baris ini terputus: hanya ada {len(record.cells)} dari {width} sel. Lengkapi mulai kolom {first}.",
                 f"The row is cut off: it has {len(record.cells)} of {width} cells. Complete it from {first} on.",
+            )
+        )
+
+
+def _check_length(table: Table, record: Record, row: Row) -> None:
+    """Refuse a row with a cell that was cut, whatever its column: what was cut off is not known to be of no use."""
+    for place, length in record.too_long.items():
+        column = next((name for name, own in table.places.items() if own == place), FILE)
+        row.values.pop(column, None)
+        row.faults = [fault for fault in row.faults if fault.column != column]
+        row.faults.append(
+            Note(
+                column,
+                f"Sel ke-{place + 1} baris ini memuat {length} huruf, paling banyak {LONGEST_CELL}. Singkatkan isinya, lalu "
+                f"unggah lagi baris ini.",
+                f"Cell {place + 1} of the row holds {length} characters, {LONGEST_CELL} at most. Shorten it and upload "
+                f"this row again.",
             )
         )
 
@@ -195,6 +215,30 @@ def _refuse_second_mentions(rows: list[Row]) -> None:
                     f"national id is for one business: correct the wrong one, or delete one of the rows.",
                 )
             )
+
+
+def _shorten_remarks(rows: list[Row]) -> None:
+    """Keep the words of the file's first faults and cautions; of a row after them name the columns alone."""
+    faults = cautions = 0
+    for row in rows:
+        if faults >= MOST_REMARKS and len(row.faults) > 1:
+            row.faults = [_only_columns(row.faults)]
+        if cautions >= MOST_REMARKS and len(row.cautions) > 1:
+            row.cautions = [_only_columns(row.cautions)]
+        faults += sum(note.count for note in row.faults)
+        cautions += sum(note.count for note in row.cautions)
+
+
+def _only_columns(notes: list[Note]) -> Note:
+    names = ", ".join(dict.fromkeys(note.column for note in notes))
+    return Note(
+        notes[0].column,
+        f"Periksa kolom: {names}. Alasannya tidak ditulis satu per satu, sebab berkas ini mendapat lebih dari "
+        f"{MOST_REMARKS} catatan; unggah lagi baris ini secara terpisah untuk membacanya.",
+        f"Check the columns: {names}. The reasons are not written out, as the file got more than {MOST_REMARKS} remarks; "
+        f"upload this row by itself to read them.",
+        count=sum(note.count for note in notes),
+    )
 
 
 def _with_points(rupiah: int) -> str:

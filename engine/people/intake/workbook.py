@@ -11,47 +11,52 @@ from typing import Any
 
 from openpyxl import load_workbook
 
+from engine.people.intake.bounds import LARGEST_UNPACKED, MOST_PARTS
 from engine.people.intake.cleaned import Unreadable
+from engine.people.intake.workbook_parts import broken, look_through
 
-# Limit of unpacked bytes: twenty times a sheet of 100,000 rows.
-LARGEST_UNPACKED = 300 * 1024 * 1024
-MOST_PARTS = 2_000
 MOST_COLUMNS = 200
 # A spreadsheet keeps fifteen significant digits; a sixteenth of 0 is probably a lost digit.
 CERTAIN_DIGITS = 15
 
 
-def sheets(content: bytes) -> Iterator[tuple[str, Iterator[list[str]]]]:
-    """Yield the title and rows of each visible sheet.
+def sheets(content: bytes) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
+    """Yield the title of each visible sheet, and its rows with their numbers, without empty ones.
 
     Raises:
-        Unreadable: the file is no XLSX, unpacks to too much, or holds XML entities.
+        Unreadable: the file is no XLSX, unpacks to too much, passes a bound, or holds XML entities.
     """
     _inspect(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # openpyxl raises whatever its parsers raise
-        raise _broken() from error
+        raise broken() from error
     for sheet in book.worksheets:
         if sheet.sheet_state == "visible":
             yield sheet.title, _rows(sheet)
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:
+def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     # A sheet's stated dimensions are not trusted: they may be wrong, or a million columns.
     sheet.reset_dimensions()
-    rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS)
+    rows = enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), start=1)
     while True:
         try:
-            values = next(rows, None)
+            line, values = next(rows, (0, ()))
+        except MemoryError:
+            raise
         except Exception as error:
-            raise _broken() from error
-        if values is None:
+            raise broken() from error
+        if not line:
             return
+        if values.count(None) == len(values):  # at once: a row that the sheet leaves out is 200 empty cells
+            continue
         width = len(values)
         while width and values[width - 1] is None:
             width -= 1
-        yield [raw_text(value) for value in values[:width]]
+        yield line, [raw_text(value) for value in values[:width]]
 
 
 def raw_text(value: Any) -> str:
@@ -89,35 +94,14 @@ def _inspect(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             if "[Content_Types].xml" not in archive.namelist():
-                raise _broken()
+                raise broken()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 raise Unreadable(
-                    "Berkas XLSX ini terlalu besar setelah dibuka. Salin datanya ke berkas baru, lalu unggah lagi.",
-                    "The XLSX is too large when unpacked. Copy its data to a new file and upload that.",
+                    f"Berkas XLSX ini terlalu besar setelah dibuka: lebih dari {LARGEST_UNPACKED // 1024**2} MB, atau lebih "
+                    f"dari {MOST_PARTS} bagian. Salin datanya saja ke berkas baru, lalu unggah lagi.",
+                    f"The XLSX is too large when unpacked: more than {LARGEST_UNPACKED // 1024**2} MB, or more than "
+                    f"{MOST_PARTS} parts. Copy the data alone to a new file and upload that.",
                 )
-            for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    _refuse_entities(archive, part)
+            look_through(archive, parts)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-        raise _broken() from error
-
-
-def _refuse_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """Refuse XML entities: no spreadsheet needs them, and a few lines can fill the memory."""
-    unpacked, tail = 0, b""
-    with archive.open(part) as source:
-        while block := source.read(1 << 20):
-            unpacked += len(block)
-            # The sizes in the archive's directory may be false, so the unpacked bytes are counted.
-            if unpacked > part.file_size or b"<!DOCTYPE" in tail + block or b"<!ENTITY" in tail + block:
-                raise _broken()
-            if unpacked == len(block) and block.startswith((b"\xff\xfe", b"\xfe\xff", b"\0")):
-                raise _broken()
-            tail = block[-16:]
-
-
-def _broken() -> Unreadable:
-    return Unreadable(
-        "Berkas ini rusak atau bukan XLSX. Buka di lembar sebar, simpan sebagai XLSX yang baru, lalu unggah lagi.",
-        "The file is damaged or no XLSX. Open it in a spreadsheet, save it as a new XLSX, and upload it again.",
-    )
+        raise broken() from error

@@ -11,6 +11,8 @@ from sqlmodel import Session, select
 
 from engine.cases import ledger
 from engine.deadlines.clock import JAKARTA
+from engine.reports.audit.whole_audit import audit_records
+from engine.runtime.hash_chain import canonical
 from engine.runtime.office import Office
 from models import CaseFile, EntryKind, LedgerEntry
 from tests.engine.conftest import Begin
@@ -98,17 +100,17 @@ TAMPERED: dict[str, tuple[list[str], int, str]] = {
             *(f"UPDATE ledger_entry SET seq = {seq - 1} WHERE {THIS} AND seq = {seq}" for seq in (5, 6, 7)),
         ],
         4,
-        "it does not follow the entry before it",
+        "does not follow the one before it",
     ),
     "the tail was cut off": (
         [f"DELETE FROM ledger_entry WHERE {THIS} AND seq > 5"],
         6,
-        "the case counts 7 entries; the ledger ends after 5",
+        "the chain counts 7 entries, and ends after 5",
     ),
     "everything was removed": (
         [f"DELETE FROM ledger_entry WHERE {THIS}"],
         1,
-        "the case counts 7 entries; the ledger ends after 0",
+        "the chain counts 7 entries, and ends after 0",
     ),
     "two were swapped": (
         [
@@ -117,7 +119,7 @@ TAMPERED: dict[str, tuple[list[str], int, str]] = {
             f"UPDATE ledger_entry SET seq = 5 WHERE {THIS} AND seq = 99",
         ],
         3,
-        "it does not follow the entry before it",
+        "does not follow the one before it",
     ),
     "a hash was made to fit a changed entry": (
         [f"UPDATE ledger_entry SET hash = previous_hash WHERE {THIS} AND seq = 7"],
@@ -135,12 +137,12 @@ def test_the_chain_names_the_first_bad_entry(story: Story) -> None:
             without_triggers(session, is_sqlite=story.office.db.is_sqlite)
             for statement in statements:
                 session.execute(text(statement), {"case": case_id})
-            broken = ledger.verify(session).first_bad
-            beside = ledger.verify(session, ["FRM-2026-000001"]).first_bad
+            bad = audit_records(story.office, session).first_bad
+            beside = audit_records(story.office, session, ["FRM-2026-000001"]).first_bad
             undone.rollback()
-        assert broken is not None, what
-        assert (what, broken.case, broken.seq, beside) == (what, story.number, seq, None)
-        assert found in broken.what, what
+        assert bad is not None, what
+        assert (what, bad[0], bad[1].seq, beside) == (what, story.number, seq, None)
+        assert found in bad[1].what, what
     assert story.is_whole()
 
 
@@ -172,10 +174,10 @@ def test_the_canonical_form_does_not_depend_on_order_or_zone() -> None:
     """The same value is the same bytes; what has no canonical form is refused."""
     moment = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
     jakarta = moment.astimezone(JAKARTA)
-    assert ledger.canonical({"b": 1, "a": moment}) == ledger.canonical({"a": jakarta, "b": 1})
-    assert ledger.canonical({"a": "ñ"}) == '{"a":"ñ"}'.encode()
+    assert canonical({"b": 1, "a": moment}) == canonical({"a": jakarta, "b": 1})
+    assert canonical({"a": "ñ"}) == '{"a":"ñ"}'.encode()
     with pytest.raises(TypeError, match="not JSON serializable: object"):
-        ledger.canonical(object())
+        canonical(object())
 
 
 def test_a_salted_hash_gives_nothing_away_across_cases() -> None:

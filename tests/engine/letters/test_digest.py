@@ -247,6 +247,7 @@ def waiting(office: Office, name: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+@pytest.mark.by_hand
 def test_what_waits_is_counted_for_whom_it_waits(story: NibStory, nib: Nib, office: Office) -> None:
     """By role, by region, by name, and not for whom the process bars; an applicant gets letters and no digest."""
     other = nib(national_id="3508166904956221", region_code="3578")
@@ -278,6 +279,7 @@ def test_a_long_morning_stays_short(story: NibStory, office: Office) -> None:
     assert "NIB-2026-000023" in text and "NIB-2026-000008" not in text
 
 
+@pytest.mark.by_hand
 def test_what_waits_for_who_is_away_waits_for_their_stand_in(story: NibStory, nib: Nib, office: Office) -> None:
     """In every case from the first day to the last, or in one; what the stand-in may not answer there is not counted."""
     other = nib(national_id="3508166904956221", region_code="3578")

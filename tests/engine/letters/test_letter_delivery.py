@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlmodel import col, select
 
-from engine.letters import hand_delivery, outbox
+from engine.letters import outbox
 from engine.letters.letter_delivery import deliver
+from engine.runtime.batch_writer import BatchWriter
 from engine.runtime.office import Office
 from models import Letter
 from outside.channels import Message, Receipt
@@ -169,6 +170,7 @@ def test_two_who_deliver_at_the_same_moment_send_each_letter_once(
     assert len(ids) == len(set(ids)) == len(stories)
 
 
+@pytest.mark.by_hand
 def test_a_letter_that_cannot_be_read_stops_none_of_the_others(
     nib: Nib, office: Office, post: PostOffice, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -218,7 +220,7 @@ def test_a_worker_that_dies_beside_a_bounce_loses_neither_letter_nor_task(
     story = nib()
     post.to_recipient = NOBODY
     with monkeypatch.context() as dying:
-        dying.setattr(hand_delivery, "insert", lambda *_: (_ for _ in ()).throw(Killed()))
+        dying.setattr(BatchWriter, "write", lambda *_, **__: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             deliver(office)
     assert (letter(story).status, tasks(story)) == ("waiting", [])

@@ -13,7 +13,8 @@ import pytest
 from engine.actions.withdraw import withdraw
 from engine.cases.dossier import fetch_by_number
 from engine.errors import NotAllowed
-from engine.people.accounts import add_mandate, give_own_code, revoke_mandates
+from engine.people.accounts import give_own_code
+from engine.people.mandates import add_mandate, revoke_mandates
 from engine.people.own_codes import hash_own_code
 from engine.people.permissions import user_named
 from engine.runtime.office import Office
@@ -74,7 +75,7 @@ def test_a_wrong_or_missing_code_signs_nothing(nib: Nib, office: Office) -> None
     story = nib().to_statement()
     with pytest.raises(NotAllowed, match="own code of owner-1 is missing") as refused:
         story.answers("owner-1", "statement#1", own_code="12345678", **SIGN)  # nobody made one yet
-    assert "lampirkan kertas bertanda tangan" in refused.value.for_people
+    assert "serahkan kertas bertanda tangan" in refused.value.for_people
     code = give_own_code(office, "owner-1")
     wrong = f"{(int(code) + 1) % 10**8:08d}"
     with pytest.raises(NotAllowed, match="own code of owner-1 is wrong") as refused:

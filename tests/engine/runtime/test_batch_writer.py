@@ -28,6 +28,7 @@ def test_a_moment_without_a_zone_is_refused(office: Office) -> None:
         rows.insert(session)
 
 
+@pytest.mark.by_hand
 def test_whatever_a_column_holds_comes_back(nib: Callable[..., NibStory], office: Office) -> None:
     """Bytes of every kind, letters that JSON escapes, moments to the microsecond, dates, and nothing at all."""
     case_id = nib().case.id

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from engine.deadlines.clock import TurnedClock
 from engine.letters.letter_delivery import deliver
+from engine.people.accounts import add_user
 from engine.people.intake.importing import import_file
 from engine.reports.case_views import case_history
 from engine.reports.inbox import inbox
@@ -41,6 +42,7 @@ def told(
     office.db.engine.echo = True  # every statement with its values
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the test's own mail server, not ours
     hire_staff(office)
+    add_user(office, "budi", ["officer"], region="35")
     post = PostOffice()
     controller = opened(post)
     office.adapters.mail = channel(controller.port)

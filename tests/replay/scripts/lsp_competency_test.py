@@ -63,7 +63,7 @@ def prepared(on: str, n: int = 1, units: Sequence[str] = UNITS) -> tuple[Act, ..
     rows = [{"code": code, "instruments": ["FR.IA.01"]} for code in units]
     return (
         says(on, "plan", n, "asih", context="Uji di TUK", units=rows),
-        says(on, "agreement", n, agrees=True, keeps_secret=True, paper=EVIDENCE),
+        says(on, "agreement", n, "budi", agrees=True, keeps_secret=True, paper=EVIDENCE),
         says(on, "assessor_agreement", n, "asih", explained=True, impartial=True),
     )
 

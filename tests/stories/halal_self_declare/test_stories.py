@@ -211,6 +211,7 @@ def test_who_checked_as_companion_does_not_record_the_fatwa(halal: Begin) -> Non
     assert story.judged().waits_for == ["certificate_record#1"]
 
 
+@pytest.mark.by_hand
 def test_the_nib_that_the_office_recorded_is_not_asked_for_again(
     halal: Begin, office: Office, clock: TurnedClock
 ) -> None:

@@ -79,9 +79,9 @@ class CompetencyStory(Story):
         return self.answers(by, self._next("plan"), context="Uji di TUK dengan demonstrasi", units=rows)
 
     def agrees(self, by: str = "asih", **changes: Any) -> Self:
-        """FR.AK.01, signed by both."""
+        """FR.AK.01, signed by both: by the candidate on paper, which an officer takes at the counter."""
         data = {"agrees": True, "keeps_secret": True, "paper": EVIDENCE, **changes}
-        self._fills_in("agreement", **data)
+        self._fills_in("agreement", by="budi" if data["paper"] else None, **data)
         return self.answers(by, self._next("assessor_agreement"), explained=True, impartial=True)
 
     def tested(self, units: Sequence[str] = UNITS, by: str = "asih", **changes: Any) -> Self:

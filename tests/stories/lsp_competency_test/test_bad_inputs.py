@@ -144,7 +144,9 @@ def test_5_7_07_ak_01_unsigned_before_test(begin: Begin) -> None:
     with pytest.raises(NotAllowed, match="must be signed"):
         story.agrees(paper=None)
     assert "kedua pernyataan" in refused(story, "agrees", keeps_secret=False)
-    story._fills_in("agreement", agrees=True, keeps_secret=True, paper=EVIDENCE)
+    with pytest.raises(NotAllowed, match="must be signed"):
+        story._fills_in("agreement", agrees=True, keeps_secret=True, paper=EVIDENCE)  # the candidate's own upload
+    story._fills_in("agreement", by="budi", agrees=True, keeps_secret=True, paper=EVIDENCE)
     with pytest.raises(BadAnswer, match="impartial"):
         story.answers("asih", "assessor_agreement#1", explained=True, impartial=False)
 

@@ -12,7 +12,8 @@ from engine.actions.delegate import delegate
 from engine.actions.reassign import reassign
 from engine.errors import BadAnswer, NotAllowed, Refused
 from engine.execution.versions.shadow_run import run_shadow
-from engine.people.accounts import add_mandate, add_user
+from engine.people.accounts import add_user
+from engine.people.mandates import add_mandate
 from engine.people.persons import declare_conflict
 from engine.runtime.office import Office
 from tests.people import EVIDENCE

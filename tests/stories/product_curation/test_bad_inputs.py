@@ -224,6 +224,7 @@ def test_6_5_15_curator_overload(product: Begin) -> None:
     assert set(load.values()) == {2}
 
 
+@pytest.mark.by_hand
 def test_what_the_office_knows_is_not_asked_again(product: Begin, office: Office) -> None:
     """NIB and halal certificate that stand in the books are in the form; another NIB comes back, and so does none."""
     story = product()

@@ -162,6 +162,7 @@ def test_a_bundle_waits_for_a_part_that_can_not_be_made(
     all_are_new(story, office, "~2")
 
 
+@pytest.mark.by_hand
 def test_a_paper_that_nobody_hands_out_any_more_stops_no_other(product: Product, office: Office) -> None:
     """Whether it is a bundle can't be told: it keeps its error, and those that were claimed with it are made."""
     story = product()

@@ -16,7 +16,7 @@ from engine.execution.parking import retry
 from engine.people.accounts import add_user
 from engine.people.persons import add_person
 from engine.reports.verification import check_document
-from engine.runtime.file_store import store_evidence
+from engine.runtime.file_store import attach
 from engine.runtime.office import Office
 from models import Business, Document, LedgerEntry, Letter, Person, PersonIndex, PersonKey, Standing
 from tests.engine.actions.test_recall import played_again
@@ -86,7 +86,7 @@ def test_in_mid_case_register_facts_and_papers_are_put_right(nib: Nib, office: O
 @blank
 def test_the_ledger_keeps_names_of_fields_and_hashes(nib: Nib, office: Office) -> None:
     """Neither the old nor the new value stands in it."""
-    evidence = store_evidence(office.store, b"%PDF-1.4 KTP")
+    evidence = attach(office.store, b"%PDF-1.4 KTP")
     story = nib()
     with office.run("cli", by="tuti") as run:
         data = {"owner": {"national_id": f"'{RIGHT} "}}

@@ -1,0 +1,1 @@
+"""The audit: every tampering that the database itself shows."""
