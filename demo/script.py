@@ -103,7 +103,7 @@ class Script:
         return self.office.clock.today().isoformat()
 
     def own_code(self, owner: str) -> str:
-        """Return the proof of the code with which an owner signs; the code is made at the first signature."""
+        """Return the proof of an owner's code, which is made at the first signature."""
         if owner not in self._codes:
             self._codes[owner] = give_own_code(self.office, owner)
         return str(proved(self.office, owner, {"own_code": self._codes[owner]})["own_code"])

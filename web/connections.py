@@ -23,6 +23,7 @@ class Connection(H11Protocol):
 
     MOST_WITHOUT_HEADERS: ClassVar[int] = 200
     HEADERS_WITHIN: ClassVar[float] = 10.0  # seconds, the TLS handshake included
+    READ_WITHIN: ClassVar[float] = 30.0  # seconds, in which the other side takes in some of a long answer
     # While the other side reads our answer, its body is thrown away: for so many seconds and bytes.
     LINGERS: ClassVar[float] = 2.0
     THROWN_AWAY: ClassVar[int] = 32 * 2**20
@@ -41,6 +42,7 @@ class Connection(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._early = b""  # what came with the end of the handshake
+        self._unread: asyncio.TimerHandle | None = None
         self._lingers = False
         self._thrown_away = 0
 
@@ -102,9 +104,22 @@ class Connection(H11Protocol):
             self.transport.write_eof()
         self.loop.call_later(self.LINGERS, self.transport.abort)
 
+    def pause_writing(self) -> None:
+        """Give the other side its time to take in what is written; then the connection is cut."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.READ_WITHIN, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on, since the other side has read."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no longer."""
         self._headers_came()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
 
     def _await_headers(self) -> None:

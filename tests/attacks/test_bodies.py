@@ -218,6 +218,7 @@ def test_at_most_twenty_faults_are_told(small: SmallOffice, client: TestClient, 
     assert 0 < len(answer.json()["fields"]) <= 20
 
 
+@pytest.mark.slow
 def test_others_are_served_while_large_bodies_are_read(small: SmallOffice, site: Served, case: str) -> None:
     """Ten bodies of the largest size with 100,000 keys each: a page takes less than a second all the while."""
     body = json.dumps({f"k{number}": 1 for number in range(20_000)}).encode()

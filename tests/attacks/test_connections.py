@@ -81,6 +81,18 @@ def test_the_second_request_of_a_connection_has_no_more_time(site: Served, monke
         assert time.monotonic() - began < 3
 
 
+def test_answers_that_nobody_reads_are_cut(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for a long page a hundred times on one connection, and reads nothing, does not hold it for ever."""
+    monkeypatch.setattr(Connection, "READ_WITHIN", 0.3)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", site.port))
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
+        eventually(lambda: site.server.server_state.connections)
+        eventually(lambda: not site.server.server_state.connections)
+    assert site.is_well()
+
+
 def test_two_hundred_connections_without_headers_are_all_there_are(site: Served) -> None:
     """Of 260 silent ones the oldest 60 are cut, and whoever speaks is served."""
     with ExitStack() as open_ones:
