@@ -1,4 +1,4 @@
-"""The audit of kept files: every file that a row, an answer or an entry names is there, byte for byte."""
+"""The audit of kept files: whatever a row, an answer or an entry names is there, unchanged."""
 
 from __future__ import annotations
 
