@@ -41,7 +41,7 @@ def verify_ledger(
     files: Annotated[bool, typer.Option("--files", help="Read the stored files, too.")] = False,
     json: Json = False,
 ) -> None:
-    """Name everything that was tampered with, as far as the database and its ledgers can show it."""
+    """Name all that was changed by hand, as far as the database can show it."""
     from engine.cases.dossier import fetch_row
     from engine.reports.audit.whole_audit import audit_records
 

@@ -97,7 +97,7 @@ class Run(Base, table=True):
 
 
 class OfficeChain(Base, table=True):
-    """The end of the office's ledger, in one row: whoever appends to the chain locks it until the commit."""
+    """The end of the office's ledger, in one row, which a writer locks until the commit."""
 
     __tablename__ = "office_chain"
     id: int = Field(default=1, primary_key=True)

@@ -25,9 +25,9 @@ def install(connection: Connection) -> None:
 
 
 def in_force(connection: Connection) -> list[str]:
-    """Return the names of the append-only triggers that the database has as `install` makes them, sorted.
+    """Return the names of the append-only triggers in force, sorted.
 
-    One that is disabled, or that does something else under the same name, is not in force.
+    One that is disabled, or is not as `install` makes it, is not in force.
     """
     names = expected(connection)
     if connection.dialect.name == "sqlite":

@@ -13,7 +13,7 @@ _WRITES_THEM = (EntryKind.MACHINE, EntryKind.REMARK)
 
 
 def issued_by(entries: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return by key the results of the entries that issued or reissued a document: ``number`` and ``sha256``."""
+    """Return number and sha256 of each issued or reissued document, by its key."""
     issuing = (one for one in entries if one["outcome"] == "issued" and one["kind"] in _WRITES_THEM)
     results = ((entry["key"], as_object(entry["result"])) for entry in issuing)
     return {result.get("key", key): result for key, result in results if {"number", "sha256"} <= result.keys()}

@@ -141,7 +141,7 @@ def append(
 
 
 def write_entry(work: Work, case: Chained, *, kind: EntryKind, key: str, actor: str, **fields: Any) -> None:
-    """Write the case's next entry, which binds the rows that this unit of work noted for the case.
+    """Write the case's next entry; it binds the rows that this unit of work noted.
 
     The caller holds the lock of the case's row.
 

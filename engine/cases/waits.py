@@ -173,7 +173,7 @@ def _update(
         .execution_options(synchronize_session=False)
     ).all()
     for wait in changed:
-        work.rows.note(Wait, wait._mapping)
+        work.rows.note(Wait, wait._asdict())
     return [wait.case_id for wait in changed]
 
 

@@ -94,7 +94,7 @@ def _publish(office: Office, run: RunHandle, results: Sequence[tuple[Document, d
                 .returning(*DOCUMENTED)
             ).first()
             if published and not values["error"]:
-                work.rows.note(Document, published._mapping)
+                work.rows.note(Document, published._asdict())
             if published and document.number and not values["error"]:
                 hashed = {"number": document.number, "sha256": values["sha256"]}
                 write_remark(work, cases[document.case_id], document.key, SYSTEM, None, outcome="issued", result=hashed)

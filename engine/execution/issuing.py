@@ -176,7 +176,7 @@ def _publish(office: Office, run: RunHandle, wait: Wait, document: Document, fil
             .values(status=str(DocumentStatus.READY), seq=row.last_seq + 1, **file._asdict())
             .returning(*DOCUMENTED)
         ).one()
-        work.rows.note(Document, published._mapping)
+        work.rows.note(Document, published._asdict())
         write_settlement(
             work,
             row,

@@ -266,7 +266,7 @@ def institution_coded(session: Session, code: str, added: list[Base] | None = No
 
 
 def _give_roles(work: Work, user: User, wanted: list[Role], until: date | None) -> list[UserRole]:
-    """Give the roles that the account does not hold; return their rows."""
+    """Give the roles that the account does not hold; return their rows. Ended ones begin anew."""
     if until is not None and until < work.today:
         raise Refused(
             f"The roles would end on {until}, in the past: --until",

@@ -60,7 +60,7 @@ def _documents(office: Office, session: Session, case: CaseFile) -> list[dict[st
 
 
 def _document(office: Office, document: Document, faults: list[Finding]) -> dict[str, Any]:
-    """Return a document as its row has it; without number and file where the ledger has it otherwise."""
+    """Return a document as its row has it; one with faults has neither number nor file."""
     shown: dict[str, Any] = {
         "kind": document.kind,
         "number": document.number,

@@ -65,7 +65,7 @@ def agrees(office: Office, session: Session, document: Document) -> bool:
 
 
 def is_as_issued(session: Session, document: Document) -> bool:
-    """Return whether the row of a document is what the entries of its case say, in a chain that is whole."""
+    """Return whether a document's row is what its case's entries say, in a whole chain."""
     number = session.exec(select(CaseFile.number).where(CaseFile.id == document.case_id)).first()
     records = next(read_cases(session, [number or ""]), None)
     return records is not None and not audit_document(records, document.key)
@@ -86,7 +86,7 @@ def _verdict(office: Office, session: Session, pdf: bytes, asked: Document | Non
 
 
 def _recorded(session: Session, digest: str, claimed: object) -> Document | None:
-    """Return the document whose file has that hash; of several, the one that bears the signed number."""
+    """Return the document whose file has that hash, preferably under the signed number."""
     found = session.exec(
         select(Document).where(Document.sha256 == digest).order_by(col(Document.number).is_(None))
     ).all()
@@ -94,7 +94,7 @@ def _recorded(session: Session, digest: str, claimed: object) -> Document | None
 
 
 def _is_recorded(session: Session, document: Document | None, digest: str, claimed: object) -> tuple[bool, str]:
-    """Return whether our records have that very file as a document in force, and the reason in words."""
+    """Return whether that very file is recorded as a document in force, and the reason."""
     if document is None:
         return False, "Hash berkas ini tidak ada dalam catatan kantor."
     if document.sha256 != digest or not is_as_issued(session, document):

@@ -40,7 +40,7 @@ class BatchWriter:
             self.note(table, whole)
 
     def note(self, table: type[Base], row: Mapping[str, Any], *, removed: bool = False) -> None:
-        """Note a row of a case that was written elsewhere, whole, as it stands now; its next entry binds it.
+        """Note a row of a case as it stands now, whole; the next entry of the case binds it.
 
         The caller holds the lock of the case's row.
         """
@@ -49,7 +49,7 @@ class BatchWriter:
             self._hashes[case_id][reference(table, row)] = None if removed else bound_hash(table, row)
 
     def take_hashes(self, case_id: int | None) -> dict[str, str | None]:
-        """Return the hashes of the case's rows that were noted, for the entry that binds them, and forget them."""
+        """Return the hashes of the noted rows of a case, and forget them: an entry binds them."""
         return self._hashes.pop(case_id or 0, {})
 
     def leave_hashes(self, session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Rows that a ledger binds: their references, and the hashes over the columns that never change without an entry.
+"""Rows that a ledger binds: their references, and the hashes over their bound columns.
 
 A case's own entries bind the rows of its tables, the office's ledger those of no single case. Which columns are free, and
 why: docs/decisions/0012-what-the-ledgers-bind.md.
@@ -83,7 +83,7 @@ _ITS_NOTE_IS_SHOWN = (WaitKind.PERSON, WaitKind.HAND_DELIVERY)
 
 
 def reference(table: type[Base], values: Mapping[str, Any]) -> str:
-    """Return a row's table and key: ``wait/dossier_check#1`` within its case, ``account_role/3/officer``."""
+    """Return a row's table and key: ``wait/dossier_check#1``, ``account_role/3/officer``."""
     return "/".join([str(table.__tablename__), *(str(values[name]) for name in _keys(table))])
 
 
@@ -96,7 +96,7 @@ def bound_hash(table: type[Base], values: Mapping[str, Any]) -> str:
 
 
 def is_bound(table: type[Base], values: Mapping[str, Any]) -> bool:
-    """Return whether a row is bound yet: a document that has its number reserved is when it is issued."""
+    """Return whether a row is bound yet: a reserved document is when it is issued."""
     return table is not Document or values["status"] != DocumentStatus.RESERVED
 
 

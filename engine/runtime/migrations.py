@@ -10,7 +10,7 @@ import models
 from engine.deadlines.clock import Clock
 from engine.errors import Refused
 from engine.runtime.database import Database
-from engine.runtime.take_over import take_over
+from engine.runtime.taking_over import take_over
 
 SCRIPTS = Path(models.__file__).parent / "migrations"
 

@@ -14,7 +14,7 @@ from engine.people.accounts import give_token
 from engine.reports.verification import check_document
 from engine.runtime.office import Office
 from models import LedgerEntry
-from tests.attacks.test_tampering import put_back, unguarded
+from tests.attacks.by_hand import put_back, unguarded
 from tests.stories.nib_legalization.conftest import NibStory
 from tests.stories.nib_legalization.conftest import nib as nib
 from web.app import create_app

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import select
 from typer.testing import CliRunner
 
 from cli import app
@@ -20,9 +19,8 @@ from engine.actions.end_account import end_account
 from engine.people.accounts import add_user, give_own_code, give_token
 from engine.people.mandates import add_mandate
 from engine.people.persons import declare_conflict, record_certificate
-from engine.reports.audit.findings import Finding
 from engine.reports.audit.office_audit import audit_office
-from engine.reports.audit.whole_audit import Audit, audit_records
+from engine.reports.audit.whole_audit import audit_records
 from engine.runtime.bound_rows import OF_A_CASE, OF_THE_OFFICE, bound_columns
 from engine.runtime.office import Office
 from engine.sweeps.calendar_decisions import add_day_off
@@ -35,16 +33,18 @@ from models import (
     PersonKey,
     Run,
     Standing,
-    triggers,
 )
 from models.base import Base
+from tests.attacks.by_hand import audited, by_hand, changed, everything, keys_of, other
 from tests.people import EVIDENCE
 from tests.stories.nib_legalization.conftest import NibStory
 from tests.stories.nib_legalization.conftest import nib as nib
 
 pytestmark = [pytest.mark.usefixtures("blank_papers"), pytest.mark.both_databases]
 Nib = Callable[..., NibStory]
-SOON = timedelta(days=1)
+ALL_OF_A_CASE: tuple[type[Base], ...] = (LedgerEntry, *OF_A_CASE)
+BESIDE: tuple[type[Base], ...] = tuple(table for table in OF_A_CASE if table is not CaseFile)
+ALL_OF_THE_OFFICE: tuple[type[Base], ...] = (OfficeEntry, *OF_THE_OFFICE)
 
 
 @pytest.fixture
@@ -57,99 +57,6 @@ def story(nib: Nib) -> NibStory:
     return told
 
 
-# -- what an administrator of the database can do ------------------------------------------------------------------------
-
-
-@contextmanager
-def by_hand(office: Office) -> Iterator[Session]:
-    """Open a transaction in which nothing is refused, neither by triggers nor by foreign keys; it is undone at its end."""
-    with office.db.writing() as session:
-        unguarded(session)
-        yield session
-        session.rollback()
-
-
-def unguarded(session: Session) -> None:
-    """Let this transaction change what it likes, as only the database's owner can."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL session_replication_role = replica"))
-        return
-    session.execute(text("PRAGMA defer_foreign_keys = ON"))
-    for name in session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-        session.execute(text(f"DROP TRIGGER {name}"))
-
-
-def put_back(session: Session) -> None:
-    """Make the triggers anew, as if nobody had been here."""
-    triggers.install(session.connection())
-
-
-def everything(office: Office, session: Session | None = None, **how: Any) -> list[Finding]:
-    """Return what an audit of the whole office finds."""
-    return audited(office, session, **how).findings
-
-
-def audited(office: Office, session: Session | None = None, **how: Any) -> Audit:
-    """Audit the whole office: as it is, or as a transaction under way has made it."""
-    if session is not None:
-        put_back(session)
-        return audit_records(office, session, **how)
-    with office.db.reading() as reading:
-        return audit_records(office, reading, **how)
-
-
-def other(value: Any, name: str) -> Any:
-    """Return another value of the same kind, which fits into the same column."""
-    match value:
-        case bool():
-            return not value
-        case int() | float():
-            return value + 1000
-        case datetime() | date():
-            return value + SOON
-        case bytes():
-            return value[:-1] + bytes([value[-1] ^ 1])
-        case dict():
-            return {**value, "x": "y"}
-        case list():
-            return [*value, "x"]
-        case str() if value:
-            return value[:-1] + ("1" if value[-1] == "0" else "0")
-        case _:
-            return _something(name)
-
-
-def _something(name: str) -> Any:
-    """Return a value for a column that is empty."""
-    if name in ("result", "rows", "pending_rows"):
-        return {"x": "y"}
-    if name == "request":
-        return b"x"
-    if name.endswith(("_at", "_since")):
-        return datetime(2026, 2, 1, tzinfo=UTC)
-    if name.endswith("until") or name == "since":
-        return date(2026, 2, 1)
-    if name.endswith("_id") and name not in ("run_id", "flow_run_id"):
-        return 1
-    return 7 if name in ("size", "seconds") else "x"
-
-
-def changed(session: Session, table: type[Base], key: Mapping[str, Any], name: str) -> None:
-    """Change one column of one row."""
-    core: Any = table.__table__  # type: ignore[attr-defined]
-    where = [core.c[column] == value for column, value in key.items()]
-    [value] = session.execute(select(core.c[name]).where(*where)).one()
-    session.execute(core.update().where(*where).values({name: other(value, name)}))
-
-
-def keys_of(session: Session, table: type[Base], **which: Any) -> list[dict[str, Any]]:
-    """Return the primary keys of a table's rows."""
-    core: Any = table.__table__  # type: ignore[attr-defined]
-    names = [column.name for column in core.primary_key]
-    wanted = select(*(core.c[name] for name in names)).where(*(core.c[name] == value for name, value in which.items()))
-    return [dict(zip(names, row, strict=True)) for row in session.execute(wanted.order_by(*core.primary_key))]
-
-
 # -- a case --------------------------------------------------------------------------------------------------------------
 
 DERIVED = ("status", "outcome", "reason", "closed_at", "corrected_seq", "last_seq", "head", "pending_rows")
@@ -159,7 +66,7 @@ def test_every_column_of_a_case_that_is_changed_by_hand_is_named(story: NibStory
     """One after the other: each bound column of a row of each table, and each column of an entry; then it is undone."""
     office, case_id = story.office, story.case.id
     tried = 0
-    for table in (LedgerEntry, *OF_A_CASE):
+    for table in ALL_OF_A_CASE:
         columns = bound_columns(table) if table in OF_A_CASE else tuple(LedgerEntry.model_fields)
         if table is CaseFile:
             columns += DERIVED
@@ -180,7 +87,7 @@ def test_every_column_of_a_case_that_is_changed_by_hand_is_named(story: NibStory
 def test_every_row_of_a_case_that_is_removed_or_added_is_named(story: NibStory) -> None:
     """A wait, a segment, an answer, a document, a letter, a standing, an entry: gone, and then one too many."""
     office, case_id = story.office, story.case.id
-    for table in (LedgerEntry, *(table for table in OF_A_CASE if table is not CaseFile)):
+    for table in ALL_OF_A_CASE[:1] + BESIDE:
         core: Any = table.__table__  # type: ignore[attr-defined]
         with by_hand(office) as session:
             key = keys_of(session, table, case_id=case_id)[-1]
@@ -349,7 +256,7 @@ def test_all_that_is_wrong_is_named_and_not_the_first_thing(story: NibStory) -> 
 def test_a_case_that_is_gone_without_a_trace_leaves_its_number(story: NibStory) -> None:
     """Every row of it was deleted: the series knows that there was one, and what the certificate's was."""
     with by_hand(story.office) as session:
-        for table in (LedgerEntry, *OF_A_CASE):
+        for table in ALL_OF_A_CASE:
             column = "id" if table is CaseFile else "case_id"
             session.execute(text(f"DELETE FROM {table.__tablename__} WHERE {column} = :case"), {"case": story.case.id})
         said = [one.detail for one in everything(story.office, session)]
@@ -460,7 +367,7 @@ def settled(story: NibStory) -> Office:
 def test_every_column_of_the_office_that_is_changed_by_hand_is_named(settled: Office) -> None:
     """Accounts, roles, mandates, conflicts, delegations, certificates, institutions, days off, runs, and the ledger itself."""
     tried = 0
-    for table in (OfficeEntry, *OF_THE_OFFICE):
+    for table in ALL_OF_THE_OFFICE:
         for name in table.model_fields:
             with by_hand(settled) as session:
                 changed(session, table, keys_of(session, table)[0], name)
@@ -474,7 +381,7 @@ def test_every_column_of_the_office_that_is_changed_by_hand_is_named(settled: Of
 
 def test_every_row_of_the_office_that_is_removed_or_added_is_named(settled: Office) -> None:
     """Somebody is made an officer by hand; a mandate, a conflict, a day off and a run are made to have never been."""
-    for table in (OfficeEntry, *OF_THE_OFFICE):
+    for table in ALL_OF_THE_OFFICE:
         core: Any = table.__table__  # type: ignore[attr-defined]
         with by_hand(settled) as session:
             key = keys_of(session, table)[0]

@@ -144,6 +144,7 @@ OF_A_CASE = {
     "ready": "false",
     "last_seq": "1",
     "head": "hash",
+    "pending_rows": "NULL",
 }
 OF_A_WAIT = {
     "case_id": "n",

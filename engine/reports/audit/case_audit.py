@@ -50,7 +50,7 @@ def audit_document(records: CaseRecords, key: str) -> list[Finding]:
 
 
 def _of_the_case(records: CaseRecords) -> dict[str, Finding]:
-    """Return whether version, rule date, subject, status and end of a case are those of its entries."""
+    """Return what of a case is not as its entries say: version, dates, subject, status, end."""
     case, entries, number = records.case, records.entries, records.number
     if not entries or entries[0]["kind"] != EntryKind.OPENED:
         return {}

@@ -18,7 +18,7 @@ from models.base import Base
 
 BATCH = 200
 Values = dict[str, Any]
-READ = (LedgerEntry, *(table for table in OF_A_CASE if table is not CaseFile))
+READ: tuple[type[Base], ...] = (LedgerEntry, *(table for table in OF_A_CASE if table is not CaseFile))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The audit of kept files: every file that a row, an answer or an entry names is there, byte for byte."""
+"""The audit of kept files: whatever a row, an answer or an entry names is there, unchanged."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def audit_files(
     if numbers is not None:
         wanted = wanted.where(col(CaseFile.number).in_(list(numbers)))
     for number, key, path, sha256 in session.exec(wanted.where(col(Document.path).is_not(None))):
+        path = path or ""
         if path.rsplit("/", 1)[-1].split(".")[0] != sha256:
             yield found("file", number, sentences.FILE_LINK, key=key, path=path)
         elif fault := _fault(store, path):
@@ -33,12 +34,12 @@ def audit_files(
     if numbers is None:
         named += [(None, mandate.paper_sha256) for mandate in session.exec(select(Mandate))]
         named += [(None, one.evidence_sha256) for one in session.exec(select(RecordedCertificate))]
-    for number, sha256 in sorted(set(named), key=str):
-        path = store.find(sha256)
-        if path is None:
-            yield found("file", number, sentences.FILE_GONE, path=sha256)
-        elif fault := _fault(store, path):
-            yield found("file", number, fault, path=path)
+    for case, hashed in sorted(set(named), key=str):
+        kept = store.find(hashed)
+        if kept is None:
+            yield found("file", case, sentences.FILE_GONE, path=hashed)
+        elif fault := _fault(store, kept):
+            yield found("file", case, fault, path=kept)
 
 
 def _fault(store: Store, path: str) -> str | None:

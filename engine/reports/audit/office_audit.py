@@ -1,4 +1,4 @@
-"""The audit of what belongs to no single case: triggers, the office's ledger, and the rows that it binds."""
+"""The audit of the office: its triggers, its ledger, and the rows that the ledger binds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences of the audit's findings, in English, with places for their facts; the catalogue has their Indonesian."""
+"""The sentences of findings, with places for their facts; the catalogue translates them."""
 
 CASE_COLUMN = "{column} is {is_now}, and was {told} by its entries"
 CASE_SUBJECT = "its subject is another one than it was opened for"

@@ -1,4 +1,4 @@
-"""The audit of a whole office, or of some cases: all that is wrong, and not only the first thing."""
+"""The audit of a whole office, or of some cases: all that is wrong, not the first thing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from models import Run
 
 @dataclass
 class Audit:
-    """The result: how many entries of cases were read, the first bad one, and everything that is wrong."""
+    """The result: how many entries of cases were read, the first bad one, all findings."""
 
     entries: int = 0
     first_bad: tuple[str, Broken] | None = None

@@ -1,4 +1,4 @@
-"""Takes over a database that is older than what its ledgers bind: each row gets its first hash."""
+"""Takes over a database older than what its ledgers bind: each row gets its first hash."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def _hashes(session: Session, ids: list[int]) -> dict[int, dict[str, str]]:
     for table in OF_A_CASE:
         first, *others = columns_of_case(table)
         for row in session.execute(select(first, *others).where(first.between(ids[0], ids[-1]))):
-            if is_bound(table, row._mapping):
-                found[row[0]][reference(table, row._mapping)] = bound_hash(table, row._mapping)
+            values = row._asdict()
+            if is_bound(table, values):
+                found[row[0]][reference(table, values)] = bound_hash(table, values)
     return found
