@@ -48,7 +48,7 @@ def carry_out(what: str, now: str) -> None:
 def main() -> None:
     """Fork for each order."""
     if os.environ.get(BLANK_PAPERS):
-        document_files.make_file = _blank  # type: ignore[assignment]
+        document_files.make_file = _blank
     logging.disable(logging.ERROR)  # an outage is what this is about
     gc.freeze()
     for line in sys.stdin:

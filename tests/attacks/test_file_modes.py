@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime import private_files
 from engine.runtime.private_files import close_to_others, write_private
 from engine.runtime.settings import Environment, Settings
 from scheduling.children import Child
@@ -127,7 +126,7 @@ def test_what_cannot_be_closed_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     def not_ours(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(private_files.Path, "chmod", not_ours)
+    monkeypatch.setattr(Path, "chmod", not_ours)
     [found] = close_to_others(Settings(home=tmp_path, env=Environment.TEST))
     assert (found.path.name, found.mode, found.closed) == ("letters", "755", False)
 

@@ -148,7 +148,7 @@ def test_an_outage_of_the_database_parks_nobody(
     def failing(work: Any, dossier: Any, stage: Any) -> Any:
         if left[0]:
             left[0] -= 1
-            raise OperationalError("SELECT 1", {}, ConnectionError("server closed the connection"), None, True)
+            raise OperationalError("SELECT 1", {}, ConnectionError("server closed the connection"), False, True)
         return play(work, dossier, stage)
 
     monkeypatch.setattr(draining, "_play", failing)
