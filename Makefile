@@ -6,7 +6,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept for the next run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve quick test check coverage bench preview pictures catalogue lock
+.PHONY: help setup setup-dev demo serve quick test soak check coverage audit bench preview pictures catalogue lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,12 @@ quick: setup-dev ## the everyday tests, on SQLite: about three minutes
 
 test: setup-dev ## all tests, on PostgreSQL too, with real servers: about twenty minutes
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); fi; exec scripts/whole
+
+soak: setup-dev ## ten minutes of random kills of serve, advance, delivery and PostgreSQL (ARGS="--seconds 3600")
+	@exec $(BIN)/python -m tests.attacks.soak --serve $(ARGS)
+
+audit: setup-dev ## the locked packages held against advisories kept here (JALUR_ADVISORIES); 3 means: could not look
+	@exec $(BIN)/python scripts/audit-dependencies $(ARGS)
 
 check: setup-dev ## style, types, the direction of imports, and the drawing of the rooms
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""A connection to a mail server that ends at a deadline, and reads no more than an answer can be.
+"""A connection to a mail server that ends at a deadline, and reads no endless answer.
 
 `smtplib` knows a time limit for each wait alone, which a server that says a word now and then never passes.
 """
@@ -20,7 +20,7 @@ class OutOfPatience(TimeoutError):
 
 
 class _Bounded(io.RawIOBase):
-    """What a server says, up to the deadline and to `MOST_READ`."""
+    """The words of a server, up to the deadline and to `MOST_READ`."""
 
     def __init__(self, session: _Session) -> None:
         self._session = session
@@ -76,13 +76,13 @@ class _Session(smtplib.SMTP):
         return super().getreply()
 
     def send(self, s: bytes | str) -> None:  # type: ignore[override]
-        """Send words or contents; they have left, whole, before the deadline, or it raises."""
+        """Send words or contents, whole and before the deadline."""
         if self.sock is not None:
             self.sock.settimeout(self.left())
         super().send(s)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        """Connect to one of the server's addresses, each of which gets its part of the time that is left."""
+        """Connect to one of the server's addresses; each gets its part of the time that is left."""
         addresses = max(len(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)), 1)
         return socket.create_connection((host, port), min(self._each, self.left() / addresses))
 

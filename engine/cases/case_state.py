@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from sqlalchemy import case as choose
+import sqlalchemy
 from sqlmodel import Session, col, update
 
 from engine.runtime.database import among
@@ -95,13 +95,17 @@ def lease_cases(session: Session, ids: Iterable[int], until: datetime) -> None:
 
 
 def count_together(session: Session, ids: Iterable[int]) -> None:
-    """Count that cases are about to be advanced together: one of them may be what ends the process."""
-    _change(session, ids, attempts=choose((col(CaseFile.attempts) < TOGETHER, TOGETHER), else_=col(CaseFile.attempts)))
+    """Count that cases are about to be advanced together, one of which may end the process."""
+    _change(
+        session,
+        ids,
+        attempts=sqlalchemy.case((col(CaseFile.attempts) < TOGETHER, TOGETHER), else_=col(CaseFile.attempts)),
+    )
 
 
 def count_alone(session: Session, ids: Iterable[int]) -> None:
     """Count that each of these cases is about to be advanced by itself."""
-    alone = choose((col(CaseFile.attempts) < TOGETHER, TOGETHER + 1), else_=col(CaseFile.attempts) + 1)
+    alone = sqlalchemy.case((col(CaseFile.attempts) < TOGETHER, TOGETHER + 1), else_=col(CaseFile.attempts) + 1)
     _change(session, ids, attempts=alone)
 
 

@@ -147,7 +147,7 @@ def _send(office: Office, outbox: Outbox[T], row: T, parcel: Parcel) -> str:
 
 
 def _begin_attempt(office: Office, row: Letter | Digest, way: Way, *, changed: bool) -> None:
-    """Write the channel of this attempt, before the message is handed to it, and that its end is unknown.
+    """Write the channel of an attempt before it is made, and that its end is unknown.
 
     After an attempt with an unknown end the next one tries the same channel first, whatever the reader chose meanwhile: that
     channel can be asked, or recognises the message by its id, while another one would deliver it twice.

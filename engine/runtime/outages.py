@@ -16,7 +16,7 @@ OF_SQLITE = (
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether an error is the database's own: it is away, busy, full, or ended a deadlock."""
+    """Return whether an error is the database's own: away, busy, full, or a deadlock."""
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:

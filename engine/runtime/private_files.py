@@ -1,4 +1,4 @@
-"""Private files: what this installation writes is for its own account alone, and what lies open is closed.
+"""Private files: written for the own account alone, and closed where they lay open.
 
 The database, papers and letters hold personal data (UU 27/2022). Every entry point calls `keep_private` before it writes.
 """
@@ -18,7 +18,7 @@ UMASK = 0o077
 
 
 class LaidOpen(NamedTuple):
-    """A file or folder that others could read: its rights then, and whether they were taken away."""
+    """A file or folder that others could read: its rights then, and whether it was closed."""
 
     path: Path
     mode: str
@@ -26,7 +26,7 @@ class LaidOpen(NamedTuple):
 
 
 def keep_private() -> None:
-    """Let each file and folder that this process and its children make be for their owner alone."""
+    """Let this process and its children make each file and folder for their owner alone."""
     os.umask(UMASK)
 
 
@@ -40,7 +40,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def close_to_others(settings: Settings) -> list[LaidOpen]:
-    """Take others' rights off database, papers, letters, keys and Prefect's home; return what lay open.
+    """Close database, papers, letters, keys and Prefect's home to others; return what lay open.
 
     A folder is closed with all that is in it. One that is closed is not looked into: nobody else gets in.
     """

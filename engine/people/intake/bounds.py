@@ -1,4 +1,4 @@
-"""Bounds of an intake file: what is larger than any spreadsheet is refused before it costs time or memory."""
+"""Bounds of an intake file: no spreadsheet is larger, and none costs more time or memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_REMARKS = 1_000
 
 
 def too_many_lines(line: int | None = None) -> Unreadable:
-    """Return the refusal of a file with more lines than a spreadsheet has; ``line`` is one that is named."""
+    """Return the refusal of a file with too many lines; ``line`` is a number that one bears."""
     where, where_en = (f" (ada baris bernomor {line})", f" (there is a line {line})") if line else ("", "")
     return Unreadable(
         f"Berkas ini memuat lebih dari {MOST_LINES} baris, termasuk baris kosong{where}. Hapus baris kosong di bawah "
@@ -31,7 +31,7 @@ def too_many_lines(line: int | None = None) -> Unreadable:
 
 
 def too_many_letters(line: int) -> Unreadable:
-    """Return the refusal of a file whose cells hold too much text; ``line`` is where the limit was passed."""
+    """Return the refusal of a file with too much text; at ``line`` the limit was passed."""
     return Unreadable(
         f"Sampai baris {line}, sel-sel berkas ini memuat lebih dari {MOST_LETTERS} huruf. Hapus teks yang panjang dari "
         f"baris-baris itu, atau bagi menjadi beberapa berkas, lalu unggah lagi.",
@@ -41,7 +41,7 @@ def too_many_letters(line: int) -> Unreadable:
 
 
 def too_long_cell(cell: str, begins: str) -> Unreadable:
-    """Return the refusal of a workbook with a cell longer than any spreadsheet's: its name and beginning."""
+    """Return the refusal of a workbook with too long a cell: its name and beginning."""
     where = f"Sel {cell}" if cell else "Sebuah sel"
     where_en = f"The cell {cell}" if cell else "A cell"
     return Unreadable(

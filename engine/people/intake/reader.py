@@ -1,4 +1,4 @@
-"""Reading of a file, in a process of its own where it could take long: what takes too much ends, and says so.
+"""Reading of a file, in a process of its own where it could take long, which can be ended.
 
 The process knows no key and no database: its order and the file come in, its rows go out. It ends with the one that started it.
 """
@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 # Up to here a file is read in this process: it can hold nothing that takes longer than starting another one.
 SMALL, SMALL_UNPACKED, FEW_PARTS = 64 * 1024, 128 * 1024, 12
-# Of the processor; a busy machine may give it out in three times as many seconds.
-SECONDS = 60
+# Of the processor: 100,000 rows of XLSX take 27. A busy machine may give it out in three times as many seconds.
+SECONDS = 90
 MEMORY = 2 * 1024**3
 OUT_OF_MEMORY = 3  # the exit code of a reader that was refused more
 STOPPED = (-signal.SIGKILL, -signal.SIGXCPU, OUT_OF_MEMORY)
@@ -40,7 +40,7 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHE
 
 @dataclass
 class Checked:
-    """A file as read and checked, without asking the register; ``fault`` is that of the whole file."""
+    """A file as read and checked without the register; ``fault`` is that of the whole file."""
 
     header: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -146,7 +146,7 @@ def _where(line: int) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Read the file that comes in, within the limits of the order before it; write its rows as JSON."""
+    """Read the file after its order, within the limits that this sets; write the rows as JSON."""
     order = orjson.loads(sys.stdin.buffer.readline())
     _end_with(order["parent"])
     _confine(order["seconds"], order["memory"])
@@ -170,7 +170,7 @@ def _end_with(parent: int) -> None:
 
 
 def _confine(seconds: int, memory: int) -> None:
-    """Limit time and memory; no file is written, not even of this process's memory, which holds personal data."""
+    """Limit time and memory, and write no file, not even of memory: it holds personal data."""
     import resource
 
     for what, limit in (

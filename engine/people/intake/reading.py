@@ -201,7 +201,7 @@ def _split(text: str, delimiter: str) -> list[str]:
 
 
 def _capped(cells: list[str], delimiter: str) -> list[str]:
-    """Return at most `MOST_CELLS` cells; what stands beyond is one more, or none where nothing does."""
+    """Return at most `MOST_CELLS` cells, and one more for all that stands beyond."""
     if len(cells) <= MOST_CELLS:
         return cells
     beyond = delimiter.join(cells[MOST_CELLS:])

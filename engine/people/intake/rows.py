@@ -112,7 +112,7 @@ def _check_width(table: Table, record: Record, row: Row) -> None:
 
 
 def _check_length(table: Table, record: Record, row: Row) -> None:
-    """Refuse a row with a cell that was cut, whatever its column: what was cut off is not known to be of no use."""
+    """Refuse a row with a cell that was cut, whatever its column."""
     for place, length in record.too_long.items():
         column = next((name for name, own in table.places.items() if own == place), FILE)
         row.values.pop(column, None)
@@ -218,7 +218,7 @@ def _refuse_second_mentions(rows: list[Row]) -> None:
 
 
 def _shorten_remarks(rows: list[Row]) -> None:
-    """Keep the words of the file's first faults and cautions; of a row after them name the columns alone."""
+    """Keep the words of the first faults and cautions; of later rows name the columns alone."""
     faults = cautions = 0
     for row in rows:
         if faults >= MOST_REMARKS and len(row.faults) > 1:

@@ -21,7 +21,7 @@ CERTAIN_DIGITS = 15
 
 
 def sheets(content: bytes) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
-    """Yield the title of each visible sheet, and its rows with their numbers, without empty ones.
+    """Yield the title of each visible sheet, and its rows with their numbers; skip empty rows.
 
     Raises:
         Unreadable: the file is no XLSX, unpacks to too much, passes a bound, or holds XML entities.

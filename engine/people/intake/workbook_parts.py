@@ -1,4 +1,4 @@
-"""Parts of a workbook, looked through before openpyxl keeps them: rows, cells and entities are counted as they come."""
+"""Parts of a workbook, looked through before openpyxl reads them: rows, cells and entities."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Look:
         self._parser: expat.XMLParserType | None = parser
 
     def on(self, block: bytes) -> None:
-        """Go on with a block; what is no XML is not looked at further, and openpyxl can't read it either."""
+        """Go on with a block, up to the end of what is XML: openpyxl reads no further either."""
         if self._parser is None:
             return
         try:
