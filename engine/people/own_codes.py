@@ -98,7 +98,7 @@ def proved(
 
 
 def _renewed(office: Office, run: RunHandle, user: User, renewed: str) -> str:
-    """Keep a code's new hash, unless a new code was made meanwhile; return the hash that it was looked at with."""
+    """Keep a code's new hash, unless a new code was made meanwhile; return it."""
     with office.work(run) as work:
         kept = work.session.exec(select(User).where(User.id == user.id).with_for_update()).one()
         if kept.own_code_hash == user.own_code_hash:
