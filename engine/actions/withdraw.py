@@ -60,10 +60,11 @@ def withdraw(office: Office, run: RunHandle, number: str, *, by: str, reason: st
                 reason=reason,
             )
         else:
+            signed = run.signed(actor.name, actor.on_behalf_of)
             row.withdrawal = {
-                "by": actor.name,
+                "by": signed["actor"],
                 "role": actor.role,
-                "on_behalf_of": actor.on_behalf_of,
+                "on_behalf_of": signed["on_behalf_of"],
                 "reason": reason,
             }
             said = {"role": actor.role, "on_behalf_of": actor.on_behalf_of}

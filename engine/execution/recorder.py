@@ -262,6 +262,7 @@ class LedgerRecorder(Recorder):
         assignee = asked.assignee
         if assignee and has_ended(self.work.session, assignee):
             took_part.add(assignee)  # the pipeline's choice of before; its whole role is asked instead
+            self._give_back(call, assignee)
             assignee = None
         if assignee:
             today = local_date(self.now)
@@ -278,6 +279,17 @@ class LedgerRecorder(Recorder):
             request=self._encrypted({"known": self.up_to_date(known)}) if known else None,
             note=without_numbers(self.up_to_date(note), own_numbers(self.case.facts)) if note else None,
             **times.values(),
+        )
+
+    def _give_back(self, call: Call, assignee: str) -> None:
+        """Write that the question goes to its whole role: the chosen account has ended since."""
+        self._write(
+            EntryKind.REMARK,
+            "reassigned",
+            actor=SYSTEM,
+            outcome="reassigned",
+            reason=f"{call.key}: dari {assignee} kepada semua; akun {assignee} sudah diakhiri",
+            result={"question": call.key, "from": assignee, "to": None},
         )
 
     def await_machine(self, call: Call, kind: WaitKind, request: Any, question: str | None) -> NoReturn:

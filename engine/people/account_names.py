@@ -24,11 +24,7 @@ def must_be_a_name(name: str, person: int | None = None) -> None:
         Refused: it is or holds a personal number or mail address, is taken by the machinery, is another person's own, or
             can't be printed.
     """
-    if not 0 < len(name) <= LONGEST or name != name.strip() or not name.isprintable():
-        raise Refused(
-            f"A name has 1 to {LONGEST} letters, and no space at its ends",
-            for_people=f"Nama akun terdiri dari 1 sampai {LONGEST} huruf, tanpa spasi di awal dan akhir.",
-        )
+    must_be_printable(name)
     if is_personal(name):
         raise Refused(
             f"{_hidden(name)} is a personal number or mail address; the name of an account stands in ledgers for good. "
@@ -44,6 +40,19 @@ def must_be_a_name(name: str, person: int | None = None) -> None:
         raise Refused(
             f"{name} is the name of that person's own account. Choose another name, or register the person: jalur person add",
             for_people=f"Nama {name} disediakan untuk akun orangnya sendiri. Pilih nama lain.",
+        )
+
+
+def must_be_printable(name: str) -> None:
+    """Refuse a name that is empty, too long, or has control letters or spaces at its ends.
+
+    Raises:
+        Refused: says what a name is made of.
+    """
+    if not 0 < len(name) <= LONGEST or name != name.strip() or not name.isprintable():
+        raise Refused(
+            f"A name has 1 to {LONGEST} letters, none of them a control letter, and no space at its ends",
+            for_people=f"Nama akun terdiri dari 1 sampai {LONGEST} huruf, tanpa spasi di awal dan akhir.",
         )
 
 

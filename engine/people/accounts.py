@@ -12,7 +12,7 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from engine.errors import NotAllowed, Refused
-from engine.people.account_names import must_be_a_name
+from engine.people.account_names import must_be_a_name, must_be_printable
 from engine.people.own_codes import hash_own_code, new_own_code
 from engine.people.permissions import user_named
 from engine.people.roles import role_named, roles_of
@@ -86,6 +86,7 @@ def write_account(
 ) -> list[str]:
     """Add or change an account in the caller's transaction, as `add_user` does."""
     session, wanted = work.session, [role_named(role) for role in dict.fromkeys(roles)]
+    must_be_printable(name)  # before it is looked up: PostgreSQL fails on a NUL
     user = session.exec(select(User).where(User.name == name)).first()
     if user is None:
         must_be_a_name(name, person)
@@ -261,7 +262,7 @@ def institution_coded(session: Session, code: str, added: list[Base] | None = No
 
 
 def _give_roles(work: Work, user: User, wanted: list[Role], until: date | None) -> list[UserRole]:
-    """Give the roles that the account does not hold; return their rows. Ended ones begin anew."""
+    """Give the roles that the account does not hold; return their rows."""
     if until is not None and until < work.today:
         raise Refused(
             f"The roles would end on {until}, in the past: --until",

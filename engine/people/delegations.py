@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from engine.cases.ledger import RECALLED
 from engine.cases.recalled_keys import read_recalls
 from engine.people.roles import roles_by_account
-from models import AnyWait, Delegation, LedgerEntry, Role, User, Wait
+from models import AnyWait, Delegation, EntryKind, LedgerEntry, Role, User, Wait
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,21 @@ def _delegations(session: Session, on: date, *which: ColumnElement[bool]) -> lis
         )
         for one, giver, taker in found
     ]
+
+
+def was_given_back(session: Session, wait: AnyWait) -> bool:
+    """Return whether the question was given back to its whole role by an account that held it."""
+    remarks = (
+        select(LedgerEntry.result)
+        .where(
+            LedgerEntry.case_id == wait.case_id,
+            LedgerEntry.kind == EntryKind.REMARK,
+            LedgerEntry.outcome == "reassigned",
+        )
+        .order_by(col(LedgerEntry.seq))
+    )
+    told = [result for result in session.exec(remarks) if result and result.get("question") == wait.key]
+    return bool(told) and told[-1].get("to") is None
 
 
 def sibling_accounts(session: Session, wait: AnyWait) -> set[str]:

@@ -17,7 +17,7 @@ from engine.deadlines.clock import local_date
 from engine.definition.case import Case
 from engine.definition.forms import ApplicantForm, Question
 from engine.errors import NotAllowed, Refused
-from engine.people.delegations import delegations_to, sibling_accounts
+from engine.people.delegations import delegations_to, sibling_accounts, was_given_back
 from engine.people.impartiality import must_be_impartial, must_not_be_concerned, who_took_part
 from engine.people.own_codes import verify_own_code
 from engine.people.roles import cached_roles
@@ -103,7 +103,7 @@ def authorize_answer(
         return _for_the_applicant(session, user, case, question, form, on)
     took_part = {*wait.apart_from, *who_took_part(session, case.number, question)}
     if _is_their_own(session, user, case, wait, question, on):
-        if wait.holder is None and wait.apart_from:  # freed from an ended account, it may have siblings
+        if wait.holder is None and wait.apart_from and was_given_back(session, wait):
             took_part |= sibling_accounts(session, wait)
         must_be_impartial(session, user, case, question, on, took_part, wait.key)
         return Actor(user.name, question.of)

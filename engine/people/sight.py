@@ -14,7 +14,7 @@ from sqlmodel import Session, col, or_, select
 from engine.people.delegations import delegations_to
 from engine.people.permissions import mandators
 from engine.runtime.database import among
-from models import CaseFile, LedgerEntry, Role, User, Wait
+from models import CaseFile, EntryKind, LedgerEntry, Role, User, Wait
 
 # Partners of the office work on single cases; nothing else of a region is shown to them.
 PARTNERS = frozenset({Role.COMPANION, Role.ASSESSOR, Role.CURATOR, Role.PLENARY, Role.PANEL_CHAIR})
@@ -88,9 +88,9 @@ def _held(session: Session, name: str, cases: Collection[int | None]) -> set[int
         entries, or_(col(LedgerEntry.actor) == name, col(LedgerEntry.on_behalf_of) == name)
     )
     given_away = select(LedgerEntry.case_id, LedgerEntry.result).where(
-        entries, LedgerEntry.outcome == "reassigned", col(LedgerEntry.result).is_not(None)
+        entries, LedgerEntry.kind == EntryKind.REMARK, LedgerEntry.outcome == "reassigned"
     )
-    before = {case_id for case_id, result in session.exec(given_away) if result.get("from") == name}
+    before = {case_id for case_id, result in session.exec(given_away) if result and result.get("from") == name}
     return {*session.exec(held), *session.exec(acted), *before}
 
 

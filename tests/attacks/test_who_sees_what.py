@@ -194,14 +194,16 @@ class Caller:
         """Call with the account's token."""
         self.calls.append(f"{method} {path}")
         headers = {"Authorization": f"Bearer {self.world.tokens[self.name]}"}
-        return self.browser().request(method, path, headers=headers, **how)
+        answer: Response = self.browser().request(method, path, headers=headers, **how)
+        return answer
 
     def browse(self, method: str, path: str, **how: Any) -> Response:
         """Call with the account's cookies, as a browser does."""
         self.calls.append(f"{method} {path}")
         browser = self.browser()
         browser.cookies.update(self.world.cookies[self.name])
-        return browser.request(method, path, **how)
+        answer: Response = browser.request(method, path, **how)
+        return answer
 
     def browser(self) -> TestClient:
         """Return a browser without anything."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.engine import make_url
 
+from engine.people.accounts import add_user
 from tests.conftest import CUTS, DATABASES
 from tests.people import hire_specialists, hire_staff
 from tests.replay.cutting import Cuts, World, rendered_once, world
@@ -84,5 +85,6 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[Cuts, str]
 def _with_staff(place: Place) -> Place:
     with desk(place, all_scripts()[0], "http://127.0.0.1:9") as office:
         hire_staff(office)
+        add_user(office, "budi", ["officer"], region="35")  # who imports, imports their region
         hire_specialists(office)
     return place

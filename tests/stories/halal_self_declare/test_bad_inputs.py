@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.cases.opening import open_cases
+from engine.people.accounts import add_user
 from engine.people.intake.importing import import_file
 from engine.runtime.office import Office
 from tests.engine.people.intake.listing import as_csv, row
@@ -176,6 +177,7 @@ def test_3_8_08_same_product_submitted_by_two_owners(halal: Begin) -> None:
 def test_3_8_09_duplicate_nik(halal: Begin, office: Office) -> None:
     """A second case of the same business is refused while the first is open, and a second row is no second owner."""
     story = halal()
+    add_user(office, "budi", ["officer"], region="35")
     with office.run("cli", by="budi") as run:
         again = open_cases(office, run, story.pipeline, [story.case.subject_id], by="budi")
         content = as_csv(row(1), row(1)).encode()

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import select
 
 from engine.cases.dossier import fetch_by_number
+from engine.people.accounts import add_user
 from engine.people.intake.importing import Imported, import_file
 from engine.runtime.office import Office
 from models import Business, Document, PersonKey
@@ -40,6 +41,7 @@ def oss(office: Office) -> Iterator[MisbehavingOss]:
 def listed(office: Office, *changes: dict[str, Any]) -> Imported:
     """Send a list with one row for each of ``changes``, and a good one behind them."""
     rows = [row(number, **changed) for number, changed in enumerate(changes, start=1)]
+    add_user(office, "budi", ["officer"], region="35")
     with office.run("cli", by="budi") as run:
         content = as_csv(*rows, row(99)).encode()
         imported = import_file(office, run, name="daftar.csv", content=content)
