@@ -188,7 +188,7 @@ def test_a_case_comes_to_its_end_and_the_scheduled_flows_run(installed: Installe
     few = tmp_path / "few.csv"
     few.write_bytes(head + b"\n" + next(row for row in rows if b"@" in row))
     assert jalur("migrate")["revision"] == max(file.name[:4] for file in ROOT.glob("models/migrations/versions/0*.py"))
-    jalur("user", "add", "budi", "--role", "officer")
+    jalur("user", "add", "budi", "--role", "officer", "--region", "35")
     assert jalur("import", few)["accepted"] == 1
     [number] = jalur("open", "nib-legalization", "--imported")["opened"]
 

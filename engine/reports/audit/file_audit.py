@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from engine.reports.audit import sentences
 from engine.reports.audit.findings import Finding, found
-from engine.runtime.file_store import Store
+from engine.runtime.file_store import DamagedFile, Store
 from models import CaseFile, Document, Mandate, RecordedCertificate
 
 
@@ -47,6 +47,6 @@ def _fault(store: Store, path: str) -> str | None:
         store.get(path)
     except FileNotFoundError:
         return sentences.FILE_GONE
-    except ValueError:
+    except DamagedFile:
         return sentences.FILE_CHANGED
     return None
