@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -92,8 +93,10 @@ def _must_take_writes(office: Office, session: Session) -> None:
         return
     session.execute(text("SELECT 1"))
     if file := _database_file(office):
-        with open(file, "r+b"):
-            _must_be_writable(file.parent)
+        # Never opened here: a file that a process closes takes every lock of that process with it, SQLite's too (POSIX).
+        if not (file.is_file() and os.access(file, os.W_OK)):
+            raise PermissionError("the database's file can't be written")
+        _must_be_writable(file.parent)
 
 
 def _must_take_files(office: Office) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,16 @@ from web import health
 from web.app import create_app
 
 pytestmark = pytest.mark.both_databases
+
+LOCKED = 7
+# Another process that wants to write at once: it ends with `LOCKED` where it may not.
+WRITE = f"""
+import sqlite3, sys
+try:
+    sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
+except sqlite3.OperationalError:
+    sys.exit({LOCKED})
+"""
 
 
 @pytest.fixture
@@ -89,6 +101,16 @@ def test_a_database_that_only_reads_is_seen(client: TestClient, office: Office, 
                 connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
                 connection.execute(text("COMMIT"))
             office.db.close()
+
+
+def test_a_look_takes_no_lock_away(client: TestClient, office: Office) -> None:
+    """Another process still finds the database locked: a look that opened the file would have ended SQLite's locks."""
+    with office.db.writing() as session:
+        session.execute(text("SELECT 1"))
+        assert client.get("/health").status_code == 200
+        if office.db.is_sqlite:
+            other = subprocess.run([sys.executable, "-c", WRITE, str(office.db.engine.url.database)], timeout=60)
+            assert other.returncode == LOCKED
 
 
 def test_a_writer_under_way_makes_nobody_ill(client: TestClient, office: Office) -> None:
