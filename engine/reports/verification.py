@@ -12,6 +12,7 @@ from engine.cases.replaced_documents import replacement_of
 from engine.errors import Refused
 from engine.reports.audit.case_audit import audit_document
 from engine.reports.audit.case_records import read_cases
+from engine.runtime.file_store import DamagedFile
 from engine.runtime.office import Office
 from models import CaseFile, Document, DocumentStatus
 
@@ -40,7 +41,7 @@ def check_document(office: Office, what: str) -> dict[str, Any]:
             return _result(document, None, [_check("file", False, "Berkasnya belum selesai dibuat.")])
         try:
             return _verdict(office, session, office.store.get(document.path), document)
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, DamagedFile):
             return _result(document, None, [_check("file", False, "Berkas di penyimpanan kantor hilang atau rusak.")])
 
 
@@ -57,7 +58,7 @@ def agrees(office: Office, session: Session, document: Document) -> bool:
         return document.sha256 is None
     try:
         content = office.store.get(document.path)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, DamagedFile):
         return False
     if sha256(content).hexdigest() != document.sha256:
         return False

@@ -63,7 +63,7 @@ OF_A_CASE: dict[type[Base], frozenset[str]] = {
     ClockSegment: frozenset(),
     Answer: frozenset(),
     Document: _LEASED | {"error"},
-    Letter: _LEASED | {"status", "channel", "sent_at", "error", "remarks"},
+    Letter: _LEASED | {"status", "channel", "sent_at", "end_unknown", "error", "remarks"},
     Standing: frozenset(),
 }
 # The tables that the office's ledger binds.
