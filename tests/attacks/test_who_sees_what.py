@@ -42,6 +42,7 @@ from tests.people import EVIDENCE, PAPER, register_business
 from tests.pipelines_for_tests.workshop import FARM_VISIT, Workshop
 from tests.stories.story import Story
 from web.app import create_app
+from web.common.pauses import Pauses
 
 PIPELINE = "nib-legalization"
 HERE, FAR = "3508", "3578"
@@ -77,6 +78,10 @@ def sees(role: Role, kind: str, case: str) -> bool:
     if kind == "nowhere":
         return role in EVERYWHERE
     return case == "near"
+
+
+async def at_once(seconds: float) -> None:
+    """Wait no time after the token of an ended account: test_sign_ins.py has the pauses."""
 
 
 @dataclass
@@ -125,6 +130,7 @@ def world(url: str, tmp_path_factory: pytest.TempPathFactory, signer_folder: Pat
         numbers = open_cases(office, run, pipeline_named(PIPELINE), subjects, by="test").opened
         drain(office, run, PIPELINE)
     app = create_app(office, advance=False)
+    app.state.pauses = Pauses(at_once)
     world = World(office, app, dict(zip(CASES, numbers, strict=True)))
     for role in STAFF:
         _hire(world, role)

@@ -226,7 +226,7 @@ def outcomes(record: Record, script: Script) -> set[str]:
 
 @contextmanager
 def rendered_once() -> Iterator[None]:
-    """Remember rendered and signed documents by all their arguments, for this process.
+    """Remember rendered and signed documents by all their arguments and who signs, for this process.
 
     Both functions are deterministic (tests/documents shows it) and take most of the time of a run; where a process
     is killed for good, they are called each time. What is in memory by now is kept out of the collector's way, too.
@@ -235,18 +235,19 @@ def rendered_once() -> Iterator[None]:
     gc.freeze()
     known: dict[str, bytes] = {}
 
-    def remembered(work: Callable[..., bytes], skip: int) -> Callable[..., bytes]:
+    def remembered(work: Callable[..., bytes]) -> Callable[..., bytes]:
         def call(*args: Any, **named: Any) -> bytes:
-            key = repr((work.__name__, args[skip:], sorted(named.items())))
+            told = [one.certificate.serial_number if isinstance(one, LocalSigner) else one for one in args]
+            key = repr((work.__name__, told, sorted(named.items())))
             if key not in known:
                 known[key] = work(*args, **named)
             return known[key]
 
         return call
 
-    sign = remembered(LocalSigner.sign, skip=1)
+    sign = remembered(LocalSigner.sign)
     with (
-        mock.patch.object(rendering, "render", remembered(rendering.render, skip=0)),
+        mock.patch.object(rendering, "render", remembered(rendering.render)),
         mock.patch.object(LocalSigner, "sign", lambda *args, **named: sign(*args, **named)),
     ):
         yield
