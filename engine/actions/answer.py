@@ -14,14 +14,15 @@ from typing import Any
 from engine.actions.filled_forms import Filled, Raw, fill_in, fill_in_all
 from engine.actions.time_up import end_by_time
 from engine.cases.dossier import Dossier, lock_by_numbers
-from engine.cases.evidence import Given, given_in, record_uploads, unfit
+from engine.cases.evidence import Given, given_in, must_fit, record_uploads
 from engine.cases.waits import mark_settled, open_keys, open_wait, write_settlement
 from engine.deadlines.clock import is_over, local_date
 from engine.definition.forms import ApplicantForm, Form, Question
 from engine.definition.incoming import shown
-from engine.errors import BadAnswer, NotWaiting, Refused, UnknownCase
+from engine.errors import NotWaiting, Refused, UnknownCase
 from engine.letters.hand_delivery import HandDelivery, record_hand_delivery
 from engine.people.impartiality import who_took_part
+from engine.people.own_codes import record_renewal
 from engine.people.permissions import Actor, authorize_answer, must_not_concern_the_stand_in, user_named
 from engine.runtime.batches import process_batch
 from engine.runtime.leases import CHUNK
@@ -150,12 +151,12 @@ def _check(
         filled = fill_in(work.office, dossier.pipeline, dossier.key, wait, raw)
     form, question = filled.form, filled.question
     actor = authorize_answer(work.session, account(), dossier.case, wait, question, form, local_date(now))
+    if work.session.is_modified(account()):
+        record_renewal(work, account())
     took_part = {*wait.apart_from, *who_took_part(work.session, number, question)} if work.run.on_behalf_of else ()
     must_not_concern_the_stand_in(work, dossier.case, took_part, key)
     files = given_in(form, filled.data, filled.known, case_id=dossier.row.id, key=key, by=actor.name)
-    faults = [{"field": one.path, "reason": why} for one, (_, why) in unfit(work.session, work.office.store, files)]
-    if faults:
-        raise BadAnswer(number, key, faults)
+    must_fit(work.session, work.office.store, files, number, key)
     return _Checked(dossier, wait, question, form, actor, files)
 
 

@@ -12,12 +12,12 @@ from pydantic import Field
 from engine.actions.form_filling import filled_in
 from engine.cases import case_state, ledger
 from engine.cases.dossier import Dossier, lock_by_number
-from engine.cases.evidence import given_in, record_uploads, unfit
+from engine.cases.evidence import given_in, must_fit, record_uploads
 from engine.cases.ledger import LODGED
 from engine.deadlines.clock import local_date
 from engine.definition.forms import Evidence, Form, Question
 from engine.definition.registry import Appeal, NoAppeal, appeal_options, appeals_inside
-from engine.errors import BadAnswer, Refused
+from engine.errors import Refused
 from engine.people.permissions import authorize_for_applicant, user_named
 from engine.runtime.office import Office, RunHandle
 from models import Answer, CaseStatus, EntryKind, Role
@@ -55,8 +55,7 @@ def lodge_appeal(
         actor = authorize_for_applicant(work.session, user_named(work.session, by), dossier.case, today)
         appeal = _may_be_contested(office, dossier)
         files = given_in(form, data, {}, case_id=row.id, key=LODGED, by=actor.name)
-        if faults := [{"field": one.path, "reason": why} for one, (_, why) in unfit(work.session, office.store, files)]:
-            raise BadAnswer(number, LODGED, faults)
+        must_fit(work.session, office.store, files, number, LODGED)
         words = form.model_dump(mode="json")
         now = work.now
         encrypted = work.vault.encrypt(dossier.key, words)

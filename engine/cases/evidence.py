@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlmodel import Session, insert, select
 
 from engine.definition.forms import Form, evidence_in
-from engine.errors import Refused
+from engine.errors import BadAnswer, Refused
 from engine.runtime.file_store import Attached, Store
 from models import CaseFile, Document, Upload
 
@@ -94,6 +94,17 @@ def unfit(session: Session, store: Store, given: Iterable[Given]) -> Iterator[tu
     for one in given:
         if why := _why_not(session, store, one, claimed):
             yield one, why
+
+
+def must_fit(session: Session, store: Store, given: Iterable[Given], number: str, key: str) -> None:
+    """Check the files of a form that was filled in.
+
+    Raises:
+        BadAnswer: some can't serve; each is named by its field.
+    """
+    faults = [{"field": one.path, "reason": indonesian} for one, (_, indonesian) in unfit(session, store, given)]
+    if faults:
+        raise BadAnswer(number, key, faults)
 
 
 def must_serve(session: Session, store: Store, given: Given) -> None:

@@ -19,7 +19,7 @@ from pwdlib.hashers.base import ensure_bytes, ensure_str
 from sqlmodel import select
 
 from engine.people.attempts import code_was_right, count_code
-from engine.runtime.office import Office, RunHandle
+from engine.runtime.office import Office, RunHandle, Work
 from engine.runtime.office_ledger import record
 from models import User
 
@@ -103,10 +103,15 @@ def _renewed(office: Office, run: RunHandle, user: User, renewed: str) -> str:
         kept = work.session.exec(select(User).where(User.id == user.id).with_for_update()).one()
         if kept.own_code_hash == user.own_code_hash:
             kept.own_code_hash = renewed
-            work.session.add(kept)
-            work.session.flush()
-            record(work, "own code hashed anew", user.name, rows=[kept], actor=user.name)
+            record_renewal(work, kept)
     return renewed
+
+
+def record_renewal(work: Work, user: User) -> None:
+    """Record in the office's ledger that the hash of a code was replaced, as `record` does."""
+    work.session.add(user)
+    work.session.flush()
+    record(work, "own code hashed anew", user.name, rows=[user], actor=user.name)
 
 
 def proof_of(user_id: int, kept: str) -> str:

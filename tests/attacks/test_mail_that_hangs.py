@@ -25,7 +25,8 @@ from outside.errors import EndUnknown, TryLater
 from outside.folder import FolderChannel
 from outside.mail import DEADLINE, SmtpChannel, as_mime
 from tests.engine.together import Killed
-from tests.outside.test_letters_by_mail import PostOffice, certificate, channel, opened
+from tests.outside.test_letters_by_mail import PostOffice, certificate, channel
+from tests.outside.test_letters_by_mail import post as post
 from tests.stories.nib_legalization.conftest import nib as nib
 
 if TYPE_CHECKING:
@@ -232,16 +233,6 @@ def test_a_folder_knows_what_it_has(letter: Message, tmp_path: Path) -> None:
     FolderChannel(tmp_path).send(letter.model_copy(update={"perhaps_sent": True}))
     [file] = tmp_path.glob("*.eml")
     assert b"X-Jalur-Copy" not in file.read_bytes()
-
-
-@pytest.fixture
-def post(office: Office) -> Iterator[PostOffice]:
-    """A mail server with good manners, to which the office hands its letters."""
-    post = PostOffice()
-    controller = opened(post)
-    office.adapters.mail = channel(controller.port)
-    yield post
-    controller.stop()
 
 
 def copies(post: PostOffice) -> list[str | None]:

@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from engine.runtime.office import Office
 from outside.channels import Bounced, Message, message_id_for
 from outside.errors import EndUnknown, TryLater
 from outside.mail import SmtpChannel, as_mime
@@ -76,6 +77,16 @@ def opened(office: PostOffice, **options: Any) -> Controller:
 def channel(port: int, **options: Any) -> SmtpChannel:
     """Our adapter to a server on this machine; where patience is not the story, it is long."""
     return SmtpChannel("127.0.0.1", port, **{"security": "none", "timeout": 5.0, **options})
+
+
+@pytest.fixture
+def post(office: Office) -> Iterator[PostOffice]:
+    """A mail server with good manners, to which the office hands its letters."""
+    post = PostOffice()
+    controller = opened(post)
+    office.adapters.mail = channel(controller.port)
+    yield post
+    controller.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +21,8 @@ from models import Letter, LetterStatus, Person
 from tests.engine.together import Killed
 from tests.outside.misbehaving_gateway import MisbehavingGateway
 from tests.outside.moods import Mood
-from tests.outside.test_letters_by_mail import PostOffice, channel, opened
+from tests.outside.test_letters_by_mail import PostOffice
+from tests.outside.test_letters_by_mail import post as post
 
 if TYPE_CHECKING:
     from tests.stories.nib_legalization.conftest import NibStory
@@ -31,16 +32,6 @@ Nib = Callable[..., "NibStory"]
 PHONE = "+6281162319252"
 NOBODY = "550 5.1.1 no such user sri@contoh.example"
 NOTHING = {"sent": 0, "bounced": 0, "later": 0, "given_up": 0, "by_hand": 0}
-
-
-@pytest.fixture
-def post(office: Office) -> Iterator[PostOffice]:
-    """A mail server with good manners, to which the office hands its letters."""
-    post = PostOffice()
-    controller = opened(post)
-    office.adapters.mail = channel(controller.port)
-    yield post
-    controller.stop()
 
 
 def letters(story: NibStory, name: str = "receipt") -> list[Letter]:

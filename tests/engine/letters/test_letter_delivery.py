@@ -5,7 +5,7 @@ The mail server is a real one on loopback (aiosmtpd).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes
 from functools import partial
@@ -21,7 +21,8 @@ from engine.runtime.office import Office
 from models import Letter
 from outside.channels import Message, Receipt
 from tests.engine.together import Killed, at_once
-from tests.outside.test_letters_by_mail import PostOffice, channel, opened
+from tests.outside.test_letters_by_mail import PostOffice
+from tests.outside.test_letters_by_mail import post as post
 
 if TYPE_CHECKING:
     from tests.stories.nib_legalization.conftest import NibStory
@@ -30,16 +31,6 @@ pytestmark = pytest.mark.usefixtures("blank_papers")
 Nib = Callable[..., "NibStory"]
 NOBODY = "550 5.1.1 no such user sri@contoh.example"
 FULL = "452 4.2.2 mailbox full"
-
-
-@pytest.fixture
-def post(office: Office) -> Iterator[PostOffice]:
-    """A mail server with good manners, to which the office hands its letters."""
-    post = PostOffice()
-    controller = opened(post)
-    office.adapters.mail = channel(controller.port)
-    yield post
-    controller.stop()
 
 
 def letter(story: NibStory, name: str = "receipt") -> Letter:

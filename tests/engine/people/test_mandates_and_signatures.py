@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlmodel import select
 
 from engine.actions.withdraw import withdraw
 from engine.cases.dossier import fetch_by_number
@@ -18,7 +19,7 @@ from engine.people.mandates import add_mandate, revoke_mandates
 from engine.people.own_codes import hash_own_code
 from engine.people.permissions import user_named
 from engine.runtime.office import Office
-from models import LedgerEntry
+from models import LedgerEntry, OfficeEntry
 from tests.engine.together import everything_stored
 from tests.people import EVIDENCE, register_business
 
@@ -101,6 +102,9 @@ def test_a_code_hashed_before_argon2_still_signs_and_is_hashed_anew(nib: Nib, of
     assert signature(story).result["signed"] == "own_code"
     renewed = kept_hash(office, "owner-1")
     assert renewed.startswith("$argon2id$")
+    with office.db.reading() as session:
+        told = session.exec(select(OfficeEntry.subject).where(OfficeEntry.what == "own code hashed anew")).all()
+    assert told == ["owner-1"]  # else an audit would call the account changed by hand
 
     another = nib(national_id="3508166904956221", owner_name="Joko").to_statement()
     keep_hash(office, "owner-2", renewed)
